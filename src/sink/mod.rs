@@ -1,1 +1,72 @@
-//! Room: sink.
+//! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
+
+mod error;
+mod types;
+
+use std::future::Future;
+
+pub use error::SinkError;
+pub use types::{
+    Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope,
+    StoredDocument, Sweep,
+};
+
+use crate::ids::DossierNumber;
+use crate::plan::{Known, Remembered, SchemaPlan};
+
+/// A place where the dossiers of démarches are kept.
+///
+/// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare) when the
+/// form moved, [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
+/// [`known`](Self::known) and [`commit`](Self::commit), and [`record_run`](Self::record_run) at the end. One run at a time
+/// works on a target: the implementation holds a lock from its opening to its drop, which the death of the process
+/// releases.
+///
+/// Memory is bounded by the page: no method returns more than it was asked for.
+pub trait Sink: Send + Sync {
+    /// A short name for reports, without credentials: `sqlite:dossiers.db`.
+    fn name(&self) -> &str;
+
+    /// What the target remembers of its tables for this démarche; empty tables and a fresh prefix for a new one.
+    fn schema(&self, scope: &Scope) -> impl Future<Output = Result<Remembered, SinkError>> + Send;
+
+    /// Does the changes of the plan, all or nothing, and remembers the layout. A plan without changes writes nothing.
+    /// What it returns is the only thing that rows can be committed against.
+    fn prepare(&self, scope: &Scope, plan: SchemaPlan) -> impl Future<Output = Result<Prepared, SinkError>> + Send;
+
+    /// Where the last commit stopped; `None` before the first one.
+    fn checkpoint(&self, scope: &Scope) -> impl Future<Output = Result<Option<Checkpoint>, SinkError>> + Send;
+
+    /// What the target holds of these dossiers. Those that it does not hold are absent from the answer.
+    fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> impl Future<Output = Result<Known, SinkError>> + Send;
+
+    /// Rows, fingerprints, change feed, quarantine and checkpoint, in one commit: when it returns `Ok` all of it is
+    /// durable, when it returns an error none of it is. Committing the same batch twice changes nothing more.
+    /// A checkpoint whose watermark is older than the stored one is refused.
+    fn commit(&self, prepared: &Prepared, batch: &Batch) -> impl Future<Output = Result<Receipt, SinkError>> + Send;
+
+    /// The next dossiers after this number, in order, at most `limit`: what the complete listing is compared with.
+    fn census(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<CensusEntry>, SinkError>> + Send;
+
+    /// The next stored documents after this number, in order, at most `limit`, tombstones included.
+    fn documents(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<StoredDocument>, SinkError>> + Send;
+
+    /// The dossiers in quarantine, oldest first.
+    fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
+
+    /// Adds one line to the run history.
+    fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// The last runs, newest first, at most `limit`.
+    fn runs(&self, scope: &Scope, limit: u32) -> impl Future<Output = Result<Vec<RunRecord>, SinkError>> + Send;
+}

@@ -1,1 +1,18 @@
-//! Room: table.
+//! ROOM 4, the workshop: a dossier becomes rows. Pure: no I/O, no clock, no randomness.
+//!
+//! - [`spec`]: what tables and columns a form asks for, from all its revisions together;
+//! - [`layout`]: those tables as they exist in one target, with names and kinds that never change their meaning;
+//! - [`naming`]: legible, unique, stable names;
+//! - [`row`]: the cells of one dossier in a layout;
+//! - [`fingerprint`]: what "the same" means.
+
+pub mod fingerprint;
+pub mod layout;
+pub mod naming;
+pub mod row;
+pub mod spec;
+
+pub use fingerprint::{Digest, Fingerprint};
+pub use layout::{Layout, LayoutColumn, LayoutTable};
+pub use row::{Cell, ChildRow, Mapper, Row};
+pub use spec::{CellKind, ColumnKey, ColumnSpec, Origin, Part, Spec, TableKey, TableSpec};

@@ -1,0 +1,155 @@
+//! The one table that says what to do about an error.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::error::{ApiError, TransportFailure};
+
+/// The circumstances of a failed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// How many times this very request was tried before, from 0.
+    pub tried: u32,
+    /// How many dossiers the request asked for: 0 for one that lists none.
+    pub page_size: u32,
+    /// The platform's present instant, as far as it is known (its `Date` header), or ours.
+    pub now: Timestamp,
+}
+
+/// What to do about a failed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Send it again after this long (jitter is added by whoever waits).
+    Retry {
+        /// How long to wait.
+        after: Duration,
+    },
+    /// Ask for fewer dossiers at a time.
+    ShrinkPage,
+    /// Set this one dossier aside and go on.
+    Quarantine,
+    /// Stop the run: a person must look, or it must be tried much later.
+    Stop,
+}
+
+/// The longest single wait.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(65);
+/// How often an unavailable platform is tried before the run ends as "try again later".
+pub const MOST_RETRIES: u32 = 6;
+
+/// Decides what to do about an error.
+///
+/// Transient failures are tried again with a doubling wait, capped; a 429 waits for the instant that the platform names.
+/// A page that the platform cannot answer as a whole is cut into smaller ones, down to the one dossier at fault, which is
+/// set aside. Whatever concerns the token, the address or the schema stops at once: trying again would only burn it.
+#[must_use]
+pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
+    let backoff = || {
+        let wait = Duration::from_millis(500).saturating_mul(1 << attempt.tried.min(10));
+        Disposition::Retry { after: wait.min(LONGEST_WAIT) }
+    };
+    let smaller = match attempt.page_size {
+        0 => Disposition::Stop,
+        1 => Disposition::Quarantine,
+        _ => Disposition::ShrinkPage,
+    };
+    match error {
+        ApiError::TokenRefused { .. }
+        | ApiError::OutOfScope { .. }
+        | ApiError::NotFound { .. }
+        | ApiError::Redirected { .. }
+        | ApiError::Rejected { .. }
+        | ApiError::ForeignCursor { .. }
+        | ApiError::Settings { .. } => Disposition::Stop,
+        ApiError::RateLimited { until } if attempt.tried < MOST_RETRIES => match until {
+            // One second more: the window is told in whole seconds.
+            Some(until) => {
+                let wait = until.as_second().saturating_sub(attempt.now.as_second()).clamp(0, 120) + 1;
+                Disposition::Retry { after: Duration::from_secs(wait.unsigned_abs()).min(LONGEST_WAIT) }
+            }
+            None => Disposition::Retry { after: LONGEST_WAIT.min(Duration::from_secs(10) * (attempt.tried + 1)) },
+        },
+        ApiError::RateLimited { .. } => Disposition::Stop,
+        ApiError::Unavailable { .. } if attempt.tried < MOST_RETRIES => backoff(),
+        ApiError::Unavailable { .. } => Disposition::Stop,
+        // A time-out is most often a page too heavy: ask for less before asking again.
+        ApiError::Transport { failure: TransportFailure::Timeout, .. } if attempt.page_size > 1 => {
+            Disposition::ShrinkPage
+        }
+        ApiError::Transport { .. } if attempt.tried < MOST_RETRIES => backoff(),
+        ApiError::Transport { .. } => Disposition::Stop,
+        // One more try tells a hiccup from a poison dossier (trap 4).
+        ApiError::ServerError { .. } if attempt.tried == 0 => backoff(),
+        ApiError::ServerError { .. } => smaller,
+        ApiError::Undecodable { .. } if attempt.tried < 2 => backoff(),
+        ApiError::Undecodable { .. } => smaller,
+        ApiError::Partial { .. } if attempt.page_size > 1 => Disposition::ShrinkPage,
+        ApiError::Partial { .. } if attempt.tried < 2 => backoff(),
+        ApiError::Partial { .. } => smaller,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(tried: u32, page_size: u32) -> Attempt {
+        Attempt { tried, page_size, now: Timestamp::from_second(1_768_000_000).expect("a date of 2026") }
+    }
+
+    fn server_error() -> ApiError {
+        ApiError::ServerError { what: "a page".into(), exception: None }
+    }
+
+    fn partial() -> ApiError {
+        ApiError::Partial { what: "a page".into(), code: None, message: "Timeout".into() }
+    }
+
+    fn broken(failure: TransportFailure) -> ApiError {
+        ApiError::Transport { host: "localhost".into(), failure, source: None }
+    }
+
+    #[test]
+    fn the_table() {
+        use Disposition::{Quarantine, Retry, ShrinkPage, Stop};
+        let ms = |ms| Retry { after: Duration::from_millis(ms) };
+        let refused = ApiError::TokenRefused { code: "forbidden".into(), message: String::new() };
+        let scope = ApiError::OutOfScope { what: "démarche 1".into() };
+        let rows: Vec<(&str, ApiError, Attempt, Disposition)> = vec![
+            ("a refused token burns no retry", refused, at(0, 100), Stop),
+            ("a lost scope stops", scope, at(0, 100), Stop),
+            ("maintenance is waited for", ApiError::Unavailable { status: 503 }, at(0, 100), ms(500)),
+            ("longer each time", ApiError::Unavailable { status: 502 }, at(3, 100), ms(4000)),
+            ("but not for ever", ApiError::Unavailable { status: 503 }, at(6, 100), Stop),
+            ("a hiccup is tried again", server_error(), at(0, 100), ms(500)),
+            ("a page that fails twice is cut", server_error(), at(1, 100), ShrinkPage),
+            ("the culprit is set aside", server_error(), at(1, 1), Quarantine),
+            ("a question without dossiers stops", server_error(), at(1, 0), Stop),
+            ("a partial page is cut at once", partial(), at(0, 50), ShrinkPage),
+            ("a partial dossier is tried again", partial(), at(0, 1), ms(500)),
+            ("then set aside", partial(), at(2, 1), Quarantine),
+            ("a slow page is cut", broken(TransportFailure::Timeout), at(0, 100), ShrinkPage),
+            ("a slow dossier is waited for", broken(TransportFailure::Timeout), at(1, 1), ms(1000)),
+            ("a broken connection is opened again", broken(TransportFailure::Broken), at(0, 100), ms(500)),
+        ];
+        for (case, error, attempt, expected) in rows {
+            assert_eq!(disposition(&error, attempt), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_429_waits_for_the_instant_that_the_platform_names() {
+        let now = at(0, 100).now;
+        let until =
+            |seconds: i64| ApiError::RateLimited { until: Timestamp::from_second(now.as_second() + seconds).ok() };
+        let wait = |error| match disposition(&error, at(0, 100)) {
+            Disposition::Retry { after } => after.as_secs(),
+            other => panic!("expected a retry, got {other:?}"),
+        };
+        assert_eq!(wait(until(30)), 31);
+        assert_eq!(wait(until(-10)), 1, "a reset in the past");
+        assert_eq!(wait(until(100_000)), LONGEST_WAIT.as_secs(), "a clock that is wrong");
+        assert_eq!(wait(ApiError::RateLimited { until: None }), 10, "no header");
+    }
+}

@@ -1,0 +1,183 @@
+//! What can go wrong at the gate, by what to do about it.
+
+use jiff::Timestamp;
+
+/// Why a question to the platform was not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The token is wrong, expired, or not accepted from this network (traps 18 and 57). Nothing is worth trying again.
+    #[error("the platform refused the token: {message} (code `{code}`)")]
+    TokenRefused {
+        /// The platform's code, or the HTTP status.
+        code: String,
+        /// The platform's words.
+        message: String,
+    },
+    /// The token does not cover what was asked (trap 17). Never read as "deleted".
+    #[error("the platform refused the token for {what} (code `unauthorized`)")]
+    OutOfScope {
+        /// What was asked: `démarche 1234`.
+        what: String,
+    },
+    /// The platform does not know it, or hides it: deleted, hidden, expired, never submitted (trap 35).
+    #[error("the platform does not know {what} (code `not_found`)")]
+    NotFound {
+        /// What was asked: `dossier 5678`.
+        what: String,
+    },
+    /// Too many requests with this token (trap 54).
+    #[error("the platform asks to slow down{}", until.map(|t| format!(" until {t}")).unwrap_or_default())]
+    RateLimited {
+        /// When the platform takes requests again.
+        until: Option<Timestamp>,
+    },
+    /// The platform, or something before it, is not available now: maintenance, a proxy's page (trap 55).
+    #[error("the platform is not available (HTTP {status})")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The platform failed on this very request (HTTP 500). Possibly because of one dossier (trap 4).
+    #[error("the platform failed on {what} (HTTP 500{})", exception.as_ref().map(|e| format!(", exception {e}")).unwrap_or_default())]
+    ServerError {
+        /// What was asked.
+        what: String,
+        /// The platform's name of the failure, for its support.
+        exception: Option<String>,
+    },
+    /// The platform gave up on the request after its own time-out, or answered parts of it with errors (traps 2 and 3).
+    #[error("the platform answered {what} in part only: {message}{}", code.as_ref().map(|c| format!(" (code `{c}`)")).unwrap_or_default())]
+    Partial {
+        /// What was asked.
+        what: String,
+        /// The first error's code, when it has one.
+        code: Option<String>,
+        /// The first error's message.
+        message: String,
+    },
+    /// The connection failed.
+    #[error("the connection to {host} {failure}")]
+    Transport {
+        /// The host.
+        host: String,
+        /// How it failed.
+        failure: TransportFailure,
+        /// The cause.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The address answers with a redirection, which would lose the body of a request (trap 55).
+    #[error("{host} redirects to {location}")]
+    Redirected {
+        /// The host that was asked.
+        host: String,
+        /// Where it points.
+        location: String,
+    },
+    /// The platform does not accept the operation: its schema is not the one that this version was made for.
+    #[error("the platform rejected the operation `{operation}`: {message}{}", code.as_ref().map(|c| format!(" (code `{c}`)")).unwrap_or_default())]
+    Rejected {
+        /// The operation.
+        operation: String,
+        /// The first error's code, when it has one.
+        code: Option<String>,
+        /// The first error's message.
+        message: String,
+    },
+    /// The answer is not what the schema promises: cut, not JSON, or of another shape.
+    #[error("the answer to {what} cannot be read at `{path}`: {reason}")]
+    Undecodable {
+        /// What was asked.
+        what: String,
+        /// Where in the answer.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A cursor of another listing was given, or one that the platform cannot have made (traps 8 and 9).
+    #[error("this cursor does not belong to {what}")]
+    ForeignCursor {
+        /// What was asked.
+        what: String,
+    },
+    /// The client cannot be built from these settings.
+    #[error("{setting}: {reason}")]
+    Settings {
+        /// The setting at fault.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// How a connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportFailure {
+    /// It could not be opened.
+    Connect,
+    /// It took longer than allowed.
+    Timeout,
+    /// It broke before the answer was complete: whether the request was handled is unknown.
+    Broken,
+}
+
+impl std::fmt::Display for TransportFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "could not be opened",
+            Self::Timeout => "took longer than allowed",
+            Self::Broken => "broke before the answer was complete",
+        })
+    }
+}
+
+impl ApiError {
+    /// A stable word for logs, metrics and the quarantine.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::TokenRefused { .. } => "token_refused",
+            Self::OutOfScope { .. } => "out_of_scope",
+            Self::NotFound { .. } => "not_found",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::ServerError { .. } => "internal_server_error",
+            Self::Partial { code, .. } => code.as_deref().unwrap_or("partial"),
+            Self::Transport { .. } => "transport",
+            Self::Redirected { .. } => "redirected",
+            Self::Rejected { .. } => "rejected",
+            Self::Undecodable { .. } => "undecodable",
+            Self::ForeignCursor { .. } => "foreign_cursor",
+            Self::Settings { .. } => "settings",
+        }
+    }
+
+    /// What the operator may do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::TokenRefused { .. } => Some(
+                "check the token, its end date and the networks it accepts, in the profile page of its administrator",
+            ),
+            Self::OutOfScope { .. } => {
+                Some("check that the token covers this démarche and that its owner still administers it")
+            }
+            Self::NotFound { .. } => Some("check the number, and that the address is that of the right platform"),
+            Self::RateLimited { .. } | Self::Unavailable { .. } => Some("try again later; nothing was lost"),
+            Self::ServerError { .. } => {
+                Some("try again later; if it lasts, give the exception to the platform's support")
+            }
+            Self::Partial { .. } | Self::Undecodable { .. } => {
+                Some("try again later; if it lasts, `dn doctor` compares the schemas")
+            }
+            Self::Transport { .. } => Some("check the address, the proxy and the network of this machine"),
+            Self::Redirected { .. } => Some("set the address to the one it redirects to, if you trust it; https only"),
+            Self::Rejected { .. } => Some(
+                "check that the platform kind fits the address; `dn doctor` compares its schema with the pinned one",
+            ),
+            Self::ForeignCursor { .. } => None,
+            Self::Settings { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is exchanged around a dossier: files, messages, opinions, decisions.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::DossierState;
+use crate::demarche::Profile;
+
+/// A file on the platform.
+///
+/// The platform gives no id: what identifies a file is its champ, its name, its checksum and its date (dn-api 6.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name. Two files of one champ may have the same.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size in bytes.
+    pub byte_size: u64,
+    /// MD5 of the content in base64; empty for files that the platform makes on demand.
+    pub checksum: String,
+    /// When it was uploaded. `None` for files made on demand, whose date is that of the question (trap 26).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<jiff::Timestamp>,
+    /// `pending`, `safe`... (Démarche Numérique only). A pending file may be malware (trap 23).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virus_scan_result: Option<String>,
+    /// Where to fetch it during the next hour (trap 56). Asked for single dossiers only, and never stored: whoever has
+    /// the address needs no token.
+    #[serde(skip)]
+    pub url: Option<url::Url>,
+}
+
+/// A message of the dossier's mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// The sender's address; the contact address of the platform for what it writes itself.
+    pub email: String,
+    /// The text, in HTML. Empty for a message that was deleted.
+    pub body: String,
+    /// When it was sent.
+    pub created_at: Timestamp,
+    /// When it was deleted (Démarche Numérique only; elsewhere an empty body is the only sign, trap 50).
+    pub discarded_at: Option<Timestamp>,
+    /// The correction that it asks for.
+    pub correction: Option<Correction>,
+    /// Its files.
+    pub attachments: Vec<File>,
+}
+
+/// A correction asked from the usager.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// `incorrect`, `incomplete`, `outdated`, or another word.
+    pub reason: String,
+    /// When it was answered.
+    pub date_resolution: Option<Timestamp>,
+}
+
+/// An opinion asked from an expert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Avis {
+    /// Its id.
+    pub id: String,
+    /// What was asked.
+    pub question: String,
+    /// A yes-or-no question beside.
+    pub question_label: Option<String>,
+    /// The answer to the yes-or-no question.
+    pub question_answer: Option<bool>,
+    /// The answer; `None` until it comes.
+    pub reponse: Option<String>,
+    /// When it was asked.
+    pub date_question: Timestamp,
+    /// When it was answered; `None` until then, whatever date the platform shows (trap 50).
+    pub date_reponse: Option<Timestamp>,
+    /// Who asked.
+    pub claimant: Option<Profile>,
+    /// Who is asked.
+    pub expert: Option<Profile>,
+    /// Its files.
+    pub attachments: Vec<File>,
+}
+
+/// A step in the history of a dossier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traitement {
+    /// Its id.
+    pub id: String,
+    /// The state that it led to.
+    pub state: DossierState,
+    /// What happened, in finer words (Démarche Numérique only).
+    pub event: Option<String>,
+    /// When.
+    pub date_traitement: Timestamp,
+    /// Who; `None` when the platform did it by itself.
+    pub email_agent_traitant: Option<String>,
+    /// The motivation given.
+    pub motivation: Option<String>,
+}

@@ -1,0 +1,117 @@
+//! Who asks: persons, companies, and those who submit for them.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::champ::Address;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Demandeur {
+    /// A person.
+    PersonnePhysique {
+        /// `M` or `Mme`.
+        civilite: Option<String>,
+        /// Family name.
+        nom: String,
+        /// First name.
+        prenom: String,
+        /// Date of birth, when the form asks for it.
+        date_de_naissance: Option<Date>,
+        /// The e-mail address of the demandeur when somebody else submits.
+        email: Option<String>,
+    },
+    /// A company, an association, an administration.
+    PersonneMorale(Box<PersonneMorale>),
+    /// A company whose record could not be read in the State's directory yet (trap 53).
+    PersonneMoraleIncomplete {
+        /// Its SIRET.
+        siret: String,
+    },
+    /// A kind that this version does not know.
+    Inconnu {
+        /// The platform's name of the type.
+        typename: String,
+    },
+    /// Who asks stayed on the platform by the privacy policy.
+    Withheld,
+}
+
+/// An establishment in the State's directory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PersonneMorale {
+    /// Its SIRET: text, it may begin with zeros.
+    pub siret: String,
+    /// Whether it is the head office.
+    pub siege_social: Option<bool>,
+    /// Its activity code.
+    pub naf: Option<String>,
+    /// Its activity in words.
+    pub libelle_naf: Option<String>,
+    /// Its address.
+    pub address: Option<Address>,
+    /// The company it belongs to.
+    pub entreprise: Option<Entreprise>,
+    /// The association it is.
+    pub association: Option<Association>,
+}
+
+/// The company behind an establishment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entreprise {
+    /// Its SIREN: text.
+    pub siren: String,
+    /// Its registered name.
+    pub raison_sociale: Option<String>,
+    /// The name it trades under.
+    pub nom_commercial: Option<String>,
+    /// The sign on the door.
+    pub enseigne: Option<String>,
+    /// Family name, for one-person companies.
+    pub nom: Option<String>,
+    /// First name, for one-person companies.
+    pub prenom: Option<String>,
+    /// Its legal form.
+    pub forme_juridique: Option<String>,
+    /// The code of its legal form.
+    pub forme_juridique_code: Option<String>,
+    /// Its capital in euros; `None` when unknown (which the platform writes `-1`).
+    pub capital_social: Option<i64>,
+    /// The code of its size in employees.
+    pub code_effectif_entreprise: Option<String>,
+    /// Its VAT number.
+    pub numero_tva_intracommunautaire: Option<String>,
+    /// The SIRET of its head office.
+    pub siret_siege_social: Option<String>,
+    /// When it was founded.
+    pub date_creation: Option<Date>,
+    /// `Actif`, `Ferme`, or another word.
+    pub etat_administratif: Option<String>,
+}
+
+/// The association behind an establishment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Association {
+    /// Its RNA number.
+    pub rna: String,
+    /// Its name.
+    pub titre: String,
+    /// Its purpose.
+    pub objet: Option<String>,
+    /// When it was founded.
+    pub date_creation: Option<Date>,
+    /// When it was declared.
+    pub date_declaration: Option<Date>,
+    /// When it was published in the official gazette.
+    pub date_publication: Option<Date>,
+}
+
+/// The person who submits for the demandeur.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mandataire {
+    /// First name.
+    pub prenom: Option<String>,
+    /// Family name.
+    pub nom: Option<String>,
+}

@@ -1,0 +1,241 @@
+//! Known × observed → changes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DossierNumber;
+use crate::table::{Fingerprint, Row};
+
+/// What was seen of one dossier.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// It is there, like this.
+    Present(Box<Row>),
+    /// It is gone, on the word of a deletion list or of a complete listing confirmed by a direct question.
+    Gone(DossierNumber, Gone),
+}
+
+/// How and when a dossier went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Why.
+    pub reason: GoneReason,
+    /// When, by the platform's date; unknown for a dossier that left without a trace.
+    pub at: Option<Timestamp>,
+}
+
+/// Why a dossier is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoneReason {
+    /// Waiting to be purged: it may come back. The platform's word for why.
+    Pending(String),
+    /// Purged. The platform's word for why.
+    Deleted(String),
+    /// In no list, and the platform answers "not found": expired, hidden, or a test dossier (traps 33 to 35).
+    Missing,
+}
+
+impl GoneReason {
+    /// The platform's word for why, or `missing`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending(word) | Self::Deleted(word) => word,
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What a target holds of the dossiers of one page.
+pub type Known = BTreeMap<DossierNumber, KnownDossier>;
+
+/// What a target holds of one dossier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownDossier {
+    /// The fingerprint of its stored document.
+    pub fingerprint: Fingerprint,
+    /// Its tombstone, when it has one.
+    pub gone: Option<Gone>,
+}
+
+/// One thing to do to a target.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A dossier that the target never had.
+    Insert(Box<Row>),
+    /// A dossier whose content moved.
+    Update {
+        /// What it is now.
+        row: Box<Row>,
+        /// The fingerprint that it replaces.
+        was: Fingerprint,
+    },
+    /// A dossier that has a tombstone and is there again (traps 16 and 36).
+    Restore {
+        /// What it is now.
+        row: Box<Row>,
+        /// The fingerprint that it had.
+        was: Fingerprint,
+    },
+    /// A dossier that is gone: a tombstone is put, the content stays unless retention says otherwise.
+    Delete {
+        /// Which.
+        number: DossierNumber,
+        /// How it went.
+        gone: Gone,
+        /// The fingerprint that it had.
+        was: Fingerprint,
+    },
+    /// The tombstone is there already and says something else now (pending, then purged): no event.
+    Retomb {
+        /// Which.
+        number: DossierNumber,
+        /// How it went.
+        gone: Gone,
+    },
+    /// The same dossier in other cells, after the columns or the privacy policy changed: an event only if the
+    /// fingerprint moved. A tombstone stays.
+    Rewrite {
+        /// What it is now.
+        row: Box<Row>,
+        /// The fingerprint that it had.
+        was: Fingerprint,
+    },
+}
+
+/// What to do to a target, in order of dossier number, each dossier at most once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// How many observations change nothing.
+    pub unchanged: u64,
+}
+
+/// Decides what to do. Of several observations of one dossier the last counts, so observations must be given in the
+/// order in which they were made.
+#[must_use]
+pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
+    let mut last: BTreeMap<DossierNumber, Observation> = BTreeMap::new();
+    for observation in observed {
+        let number = match &observation {
+            Observation::Present(row) => row.number,
+            Observation::Gone(number, _) => *number,
+        };
+        last.insert(number, observation);
+    }
+    let mut plan = Plan::default();
+    for (number, observation) in last {
+        let change = match (observation, known.get(&number)) {
+            (Observation::Present(row), None) => Some(Change::Insert(row)),
+            (Observation::Present(row), Some(KnownDossier { fingerprint, gone: Some(_) })) => {
+                Some(Change::Restore { row, was: *fingerprint })
+            }
+            (Observation::Present(row), Some(KnownDossier { fingerprint, gone: None })) => {
+                (row.fingerprint != *fingerprint).then(|| Change::Update { row, was: *fingerprint })
+            }
+            // Deletion lists name every dossier that ever was, ours or not.
+            (Observation::Gone(..), None) => None,
+            (Observation::Gone(_, gone), Some(KnownDossier { fingerprint, gone: None })) => {
+                Some(Change::Delete { number, gone, was: *fingerprint })
+            }
+            (Observation::Gone(_, gone), Some(KnownDossier { gone: Some(before), fingerprint: _ })) => {
+                supersedes(&gone, before).then_some(Change::Retomb { number, gone })
+            }
+        };
+        match change {
+            Some(change) => plan.changes.push(change),
+            None => plan.unchanged += 1,
+        }
+    }
+    plan
+}
+
+/// A tombstone becomes more precise (missing, pending, purged), never less: the two lists are read in every run and
+/// must not undo one another.
+fn supersedes(now: &Gone, before: &Gone) -> bool {
+    let rank = |gone: &Gone| match gone.reason {
+        GoneReason::Missing => 0,
+        GoneReason::Pending(_) => 1,
+        GoneReason::Deleted(_) => 2,
+    };
+    rank(now) > rank(before) || (rank(now) == rank(before) && rank(now) > 0 && now != before)
+}
+
+/// How many of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Dossiers new to the target.
+    pub inserted: u64,
+    /// Dossiers whose content moved.
+    pub updated: u64,
+    /// Observations that changed nothing.
+    pub unchanged: u64,
+    /// Dossiers newly gone.
+    pub deleted: u64,
+    /// Dossiers that came back.
+    pub restored: u64,
+    /// Dossiers written again in other columns or under another policy.
+    pub rewritten: u64,
+}
+
+impl Counts {
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: Self) {
+        let Self { inserted, updated, unchanged, deleted, restored, rewritten } = other;
+        self.inserted += inserted;
+        self.updated += updated;
+        self.unchanged += unchanged;
+        self.deleted += deleted;
+        self.restored += restored;
+        self.rewritten += rewritten;
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// How many of each kind.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts { unchanged: self.unchanged, ..Counts::default() };
+        for change in &self.changes {
+            match change {
+                Change::Insert(_) => counts.inserted += 1,
+                Change::Update { .. } => counts.updated += 1,
+                Change::Restore { .. } => counts.restored += 1,
+                Change::Delete { .. } => counts.deleted += 1,
+                Change::Retomb { .. } => counts.unchanged += 1,
+                Change::Rewrite { .. } => counts.rewritten += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Insert(row) => write!(f, "+ dossier {} ({})", row.number, row.state),
+            Self::Update { row, .. } => write!(f, "~ dossier {} ({})", row.number, row.state),
+            Self::Restore { row, .. } => write!(f, "+ dossier {} ({}), restored", row.number, row.state),
+            Self::Delete { number, gone, .. } => write!(f, "- dossier {number} ({})", gone.reason.as_str()),
+            Self::Retomb { number, gone } => write!(f, "= dossier {number} stays deleted ({})", gone.reason.as_str()),
+            Self::Rewrite { row, .. } => write!(f, "= dossier {} ({}), written again", row.number, row.state),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}

@@ -1,0 +1,220 @@
+//! Remembered × asked for → what to change in the tables of a target.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::table::naming::{self, NameLimits};
+use crate::table::{
+    CellKind, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Spec, TableKey, TableSpec,
+};
+
+/// What a target remembers of the tables that it was given for one démarche, in the order of their creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The tables.
+    pub tables: Vec<RememberedTable>,
+    /// Names in the target that belong to others: other démarches, other instances, shared tables, views.
+    pub taken: BTreeSet<String>,
+    /// What the names of this démarche's tables begin with (`demarche_123`), decided once.
+    pub prefix: String,
+}
+
+/// A table that a target remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedTable {
+    /// What it holds.
+    pub key: TableKey,
+    /// Its name.
+    pub name: String,
+    /// Its title when last seen.
+    pub title: String,
+    /// Its columns, in order.
+    pub columns: Vec<RememberedColumn>,
+}
+
+/// A column that a target remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedColumn {
+    /// What it is.
+    pub key: ColumnKey,
+    /// Its name.
+    pub name: String,
+    /// Its title when last seen.
+    pub title: String,
+    /// The kind in force.
+    pub kind: CellKind,
+}
+
+/// One change to the tables of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// A new table with its columns.
+    CreateTable(LayoutTable),
+    /// A new column; existing rows are empty there until they are written again.
+    AddColumn {
+        /// The table's name.
+        table: String,
+        /// The column.
+        column: LayoutColumn,
+    },
+    /// A column must hold more than it could (trap 25): its dossiers are to be written again.
+    WidenColumn {
+        /// The table's name.
+        table: String,
+        /// The column, with its new kind.
+        column: LayoutColumn,
+        /// The kind that it had.
+        was: CellKind,
+    },
+    /// A question or block was renamed: the name stays, the title follows (trap 47).
+    Retitle {
+        /// The table's name.
+        table: String,
+        /// The column's name; `None` for the table itself.
+        column: Option<String>,
+        /// The title that it had.
+        was: String,
+        /// Its title now.
+        title: String,
+    },
+}
+
+/// What to change in the tables of a target, and how they will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaPlan {
+    /// The tables once the changes are done.
+    pub layout: Layout,
+    /// The changes, in the order in which to do them.
+    pub changes: Vec<SchemaChange>,
+}
+
+/// Decides what to change. Nothing is ever dropped or renamed: what the form asks no more stays, as a former column.
+#[must_use]
+pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> SchemaPlan {
+    let mut changes = Vec::new();
+    let mut taken = remembered.taken.clone();
+    taken.extend(remembered.tables.iter().map(|table| table.name.clone()));
+    let mut tables = Vec::new();
+    for wanted in &spec.tables {
+        match remembered.tables.iter().find(|table| table.key == wanted.key) {
+            Some(table) => tables.push(adapt(wanted, table, limits, &mut changes)),
+            None => {
+                let name = naming::table_name(&remembered.prefix, &wanted.key, &wanted.title, &taken, limits);
+                taken.insert(name.clone());
+                let mut names = BTreeSet::new();
+                let columns = wanted.columns.iter().map(|spec| named(spec, &mut names, limits)).collect();
+                let table = LayoutTable { key: wanted.key.clone(), name, title: wanted.title.clone(), columns };
+                changes.push(SchemaChange::CreateTable(table.clone()));
+                tables.push(table);
+            }
+        }
+    }
+    for table in &remembered.tables {
+        if !spec.tables.iter().any(|wanted| wanted.key == table.key) {
+            let former = TableSpec { key: table.key.clone(), title: table.title.clone(), columns: Vec::new() };
+            tables.push(adapt(&former, table, limits, &mut changes));
+        }
+    }
+    SchemaPlan { layout: Layout { demarche: spec.demarche, title: spec.title.clone(), tables }, changes }
+}
+
+fn adapt(
+    wanted: &TableSpec,
+    table: &RememberedTable,
+    limits: NameLimits,
+    changes: &mut Vec<SchemaChange>,
+) -> LayoutTable {
+    if wanted.title != table.title {
+        changes.push(SchemaChange::Retitle {
+            table: table.name.clone(),
+            column: None,
+            was: table.title.clone(),
+            title: wanted.title.clone(),
+        });
+    }
+    let mut names: BTreeSet<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let mut columns = Vec::new();
+    for spec in &wanted.columns {
+        let Some(column) = table.columns.iter().find(|column| column.key == spec.key) else {
+            let column = named(spec, &mut names, limits);
+            changes.push(SchemaChange::AddColumn { table: table.name.clone(), column: column.clone() });
+            columns.push(column);
+            continue;
+        };
+        let kind = column.kind.widen(spec.kind);
+        let now = LayoutColumn { name: column.name.clone(), spec: ColumnSpec { kind, ..spec.clone() } };
+        if kind != column.kind {
+            let table = table.name.clone();
+            changes.push(SchemaChange::WidenColumn { table, column: now.clone(), was: column.kind });
+        }
+        if spec.title != column.title {
+            changes.push(SchemaChange::Retitle {
+                table: table.name.clone(),
+                column: Some(column.name.clone()),
+                was: column.title.clone(),
+                title: spec.title.clone(),
+            });
+        }
+        columns.push(now);
+    }
+    let former = table.columns.iter().filter(|column| !wanted.columns.iter().any(|spec| spec.key == column.key));
+    columns.extend(former.map(|column| LayoutColumn {
+        name: column.name.clone(),
+        spec: ColumnSpec {
+            key: column.key.clone(),
+            title: column.title.clone(),
+            kind: column.kind,
+            description: None,
+            options: Vec::new(),
+            origin: Origin::Former,
+        },
+    }));
+    LayoutTable { key: wanted.key.clone(), name: table.name.clone(), title: wanted.title.clone(), columns }
+}
+
+fn named(spec: &ColumnSpec, names: &mut BTreeSet<String>, limits: NameLimits) -> LayoutColumn {
+    let name = naming::column_name(&spec.key, &spec.title, names, limits);
+    names.insert(name.clone());
+    LayoutColumn { name, spec: spec.clone() }
+}
+
+impl SchemaPlan {
+    /// Whether existing rows must be written again from their stored documents: a new column of a question that
+    /// dossiers may already have answered, or a wider one.
+    #[must_use]
+    pub fn needs_remap(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|change| matches!(change, SchemaChange::AddColumn { .. } | SchemaChange::WidenColumn { .. }))
+    }
+}
+
+impl fmt::Display for SchemaChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateTable(table) => {
+                write!(f, "+ table {} “{}” ({} columns)", table.name, table.title, table.columns.len())
+            }
+            Self::AddColumn { table, column } => {
+                write!(f, "+ column {table}.{} “{}” ({:?})", column.name, column.spec.title, column.spec.kind)
+            }
+            Self::WidenColumn { table, column, was } => {
+                write!(f, "~ column {table}.{}: {was:?} becomes {:?}", column.name, column.spec.kind)
+            }
+            Self::Retitle { table, column: Some(column), was, title } => {
+                write!(f, "~ column {table}.{column}: “{was}” is now titled “{title}”")
+            }
+            Self::Retitle { table, column: None, was, title } => {
+                write!(f, "~ table {table}: “{was}” is now titled “{title}”")
+            }
+        }
+    }
+}
+
+impl fmt::Display for SchemaPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}

@@ -1,0 +1,85 @@
+//! What can go wrong with a target, by what to do about it.
+
+/// Why a target did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// Another run works on this target.
+    #[error("another run works on {target}{}", holder.as_ref().map(|h| format!(" ({h})")).unwrap_or_default())]
+    Locked {
+        /// The target.
+        target: String,
+        /// Who, when it is known.
+        holder: Option<String>,
+    },
+    /// The target cannot be opened or written: a path, a right, a full disk.
+    #[error("{target} cannot be {action}: {reason}")]
+    Unusable {
+        /// The target.
+        target: String,
+        /// What was tried: `opened`, `written`...
+        action: &'static str,
+        /// The system's words.
+        reason: String,
+    },
+    /// The target exists and is not ours, or is damaged.
+    #[error("{target} is not a database of this tool: {reason}")]
+    Foreign {
+        /// The target.
+        target: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The target was made by another version whose tables this one does not know.
+    #[error("{target} was written by a newer version of this tool ({found}; this one knows up to {known})")]
+    NewerVersion {
+        /// The target.
+        target: String,
+        /// The version of its tables.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// A table of ours was changed by somebody else.
+    #[error("a table of {target} was altered: {reason}")]
+    Altered {
+        /// The target.
+        target: String,
+        /// What is missing or different.
+        reason: String,
+    },
+    /// A checkpoint that would move backward.
+    #[error("the checkpoint of {scope} would move backward")]
+    Backward {
+        /// Whose.
+        scope: String,
+    },
+    /// Anything else that the database refused.
+    #[error("{target} refused {action}: {reason}")]
+    Refused {
+        /// The target.
+        target: String,
+        /// What was asked.
+        action: &'static str,
+        /// Its words.
+        reason: String,
+    },
+}
+
+impl SinkError {
+    /// What the operator may do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Locked { .. } => Some("wait for the other run to end; its lock goes with its process"),
+            Self::Unusable { .. } => Some("check the path, the rights of this account and the free space of the disk"),
+            Self::Foreign { .. } => Some("name another file, or move this one away; nothing was changed in it"),
+            Self::NewerVersion { .. } => Some("update this program, or name another file"),
+            Self::Altered { .. } => {
+                Some("restore the table from a copy, or sync into a new file; `dn verify` tells what is missing")
+            }
+            Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
+            Self::Refused { .. } => None,
+        }
+    }
+}

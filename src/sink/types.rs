@@ -1,0 +1,189 @@
+//! What walks between the engine and a sink.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::demarche::DemarcheHead;
+use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::plan::{Gone, Plan};
+use crate::table::{Digest, Layout};
+
+/// Which dossiers: one démarche of one instance of a platform. Numbers of two instances collide, so both are needed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Scope {
+    /// The short name of the instance, as configured.
+    pub instance: String,
+    /// The démarche.
+    pub demarche: DemarcheNumber,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.instance, self.demarche)
+    }
+}
+
+/// Tables that were prepared: only [`Sink::prepare`](super::Sink::prepare) makes one.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    scope: Scope,
+    layout: Layout,
+}
+
+impl Prepared {
+    pub(super) fn new(scope: Scope, layout: Layout) -> Self {
+        Self { scope, layout }
+    }
+
+    /// Whose tables.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// How they are.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+/// Where the walks of a démarche stand. Stored by the sink that stored the rows, in the same commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The newest `dateDerniereModification` such that every change up to it was committed or is in quarantine.
+    /// Made of the platform's dates only; never moves backward. `None` until the first page is committed.
+    pub watermark: Option<Timestamp>,
+    /// A complete re-reading under way, and how far it came.
+    pub sweep: Option<Sweep>,
+    /// The démarche as last seen, to notice new revisions.
+    pub demarche: Option<DemarcheHead>,
+    /// The digest of the privacy policy under which everything stored was filtered.
+    pub policy: Option<Digest>,
+    /// Stored rows are yet to be written again from their documents (columns or policy changed).
+    #[serde(default)]
+    pub remap: bool,
+    /// When the last wide overlap was read (our clock: it only decides when to look again).
+    pub followed_up_at: Option<Timestamp>,
+    /// When the last complete light listing was compared (our clock).
+    pub listed_at: Option<Timestamp>,
+    /// When the last complete re-reading ended (our clock).
+    pub swept_at: Option<Timestamp>,
+    /// When a newly published revision makes a complete re-reading necessary (after the platform's rebase, trap 25).
+    #[serde(default)]
+    pub sweep_due: Option<Timestamp>,
+}
+
+/// A complete re-reading: the ordinary walk, since the beginning of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The `dateDerniereModification` up to which it came; `None` at its start.
+    pub reached: Option<Timestamp>,
+}
+
+/// What is committed together.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The run that does it.
+    pub run: String,
+    /// When it was seen, for the change feed.
+    pub seen_at: Timestamp,
+    /// The changes.
+    pub plan: Plan,
+    /// Where the walks stand once this is durable.
+    pub checkpoint: Checkpoint,
+    /// Dossiers that enter, stay in or leave quarantine.
+    pub quarantine: Vec<QuarantineChange>,
+}
+
+/// A change to the quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuarantineChange {
+    /// The dossier could not be read (again).
+    Put(QuarantineEntry),
+    /// The dossier was read, or is known to be gone.
+    Release(DossierNumber),
+}
+
+/// A dossier that could not be read: kept by number, tried again by later runs (trap 5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineEntry {
+    /// The dossier.
+    pub number: DossierNumber,
+    /// A stable word for why: `invalid_null`, `timeout`, `internal_server_error`, `undecodable`...
+    pub reason: String,
+    /// What happened, without personal data.
+    pub message: String,
+    /// When it was first put here.
+    pub since: Timestamp,
+    /// How many runs tried.
+    pub attempts: u32,
+    /// When to try again.
+    pub next_try: Timestamp,
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Rows written in all tables of the démarche, children included.
+    pub rows_written: u64,
+    /// Lines added to the change feed.
+    pub events: u64,
+}
+
+/// What a target holds of a dossier, for comparison with the complete listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CensusEntry {
+    /// The dossier.
+    pub number: DossierNumber,
+    /// The digest of what the light listing showed when it was stored.
+    pub light: Digest,
+    /// Its tombstone.
+    pub gone: Option<Gone>,
+}
+
+/// A stored document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDocument {
+    /// The dossier.
+    pub number: DossierNumber,
+    /// Its filtered JSON.
+    pub document: String,
+    /// The digest of what the light listing showed when it was stored (it cannot be computed from a filtered document).
+    pub light: Digest,
+    /// The fingerprint of the document.
+    pub fingerprint: Digest,
+    /// Its tombstone.
+    pub gone: Option<Gone>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Everything that the platform shows is in the target.
+    Done,
+    /// The same, but for dossiers in quarantine.
+    Quarantine,
+    /// Stopped by a signal after a complete commit.
+    Interrupted,
+    /// Stopped by an error.
+    Failed,
+}
+
+/// A line of the run history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The run.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// Its report as JSON (the object that `dn sync --json` prints).
+    pub report: serde_json::Value,
+}

@@ -1,0 +1,93 @@
+//! What "the same" means: digests of what is stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::dossier::DossierLight;
+
+/// The first 128 bits of SHA-256: enough that two different dossiers never meet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 16]);
+
+/// The digest of a dossier's stored document. Two readings with one fingerprint are one version, whatever their dates
+/// (traps 26 to 28).
+pub type Fingerprint = Digest;
+
+impl Digest {
+    /// The digest of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = Sha256::digest(bytes);
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash[..16]);
+        Self(digest)
+    }
+
+    /// The digest of what the complete light listing shows of a dossier.
+    #[must_use]
+    pub fn of_light(light: &DossierLight) -> Self {
+        Self::of(&serde_json::to_vec(light).expect("a light dossier is plain data with text keys"))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not the 32 hexadecimal digits of a digest.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a digest of 32 hexadecimal digits")]
+pub struct InvalidDigest(String);
+
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut digest = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(InvalidDigest(text.to_owned()));
+        }
+        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| InvalidDigest(text.to_owned()))?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| InvalidDigest(text.to_owned()))?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_survives_its_text_form() {
+        let digest = Digest::of("dossier".as_bytes());
+        assert_eq!(digest.to_string().parse::<Digest>().ok(), Some(digest));
+        for text in ["", "zz", &"g".repeat(32), &"é".repeat(16)] {
+            assert!(text.parse::<Digest>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The tables of a démarche as they exist in one target.
+
+use super::spec::{CellKind, ColumnKey, ColumnSpec, TableKey};
+use crate::ids::DemarcheNumber;
+
+/// A [`Spec`](super::Spec) with the names and kinds that the target remembers: the union of what the form asks for now
+/// and of what the target already has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The démarche.
+    pub demarche: DemarcheNumber,
+    /// Its title.
+    pub title: String,
+    /// The tables; the first is [`TableKey::Dossiers`].
+    pub tables: Vec<LayoutTable>,
+}
+
+/// One table of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayoutTable {
+    /// What it holds.
+    pub key: TableKey,
+    /// Its name in the target, stable for ever.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its columns, in the order of cells in rows.
+    pub columns: Vec<LayoutColumn>,
+}
+
+/// One column of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayoutColumn {
+    /// Its name in the target, stable for ever.
+    pub name: String,
+    /// What it is; `spec.kind` is the kind in force, at least as wide as the form's.
+    pub spec: ColumnSpec,
+}
+
+impl Layout {
+    /// The position of a table.
+    #[must_use]
+    pub fn position(&self, key: &TableKey) -> Option<usize> {
+        self.tables.iter().position(|table| table.key == *key)
+    }
+}
+
+impl LayoutTable {
+    /// The kind of a column, if the table has it.
+    #[must_use]
+    pub fn kind_of(&self, key: &ColumnKey) -> Option<CellKind> {
+        self.columns.iter().find(|column| column.spec.key == *key).map(|column| column.spec.kind)
+    }
+}

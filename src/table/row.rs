@@ -1,0 +1,72 @@
+//! The cells of one dossier.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::fingerprint::{Digest, Fingerprint};
+use crate::dossier::DossierState;
+use crate::ids::DossierNumber;
+
+/// One dossier, ready for a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The key.
+    pub number: DossierNumber,
+    /// Its state, for reports and indexes.
+    pub state: DossierState,
+    /// When the platform says it last moved.
+    pub updated_at: Timestamp,
+    /// The digest of `document`.
+    pub fingerprint: Fingerprint,
+    /// The digest of what the light listing shows.
+    pub light: Digest,
+    /// The filtered dossier as JSON, from which the cells can be computed again without the network.
+    pub document: String,
+    /// The cells of the first table, in the order of the layout's columns.
+    pub cells: Vec<Cell>,
+    /// The rows of the other tables.
+    pub children: Vec<ChildRow>,
+}
+
+/// One row of a child table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildRow {
+    /// The position of its table in the layout.
+    pub table: usize,
+    /// Its key, unique among the rows of this table and dossier, the same at each reading.
+    pub key: String,
+    /// Its position among them, from 0.
+    pub position: u32,
+    /// Its cells, in the order of the layout's columns.
+    pub cells: Vec<Cell>,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// No answer, or not applicable.
+    Null,
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// An exact decimal.
+    Decimal(Decimal),
+    /// A floating-point number.
+    Real(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A day.
+    Date(Date),
+    /// An instant.
+    Datetime(Timestamp),
+    /// Some choices.
+    List(Vec<String>),
+    /// JSON text.
+    Json(String),
+}
+
+/// Placeholder for the mapper.
+#[derive(Debug)]
+pub struct Mapper;
