@@ -17,10 +17,9 @@ pub struct CompleteListing {
 }
 
 impl CompleteListing {
-    /// What the listing shows of a dossier, as a digest; `None` when it is absent.
-    #[must_use]
-    pub fn get(&self, number: DossierNumber) -> Option<Digest> {
-        self.dossiers.get(&number).copied()
+    /// What the listing shows of a dossier, as a digest, and forgets it; `None` when it is absent.
+    pub fn take(&mut self, number: DossierNumber) -> Option<Digest> {
+        self.dossiers.remove(&number)
     }
 
     /// How many dossiers there are.
@@ -35,10 +34,10 @@ impl CompleteListing {
         self.dossiers.is_empty()
     }
 
-    /// The numbers, in ascending order.
+    /// The numbers that were not taken, in ascending order.
     #[must_use]
-    pub fn numbers(&self) -> Vec<DossierNumber> {
-        let mut numbers: Vec<DossierNumber> = self.dossiers.keys().copied().collect();
+    pub fn into_numbers(self) -> Vec<DossierNumber> {
+        let mut numbers: Vec<DossierNumber> = self.dossiers.into_keys().collect();
         numbers.sort_unstable();
         numbers
     }
