@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::cursor::Cursor;
 use crate::dossier::DossierState;
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber, RevisionId};
 
@@ -88,14 +89,6 @@ impl Listing {
     pub fn all(source: Source, since: Since) -> Self {
         Self { source, since, state: None, archived: None, revision: None, min_revision: None, max_revision: None }
     }
-}
-
-/// A position in one listing. It is bound to it: the platform accepts the cursor of any other listing and answers
-/// nonsense (traps 8 and 9), so the client refuses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) text: String,
-    pub(super) listing: u64,
 }
 
 /// One page of a listing.
