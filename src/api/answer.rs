@@ -163,9 +163,10 @@ pub(super) fn connection<R, N: Node>(
             None => unplaced.push(error),
         }
     }
-    // Errors without a path (Démat Social) are explained by the nulls that they left, and by nothing else.
+    // Errors without a path (Démat Social) are explained by the nulls that they left, one each, and by nothing else: one
+    // more may have emptied a field inside a dossier that looks whole.
     if let Some(error) = unplaced.first()
-        && nodes.iter().all(Option::is_some)
+        && nodes.iter().filter(|node| node.is_none()).count() < unplaced.len()
     {
         return Err(request.partial(Some(error)));
     }
