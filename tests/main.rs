@@ -1,1 +1,3 @@
 //! One integration binary: one module per room under test.
+
+mod contracts;

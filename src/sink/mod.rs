@@ -1,11 +1,27 @@
 //! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
+//!
+//! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
+//! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
+//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`.
+//!
+//! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
+//! after an answer was lost, ends in the same state everywhere.
 
 mod error;
+pub mod memory;
+mod names;
+mod settle;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod types;
 
 use std::future::Future;
 
 pub use error::SinkError;
+pub use memory::MemorySink;
+pub use settle::FeedKind;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteSink;
 pub use types::{
     Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope,
     StoredDocument, Sweep,
@@ -16,11 +32,14 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 
 /// A place where the dossiers of démarches are kept.
 ///
-/// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare) when the
-/// form moved, [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
+/// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare),
+/// [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
 /// [`known`](Self::known) and [`commit`](Self::commit), and [`record_run`](Self::record_run) at the end. One run at a time
 /// works on a target: the implementation holds a lock from its opening to its drop, which the death of the process
 /// releases.
+///
+/// A future that is dropped before its end (a signal, a time-out) leaves the target as it was or as it would have been,
+/// never in between.
 ///
 /// Memory is bounded by the page: no method returns more than it was asked for.
 pub trait Sink: Send + Sync {
@@ -30,8 +49,13 @@ pub trait Sink: Send + Sync {
     /// What the target remembers of its tables for this démarche; empty tables and a fresh prefix for a new one.
     fn schema(&self, scope: &Scope) -> impl Future<Output = Result<Remembered, SinkError>> + Send;
 
-    /// Does the changes of the plan, all or nothing, and remembers the layout. A plan without changes writes nothing.
-    /// What it returns is the only thing that rows can be committed against.
+    /// Brings the tables to the layout of the plan, all or nothing, and remembers it. Changes that are done already are
+    /// not done again, and a plan without changes writes nothing. What it returns is the only thing that rows can be
+    /// committed against.
+    ///
+    /// # Errors
+    /// [`SinkError::Altered`] when a table is not as it was left, [`SinkError::Refused`] when the plan was made against
+    /// other tables than those of this target.
     fn prepare(&self, scope: &Scope, plan: SchemaPlan) -> impl Future<Output = Result<Prepared, SinkError>> + Send;
 
     /// Where the last commit stopped; `None` before the first one.
@@ -41,8 +65,11 @@ pub trait Sink: Send + Sync {
     fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> impl Future<Output = Result<Known, SinkError>> + Send;
 
     /// Rows, fingerprints, change feed, quarantine and checkpoint, in one commit: when it returns `Ok` all of it is
-    /// durable, when it returns an error none of it is. Committing the same batch twice changes nothing more.
-    /// A checkpoint whose watermark is older than the stored one is refused.
+    /// durable, when it returns an error none of it is. What a change does is decided by what is stored at that moment,
+    /// so committing the same batch twice changes nothing more and tells no event twice.
+    ///
+    /// # Errors
+    /// [`SinkError::Backward`] when the checkpoint's watermark is older than the stored one.
     fn commit(&self, prepared: &Prepared, batch: &Batch) -> impl Future<Output = Result<Receipt, SinkError>> + Send;
 
     /// The next dossiers after this number, in order, at most `limit`: what the complete listing is compared with.
@@ -64,7 +91,7 @@ pub trait Sink: Send + Sync {
     /// The dossiers in quarantine, oldest first.
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
 
-    /// Adds one line to the run history.
+    /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it.
     fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// The last runs, newest first, at most `limit`.
