@@ -2,4 +2,5 @@
 #![cfg(feature = "cli")]
 
 mod architecture;
+mod contracts;
 mod schemas;
