@@ -23,7 +23,7 @@ pub(super) struct Form {
 /// The tables that a form asks for under a privacy policy.
 pub(super) fn spec_of<S: Sink>(job: &Job<'_, S>, demarche: &Demarche) -> Spec {
     let mut spec = infer(demarche);
-    job.filter.policy().adjust(&mut spec);
+    job.filter.policy().adjust(&mut spec, &FormTypes::of(demarche));
     spec
 }
 

@@ -157,7 +157,7 @@ impl<S: Sink> Engine<'_, S> {
     /// Another policy than the one under which the target was filled: what is stored is filtered again at once, and
     /// everything is read again for what may now be kept.
     fn adopt_policy(&mut self) {
-        let policy = Some(self.job.filter.policy().digest());
+        let policy = Some(self.job.filter.digest());
         if self.checkpoint.policy != policy {
             self.checkpoint.remap |= self.stored.is_some();
             if self.checkpoint.watermark.is_some() {
