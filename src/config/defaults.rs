@@ -40,16 +40,14 @@ pub const OVERLAP: Duration = Duration::from_secs(15 * MINUTE);
 /// How far back the wide re-reading goes.
 pub const FOLLOW_UP: Duration = Duration::from_secs(26 * HOUR);
 /// How often the wide re-reading is done.
-pub const FOLLOW_UP_EVERY: Duration = Duration::from_secs(DAY);
-/// How far back the short re-reading goes.
-pub const SHORT_FOLLOW_UP: Duration = Duration::from_secs(2 * HOUR);
-/// How often the short re-reading is done.
-pub const SHORT_FOLLOW_UP_EVERY: Duration = Duration::from_secs(HOUR);
+pub const FOLLOW_UP_EVERY: Duration = Duration::from_secs(HOUR);
 /// How often all dossiers are listed lightly, to find what left and what changed silently.
 pub const LISTING_EVERY: Duration = Duration::from_secs(DAY);
 /// How often all dossiers are read again completely.
 pub const REREAD_EVERY: Duration = Duration::from_secs(7 * DAY);
-/// The share of a démarche that one listing may find gone before the run stops and asks.
+/// How long after the publication of a revision all dossiers are read again.
+pub const REBASE_DELAY: Duration = Duration::from_secs(10 * MINUTE);
+/// The share of a target's dossiers that one run may put a tombstone on before it stops and asks.
 pub const MAX_DELETE_SHARE: f64 = 0.05;
-/// How many dossiers one listing may find gone whatever their share.
-pub const MAX_DELETE_FLOOR: u32 = 10;
+/// How many tombstones are always allowed, whatever their share.
+pub const MAX_DELETE_FLOOR: u64 = 10;

@@ -35,17 +35,16 @@ pub const TARGET: Section = Section { name: "[targets.*]", keys: &["type", "path
 
 /// `[privacy.*]`: what may leave the platform.
 pub const POLICY: Section =
-    Section { name: "[privacy.*]", keys: &["preset", "key-env", "key-file", "kinds", "champs"] };
+    Section { name: "[privacy.*]", keys: &["preset", "key-env", "key-file", "kinds", "descriptors"] };
 
 /// The keys that say how a démarche is followed: in `[sync]` for all, in `[[demarches]]` for one.
 pub const FOLLOWING: &[&str] = &[
     "overlap",
     "follow-up",
     "follow-up-every",
-    "short-follow-up",
-    "short-follow-up-every",
     "listing-every",
     "reread-every",
+    "rebase-delay",
     "max-delete-share",
     "max-delete-floor",
 ];
@@ -64,10 +63,10 @@ pub const DEMARCHE: Section = Section {
         "overlap",
         "follow-up",
         "follow-up-every",
-        "short-follow-up",
-        "short-follow-up-every",
         "listing-every",
         "reread-every",
+        "rebase-delay",
+        "rebase-delay",
         "max-delete-share",
         "max-delete-floor",
     ],

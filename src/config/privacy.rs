@@ -36,7 +36,7 @@ impl Treatment {
 
 /// The presets that a démarche may name instead of a policy of the file.
 pub(super) fn presets() -> [&'static str; 3] {
-    ["standard", "strict", "complete"]
+    ["default", "strict", "integral"]
 }
 
 /// What a file says of a privacy policy: a preset, and what differs from it.
@@ -49,7 +49,7 @@ pub struct PolicyEntry {
     /// What becomes of all champs of a kind.
     pub kinds: BTreeMap<String, Setting<Treatment>>,
     /// What becomes of one champ or annotation, by the id of its descriptor.
-    pub champs: BTreeMap<String, Setting<Treatment>>,
+    pub descriptors: BTreeMap<String, Setting<Treatment>>,
 }
 
 impl PolicyEntry {
@@ -63,8 +63,8 @@ impl PolicyEntry {
             let known = || TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str);
             if known().any(|name| name == kind) { Ok(()) } else { Err(unknown_name("kind of champ", kind, known())) }
         });
-        let champs = rules(table, source, "champs", |_| Ok(()));
-        Self { preset, key: secret(table, source, "key-env", "key-file"), kinds, champs }
+        let descriptors = rules(table, source, "descriptors", |_| Ok(()));
+        Self { preset, key: secret(table, source, "key-env", "key-file"), kinds, descriptors }
     }
 }
 

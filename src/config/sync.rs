@@ -17,18 +17,16 @@ pub struct SyncSettings {
     pub follow_up: Setting<Duration>,
     /// How often it is done.
     pub follow_up_every: Setting<Duration>,
-    /// How far back the short re-reading goes.
-    pub short_follow_up: Setting<Duration>,
-    /// How often it is done.
-    pub short_follow_up_every: Setting<Duration>,
     /// How often all dossiers are listed lightly (traps 33 and 34).
     pub listing_every: Setting<Duration>,
     /// How often all dossiers are read again completely.
     pub reread_every: Setting<Duration>,
+    /// How long after the publication of a revision all dossiers are read again (trap 25).
+    pub rebase_delay: Setting<Duration>,
     /// The share of the démarche's dossiers, from 0 to 1, that one listing may find gone before the run stops.
     pub max_delete_share: Setting<f64>,
     /// How many dossiers one listing may find gone whatever their share.
-    pub max_delete_floor: Setting<u32>,
+    pub max_delete_floor: Setting<u64>,
 }
 
 /// What one section of a file says about it.
@@ -37,12 +35,11 @@ pub(super) struct SyncEntry {
     overlap: Option<Setting<Duration>>,
     follow_up: Option<Setting<Duration>>,
     follow_up_every: Option<Setting<Duration>>,
-    short_follow_up: Option<Setting<Duration>>,
-    short_follow_up_every: Option<Setting<Duration>>,
     listing_every: Option<Setting<Duration>>,
     reread_every: Option<Setting<Duration>>,
+    rebase_delay: Option<Setting<Duration>>,
     max_delete_share: Option<Setting<f64>>,
-    max_delete_floor: Option<Setting<u32>>,
+    max_delete_floor: Option<Setting<u64>>,
 }
 
 impl SyncEntry {
@@ -52,14 +49,13 @@ impl SyncEntry {
             overlap: duration("overlap"),
             follow_up: duration("follow-up"),
             follow_up_every: duration("follow-up-every"),
-            short_follow_up: duration("short-follow-up"),
-            short_follow_up_every: duration("short-follow-up-every"),
             listing_every: duration("listing-every"),
             reread_every: duration("reread-every"),
+            rebase_delay: duration("rebase-delay"),
             max_delete_share: table.read(source, "max-delete-share", reader::share),
             max_delete_floor: table
-                .read(source, "max-delete-floor", |value| reader::whole(value, 0, i64::from(u32::MAX)))
-                .map(|setting| setting.map(|n| u32::try_from(n).expect("checked against the bounds of u32"))),
+                .read(source, "max-delete-floor", |value| reader::whole(value, 0, i64::MAX))
+                .map(|setting| setting.map(|n| u64::try_from(n).expect("checked not to be negative"))),
         }
     }
 
@@ -72,14 +68,9 @@ impl SyncEntry {
             overlap: pick(&self.overlap, &shared.overlap, defaults::OVERLAP),
             follow_up: pick(&self.follow_up, &shared.follow_up, defaults::FOLLOW_UP),
             follow_up_every: pick(&self.follow_up_every, &shared.follow_up_every, defaults::FOLLOW_UP_EVERY),
-            short_follow_up: pick(&self.short_follow_up, &shared.short_follow_up, defaults::SHORT_FOLLOW_UP),
-            short_follow_up_every: pick(
-                &self.short_follow_up_every,
-                &shared.short_follow_up_every,
-                defaults::SHORT_FOLLOW_UP_EVERY,
-            ),
             listing_every: pick(&self.listing_every, &shared.listing_every, defaults::LISTING_EVERY),
             reread_every: pick(&self.reread_every, &shared.reread_every, defaults::REREAD_EVERY),
+            rebase_delay: pick(&self.rebase_delay, &shared.rebase_delay, defaults::REBASE_DELAY),
             max_delete_share: pick(&self.max_delete_share, &shared.max_delete_share, defaults::MAX_DELETE_SHARE),
             max_delete_floor: pick(&self.max_delete_floor, &shared.max_delete_floor, defaults::MAX_DELETE_FLOOR),
         }
@@ -89,18 +80,13 @@ impl SyncEntry {
 impl SyncSettings {
     /// The keys whose values do not go together, and why.
     pub(super) fn contradictions(&self) -> Vec<(&'static str, InvalidValue)> {
-        let mut found = Vec::new();
-        for (key, reach, every) in [
-            ("follow-up", &self.follow_up, &self.follow_up_every),
-            ("short-follow-up", &self.short_follow_up, &self.short_follow_up_every),
-        ] {
-            if reach.value < every.value {
-                let (reach, every) = (show_duration(reach.value), show_duration(every.value));
-                let error = InvalidValue::new(format!("{reach} read again every {every} would leave gaps"));
-                found.push((key, error.hint(format!("read again at least {every}, or more often"))));
-            }
+        let (reach, every) = (&self.follow_up, &self.follow_up_every);
+        if reach.value >= every.value {
+            return Vec::new();
         }
-        found
+        let (reach, every) = (show_duration(reach.value), show_duration(every.value));
+        let error = InvalidValue::new(format!("{reach} read again every {every} would leave gaps"));
+        vec![("follow-up", error.hint(format!("read again at least {every}, or more often")))]
     }
 }
 

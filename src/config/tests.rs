@@ -58,10 +58,9 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shown.overlap.value, default.overlap.value);
     assert_eq!(shown.follow_up.value, default.follow_up.value);
     assert_eq!(shown.follow_up_every.value, default.follow_up_every.value);
-    assert_eq!(shown.short_follow_up.value, default.short_follow_up.value);
-    assert_eq!(shown.short_follow_up_every.value, default.short_follow_up_every.value);
     assert_eq!(shown.listing_every.value, default.listing_every.value);
     assert_eq!(shown.reread_every.value, default.reread_every.value);
+    assert_eq!(shown.rebase_delay.value, default.rebase_delay.value);
     assert_eq!(shown.max_delete_share.value, default.max_delete_share.value);
     assert_eq!(shown.max_delete_floor.value, default.max_delete_floor.value);
 }
@@ -84,7 +83,7 @@ type = "sqllite"
 
 [sync]
 overlap = 15
-follow-up = "1h"
+follow-up = "30m"
 max-delete-share = 5
 
 [[demarches]]
@@ -96,7 +95,7 @@ page-size = 10
 [[demarches]]
 number = 0
 instance = "dn"
-privacy = "standart"
+privacy = "defualt"
 "#,
     )
     .expect_err("nearly everything is wrong");
@@ -111,14 +110,14 @@ privacy = "standart"
     dn.toml:11:10: targets.local.path: the path of the file is missing
     dn.toml:12:8: targets.local.type: no type of target is called `sqllite` (did you mean `sqlite`?)
     dn.toml:15:11: sync.overlap: a duration in quotes, such as "15m", is expected, not a whole number
-    dn.toml:16:13: sync.follow-up: 1h read again every 24h would leave gaps (read again at least 24h, or more often)
+    dn.toml:16:13: sync.follow-up: 30m read again every 1h would leave gaps (read again at least 1h, or more often)
     dn.toml:17:20: sync.max-delete-share: a share lies between 0 and 1 (5 % is written 0.05)
     dn.toml:19:1: demarches[0].number: the number of the démarche is missing
     dn.toml:20:1: demarches[0].numer: unknown key (did you mean `number`?)
     dn.toml:21:12: demarches[0].instance: no instance is called `dm` (known: Grand, dn)
     dn.toml:23:1: demarches[0].page-size: unknown key (it belongs in [instances.*])
     dn.toml:26:10: demarches[1].number: 0 is not between 1 and 4294967295
-    dn.toml:28:11: demarches[1].privacy: no privacy policy is called `standart` (did you mean `standard`?)
+    dn.toml:28:11: demarches[1].privacy: no privacy policy is called `defualt` (did you mean `default`?)
     "#);
     for secret in ["s3cret", "NmQ0ZTk0"] {
         assert!(!error.to_string().contains(secret), "{secret} is repeated");
@@ -274,7 +273,7 @@ fn wrong_choices_are_refused() {
         (&config, url("https://c.example.org/"), "--url: one value cannot hold for several instances (a, b)"),
         (&config, flags(&[9]), "several instances"),
         (&config, Overrides { instance: Some("c".to_owned()), ..flags(&[1]) }, "--instance: no instance is called `c`"),
-        (&config, Overrides { policy: Some("standar".to_owned()), ..flags(&[1]) }, "did you mean `standard`?"),
+        (&config, Overrides { policy: Some("defaut".to_owned()), ..flags(&[1]) }, "did you mean `default`?"),
     ] {
         match resolve(config, &flags, &nothing) {
             Ok(_) => panic!("accepted: {flags:?}"),
