@@ -1,4 +1,40 @@
-//! A typed client and a sync engine for Démarche Numérique and Démat Social.
+//! Dossiers of Démarche Numérique and Démat Social, read without losing one.
+//!
+//! A typed client for both platforms, and a sync engine whose promise is: **every change that the platform shows reaches
+//! the target, each dossier once, whatever fails in between.** A run may be killed at any instant; the next one goes on
+//! from what was committed, and [`sync::verify`] proves that nothing is missing.
+//!
+//! ```no_run
+//! use std::pin::pin;
+//! use demarche_numerique::{Client, DemarcheNumber, Platform, changed};
+//! use futures_util::TryStreamExt;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder(Platform::DemarcheNumerique).token(std::env::var("DN_TOKEN")?).build()?;
+//! let since = "2026-01-15T00:00:00Z".parse()?;
+//! let mut dossiers = pin!(changed(&client, DemarcheNumber::new(1234), Some(since)));
+//! while let Some(dossier) = dossiers.try_next().await? {
+//!     println!("{}: {:?}", dossier.number, dossier.champ("Montant demandé")?.value);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The rooms, in the order in which a dossier walks through them:
+//!
+//! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: the domain, in the platform's words;
+//! - [`api`]: the gate, the only room that knows GraphQL and HTTP;
+//! - [`observe`]: the watchtower: from where to read, walks, deletions, the complete listing;
+//! - [`privacy`]: what may leave the platform, and in which form;
+//! - [`table`]: a form becomes tables, a dossier becomes rows;
+//! - [`plan`]: what is known and what was observed become changes;
+//! - [`sink`]: where dossiers are kept;
+//! - [`sync`]: one run, from the checkpoint to the report;
+//! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
+//! - `config` and `cli` (feature `cli`): the `dn` command.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod champ;
 pub mod demarche;
@@ -8,11 +44,12 @@ pub mod platform;
 
 pub mod api;
 pub mod observe;
-pub mod plan;
 pub mod privacy;
+pub mod table;
+
+pub mod plan;
 pub mod sink;
 pub mod sync;
-pub mod table;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -20,3 +57,13 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "cli")]
+pub mod telemetry;
+
+pub use api::{ApiError, Client};
+pub use champ::{Champ, ChampValue};
+pub use demarche::Demarche;
+pub use dossier::{Dossier, DossierState};
+pub use ids::{DemarcheNumber, DossierNumber};
+pub use observe::changed;
+pub use platform::Platform;

@@ -1,1 +1,4 @@
 //! One integration binary: one module per room under test.
+#![cfg(feature = "cli")]
+
+mod architecture;

@@ -5,7 +5,7 @@ mod disposition;
 mod error;
 mod page;
 
-pub use client::{Client, ClientBuilder, News};
+pub use client::{Client, ClientBuilder, News, Stats};
 pub use disposition::{Attempt, Disposition, disposition};
 pub use error::{ApiError, TransportFailure};
 pub use page::{Cursor, Drift, Hole, Listing, Page, PageSize, Since, Source};

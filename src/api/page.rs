@@ -98,6 +98,17 @@ pub struct Cursor {
     pub(super) listing: u64,
 }
 
+impl Cursor {
+    /// The dossier at this position: a cursor is the base64url of `<instant>;<row id>`, and the row id of a dossier is
+    /// its number (dn-api 3.2).
+    #[must_use]
+    pub fn row(&self) -> Option<DossierNumber> {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&self.text).ok()?;
+        std::str::from_utf8(&bytes).ok()?.rsplit_once(';')?.1.parse().ok()
+    }
+}
+
 /// One page of a listing.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

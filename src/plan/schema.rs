@@ -52,12 +52,15 @@ pub struct RememberedColumn {
 pub enum SchemaChange {
     /// A new table with its columns.
     CreateTable(LayoutTable),
-    /// A new column; existing rows are empty there until they are written again.
+    /// A new column.
     AddColumn {
         /// The table's name.
         table: String,
         /// The column.
         column: LayoutColumn,
+        /// Whether stored dossiers may hold a value for it already: another part of a known question, or a column that
+        /// an older version of this program did not make.
+        backfill: bool,
     },
     /// A column must hold more than it could (trap 25): its dossiers are to be written again.
     WidenColumn {
@@ -139,7 +142,13 @@ fn adapt(
     for spec in &wanted.columns {
         let Some(column) = table.columns.iter().find(|column| column.key == spec.key) else {
             let column = named(spec, &mut names, limits);
-            changes.push(SchemaChange::AddColumn { table: table.name.clone(), column: column.clone() });
+            let backfill = match &spec.key {
+                ColumnKey::Fixed(_) => true,
+                ColumnKey::Champ(id, _) => {
+                    table.columns.iter().any(|known| matches!(&known.key, ColumnKey::Champ(other, _) if other == id))
+                }
+            };
+            changes.push(SchemaChange::AddColumn { table: table.name.clone(), column: column.clone(), backfill });
             columns.push(column);
             continue;
         };
@@ -181,13 +190,12 @@ fn named(spec: &ColumnSpec, names: &mut BTreeSet<String>, limits: NameLimits) ->
 }
 
 impl SchemaPlan {
-    /// Whether existing rows must be written again from their stored documents: a new column of a question that
-    /// dossiers may already have answered, or a wider one.
+    /// Whether existing rows must be written again from their stored documents.
     #[must_use]
     pub fn needs_remap(&self) -> bool {
-        self.changes
-            .iter()
-            .any(|change| matches!(change, SchemaChange::AddColumn { .. } | SchemaChange::WidenColumn { .. }))
+        self.changes.iter().any(|change| {
+            matches!(change, SchemaChange::AddColumn { backfill: true, .. } | SchemaChange::WidenColumn { .. })
+        })
     }
 }
 
@@ -197,7 +205,7 @@ impl fmt::Display for SchemaChange {
             Self::CreateTable(table) => {
                 write!(f, "+ table {} “{}” ({} columns)", table.name, table.title, table.columns.len())
             }
-            Self::AddColumn { table, column } => {
+            Self::AddColumn { table, column, backfill: _ } => {
                 write!(f, "+ column {table}.{} “{}” ({:?})", column.name, column.spec.title, column.spec.kind)
             }
             Self::WidenColumn { table, column, was } => {

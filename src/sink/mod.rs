@@ -1,16 +1,19 @@
 //! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
 
 mod error;
+pub mod preview;
 mod types;
 
 use std::future::Future;
 
 pub use error::SinkError;
+pub use preview::{Preview, Previewed};
 pub use types::{
     Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope,
-    StoredDocument, Sweep,
+    StoredDocument, Sweep, Totals,
 };
 
+use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
 
@@ -30,9 +33,19 @@ pub trait Sink: Send + Sync {
     /// What the target remembers of its tables for this démarche; empty tables and a fresh prefix for a new one.
     fn schema(&self, scope: &Scope) -> impl Future<Output = Result<Remembered, SinkError>> + Send;
 
-    /// Does the changes of the plan, all or nothing, and remembers the layout. A plan without changes writes nothing.
-    /// What it returns is the only thing that rows can be committed against.
-    fn prepare(&self, scope: &Scope, plan: SchemaPlan) -> impl Future<Output = Result<Prepared, SinkError>> + Send;
+    /// The form that the tables were last prepared for; `None` for a new démarche.
+    fn form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send;
+
+    /// Does the changes of the plan, all or nothing, and remembers the layout and the form. When the plan
+    /// [needs a remap](SchemaPlan::needs_remap), the stored checkpoint says so from the same transaction on. A plan
+    /// without changes for the form already stored writes nothing. What it returns is the only thing that rows can be
+    /// committed against.
+    fn prepare(
+        &self,
+        scope: &Scope,
+        form: &Demarche,
+        plan: SchemaPlan,
+    ) -> impl Future<Output = Result<Prepared, SinkError>> + Send;
 
     /// Where the last commit stopped; `None` before the first one.
     fn checkpoint(&self, scope: &Scope) -> impl Future<Output = Result<Option<Checkpoint>, SinkError>> + Send;
@@ -44,6 +57,9 @@ pub trait Sink: Send + Sync {
     /// durable, when it returns an error none of it is. Committing the same batch twice changes nothing more.
     /// A checkpoint whose watermark is older than the stored one is refused.
     fn commit(&self, prepared: &Prepared, batch: &Batch) -> impl Future<Output = Result<Receipt, SinkError>> + Send;
+
+    /// How many dossiers the target holds.
+    fn totals(&self, scope: &Scope) -> impl Future<Output = Result<Totals, SinkError>> + Send;
 
     /// The next dossiers after this number, in order, at most `limit`: what the complete listing is compared with.
     fn census(

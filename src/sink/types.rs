@@ -133,6 +133,15 @@ pub struct Receipt {
     pub events: u64,
 }
 
+/// How many dossiers a target holds of a démarche.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Those that the platform shows.
+    pub alive: u64,
+    /// Those that have a tombstone.
+    pub gone: u64,
+}
+
 /// What a target holds of a dossier, for comparison with the complete listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CensusEntry {

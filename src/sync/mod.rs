@@ -1,1 +1,27 @@
-//! Room: sync.
+//! ROOM 8, the conductor: one run, from the checkpoint to the report.
+//!
+//! There is one mode. A first run, an ordinary run and a complete re-reading are the same walk from different beginnings;
+//! a plan is the same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).
+
+mod commit;
+mod error;
+mod event;
+mod form;
+mod listing;
+mod quarantine;
+mod remap;
+mod report;
+mod run;
+mod settings;
+mod stop;
+mod verify;
+
+pub use error::SyncError;
+pub use event::Event;
+pub use quarantine::next_try;
+pub use remap::remap;
+pub use report::{Brake, ListingReport, REPORT_VERSION, Report};
+pub use run::{Job, Run, run};
+pub use settings::Settings;
+pub use stop::Stop;
+pub use verify::{Verification, repair, verify};

@@ -1,0 +1,248 @@
+//! Reading a listing to its end, whatever single dossiers or pages do.
+
+use std::collections::BTreeSet;
+
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use jiff::Timestamp;
+
+use crate::api::{
+    ApiError, Attempt, Client, Cursor, Disposition, Drift, Listing, Page, PageSize, Since, Source, disposition,
+};
+use crate::dossier::Dossier;
+use crate::ids::{DemarcheNumber, DossierNumber};
+
+/// Up to this many unreadable dossiers of a page are read one by one; above, the page is cut.
+const MOST_HOLES: usize = 10;
+
+/// A walk through a listing, forward, in ascending order.
+///
+/// A page that the platform cannot serve is cut in halves down to the dossier at fault; that one is reported as
+/// [`Unread`] and the walk goes on (traps 2 to 5). Nothing is passed over in silence: every dossier that the platform
+/// lists is in a [`Step`], read or unread, or the walk ends with an error.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    client: &'a Client,
+    listing: Listing,
+    most: PageSize,
+    position: Position,
+}
+
+#[derive(Debug)]
+enum Position {
+    At { after: Option<Cursor>, size: PageSize },
+    Done,
+}
+
+/// What one page brought.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// The dossiers, in the platform's order.
+    pub dossiers: Vec<Dossier>,
+    /// Those that could not be read.
+    pub unread: Vec<Unread>,
+    /// The newest `dateDerniereModification` that the page itself showed: how far the walk came.
+    pub reached: Option<Timestamp>,
+    /// What the platform sent that this version does not know.
+    pub drift: Vec<Drift>,
+    /// Whether this is the last page.
+    pub last: bool,
+}
+
+/// A dossier that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Which.
+    pub number: DossierNumber,
+    /// A stable word for why.
+    pub reason: String,
+    /// What happened, without personal data.
+    pub message: String,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk from the beginning of a listing, by pages of at most `most`.
+    #[must_use]
+    pub fn new(client: &'a Client, listing: Listing, most: PageSize) -> Self {
+        Self { client, listing, most, position: Position::At { after: None, size: most } }
+    }
+
+    /// The next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// Whatever concerns more than one dossier: the token, the address, the schema, a platform that stays away.
+    pub async fn next(&mut self) -> Result<Option<Step>, ApiError> {
+        loop {
+            let Position::At { after, size } = &self.position else { return Ok(None) };
+            let (after, size) = (after.clone(), *size);
+            match self.client.dossiers_page(&self.listing, after.as_ref(), size).await {
+                Ok(page) if page.holes.len() > MOST_HOLES && size > PageSize::ONE => self.shrink(after, size),
+                Ok(page) => match self.fill(&page, after.as_ref(), size).await? {
+                    Some(unread) => {
+                        let (mut step, read_again) = unread;
+                        let (end, has_next) = (page.end, page.has_next);
+                        // Only what the page itself showed: a dossier read again may have moved far ahead of the walk.
+                        step.reached = page.nodes.iter().map(|dossier| dossier.date_derniere_modification).max();
+                        step.dossiers = page.nodes;
+                        step.dossiers.extend(read_again);
+                        step.drift.extend(page.drift);
+                        step.last = self.go_on(after, end, has_next, size)?;
+                        return Ok(Some(step));
+                    }
+                    None => self.shrink(after, size),
+                },
+                Err(error) => match verdict(&error, size) {
+                    Disposition::ShrinkPage => self.shrink(after, size),
+                    Disposition::Quarantine => return self.set_aside(error, after).await.map(Some),
+                    Disposition::Retry { .. } | Disposition::Stop => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn shrink(&mut self, after: Option<Cursor>, size: PageSize) {
+        self.position = Position::At { after, size: size.halved() };
+    }
+
+    /// Reads the holes of a page one by one: what could be read, what could not. `None` when the page does not tell which
+    /// dossiers they are and must be cut first.
+    async fn fill(
+        &self,
+        page: &Page<Dossier>,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Option<(Step, Vec<Dossier>)>, ApiError> {
+        let mut step = Step::default();
+        let mut read_again = Vec::new();
+        if page.holes.is_empty() {
+            return Ok(Some((step, read_again)));
+        }
+        let mut missing: BTreeSet<DossierNumber> = page.holes.iter().filter_map(|hole| hole.number).collect();
+        if missing.len() < page.holes.len() {
+            match self.client.light_page(&self.listing, after, size).await {
+                Ok(light) if light.holes.is_empty() => {
+                    let read: BTreeSet<DossierNumber> = page.nodes.iter().map(|dossier| dossier.number).collect();
+                    missing.extend(light.nodes.iter().map(|node| node.number).filter(|number| !read.contains(number)));
+                }
+                Ok(_) | Err(_) if size > PageSize::ONE => return Ok(None),
+                // The dossier does not even show its number: its cursor does (it ends with the row's id, which is the
+                // number, dn-api 3.2).
+                Ok(_) | Err(_) => match page.end.as_ref().and_then(Cursor::row) {
+                    Some(number) => _ = missing.insert(number),
+                    None => return Err(unidentified(page)),
+                },
+            }
+        }
+        for number in missing {
+            match self.client.dossier(number).await {
+                Ok(Some(dossier)) => read_again.push(dossier),
+                // It left while we were looking; the lists of deletions tell how.
+                Ok(None) => {}
+                Err(error) => step.unread.push(unread(number, error)?),
+            }
+        }
+        Ok(Some((step, read_again)))
+    }
+
+    /// Passes over the one dossier of a page of one that fails as a whole, by the light listing.
+    async fn set_aside(&mut self, error: ApiError, after: Option<Cursor>) -> Result<Step, ApiError> {
+        let light = self.client.light_page(&self.listing, after.as_ref(), PageSize::ONE).await?;
+        let number = light.nodes.first().map(|node| node.number).or_else(|| light.end.as_ref().and_then(Cursor::row));
+        let mut step = Step::default();
+        if let Some(number) = number {
+            match self.client.dossier(number).await {
+                Ok(Some(dossier)) => step.dossiers.push(dossier),
+                Ok(None) => {}
+                Err(again) => step.unread.push(unread(number, again)?),
+            }
+        } else if light.has_next {
+            return Err(error);
+        }
+        step.reached = light.nodes.iter().map(|node| node.date_derniere_modification).max();
+        step.last = self.go_on(after, light.end, light.has_next, PageSize::ONE)?;
+        Ok(step)
+    }
+
+    /// Moves to the next page and tells whether there is none.
+    fn go_on(
+        &mut self,
+        after: Option<Cursor>,
+        end: Option<Cursor>,
+        has_next: bool,
+        size: PageSize,
+    ) -> Result<bool, ApiError> {
+        let size = size.doubled().min(self.most);
+        self.position = match end {
+            // An empty page has no end, whatever it says of a next one (traps 10 and 15): what appears later is for the
+            // next run.
+            None => Position::Done,
+            Some(_) if !has_next => Position::Done,
+            Some(end) if Some(&end) == after.as_ref() => {
+                return Err(ApiError::Undecodable {
+                    what: "a page of dossiers".to_owned(),
+                    path: "pageInfo.endCursor".to_owned(),
+                    reason: "the cursor does not advance".to_owned(),
+                });
+            }
+            Some(end) => Position::At { after: Some(end), size },
+        };
+        Ok(matches!(self.position, Position::Done))
+    }
+}
+
+/// The verdict on an error that the client gave up on.
+fn verdict(error: &ApiError, size: PageSize) -> Disposition {
+    disposition(error, Attempt { tried: u32::MAX, page_size: u32::from(size.get()), now: Timestamp::UNIX_EPOCH })
+}
+
+/// A dossier that fails by itself is set aside; whatever concerns more than it ends the walk.
+pub(crate) fn unread(number: DossierNumber, error: ApiError) -> Result<Unread, ApiError> {
+    match verdict(&error, PageSize::ONE) {
+        Disposition::Quarantine => Ok(Unread { number, reason: error.kind().to_owned(), message: error.to_string() }),
+        // The token covers the démarche, yet not this dossier: a fact about this dossier.
+        Disposition::Stop if matches!(error, ApiError::OutOfScope { .. }) => {
+            Ok(Unread { number, reason: error.kind().to_owned(), message: error.to_string() })
+        }
+        Disposition::Retry { .. } | Disposition::ShrinkPage | Disposition::Stop => Err(error),
+    }
+}
+
+fn unidentified(page: &Page<Dossier>) -> ApiError {
+    let hole = page.holes.first();
+    ApiError::Partial {
+        what: "a page of one dossier that does not tell its number".to_owned(),
+        code: hole.map(|hole| hole.reason.clone()),
+        message: hole.map(|hole| hole.message.clone()).unwrap_or_default(),
+    }
+}
+
+/// The dossiers of a démarche that moved since an instant, or all of them, as a stream.
+///
+/// The last item of a stream that ends without an error is the last dossier of the listing. A dossier that the platform
+/// cannot serve is an `Err` item, and the stream goes on after it if the error concerns that dossier alone.
+pub fn changed(
+    client: &Client,
+    demarche: DemarcheNumber,
+    since: Option<Timestamp>,
+) -> impl Stream<Item = Result<Dossier, ApiError>> + Send + '_ {
+    struct State<'a> {
+        walk: Walk<'a>,
+        ready: std::collections::VecDeque<Result<Dossier, ApiError>>,
+    }
+    let since = since.map_or(Since::Beginning, Since::Updated);
+    let walk = Walk::new(client, Listing::all(Source::Demarche(demarche), since), PageSize::MAX);
+    let items = try_unfold(State { walk, ready: std::collections::VecDeque::new() }, async |mut state| {
+        loop {
+            if let Some(item) = state.ready.pop_front() {
+                return Ok(Some((item, state)));
+            }
+            let Some(step) = state.walk.next().await? else { return Ok(None) };
+            state.ready.extend(step.dossiers.into_iter().map(Ok));
+            state.ready.extend(step.unread.into_iter().map(|unread| {
+                let what = format!("dossier {}", unread.number);
+                Err(ApiError::Partial { what, code: Some(unread.reason), message: unread.message })
+            }));
+        }
+    });
+    futures_util::StreamExt::map(items, Result::flatten)
+}

@@ -1,0 +1,186 @@
+//! From where to read. Pure: instants come in, a [`Since`] comes out.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::Since;
+use crate::sink::{Checkpoint, Sweep};
+
+/// How far back each run looks, and how often it looks further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// How far before the watermark every run begins: changes become visible after later ones do (trap 1), and parts of
+    /// one submission follow each other (trap 21). 15 minutes by default.
+    pub overlap: SignedDuration,
+    /// How often a run begins further back to see what follows a change without a date of its own: attestation, virus
+    /// scan, corrections, directory data (traps 20 to 23). Every hour by default.
+    pub follow_up_every: SignedDuration,
+    /// How far back it then begins. 26 hours by default.
+    pub follow_up_window: SignedDuration,
+    /// How often the complete light listing is compared. Every 24 hours by default.
+    pub listing_every: SignedDuration,
+    /// How often everything is read again. Every 7 days by default.
+    pub sweep_every: SignedDuration,
+    /// How long after the publication of a revision everything is read again: the platform moves dossiers to it in a
+    /// background job (trap 25). 10 minutes by default.
+    pub rebase_delay: SignedDuration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            overlap: SignedDuration::from_mins(15),
+            follow_up_every: SignedDuration::from_hours(1),
+            follow_up_window: SignedDuration::from_hours(26),
+            listing_every: SignedDuration::from_hours(24),
+            sweep_every: SignedDuration::from_hours(7 * 24),
+            rebase_delay: SignedDuration::from_mins(10),
+        }
+    }
+}
+
+/// What a run reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// From where.
+    pub since: Since,
+    /// Whether this is (the rest of) a complete re-reading.
+    pub sweep: bool,
+    /// Whether this begins further back than usual.
+    pub follow_up: bool,
+}
+
+/// Decides what a run reads: there is one mode, the walk in order of modification, and only its beginning differs.
+#[must_use]
+pub fn reading(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> Reading {
+    let Some(watermark) = checkpoint.watermark else {
+        return Reading { since: Since::Beginning, sweep: true, follow_up: true };
+    };
+    if let Some(Sweep { reached }) = checkpoint.sweep {
+        let since = reached.map_or(Since::Beginning, |reached| Since::Updated(before(reached, rhythm.overlap)));
+        return Reading { since, sweep: true, follow_up: true };
+    }
+    let follow_up = due(checkpoint.followed_up_at, rhythm.follow_up_every, now);
+    let back = if follow_up { rhythm.overlap.max(rhythm.follow_up_window) } else { rhythm.overlap };
+    Reading { since: Since::Updated(before(watermark, back)), sweep: false, follow_up }
+}
+
+/// Whether a complete re-reading should begin now.
+#[must_use]
+pub fn sweep_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> bool {
+    checkpoint.sweep.is_none()
+        && checkpoint.watermark.is_some()
+        && (checkpoint.sweep_due.is_some_and(|at| at <= now) || due(checkpoint.swept_at, rhythm.sweep_every, now))
+}
+
+/// Whether the complete light listing should be compared now.
+#[must_use]
+pub fn listing_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> bool {
+    due(checkpoint.listed_at, rhythm.listing_every, now)
+}
+
+/// Since when deletions are asked for: well before the watermark, as the platform dates some of them two weeks back
+/// (trap 32).
+#[must_use]
+pub fn deleted_since(checkpoint: &Checkpoint) -> Option<Timestamp> {
+    checkpoint.watermark.map(|watermark| before(watermark, SignedDuration::from_hours(30 * 24)))
+}
+
+/// Where the walks stand after a page whose last dossier moved at `reached`. Never backward.
+#[must_use]
+pub fn advance(checkpoint: &Checkpoint, reading: Reading, reached: Option<Timestamp>) -> Checkpoint {
+    let mut next = checkpoint.clone();
+    next.watermark = checkpoint.watermark.max(reached);
+    if reading.sweep {
+        // A first reading is a complete one, interrupted or not: only its end says so.
+        let before = checkpoint.sweep.and_then(|sweep| sweep.reached);
+        next.sweep = Some(Sweep { reached: before.max(reached) });
+    }
+    next
+}
+
+/// Where the walks stand after the last page.
+#[must_use]
+pub fn finish(checkpoint: &Checkpoint, reading: Reading, now: Timestamp) -> Checkpoint {
+    let mut next = checkpoint.clone();
+    if reading.sweep {
+        next.sweep = None;
+        next.swept_at = Some(now);
+        if next.sweep_due.is_some_and(|at| at <= now) {
+            next.sweep_due = None;
+        }
+        // What was read in full needs no comparison at once.
+        next.listed_at = next.listed_at.or(Some(now));
+    }
+    if reading.follow_up {
+        next.followed_up_at = Some(now);
+    }
+    next
+}
+
+fn before(at: Timestamp, back: SignedDuration) -> Timestamp {
+    at.checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH)
+}
+
+fn due(last: Option<Timestamp>, every: SignedDuration, now: Timestamp) -> bool {
+    // A clock that was set back makes it due as well: looking once too often is harmless.
+    last.is_none_or(|last| last > now || now.duration_since(last) >= every)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn the_first_run_is_the_same_walk_since_the_beginning() {
+        let reading = reading(&Checkpoint::default(), &Rhythm::default(), at("2026-02-01T00:00:00Z"));
+        assert_eq!(reading.since, Since::Beginning);
+        assert!(reading.sweep);
+    }
+
+    #[test]
+    fn every_run_begins_before_its_watermark() {
+        let now = at("2026-02-01T12:00:00Z");
+        let mut checkpoint = Checkpoint {
+            watermark: Some(at("2026-02-01T11:00:00Z")),
+            followed_up_at: Some(at("2026-02-01T11:30:00Z")),
+            ..Checkpoint::default()
+        };
+        let rhythm = Rhythm::default();
+        assert_eq!(reading(&checkpoint, &rhythm, now).since, Since::Updated(at("2026-02-01T10:45:00Z")));
+        checkpoint.followed_up_at = Some(at("2026-02-01T11:00:00Z"));
+        assert_eq!(reading(&checkpoint, &rhythm, now).since, Since::Updated(at("2026-01-31T09:00:00Z")), "hourly");
+        checkpoint.sweep = Some(Sweep { reached: Some(at("2025-01-01T00:00:00Z")) });
+        assert_eq!(
+            reading(&checkpoint, &rhythm, now).since,
+            Since::Updated(at("2024-12-31T23:45:00Z")),
+            "a sweep goes on"
+        );
+    }
+
+    #[test]
+    fn the_watermark_never_moves_backward() {
+        let checkpoint = Checkpoint { watermark: Some(at("2026-02-01T11:00:00Z")), ..Checkpoint::default() };
+        let sweep = Reading { since: Since::Beginning, sweep: true, follow_up: false };
+        let next = advance(&checkpoint, sweep, Some(at("2020-01-01T00:00:00Z")));
+        assert_eq!(next.watermark, checkpoint.watermark);
+        assert_eq!(next.sweep, Some(Sweep { reached: Some(at("2020-01-01T00:00:00Z")) }));
+        let next = advance(&next, sweep, None);
+        assert_eq!(
+            next.sweep,
+            Some(Sweep { reached: Some(at("2020-01-01T00:00:00Z")) }),
+            "an empty page loses nothing"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_things_due() {
+        let now = at("2026-02-01T12:00:00Z");
+        assert!(due(Some(at("2026-03-01T00:00:00Z")), SignedDuration::from_hours(24), now));
+        assert!(!due(Some(at("2026-02-01T11:00:00Z")), SignedDuration::from_hours(24), now));
+        assert!(due(None, SignedDuration::from_hours(24), now));
+    }
+}

@@ -1,0 +1,149 @@
+//! A target that only looks: what a run would change, by running it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::{
+    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
+    StoredDocument, Totals,
+};
+use crate::demarche::Demarche;
+use crate::ids::DossierNumber;
+use crate::plan::{Change, Counts, Gone, Known, KnownDossier, Remembered, SchemaPlan};
+
+/// Reads from a sink and writes nothing to it: a run over it is a plan.
+///
+/// It remembers fingerprints of what it was given, so that a dossier seen twice counts once; its memory follows the
+/// number of changes, not of dossiers.
+#[derive(Debug)]
+pub struct Preview<'a, S> {
+    inner: &'a S,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    known: BTreeMap<DossierNumber, KnownDossier>,
+    lines: BTreeMap<DossierNumber, String>,
+    counts: Counts,
+    schema: Vec<String>,
+}
+
+/// What a run would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Previewed {
+    /// The changes to the tables, in words.
+    pub schema: Vec<String>,
+    /// The changes to dossiers, in words, by number.
+    pub changes: BTreeMap<DossierNumber, String>,
+    /// How many of each kind.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+impl<'a, S: Sink> Preview<'a, S> {
+    /// A preview over a sink.
+    pub fn new(inner: &'a S) -> Self {
+        Self { inner, seen: Mutex::default() }
+    }
+
+    /// What was asked of it so far.
+    #[must_use]
+    pub fn previewed(&self) -> Previewed {
+        let seen = self.seen();
+        Previewed { schema: seen.schema.clone(), changes: seen.lines.clone(), counts: seen.counts }
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().expect("no code panics while it holds the lock")
+    }
+}
+
+impl<S: Sink> Sink for Preview<'_, S> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    async fn schema(&self, scope: &Scope) -> Result<Remembered, SinkError> {
+        self.inner.schema(scope).await
+    }
+
+    async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        self.inner.form(scope).await
+    }
+
+    async fn prepare(&self, scope: &Scope, _form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
+        let mut seen = self.seen();
+        for change in &plan.changes {
+            let words = change.to_string();
+            if !seen.schema.contains(&words) {
+                seen.schema.push(words);
+            }
+        }
+        Ok(Prepared::new(scope.clone(), plan.layout))
+    }
+
+    async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
+        self.inner.checkpoint(scope).await
+    }
+
+    async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
+        let mut known = self.inner.known(scope, keys).await?;
+        let seen = self.seen();
+        known.extend(keys.iter().filter_map(|key| seen.known.get(key).map(|dossier| (*key, dossier.clone()))));
+        Ok(known)
+    }
+
+    async fn commit(&self, _prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
+        let mut seen = self.seen();
+        let mut counts = batch.plan.counts();
+        counts.unchanged = 0;
+        seen.counts.add(counts);
+        for change in &batch.plan.changes {
+            let (number, fingerprint, gone): (_, _, Option<Gone>) = match change {
+                Change::Insert(row) | Change::Update { row, .. } | Change::Restore { row, .. } => {
+                    (row.number, row.fingerprint, None)
+                }
+                Change::Delete { number, gone, was } => (*number, *was, Some(gone.clone())),
+                Change::Rewrite { .. } | Change::Retomb { .. } => continue,
+            };
+            seen.known.insert(number, KnownDossier { fingerprint, gone });
+            seen.lines.insert(number, change.to_string());
+        }
+        Ok(Receipt::default())
+    }
+
+    async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
+        self.inner.totals(scope).await
+    }
+
+    async fn census(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<CensusEntry>, SinkError> {
+        self.inner.census(scope, after, limit).await
+    }
+
+    async fn documents(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<StoredDocument>, SinkError> {
+        self.inner.documents(scope, after, limit).await
+    }
+
+    async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
+        self.inner.quarantine(scope).await
+    }
+
+    async fn record_run(&self, _scope: &Scope, _run: &RunRecord) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
+        self.inner.runs(scope, limit).await
+    }
+}

@@ -1,0 +1,176 @@
+//! From dossiers to a commit: filter, map, plan, hand over.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::error::SyncError;
+use super::event::Event;
+use super::quarantine;
+use super::run::Engine;
+use crate::api::Drift;
+use crate::dossier::Dossier;
+use crate::ids::DossierNumber;
+use crate::observe::Unread;
+use crate::plan::{Counts, Observation, Plan, plan};
+use crate::sink::{Batch, Checkpoint, QuarantineChange, Sink};
+use crate::table::{CellKind, Digest, Row};
+
+/// A value that its column cannot hold: which column of which table, and what it would have to be.
+pub(super) type Misfits = BTreeMap<(usize, usize), CellKind>;
+
+impl<S: Sink> Engine<'_, S> {
+    /// The rows of dossiers as the platform sent them. The form is asked again when a dossier answers a question that it
+    /// does not have, and a column is widened when a value does not fit: no value is lost on the way.
+    pub(super) async fn rows(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Row>, SyncError> {
+        let mut rows = Vec::with_capacity(dossiers.len());
+        let mut misfits = Misfits::new();
+        let mut unknown = false;
+        for dossier in dossiers {
+            let light = Digest::of_light(&dossier.light());
+            let (row, strangers) = self.row(dossier, light, &mut misfits);
+            unknown |= strangers;
+            rows.push(row);
+        }
+        if unknown && !self.form_is_fresh {
+            self.fetch_form().await?;
+            misfits.clear();
+            rows = self.rows_again(rows, &mut misfits)?;
+        }
+        while !misfits.is_empty() {
+            self.widen(&misfits).await?;
+            misfits.clear();
+            rows = self.rows_again(rows, &mut misfits)?;
+        }
+        if self.checkpoint.remap {
+            self.remap().await?;
+        }
+        Ok(rows)
+    }
+
+    /// One dossier: filtered, then mapped. Tells whether it answers a question that the form does not have.
+    pub(super) fn row(&mut self, mut dossier: Dossier, light: Digest, misfits: &mut Misfits) -> (Row, bool) {
+        self.job.filter.apply(&mut dossier, &self.form.types);
+        let mapped = self.form.mapper.row(dossier, light);
+        for misfit in &mapped.misfits {
+            let needs = misfits.entry((misfit.table, misfit.column)).or_insert(misfit.needs);
+            *needs = needs.widen(misfit.needs);
+        }
+        for descriptor in &mapped.unknown {
+            if self.form_is_fresh && self.strangers.insert(descriptor.clone()) {
+                (self.job.events)(&Event::UnknownDescriptor(descriptor.clone()));
+            }
+        }
+        (mapped.row, !mapped.unknown.is_empty())
+    }
+
+    fn rows_again(&mut self, rows: Vec<Row>, misfits: &mut Misfits) -> Result<Vec<Row>, SyncError> {
+        let again = rows.into_iter().map(|row| {
+            let dossier = read_document(row.number, &row.document)?;
+            Ok(self.row(dossier, row.light, misfits).0)
+        });
+        again.collect()
+    }
+
+    /// Decides and commits. Writes nothing when there is nothing to say.
+    pub(super) async fn commit(
+        &mut self,
+        observed: Vec<Observation>,
+        unread: Vec<Unread>,
+        checkpoint: Checkpoint,
+    ) -> Result<Counts, SyncError> {
+        let now = (self.job.clock)();
+        let keys: Vec<DossierNumber> = observed
+            .iter()
+            .map(|observation| match observation {
+                Observation::Present(row) => row.number,
+                Observation::Gone(number, _) => *number,
+            })
+            .collect();
+        let quarantine = self.quarantine_changes(&keys, unread, now);
+        let known = self.job.sink.known(&self.job.scope, &keys).await?;
+        let plan = plan(&known, observed);
+        let counts = plan.counts();
+        if !plan.is_empty() || !quarantine.is_empty() || self.stored.as_ref() != Some(&checkpoint) {
+            let batch = Batch { run: self.report.run.clone(), seen_at: now, plan, checkpoint, quarantine };
+            self.hand_over(batch).await?;
+        }
+        self.report.counts.add(counts);
+        Ok(counts)
+    }
+
+    /// Takes a dossier that the platform does not know any more out of quarantine.
+    pub(super) async fn release(&mut self, number: DossierNumber) -> Result<(), SyncError> {
+        if self.quarantine.contains_key(&number) {
+            let batch = Batch {
+                run: self.report.run.clone(),
+                seen_at: (self.job.clock)(),
+                plan: Plan::default(),
+                checkpoint: self.checkpoint.clone(),
+                quarantine: vec![QuarantineChange::Release(number)],
+            };
+            self.hand_over(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits a batch, and believes it only then.
+    pub(super) async fn hand_over(&mut self, batch: Batch) -> Result<(), SyncError> {
+        let receipt = self.job.sink.commit(&self.form.prepared, &batch).await?;
+        self.report.rows_written += receipt.rows_written;
+        self.stored = Some(batch.checkpoint.clone());
+        self.checkpoint = batch.checkpoint;
+        self.settle_quarantine(batch.quarantine);
+        Ok(())
+    }
+
+    fn quarantine_changes(&self, read: &[DossierNumber], unread: Vec<Unread>, now: Timestamp) -> Vec<QuarantineChange> {
+        let released = read.iter().filter(|number| self.quarantine.contains_key(number));
+        let put = unread.into_iter().map(|unread| {
+            let before = self.quarantine.get(&unread.number);
+            QuarantineChange::Put(quarantine::entry(unread, before, now))
+        });
+        // The last word counts: a dossier that could not be read in this page stays.
+        let mut changes: BTreeMap<DossierNumber, QuarantineChange> =
+            released.map(|number| (*number, QuarantineChange::Release(*number))).collect();
+        for change in put {
+            if let QuarantineChange::Put(entry) = &change {
+                changes.insert(entry.number, change);
+            }
+        }
+        changes.into_values().collect()
+    }
+
+    fn settle_quarantine(&mut self, changes: Vec<QuarantineChange>) {
+        for change in changes {
+            match change {
+                QuarantineChange::Put(entry) => {
+                    let (number, reason) = (entry.number, entry.reason.clone());
+                    (self.job.events)(&Event::Quarantined { number, reason });
+                    self.quarantine.insert(entry.number, entry);
+                }
+                QuarantineChange::Release(number) => {
+                    (self.job.events)(&Event::Released(number));
+                    self.quarantine.remove(&number);
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell_drift(&mut self, drift: Vec<Drift>) {
+        for drift in drift {
+            let words = match &drift {
+                Drift::Typename(name) => format!("type {name}"),
+                Drift::EnumValue(name, value) => format!("{name} `{value}`"),
+            };
+            if !self.report.drift.contains(&words) {
+                self.report.drift.push(words);
+                (self.job.events)(&Event::Drift(drift));
+            }
+        }
+    }
+}
+
+pub(super) fn read_document(number: DossierNumber, document: &str) -> Result<Dossier, SyncError> {
+    serde_json::from_str(document).map_err(|error| SyncError::Document { number, reason: error.to_string() })
+}

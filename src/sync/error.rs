@@ -1,0 +1,49 @@
+//! Why a run ended early.
+
+use crate::api::ApiError;
+use crate::sink::SinkError;
+
+/// Why a run ended early. What was committed before stays, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The platform.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The target.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A stored document that cannot be read back.
+    #[error("the stored document of dossier {number} cannot be read: {reason}")]
+    Document {
+        /// The dossier.
+        number: crate::ids::DossierNumber,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Asked to stop; the last commit is complete.
+    #[error("stopped on request; what was committed is complete")]
+    Interrupted,
+    /// The démarche was never synced into this target.
+    #[error("{scope} was never synced into {target}")]
+    NeverSynced {
+        /// Which.
+        scope: String,
+        /// Where.
+        target: String,
+    },
+}
+
+impl SyncError {
+    /// What the operator may do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Api(error) => error.hint(),
+            Self::Sink(error) => error.hint(),
+            Self::Document { .. } => Some("`dn sync --full` reads every dossier again from the platform"),
+            Self::Interrupted => Some("run the same command again to go on"),
+            Self::NeverSynced { .. } => Some("run `dn sync` first, and check the number of the démarche"),
+        }
+    }
+}

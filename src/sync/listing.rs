@@ -1,0 +1,104 @@
+//! Comparing the complete light listing with the target.
+
+use jiff::Timestamp;
+
+use super::error::SyncError;
+use super::event::Event;
+use super::report::ListingReport;
+use super::run::{Engine, until_stopped};
+use crate::ids::DossierNumber;
+use crate::observe::{CompleteListing, list_all};
+use crate::plan::{Gone, GoneReason, Observation};
+use crate::sink::{Scope, Sink, SinkError, Sweep};
+
+/// How many dossiers of the target are compared at a time.
+const CENSUS: u32 = 1000;
+
+/// How the target differs from a complete listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// Listed, and not in the target (or with a tombstone there).
+    pub(super) missing: Vec<DossierNumber>,
+    /// Listed, and looking different.
+    pub(super) stale: Vec<DossierNumber>,
+    /// In the target, and not listed.
+    pub(super) ghost: Vec<DossierNumber>,
+}
+
+/// Compares by pages of the target; what is held in memory is the listing and the differences.
+pub(super) async fn compare<S: Sink>(
+    sink: &S,
+    scope: &Scope,
+    mut listing: CompleteListing,
+) -> Result<Difference, SinkError> {
+    let mut difference = Difference::default();
+    let mut after = None;
+    loop {
+        let census = sink.census(scope, after, CENSUS).await?;
+        let Some(last) = census.last() else { break };
+        after = Some(last.number);
+        for entry in census {
+            match (listing.take(entry.number), entry.gone) {
+                (Some(_), Some(_)) => difference.missing.push(entry.number),
+                (Some(light), None) if light != entry.light => difference.stale.push(entry.number),
+                (Some(_), None) | (None, Some(_)) => {}
+                (None, None) => difference.ghost.push(entry.number),
+            }
+        }
+    }
+    difference.missing.extend(listing.into_numbers());
+    Ok(difference)
+}
+
+impl<S: Sink> Engine<'_, S> {
+    /// Finds what left without a trace (traps 33 and 34) and what changed without a date (trap 20), and mends it.
+    pub(super) async fn compare_listing(&mut self, alive: u64, now: Timestamp) -> Result<(), SyncError> {
+        let events = self.job.events;
+        let listing = list_all(self.job.client, self.job.scope.demarche, |seen| events(&Event::Listing { seen }));
+        let listing = until_stopped(&self.job.stop, listing).await?;
+        let listed = listing.len() as u64;
+        let difference = compare(self.job.sink, &self.job.scope, listing).await?;
+        self.report.listing = Some(ListingReport {
+            listed,
+            missing: difference.missing.len() as u64,
+            stale: difference.stale.len() as u64,
+            ghost: difference.ghost.len() as u64,
+        });
+        self.mend(difference, alive).await?;
+        let mut checkpoint = self.checkpoint.clone();
+        checkpoint.listed_at = Some(now);
+        self.commit(Vec::new(), Vec::new(), checkpoint).await?;
+        Ok(())
+    }
+
+    /// Reads again what differs, and asks about what is not listed before believing that it is gone.
+    pub(super) async fn mend(&mut self, difference: Difference, alive: u64) -> Result<(), SyncError> {
+        let Difference { missing, stale, ghost } = difference;
+        let reread = missing.len() + stale.len();
+        // One request a dossier, or one a hundred: whatever costs the platform less.
+        if reread as u64 > 20 + alive / 100 {
+            self.checkpoint.sweep = Some(Sweep::default());
+            self.walk(alive, (self.job.clock)()).await?;
+        } else {
+            for number in missing.into_iter().chain(stale) {
+                self.read_again(number).await?;
+                self.check_stop()?;
+            }
+        }
+        if self.brakes(ghost.len() as u64, alive) {
+            return Ok(());
+        }
+        for number in ghost {
+            if !self.read_again(number).await? {
+                let gone = Gone { reason: GoneReason::Missing, at: None };
+                self.commit(vec![Observation::Gone(number, gone)], Vec::new(), self.checkpoint.clone()).await?;
+            }
+            self.check_stop()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_stop(&self) -> Result<(), SyncError> {
+        if self.job.stop.is_asked() { Err(SyncError::Interrupted) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,369 @@
+//! One run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join;
+use jiff::Timestamp;
+
+use super::error::SyncError;
+use super::event::Event;
+use super::form::{Form, spec_of};
+use super::report::{Brake, REPORT_VERSION, Report};
+use super::settings::Settings;
+use super::stop::Stop;
+use crate::api::{ApiError, Client, Listing, News, Source};
+use crate::demarche::DemarcheHead;
+use crate::ids::{DescriptorId, DossierNumber};
+use crate::observe::walk::unread;
+use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
+use crate::plan::{Counts, Observation};
+use crate::privacy::Filter;
+use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, Sweep};
+
+/// How many gone dossiers are compared with the target in one commit.
+const GONE_BATCH: usize = 500;
+
+/// What a run needs: where to read, where to write, under which rules.
+pub struct Job<'a, S> {
+    /// The platform.
+    pub client: &'a Client,
+    /// The target.
+    pub sink: &'a S,
+    /// Which démarche of which instance.
+    pub scope: Scope,
+    /// What may leave the platform, and in which form.
+    pub filter: &'a Filter,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Who listens.
+    pub events: &'a (dyn Fn(&Event) + Send + Sync),
+    /// How to ask it to stop.
+    pub stop: Stop,
+    /// The present instant. It decides when to look again, never what was seen.
+    pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
+}
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What it did.
+    pub report: Report,
+    /// What ended it early, if anything did.
+    pub error: Option<SyncError>,
+}
+
+/// A run under way.
+pub(super) struct Engine<'a, S> {
+    pub(super) job: &'a Job<'a, S>,
+    pub(super) form: Form,
+    pub(super) form_is_fresh: bool,
+    /// Where the walks stand, in memory.
+    pub(super) checkpoint: Checkpoint,
+    /// The same in the target; `None` before the first commit.
+    pub(super) stored: Option<Checkpoint>,
+    pub(super) quarantine: BTreeMap<DossierNumber, QuarantineEntry>,
+    pub(super) strangers: BTreeSet<DescriptorId>,
+    pub(super) report: Report,
+    stats_before: crate::api::Stats,
+}
+
+/// Brings the target up to what the platform shows, and says what was done.
+///
+/// Every change that the platform shows reaches the target, each dossier once. The run may be killed at any instant: rows
+/// and checkpoint land together, and the next run goes on from there.
+pub async fn run<S: Sink>(job: &Job<'_, S>) -> Run {
+    let opened = async {
+        let checkpoint = job.sink.checkpoint(&job.scope).await?;
+        let since = checkpoint.as_ref().and_then(watermark::deleted_since);
+        let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
+        Ok((begin(job, Some(&news.head)).await?, news, since))
+    };
+    match opened.await {
+        Ok((mut engine, news, since)) => {
+            let result = engine.go(&news, since).await;
+            engine.end(result).await
+        }
+        Err(error) => Run::failed(job, error).await,
+    }
+}
+
+/// Waits for the platform, unless somebody asks to stop.
+pub(super) async fn until_stopped<T>(
+    stop: &Stop,
+    answer: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, SyncError> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Err(SyncError::Interrupted),
+        answer = answer => answer.map_err(SyncError::from),
+    }
+}
+
+/// Reads where the target stands and makes its tables follow the form: the form in the target when it is the one that
+/// `head` shows (or when there is no head: without the network), the platform's otherwise.
+pub(super) async fn begin<'a, S: Sink>(
+    job: &'a Job<'a, S>,
+    head: Option<&DemarcheHead>,
+) -> Result<Engine<'a, S>, SyncError> {
+    let report = Report::new(job);
+    let stats_before = job.client.stats();
+    let mut stored = job.sink.checkpoint(&job.scope).await?;
+    let (demarche, form_is_fresh) = match (job.sink.form(&job.scope).await?, head) {
+        (Some(form), Some(head)) if form.head() == *head => (form, false),
+        (Some(form), None) => (form, false),
+        (_, Some(_)) => (until_stopped(&job.stop, job.client.demarche(job.scope.demarche)).await?, true),
+        (None, None) => {
+            let (scope, target) = (job.scope.to_string(), job.sink.name().to_owned());
+            return Err(SyncError::NeverSynced { scope, target });
+        }
+    };
+    let spec = spec_of(job, &demarche);
+    let (form, plan) = Form::prepare(job, demarche, spec).await?;
+    if let Some(stored) = &mut stored {
+        stored.remap |= plan.needs_remap();
+    }
+    let quarantine = job.sink.quarantine(&job.scope).await?;
+    let quarantine = quarantine.into_iter().map(|entry| (entry.number, entry)).collect();
+    let checkpoint = stored.clone().unwrap_or_default();
+    let strangers = BTreeSet::new();
+    let mut engine =
+        Engine { job, form, form_is_fresh, checkpoint, stored, quarantine, strangers, report, stats_before };
+    engine.tell_schema(&plan);
+    Ok(engine)
+}
+
+impl<S: Sink> Engine<'_, S> {
+    async fn go(&mut self, news: &News, since: Option<Timestamp>) -> Result<(), SyncError> {
+        let now = (self.job.clock)();
+        self.adopt_policy();
+        self.adopt_head(now);
+        if self.checkpoint.remap {
+            self.remap().await?;
+        }
+        let alive = self.job.sink.totals(&self.job.scope).await?.alive;
+        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news).await?;
+        self.delete(gone, alive).await?;
+        self.retry_quarantine(now).await?;
+        if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
+            self.checkpoint.sweep.get_or_insert_default();
+        }
+        self.walk(alive, now).await?;
+        if watermark::listing_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
+            self.compare_listing(alive, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Another policy than the one under which the target was filled: what is stored is filtered again at once, and
+    /// everything is read again for what may now be kept.
+    fn adopt_policy(&mut self) {
+        let policy = Some(self.job.filter.policy().digest());
+        if self.checkpoint.policy != policy {
+            self.checkpoint.remap |= self.stored.is_some();
+            if self.checkpoint.watermark.is_some() {
+                self.checkpoint.sweep = Some(Sweep::default());
+            }
+            self.checkpoint.policy = policy;
+        }
+    }
+
+    /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
+    /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
+    fn adopt_head(&mut self, now: Timestamp) {
+        let head = self.form.demarche.head();
+        if let Some(before) = &self.checkpoint.demarche {
+            let published = |head: &DemarcheHead| -> BTreeSet<_> {
+                let published = head.revisions.iter().filter(|revision| revision.date_publication.is_some());
+                published.map(|revision| revision.id.clone()).collect()
+            };
+            if !published(&head).is_subset(&published(before)) {
+                self.checkpoint.sweep_due = now.checked_add(self.job.settings.rhythm.rebase_delay).ok();
+            }
+        }
+        self.checkpoint.demarche = Some(head);
+    }
+
+    async fn delete(&mut self, found: Suppressions, alive: u64) -> Result<(), SyncError> {
+        if found.incomplete {
+            self.report.suppressions_incomplete = true;
+            (self.job.events)(&Event::SuppressionsIncomplete);
+        }
+        let gone: Vec<_> = found.gone.into_iter().collect();
+        let mut deletions = 0;
+        for batch in gone.chunks(GONE_BATCH) {
+            let keys: Vec<DossierNumber> = batch.iter().map(|(number, _)| *number).collect();
+            let known = self.job.sink.known(&self.job.scope, &keys).await?;
+            deletions += known.values().filter(|dossier| dossier.gone.is_none()).count() as u64;
+        }
+        if self.brakes(deletions, alive) {
+            return Ok(());
+        }
+        for batch in gone.chunks(GONE_BATCH) {
+            let observed = batch.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
+            let unchanged = self.report.counts.unchanged;
+            self.commit(observed, Vec::new(), self.checkpoint.clone()).await?;
+            // Lists name every dossier that ever went: those already known as gone are no news.
+            self.report.counts.unchanged = unchanged;
+        }
+        Ok(())
+    }
+
+    /// Whether so many deletions are held back. Everything else of the run goes on.
+    pub(super) fn brakes(&mut self, deletions: u64, alive: u64) -> bool {
+        let brakes = self.job.settings.brakes(deletions, alive);
+        if brakes {
+            (self.job.events)(&Event::Brake { deletions, alive });
+            self.report.brake = Some(Brake { deletions, alive });
+        }
+        brakes
+    }
+
+    async fn retry_quarantine(&mut self, now: Timestamp) -> Result<(), SyncError> {
+        let due: Vec<DossierNumber> =
+            self.quarantine.values().filter(|entry| entry.next_try <= now).map(|entry| entry.number).collect();
+        for number in due {
+            self.read_again(number).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads one dossier and commits what it is now. One that the platform does not know (any more) is not in the way:
+    /// how it went is for the lists of deletions and the complete listing to say (trap 35).
+    pub(super) async fn read_again(&mut self, number: DossierNumber) -> Result<bool, SyncError> {
+        let answer = tokio::select! {
+            biased;
+            () = self.job.stop.asked() => return Err(SyncError::Interrupted),
+            answer = self.job.client.dossier(number) => answer,
+        };
+        match answer {
+            Ok(Some(dossier)) => {
+                let observed = self.rows(vec![dossier]).await?.into_iter().map(present).collect();
+                self.commit(observed, Vec::new(), self.checkpoint.clone()).await?;
+                Ok(true)
+            }
+            Ok(None) => {
+                self.release(number).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                let unread = unread(number, error)?;
+                self.commit(Vec::new(), vec![unread], self.checkpoint.clone()).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    pub(super) async fn walk(&mut self, alive: u64, now: Timestamp) -> Result<(), SyncError> {
+        let reading = reading(&self.checkpoint, &self.job.settings.rhythm, now);
+        self.report.sweep = reading.sweep;
+        (self.job.events)(&Event::Started { alive, sweep: reading.sweep });
+        let listing = Listing::all(Source::Demarche(self.job.scope.demarche), reading.since);
+        let mut walk = Walk::new(self.job.client, listing, self.job.settings.page_size);
+        let stop = self.job.stop.clone();
+        let mut next = until_stopped(&stop, walk.next()).await?;
+        while let Some(mut step) = next {
+            self.tell_drift(std::mem::take(&mut step.drift));
+            let (dossiers, reached) = (step.dossiers.len(), step.reached);
+            let observed = self.rows(step.dossiers).await?.into_iter().map(present).collect();
+            let mut checkpoint = watermark::advance(&self.checkpoint, reading, reached);
+            if step.last {
+                checkpoint = watermark::finish(&checkpoint, reading, now);
+            }
+            // The next page is fetched while this one is committed.
+            let committing = self.commit(observed, step.unread, checkpoint);
+            let (committed, fetched) = join(committing, until_stopped(&stop, walk.next())).await;
+            let counts: Counts = committed?;
+            self.report.pages += 1;
+            (self.job.events)(&Event::Page { dossiers, counts, reached });
+            next = fetched?;
+        }
+        Ok(())
+    }
+
+    /// Writes the line of the run history and closes the report.
+    pub(super) async fn end(mut self, result: Result<(), SyncError>) -> Run {
+        let ended_at = (self.job.clock)();
+        let stats = self.job.client.stats();
+        self.report.requests = stats.requests - self.stats_before.requests;
+        self.report.retries = stats.retries - self.stats_before.retries;
+        self.report.watermark = self.checkpoint.watermark;
+        self.report.quarantined = self.quarantine.values().map(|entry| (entry.number, entry.reason.clone())).collect();
+        self.report.duration_ms =
+            u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
+        self.report.outcome = if self.quarantine.is_empty() { RunOutcome::Done } else { RunOutcome::Quarantine };
+        let mut error = result.err();
+        if let Some(error) = &error {
+            self.report.fail(error);
+        }
+        let record = self.report.record(ended_at);
+        if let Err(refused) = self.job.sink.record_run(&self.job.scope, &record).await {
+            // The first error says more than its consequence.
+            error.get_or_insert_with(|| refused.into());
+        }
+        Run { report: self.report, error }
+    }
+}
+
+pub(super) fn present(row: crate::table::Row) -> Observation {
+    Observation::Present(Box::new(row))
+}
+
+impl Run {
+    /// A run that ended before it began. Told in the history of a démarche that has one; a target that never saw the
+    /// démarche stays as it was.
+    pub(super) async fn failed<S: Sink>(job: &Job<'_, S>, error: SyncError) -> Self {
+        let mut report = Report::new(job);
+        report.fail(&error);
+        if matches!(job.sink.checkpoint(&job.scope).await, Ok(Some(_))) {
+            // The error at hand says more than that of the history.
+            let _ = job.sink.record_run(&job.scope, &report.record((job.clock)())).await;
+        }
+        Self { report, error: Some(error) }
+    }
+}
+
+impl Report {
+    fn new<S: Sink>(job: &Job<'_, S>) -> Self {
+        let started_at = (job.clock)();
+        Self {
+            version: REPORT_VERSION,
+            run: format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>()),
+            instance: job.scope.instance.clone(),
+            demarche: job.scope.demarche.get(),
+            target: job.sink.name().to_owned(),
+            outcome: RunOutcome::Done,
+            started_at,
+            duration_ms: 0,
+            requests: 0,
+            retries: 0,
+            pages: 0,
+            counts: Counts::default(),
+            rows_written: 0,
+            sweep: false,
+            quarantined: BTreeMap::new(),
+            watermark: None,
+            listing: None,
+            brake: None,
+            schema: Vec::new(),
+            drift: Vec::new(),
+            suppressions_incomplete: false,
+            error: None,
+        }
+    }
+
+    fn record(&self, ended_at: Timestamp) -> RunRecord {
+        RunRecord {
+            id: self.run.clone(),
+            started_at: self.started_at,
+            ended_at,
+            outcome: self.outcome,
+            report: serde_json::to_value(self).expect("a report is plain data with text keys"),
+        }
+    }
+
+    fn fail(&mut self, error: &SyncError) {
+        self.outcome =
+            if matches!(error, SyncError::Interrupted) { RunOutcome::Interrupted } else { RunOutcome::Failed };
+        self.error = Some(error.to_string());
+    }
+}

@@ -1,0 +1,58 @@
+//! What an operator may set about a run.
+
+use crate::api::PageSize;
+use crate::observe::Rhythm;
+
+/// What an operator may set about a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How far back and how often to look.
+    pub rhythm: Rhythm,
+    /// The largest page to ask for. 100 by default.
+    pub page_size: PageSize,
+    /// The share of the target's dossiers that one run may put a tombstone on. 5 % by default.
+    pub max_delete_share: f64,
+    /// How many tombstones are always allowed, whatever their share. 10 by default.
+    pub max_delete_floor: u64,
+    /// Whether the operator said that this run may delete more. `false` by default.
+    pub allow_deletes: bool,
+    /// Whether this run reads everything again. `false` by default.
+    pub full: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rhythm: Rhythm::default(),
+            page_size: PageSize::MAX,
+            max_delete_share: 0.05,
+            max_delete_floor: 10,
+            allow_deletes: false,
+            full: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether so many deletions out of so many dossiers stop and ask.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 52 bits")]
+    pub fn brakes(&self, deletions: u64, alive: u64) -> bool {
+        let share = alive as f64 * self.max_delete_share;
+        !self.allow_deletes && deletions > self.max_delete_floor && deletions as f64 > share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_of_too_large_a_share_brakes() {
+        let settings = Settings::default();
+        for (deletions, alive, brakes) in [(10, 10, false), (11, 100, true), (50, 1000, false), (51, 1000, true)] {
+            assert_eq!(settings.brakes(deletions, alive), brakes, "{deletions} of {alive}");
+        }
+        assert!(!Settings { allow_deletes: true, ..settings }.brakes(1000, 1000));
+    }
+}

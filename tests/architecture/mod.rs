@@ -1,0 +1,110 @@
+//! The rooms depend on each other one way only, and the pure ones stay pure.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which rooms a room may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("ids", &[]),
+    ("platform", &[]),
+    ("demarche", &["ids"]),
+    ("dossier", &["champ", "demarche", "ids"]),
+    ("champ", &["dossier", "ids"]),
+    ("privacy", &["champ", "demarche", "dossier", "ids", "table"]),
+    ("table", &["champ", "demarche", "dossier", "ids"]),
+    ("plan", &["demarche", "dossier", "ids", "table"]),
+    ("sink", &["demarche", "dossier", "ids", "plan", "table"]),
+    ("api", &["champ", "demarche", "dossier", "ids", "platform"]),
+    ("observe", &["api", "demarche", "dossier", "ids", "plan", "sink", "table"]),
+    ("sync", &["api", "demarche", "dossier", "ids", "observe", "plan", "privacy", "sink", "table"]),
+];
+
+fn sources(under: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(under).expect("a folder of the sources") {
+        let path = entry.expect("an entry of a readable folder").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn room_files(room: &str) -> Vec<PathBuf> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    if src.join(room).is_dir() {
+        sources(&src.join(room), &mut found);
+    } else {
+        found.push(src.join(format!("{room}.rs")));
+    }
+    found
+}
+
+/// The code of a file, without its unit tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a readable source");
+    let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_arrow_points_back() {
+    for (room, allowed) in ARROWS {
+        for path in room_files(room) {
+            for used in code(&path).split("crate::").skip(1) {
+                let target: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                let known = ARROWS.iter().any(|(name, _)| *name == target) || ["cli", "config", "sandbox"].contains(&target.as_str());
+                assert!(
+                    !known || target == *room || allowed.contains(&target.as_str()),
+                    "{} uses crate::{target}, which {room} may not",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
+    let mut files: Vec<PathBuf> = ["privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
+    for path in files {
+        let code = code(&path);
+        for forbidden in ["async ", ".await", "Timestamp::now", "Instant::now", "SystemTime", "rand::", "tokio::"] {
+            assert!(!code.contains(forbidden), "{} contains `{forbidden}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    for path in files {
+        if path.starts_with(src.join("cli")) {
+            continue;
+        }
+        let code = code(&path);
+        for forbidden in ["println!", "eprintln!", "print!(", "dbg!", "std::process::exit"] {
+            assert!(!code.contains(forbidden), "{} contains `{forbidden}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "examples", "benches"] {
+        if root.join(folder).is_dir() {
+            sources(&root.join(folder), &mut files);
+        }
+    }
+    for path in files {
+        let lines = fs::read_to_string(&path).expect("a readable source").lines().count();
+        assert!(lines <= 700, "{} has {lines} lines: which two rooms is it?", path.display());
+    }
+}
