@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::Treatment;
 use crate::table::naming::{self, NameLimits};
 use crate::table::{
     CellKind, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Spec, TableKey, TableSpec,
@@ -120,7 +121,8 @@ pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> Sc
             tables.push(adapt(&former, table, limits, &mut changes));
         }
     }
-    SchemaPlan { layout: Layout { demarche: spec.demarche, title: spec.title.clone(), tables }, changes }
+    let presentation = spec.presentation.clone();
+    SchemaPlan { layout: Layout { demarche: spec.demarche, title: spec.title.clone(), tables, presentation }, changes }
 }
 
 fn adapt(
@@ -178,6 +180,7 @@ fn adapt(
             description: None,
             options: Vec::new(),
             origin: Origin::Former,
+            policy: Treatment::Include,
         },
     }));
     LayoutTable { key: wanted.key.clone(), name: table.name.clone(), title: wanted.title.clone(), columns }

@@ -1,7 +1,9 @@
 //! The tables of a démarche as they exist in one target.
 
+use std::collections::BTreeSet;
+
 use super::spec::{CellKind, ColumnKey, ColumnSpec, TableKey};
-use crate::ids::DemarcheNumber;
+use crate::ids::{DemarcheNumber, DescriptorId};
 
 /// A [`Spec`](super::Spec) with the names and kinds that the target remembers: the union of what the form asks for now
 /// and of what the target already has.
@@ -13,6 +15,8 @@ pub struct Layout {
     pub title: String,
     /// The tables; the first is [`TableKey::Dossiers`].
     pub tables: Vec<LayoutTable>,
+    /// Titles and explanations: dossiers may list them, no column holds them (trap 45).
+    pub presentation: BTreeSet<DescriptorId>,
 }
 
 /// One table of a target.

@@ -66,7 +66,3 @@ pub enum Cell {
     /// JSON text.
     Json(String),
 }
-
-/// Placeholder for the mapper.
-#[derive(Debug)]
-pub struct Mapper;

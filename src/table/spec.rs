@@ -1,9 +1,13 @@
 //! What tables and columns a form asks for.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+pub use super::infer::infer;
 use crate::demarche::TypeDeChamp;
 use crate::ids::{DemarcheNumber, DescriptorId, RevisionId};
+use crate::privacy::Treatment;
 
 /// The tables of one démarche: the dossiers first, then their children.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub struct Spec {
     pub title: String,
     /// The tables; the first is [`TableKey::Dossiers`], the others hang on it.
     pub tables: Vec<TableSpec>,
+    /// Titles and explanations: dossiers may list them, no column holds them (trap 45).
+    pub presentation: BTreeSet<DescriptorId>,
 }
 
 /// One table.
@@ -75,6 +81,8 @@ pub struct ColumnSpec {
     pub options: Vec<String>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What the privacy policy makes of its values.
+    pub policy: Treatment,
 }
 
 /// The identity of a column inside its table: never its label (trap 47).
@@ -139,7 +147,7 @@ pub enum Origin {
 }
 
 /// What the cells of a column hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellKind {
     /// Text. Every other kind can be widened to it.

@@ -1,0 +1,352 @@
+//! The policy: a preset, and rules that are more precise.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MASKED, NOT_KEPT};
+use crate::demarche::TypeDeChamp;
+use crate::ids::DescriptorId;
+
+/// What becomes of a value, from the mildest to the strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Treatment {
+    /// Kept as it is.
+    #[default]
+    Include,
+    /// Replaced by a keyed digest: equal values have equal digests. Free text, dates and files' contents cannot be
+    /// compared usefully and are masked instead.
+    Pseudonymise,
+    /// Hidden; that there is a value is told.
+    Mask,
+    /// Not kept.
+    Exclude,
+}
+
+impl Treatment {
+    /// The name used in configuration files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Include => "include",
+            Self::Pseudonymise => "pseudonymise",
+            Self::Mask => "mask",
+            Self::Exclude => "exclude",
+        }
+    }
+
+    /// Whether values stay as they are.
+    #[must_use]
+    pub fn keeps(self) -> bool {
+        self == Self::Include
+    }
+
+    /// What stands in the place of a value that cannot be a pseudonym; `None` where values are kept.
+    #[must_use]
+    pub fn marker(self) -> Option<&'static str> {
+        match self {
+            Self::Include => None,
+            Self::Pseudonymise | Self::Mask => Some(MASKED),
+            Self::Exclude => Some(NOT_KEPT),
+        }
+    }
+}
+
+impl fmt::Display for Treatment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The parts of a dossier that are no champs, as rules name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DossierPart {
+    /// The account that submitted it.
+    Usager,
+    /// Who asks.
+    Demandeur,
+    /// Who submits for the demandeur.
+    Mandataire,
+    /// The agents: followers, claimants of opinions, authors of decisions.
+    Instructeurs,
+    /// The mailbox.
+    Messages,
+    /// The opinions.
+    Avis,
+    /// The motivation of decisions.
+    Motivation,
+    /// Names and checksums of files, wherever they hang.
+    PiecesJointes,
+    /// The authors of the steps of the history.
+    Traitements,
+}
+
+impl DossierPart {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Usager,
+        Self::Demandeur,
+        Self::Mandataire,
+        Self::Instructeurs,
+        Self::Messages,
+        Self::Avis,
+        Self::Motivation,
+        Self::PiecesJointes,
+        Self::Traitements,
+    ];
+
+    /// The name used in configuration files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usager => "usager",
+            Self::Demandeur => "demandeur",
+            Self::Mandataire => "mandataire",
+            Self::Instructeurs => "instructeurs",
+            Self::Messages => "messages",
+            Self::Avis => "avis",
+            Self::Motivation => "motivation",
+            Self::PiecesJointes => "pieces-jointes",
+            Self::Traitements => "traitements",
+        }
+    }
+}
+
+/// Where rules begin. In all of them signed addresses are never stored, and of an identity document only that it was
+/// given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Everything is kept but the NIR, which is masked in its champs and wherever else it was typed.
+    #[default]
+    #[serde(alias = "defaut")]
+    Default,
+    /// For analysts: persons are pseudonymised, free text, places and opinions are hidden, messages are not kept.
+    Strict,
+    /// Everything is kept but the NIR, masked in its champs and in answers that are nothing else; free text is kept as
+    /// it was written, whatever it holds.
+    Integral,
+}
+
+/// What may leave the platform. The most precise rule wins: descriptor, then kind, then preset.
+///
+/// A rule on a repetition block counts for the questions in it that have none of their own. A question that changed its
+/// kind between revisions gets the strictest treatment of its kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Policy {
+    /// Where rules begin; [`Preset::Default`] when not given.
+    pub preset: Preset,
+    /// Rules by kind: a `type_de_champ` of the platform (`email`, `piece_justificative`...), or a part of the dossier
+    /// (`usager`, `messages`, `pieces-jointes`... see [`DossierPart`]).
+    pub kinds: BTreeMap<String, Treatment>,
+    /// Rules by question.
+    pub descriptors: BTreeMap<DescriptorId, Treatment>,
+}
+
+/// What is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// No kind of champ and no part of the dossier has this name.
+    #[error("no kind of champ and no part of a dossier is named `{kind}`{}", nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
+    UnknownKind {
+        /// What was written.
+        kind: String,
+        /// The nearest known name, when one is near.
+        nearest: Option<String>,
+    },
+}
+
+impl Policy {
+    /// Everything that is wrong with it; empty for a sound policy.
+    #[must_use]
+    pub fn problems(&self) -> Vec<PolicyError> {
+        let known = || {
+            let kinds = TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str);
+            kinds.chain(DossierPart::ALL.into_iter().map(DossierPart::as_str))
+        };
+        let unknown = self.kinds.keys().filter(|kind| !known().any(|name| name == kind.as_str()));
+        unknown
+            .map(|kind| {
+                let scored = known().map(|name| (strsim::jaro_winkler(kind, name), name));
+                let nearest = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+                PolicyError::UnknownKind { kind: kind.clone(), nearest: nearest.map(|(_, name)| name.to_owned()) }
+            })
+            .collect()
+    }
+
+    /// What becomes of a part of the dossier.
+    #[must_use]
+    pub fn of_part(&self, part: DossierPart) -> Treatment {
+        self.kinds.get(part.as_str()).copied().unwrap_or_else(|| self.preset.of_part(part))
+    }
+
+    /// What becomes of the champs of a kind, descriptors aside.
+    #[must_use]
+    pub fn of_kind(&self, kind: &TypeDeChamp) -> Treatment {
+        match (self.kinds.get(kind.as_str()), kind) {
+            (Some(treatment), _) => *treatment,
+            (None, TypeDeChamp::PieceJustificative) => self.of_part(DossierPart::PiecesJointes),
+            (None, _) => self.preset.of_kind(kind),
+        }
+    }
+
+    /// What becomes of the answers to a question that had these kinds, in this block when it has one.
+    #[must_use]
+    pub fn of_champ(&self, id: &DescriptorId, block: Option<&DescriptorId>, kinds: &[TypeDeChamp]) -> Treatment {
+        if let Some(treatment) = self.of_descriptor(id, block) {
+            return treatment;
+        }
+        let own = kinds.iter().map(|kind| self.of_kind(kind)).max();
+        let own = own.unwrap_or_else(|| self.preset.of_kind(&TypeDeChamp::Inconnu(String::new())));
+        let inherited = block.and_then(|_| self.kinds.get(TypeDeChamp::Repetition.as_str()).copied());
+        match inherited {
+            Some(treatment) if !kinds.iter().any(|kind| self.kinds.contains_key(kind.as_str())) => own.max(treatment),
+            _ => own,
+        }
+    }
+
+    /// The rule that names this question, or its block.
+    pub(super) fn of_descriptor(&self, id: &DescriptorId, block: Option<&DescriptorId>) -> Option<Treatment> {
+        let rule = self.descriptors.get(id).or_else(|| self.descriptors.get(block?));
+        rule.copied()
+    }
+
+    /// Whether some value may have to be replaced by a keyed digest.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        self.kinds.values().chain(self.descriptors.values()).any(|t| *t == Treatment::Pseudonymise)
+            || DossierPart::ALL.into_iter().any(|part| self.of_part(part) == Treatment::Pseudonymise)
+            || TypeDeChamp::KNOWN.iter().any(|kind| self.of_kind(kind) == Treatment::Pseudonymise)
+    }
+}
+
+impl Preset {
+    fn of_part(self, part: DossierPart) -> Treatment {
+        match (self, part) {
+            (Self::Default | Self::Integral, _) => Treatment::Include,
+            (Self::Strict, DossierPart::Messages | DossierPart::PiecesJointes) => Treatment::Exclude,
+            (Self::Strict, DossierPart::Avis | DossierPart::Motivation) => Treatment::Mask,
+            (
+                Self::Strict,
+                DossierPart::Usager
+                | DossierPart::Demandeur
+                | DossierPart::Mandataire
+                | DossierPart::Instructeurs
+                | DossierPart::Traitements,
+            ) => Treatment::Pseudonymise,
+        }
+    }
+
+    fn of_kind(self, kind: &TypeDeChamp) -> Treatment {
+        use TypeDeChamp as T;
+        if *kind == T::Nir {
+            return Treatment::Mask;
+        }
+        if self != Self::Strict {
+            return Treatment::Include;
+        }
+        match kind {
+            T::Email | T::Phone | T::Iban | T::Rppsante => Treatment::Pseudonymise,
+            T::Text | T::Textarea | T::Formatted | T::ExpressionReguliere | T::Inconnu(_) => Treatment::Mask,
+            T::Address | T::Carte => Treatment::Mask,
+            T::Cnaf | T::Dgfip | T::PoleEmploi | T::Mesri | T::Cojo => Treatment::Exclude,
+            _ => Treatment::Include,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(id: &str) -> DescriptorId {
+        DescriptorId::new(id)
+    }
+
+    fn policy(kinds: &[(&str, Treatment)], descriptors: &[(&str, Treatment)]) -> Policy {
+        Policy {
+            preset: Preset::Default,
+            kinds: kinds.iter().map(|(kind, t)| ((*kind).to_owned(), *t)).collect(),
+            descriptors: descriptors.iter().map(|(d, t)| (id(d), *t)).collect(),
+        }
+    }
+
+    #[test]
+    fn the_most_precise_rule_wins() {
+        use Treatment::{Exclude, Include, Mask, Pseudonymise};
+        let email = [TypeDeChamp::Email];
+        let cases = [
+            ("preset alone", policy(&[], &[]), None, Include),
+            ("kind", policy(&[("email", Mask)], &[]), None, Mask),
+            ("descriptor over kind", policy(&[("email", Mask)], &[("a", Include)]), None, Include),
+            ("block descriptor over kind", policy(&[("email", Mask)], &[("b", Exclude)]), Some("b"), Exclude),
+            ("own descriptor over block", policy(&[], &[("a", Pseudonymise), ("b", Exclude)]), Some("b"), Pseudonymise),
+            ("block kind", policy(&[("repetition", Exclude)], &[]), Some("b"), Exclude),
+            ("own kind over block kind", policy(&[("repetition", Exclude), ("email", Mask)], &[]), Some("b"), Mask),
+        ];
+        for (case, policy, block, expected) in cases {
+            assert_eq!(policy.of_champ(&id("a"), block.map(id).as_ref(), &email), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_changed_its_kind_gets_the_strictest_treatment() {
+        let policy = policy(&[("email", Treatment::Mask)], &[]);
+        assert_eq!(policy.of_champ(&id("a"), None, &[TypeDeChamp::Text, TypeDeChamp::Email]), Treatment::Mask);
+    }
+
+    #[test]
+    fn files_of_champs_follow_the_part_unless_their_kind_has_a_rule() {
+        let part = policy(&[("pieces-jointes", Treatment::Exclude)], &[]);
+        assert_eq!(part.of_kind(&TypeDeChamp::PieceJustificative), Treatment::Exclude);
+        let both = policy(&[("pieces-jointes", Treatment::Exclude), ("piece_justificative", Treatment::Include)], &[]);
+        assert_eq!(both.of_kind(&TypeDeChamp::PieceJustificative), Treatment::Include);
+    }
+
+    #[test]
+    fn the_nir_is_masked_in_every_preset() {
+        for preset in [Preset::Default, Preset::Strict, Preset::Integral] {
+            let policy = Policy { preset, ..Policy::default() };
+            assert_eq!(policy.of_kind(&TypeDeChamp::Nir), Treatment::Mask, "{preset:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_names_the_nearest_one() {
+        let policy =
+            policy(&[("emails", Treatment::Mask), ("pieces_jointes", Treatment::Mask), ("zzz", Treatment::Mask)], &[]);
+        let problems: Vec<String> = policy.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "no kind of champ and no part of a dossier is named `emails` (did you mean `email`?)",
+                "no kind of champ and no part of a dossier is named `pieces_jointes` (did you mean `pieces-jointes`?)",
+                "no kind of champ and no part of a dossier is named `zzz`",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_pseudonyms_need_a_key() {
+        assert!(!Policy::default().needs_key());
+        assert!(Policy { preset: Preset::Strict, ..Policy::default() }.needs_key());
+        assert!(policy(&[], &[("a", Treatment::Pseudonymise)]).needs_key());
+    }
+
+    #[test]
+    fn a_policy_is_read_from_kebab_case_and_refuses_typos() {
+        let read = |json: &str| serde_json::from_str::<Policy>(json);
+        let read_policy =
+            read(r#"{"preset":"defaut","kinds":{"email":"pseudonymise"},"descriptors":{"Q2hhbXAtMQ==":"exclude"}}"#);
+        assert_eq!(
+            read_policy.ok(),
+            Some(policy(&[("email", Treatment::Pseudonymise)], &[("Q2hhbXAtMQ==", Treatment::Exclude)]))
+        );
+        assert!(read(r#"{"presets":"strict"}"#).is_err());
+        assert!(read(r#"{"kinds":{"email":"hide"}}"#).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! The columns that tables always have: one list says their names, what they hold, which part of the privacy policy
+//! governs them, and how they are read.
+
+mod children;
+mod column;
+mod dossier;
+
+pub(super) use children::{AVIS, FILES, FileRow, GEO_ZONES, GeoRow, INSTRUCTEURS, LABELS, MESSAGES, TRAITEMENTS};
+pub(super) use children::{AvisReader, FileReader, GeoReader, InstructeurReader, LabelReader, MessageReader};
+pub(super) use children::{TraitementReader, files};
+pub(super) use column::{CHILD_TABLES, Fixed, columns, governed_by};
+pub(super) use dossier::{DOSSIER, DossierReader};

@@ -1,0 +1,288 @@
+//! A dossier becomes rows.
+
+use std::collections::{HashMap, HashSet};
+
+use super::fingerprint::Digest;
+use super::fixed::{self, FileRow, Fixed, GeoRow};
+use super::layout::{Layout, LayoutTable};
+use super::row::{Cell, ChildRow, Row};
+use super::spec::{CellKind, ColumnKey, Part, TableKey};
+use super::value;
+use crate::champ::{Champ, ChampValue};
+use crate::dossier::Dossier;
+use crate::ids::DescriptorId;
+use crate::privacy::Treatment;
+
+/// What a dossier became.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapped {
+    /// Its rows. A value that its column cannot hold is missing in the cells and present in the document.
+    pub row: Row,
+    /// The values that their columns cannot hold: widen the columns and map again.
+    pub misfits: Vec<Misfit>,
+    /// The questions that the layout does not know: the form moved.
+    pub unknown: Vec<DescriptorId>,
+}
+
+/// A value that its column cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Misfit {
+    /// The position of the table in the layout.
+    pub table: usize,
+    /// The position of the column in the table.
+    pub column: usize,
+    /// The narrowest kind that holds the value and all that the column holds.
+    pub needs: CellKind,
+}
+
+/// Makes the rows of dossiers in one layout. Made once for a layout, used for each dossier.
+#[derive(Debug)]
+pub struct Mapper {
+    dossiers: Table<fixed::DossierReader>,
+    blocks: HashMap<DescriptorId, Table<()>>,
+    files: Option<Table<fixed::FileReader>>,
+    messages: Option<Table<fixed::MessageReader>>,
+    avis: Option<Table<fixed::AvisReader>>,
+    traitements: Option<Table<fixed::TraitementReader>>,
+    geo_zones: Option<Table<fixed::GeoReader>>,
+    instructeurs: Option<Table<fixed::InstructeurReader>>,
+    labels: Option<Table<fixed::LabelReader>>,
+    presentation: HashSet<DescriptorId>,
+}
+
+/// Where the cells of one table go.
+#[derive(Debug)]
+struct Table<R> {
+    position: usize,
+    width: usize,
+    fixed: Vec<(Slot, Treatment, R)>,
+    champs: HashMap<DescriptorId, Vec<(Slot, Part)>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    column: usize,
+    kind: CellKind,
+}
+
+/// What the layout could not take, while a dossier is mapped.
+#[derive(Default)]
+struct Leftovers {
+    misfits: Vec<Misfit>,
+    unknown: Vec<DescriptorId>,
+}
+
+impl<R: Copy> Table<R> {
+    fn new(position: usize, table: &LayoutTable, readers: &[Fixed<R>]) -> Self {
+        let mut fixed = Vec::new();
+        let mut champs: HashMap<DescriptorId, Vec<(Slot, Part)>> = HashMap::new();
+        for (column, layout) in table.columns.iter().enumerate() {
+            let slot = Slot { column, kind: layout.spec.kind };
+            match &layout.spec.key {
+                // A column that only an older version filled stays, and stays empty.
+                ColumnKey::Fixed(name) => fixed.extend(
+                    readers
+                        .iter()
+                        .find(|reader| reader.name == name.as_str())
+                        .map(|reader| (slot, layout.spec.policy, reader.read)),
+                ),
+                ColumnKey::Champ(id, part) => champs.entry(id.clone()).or_default().push((slot, *part)),
+            }
+        }
+        Self { position, width: table.columns.len(), fixed, champs }
+    }
+
+    /// A row of nothing but the columns that the table always has.
+    fn row(&self, left: &mut Leftovers, read: impl Fn(R, Treatment) -> Cell) -> Vec<Cell> {
+        let mut cells = vec![Cell::Null; self.width];
+        for (slot, treatment, reader) in &self.fixed {
+            self.put(&mut cells, *slot, read(*reader, *treatment), left);
+        }
+        cells
+    }
+
+    fn put(&self, cells: &mut [Cell], slot: Slot, cell: Cell, left: &mut Leftovers) {
+        match cell.coerce(slot.kind) {
+            Ok(cell) => cells[slot.column] = cell,
+            Err(needs) => left.misfits.push(Misfit { table: self.position, column: slot.column, needs }),
+        }
+    }
+
+    fn child(&self, key: String, cells: Vec<Cell>) -> ChildRow {
+        ChildRow { table: self.position, key, position: 0, cells }
+    }
+}
+
+impl Mapper {
+    /// Looks up once where everything goes.
+    #[must_use]
+    pub fn new(layout: &Layout) -> Self {
+        fn table<R: Copy>(layout: &Layout, key: &TableKey, readers: &[Fixed<R>]) -> Option<Table<R>> {
+            let position = layout.position(key)?;
+            Some(Table::new(position, &layout.tables[position], readers))
+        }
+        let blocks = layout.tables.iter().enumerate().filter_map(|(position, table)| match &table.key {
+            TableKey::Block(id) => Some((id.clone(), Table::new(position, table, &[]))),
+            _ => None,
+        });
+        Self {
+            dossiers: table(layout, &TableKey::Dossiers, fixed::DOSSIER)
+                .expect("a layout begins with the table of dossiers"),
+            blocks: blocks.collect(),
+            files: table(layout, &TableKey::PiecesJointes, fixed::FILES),
+            messages: table(layout, &TableKey::Messages, fixed::MESSAGES),
+            avis: table(layout, &TableKey::Avis, fixed::AVIS),
+            traitements: table(layout, &TableKey::Traitements, fixed::TRAITEMENTS),
+            geo_zones: table(layout, &TableKey::GeoZones, fixed::GEO_ZONES),
+            instructeurs: table(layout, &TableKey::Instructeurs, fixed::INSTRUCTEURS),
+            labels: table(layout, &TableKey::Labels, fixed::LABELS),
+            presentation: layout.presentation.iter().cloned().collect(),
+        }
+    }
+
+    /// The rows of a dossier, after the privacy filter. `light` is the digest of what the listing shows of it, computed
+    /// before the filter.
+    ///
+    /// The dossier is put in its canonical form first: two readings of an unchanged dossier give equal rows. A champ
+    /// that is absent leaves its cells empty (trap 44).
+    #[must_use]
+    pub fn row(&self, mut dossier: Dossier, light: Digest) -> Mapped {
+        dossier.canonical();
+        let document = serde_json::to_string(&dossier).expect("a dossier is plain data with text keys");
+        let mut left = Leftovers::default();
+        let mut cells = self.dossiers.row(&mut left, |read, treatment| read(&dossier, treatment));
+        let mut children = Vec::new();
+        for champ in dossier.champs.iter().chain(&dossier.annotations) {
+            match (&champ.value, self.blocks.get(&champ.descriptor)) {
+                (ChampValue::Repetition(rows), Some(block)) => {
+                    children.extend(rows.iter().map(|row| {
+                        let mut cells = block.row(&mut left, |(), _| Cell::Null);
+                        row.champs.iter().for_each(|champ| self.fill(block, champ, &mut cells, &mut left));
+                        block.child(row.id.as_str().to_owned(), cells)
+                    }));
+                }
+                // A block that Démat Social shows as never filled.
+                (ChampValue::Empty, Some(_)) => {}
+                _ => self.fill(&self.dossiers, champ, &mut cells, &mut left),
+            }
+        }
+        self.add_children(&dossier, &mut children, &mut left);
+        arrange(&mut children);
+        left.misfits.sort_unstable();
+        left.misfits.dedup();
+        left.unknown.sort_unstable();
+        left.unknown.dedup();
+        let row = Row {
+            number: dossier.number,
+            state: dossier.state,
+            updated_at: dossier.date_derniere_modification,
+            fingerprint: Digest::of(document.as_bytes()),
+            light,
+            document,
+            cells,
+            children,
+        };
+        Mapped { row, misfits: left.misfits, unknown: left.unknown }
+    }
+
+    fn fill<R: Copy>(&self, table: &Table<R>, champ: &Champ, cells: &mut [Cell], left: &mut Leftovers) {
+        match table.champs.get(&champ.descriptor) {
+            Some(slots) => {
+                for (slot, part) in slots {
+                    table.put(cells, *slot, value::part(&champ.value, *part), left);
+                }
+            }
+            None if self.presentation.contains(&champ.descriptor) => {}
+            None if champ.value == ChampValue::Presentation => {}
+            None => left.unknown.push(champ.descriptor.clone()),
+        }
+    }
+
+    fn add_children(&self, dossier: &Dossier, children: &mut Vec<ChildRow>, left: &mut Leftovers) {
+        if let Some(table) = &self.files {
+            for file in fixed::files(dossier) {
+                let cells = table.row(left, |read, treatment| read(&file, treatment));
+                children.push(table.child(file_key(&file), cells));
+            }
+        }
+        if let Some(table) = &self.messages {
+            for message in &dossier.messages {
+                let cells = table.row(left, |read, treatment| read(message, treatment));
+                children.push(table.child(message.id.clone(), cells));
+            }
+        }
+        if let Some(table) = &self.avis {
+            for avis in &dossier.avis {
+                let cells = table.row(left, |read, treatment| read(avis, treatment));
+                children.push(table.child(avis.id.clone(), cells));
+            }
+        }
+        if let Some(table) = &self.traitements {
+            for traitement in &dossier.traitements {
+                let cells = table.row(left, |read, treatment| read(traitement, treatment));
+                children.push(table.child(traitement.id.clone(), cells));
+            }
+        }
+        if let Some(table) = &self.geo_zones {
+            for champ in dossier.champs.iter().chain(&dossier.annotations) {
+                let nested: &[_] = match &champ.value {
+                    ChampValue::Repetition(rows) => rows,
+                    _ => &[],
+                };
+                for champ in std::iter::once(champ).chain(nested.iter().flat_map(|row| &row.champs)) {
+                    let ChampValue::Carte(areas) = &champ.value else { continue };
+                    for area in areas {
+                        let zone = GeoRow { champ: champ.id.as_str(), descriptor: &champ.descriptor, area };
+                        let cells = table.row(left, |read, treatment| read(&zone, treatment));
+                        children.push(table.child(format!("{}:{}", champ.id, area.id), cells));
+                    }
+                }
+            }
+        }
+        if let Some(table) = &self.instructeurs {
+            for profile in &dossier.instructeurs {
+                let cells = table.row(left, |read, treatment| read(profile, treatment));
+                children.push(table.child(profile.id.clone(), cells));
+            }
+        }
+        if let Some(table) = &self.labels {
+            for label in &dossier.labels {
+                let cells = table.row(left, |read, treatment| read(label, treatment));
+                children.push(table.child(label.id.clone(), cells));
+            }
+        }
+    }
+}
+
+/// Files have no id: where one hangs, its name, content and date identify it, not its place among the others.
+fn file_key(row: &FileRow<'_>) -> String {
+    let file = row.file;
+    let date = file.created_at.map(|at| at.to_string()).unwrap_or_default();
+    let identity = [row.origin, row.owner, &file.filename, &file.checksum, &date].join("\0");
+    Digest::of(identity.as_bytes()).to_string()
+}
+
+/// Gives rows their positions, and a number to those whose key repeats (two equal files of one champ both stay).
+fn arrange(children: &mut [ChildRow]) {
+    let mut next: HashMap<usize, u32> = HashMap::new();
+    let mut seen: HashMap<(usize, String), u32> = HashMap::with_capacity(children.len());
+    for child in children {
+        let position = next.entry(child.table).or_default();
+        child.position = *position;
+        *position += 1;
+        let mut key = child.key.clone();
+        loop {
+            let times = seen.entry((child.table, key)).or_default();
+            *times += 1;
+            if *times == 1 {
+                break;
+            }
+            child.key = format!("{}~{times}", child.key);
+            key = child.key.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "mapper_tests.rs"]
+mod tests;
