@@ -94,15 +94,11 @@ impl Context {
 
     /// The privacy filter of a policy.
     pub fn filter(&self, choice: &PolicyChoice) -> Result<Filter, CliError> {
-        let policy = choice.policy();
-        let key = match choice.key() {
-            Some(source) => Some(read_secret("key of pseudonyms", &source)?),
-            None if policy.needs_key() => {
-                let source = SecretSource::Variable(defaults::PRIVACY_KEY_ENV.to_owned());
-                Some(read_secret("key of pseudonyms", &source)?)
-            }
-            None => None,
-        };
+        let source = choice.key.clone().or_else(|| {
+            // The usual variable is looked at only when something needs it.
+            choice.policy.needs_key().then(|| SecretSource::Variable(defaults::PRIVACY_KEY_ENV.to_owned()))
+        });
+        let key = source.map(|source| read_secret("key of pseudonyms", &source)).transpose()?;
         let key = key.map(|key| PseudonymKey::new(&key)).transpose().map_err(CliError::key)?;
         Filter::new(policy, key).map_err(CliError::filter)
     }

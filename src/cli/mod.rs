@@ -7,7 +7,7 @@
 //! | `commands` | one file a command |
 //! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
 //! | `words` | values in words |
-| `error`, `exit` | what ends a command early, and with which code |
+//! | `error`, `exit` | what ends a command early, and with which code |
 //! | `signals`, `terminal` | what the system says and allows |
 
 mod args;

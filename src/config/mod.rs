@@ -29,7 +29,7 @@ pub use document::{Config, DemarcheEntry, InstanceEntry};
 pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};
 pub use origin::{Origin, Setting};
-pub use privacy::{PolicyChoice, PolicyEntry, Treatment};
+pub use privacy::{PolicyChoice, PolicyEntry};
 pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance};
 pub use sync::SyncSettings;
 pub use values::{InvalidValue, SecretSource, Target, parse_target, parse_url};

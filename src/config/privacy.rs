@@ -10,46 +10,28 @@ use super::origin::Setting;
 use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
 use crate::demarche::TypeDeChamp;
+use crate::ids::DescriptorId;
+use crate::privacy::{DossierPart, Policy, Preset, Treatment};
 
-/// What becomes of a value before it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Treatment {
-    /// It is stored as it is.
-    Include,
-    /// It is not stored.
-    Exclude,
-    /// It is hidden; that there is one is told.
-    Mask,
-    /// A keyed digest is stored in its place.
-    Pseudonymise,
-}
+/// The presets with their names.
+const PRESETS: [(&str, Preset); 3] =
+    [("default", Preset::Default), ("strict", Preset::Strict), ("integral", Preset::Integral)];
 
-impl Treatment {
-    /// Every treatment with the word for it.
-    pub const WORDS: [(&'static str, Self); 4] = [
-        ("include", Self::Include),
-        ("exclude", Self::Exclude),
-        ("mask", Self::Mask),
-        ("pseudonymise", Self::Pseudonymise),
-    ];
-}
+const TREATMENTS: [Treatment; 4] =
+    [Treatment::Include, Treatment::Pseudonymise, Treatment::Mask, Treatment::Exclude];
 
-/// The presets that a démarche may name instead of a policy of the file.
+/// The presets that a démarche may name instead of a policy of the file; the first one is the default.
 pub(super) fn presets() -> [&'static str; 3] {
-    ["default", "strict", "integral"]
+    PRESETS.map(|(name, _)| name)
 }
 
-/// What a file says of a privacy policy: a preset, and what differs from it.
+/// What a file says of a privacy policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyEntry {
-    /// The preset that it begins with.
-    pub preset: Option<Setting<String>>,
+    /// The policy.
+    pub policy: Policy,
     /// Where the key of pseudonyms is.
     pub key: Option<Setting<SecretSource>>,
-    /// What becomes of all champs of a kind.
-    pub kinds: BTreeMap<String, Setting<Treatment>>,
-    /// What becomes of one champ or annotation, by the id of its descriptor.
-    pub descriptors: BTreeMap<String, Setting<Treatment>>,
 }
 
 impl PolicyEntry {
@@ -57,37 +39,51 @@ impl PolicyEntry {
         table.refuse_unknown(source, keys::POLICY);
         let preset = table.read(source, "preset", |value| {
             let name = reader::text(value)?;
-            if presets().contains(&name.as_str()) { Ok(name) } else { Err(unknown_name("preset", &name, presets())) }
+            preset(&name).ok_or_else(|| unknown_name("preset", &name, presets()))
         });
         let kinds = rules(table, source, "kinds", |kind| {
-            let known = || TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str);
-            if known().any(|name| name == kind) { Ok(()) } else { Err(unknown_name("kind of champ", kind, known())) }
+            let parts = DossierPart::ALL.into_iter().map(DossierPart::as_str);
+            let known = TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str).chain(parts);
+            if known.clone().any(|name| name == kind) {
+                Ok(kind.to_owned())
+            } else {
+                Err(unknown_name("kind of champ and no part of a dossier", kind, known))
+            }
         });
-        let descriptors = rules(table, source, "descriptors", |_| Ok(()));
-        Self { preset, key: secret(table, source, "key-env", "key-file"), kinds, descriptors }
+        let descriptors = rules(table, source, "descriptors", |id| Ok(DescriptorId::new(id)));
+        let preset = preset.map(|setting| setting.value).unwrap_or_default();
+        Self { policy: Policy { preset, kinds, descriptors }, key: secret(table, source, "key-env", "key-file") }
     }
 }
 
-fn rules(
+fn preset(name: &str) -> Option<Preset> {
+    PRESETS.iter().find(|(known, _)| *known == name).map(|(_, preset)| *preset)
+}
+
+/// Reads a table of rules: whose name is checked by `name`, and what becomes of it.
+fn rules<K: Ord>(
     table: Table<'_, '_>,
     source: &mut Source<'_>,
     key: &str,
-    check: impl Fn(&str) -> Result<(), InvalidValue>,
-) -> BTreeMap<String, Setting<Treatment>> {
+    name: impl Fn(&str) -> Result<K, InvalidValue>,
+) -> BTreeMap<K, Treatment> {
     let mut found = BTreeMap::new();
     let Some((inner, offset)) = table.table(source, key) else { return found };
     let path = table.key(key);
     let inner = Table::new(inner, offset, &path);
-    for (name, offset, value) in inner.entries() {
-        if let Err(error) = check(name) {
-            source.report(offset, inner.key(name), error);
-        }
-        match treatment(value.get_ref()) {
-            Ok(treatment) => {
-                let origin = source.origin(value.span().start);
-                found.insert(name.to_owned(), Setting { value: treatment, origin });
+    for (text, offset, value) in inner.entries() {
+        match (name(text), treatment(value.get_ref())) {
+            (Ok(name), Ok(treatment)) => {
+                found.insert(name, treatment);
             }
-            Err(error) => source.report(value.span().start, inner.key(name), error),
+            (name, treatment) => {
+                if let Err(error) = name {
+                    source.report(offset, inner.key(text), error);
+                }
+                if let Err(error) = treatment {
+                    source.report(value.span().start, inner.key(text), error);
+                }
+            }
         }
     }
     found
@@ -95,17 +91,35 @@ fn rules(
 
 fn treatment(value: &DeValue<'_>) -> Result<Treatment, InvalidValue> {
     let word = reader::text(value)?;
-    let known = Treatment::WORDS.iter().find(|(name, _)| *name == word);
-    known
-        .map(|(_, treatment)| *treatment)
-        .ok_or_else(|| unknown_name("treatment", &word, Treatment::WORDS.map(|(name, _)| name)))
+    let known = TREATMENTS.into_iter().find(|treatment| treatment.as_str() == word);
+    known.ok_or_else(|| unknown_name("treatment", &word, TREATMENTS.map(Treatment::as_str)))
 }
 
 /// The policy that a démarche is filtered with.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PolicyChoice {
-    /// A preset, by its name.
-    Preset(String),
-    /// A policy of the file: its name and what it says.
-    Policy(String, PolicyEntry),
+pub struct PolicyChoice {
+    /// Its name: that of a preset, or of a policy of the file.
+    pub name: String,
+    /// The policy.
+    pub policy: Policy,
+    /// Where the key of pseudonyms is, when the file says.
+    pub key: Option<SecretSource>,
+}
+
+impl PolicyChoice {
+    /// The policy of this name: one of the file, else a preset.
+    pub(super) fn find(policies: &BTreeMap<String, PolicyEntry>, name: &str) -> Option<Self> {
+        let (policy, key) = match policies.get(name) {
+            Some(entry) => (entry.policy.clone(), entry.key.clone().map(|key| key.value)),
+            None => (Policy { preset: preset(name)?, ..Policy::default() }, None),
+        };
+        Some(Self { name: name.to_owned(), policy, key })
+    }
+}
+
+impl Default for PolicyChoice {
+    /// The default preset.
+    fn default() -> Self {
+        Self { name: presets()[0].to_owned(), policy: Policy::default(), key: None }
+    }
 }

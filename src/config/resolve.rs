@@ -360,10 +360,7 @@ fn policy(
     flags: &Overrides,
     entry: Option<&DemarcheEntry>,
 ) -> Result<Setting<PolicyChoice>, ConfigError> {
-    let choose = |name: &str| match config.policies.get(name) {
-        Some(policy) => Some(PolicyChoice::Policy(name.to_owned(), policy.clone())),
-        None => privacy::presets().contains(&name).then(|| PolicyChoice::Preset(name.to_owned())),
-    };
+    let choose = |name: &str| PolicyChoice::find(&config.policies, name);
     if let Some(name) = &flags.policy {
         let known = config.policies.keys().map(String::as_str).chain(privacy::presets());
         let value = choose(name).ok_or_else(|| wrong("--policy", unknown_name("privacy policy", name, known)))?;
@@ -372,7 +369,7 @@ fn policy(
     let said = entry.and_then(|entry| entry.privacy.clone());
     Ok(match said.and_then(|name| choose(&name.value).map(|value| Setting { value, origin: name.origin })) {
         Some(policy) => policy,
-        None => Setting::default(PolicyChoice::Preset(privacy::presets()[0].to_owned())),
+        None => Setting::default(PolicyChoice::default()),
     })
 }
 

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::defaults;
 use super::duration::show_duration;
-use super::origin::Setting;
+use super::origin::{Origin, Setting};
 use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
+use crate::observe::Rhythm;
+use crate::sync::Settings;
 
 /// How a démarche is followed, each value with its origin. The defaults are in [`defaults`].
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +82,42 @@ impl SyncEntry {
 }
 
 impl SyncSettings {
+    /// The same as the engine wants it. Page size and what flags alone can say keep their defaults.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        // Durations of a configuration are at most ten years long.
+        let signed = |setting: &Setting<Duration>| SignedDuration::try_from(setting.value).unwrap_or(SignedDuration::MAX);
+        Settings {
+            rhythm: Rhythm {
+                overlap: signed(&self.overlap),
+                follow_up_every: signed(&self.follow_up_every),
+                follow_up_window: signed(&self.follow_up),
+                listing_every: signed(&self.listing_every),
+                sweep_every: signed(&self.reread_every),
+                rebase_delay: signed(&self.rebase_delay),
+            },
+            max_delete_share: self.max_delete_share.value,
+            max_delete_floor: self.max_delete_floor.value,
+            ..Settings::default()
+        }
+    }
+
+    /// Every setting in words, with its origin.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+        let duration = |setting: &Setting<Duration>| show_duration(setting.value);
+        vec![
+            ("overlap", duration(&self.overlap), &self.overlap.origin),
+            ("follow-up", duration(&self.follow_up), &self.follow_up.origin),
+            ("follow-up-every", duration(&self.follow_up_every), &self.follow_up_every.origin),
+            ("listing-every", duration(&self.listing_every), &self.listing_every.origin),
+            ("reread-every", duration(&self.reread_every), &self.reread_every.origin),
+            ("rebase-delay", duration(&self.rebase_delay), &self.rebase_delay.origin),
+            ("max-delete-share", self.max_delete_share.value.to_string(), &self.max_delete_share.origin),
+            ("max-delete-floor", self.max_delete_floor.value.to_string(), &self.max_delete_floor.origin),
+        ]
+    }
+
     /// The keys whose values do not go together, and why.
     pub(super) fn contradictions(&self) -> Vec<(&'static str, InvalidValue)> {
         let (reach, every) = (&self.follow_up, &self.follow_up_every);

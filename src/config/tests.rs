@@ -298,3 +298,25 @@ fn an_instance_without_a_name_is_named_after_its_host_whatever_the_port() {
     assert!(long.len() <= 24 && longer.len() <= 24, "{long} {longer}");
     assert_ne!(long, longer);
 }
+
+#[test]
+fn the_defaults_are_those_of_the_engine() {
+    assert_eq!(SyncSettings::default().settings(), crate::sync::Settings::default());
+}
+
+#[test]
+fn a_policy_of_the_file_is_the_policy_of_the_filter() {
+    use crate::ids::DescriptorId;
+    use crate::privacy::{Preset, Treatment};
+    let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+    let jobs = resolve(&config, &flags(&[1001]), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    let policy = &jobs[0].policy.value;
+    assert_eq!(policy.name, "service");
+    assert_eq!(policy.policy.kinds.get("email"), Some(&Treatment::Pseudonymise));
+    assert_eq!(policy.policy.descriptors.get(&DescriptorId::new("Q2hhbXAtMTAwMQ==")), Some(&Treatment::Exclude));
+    assert_eq!(policy.key, Some(SecretSource::Variable("DN_PRIVACY_KEY".to_owned())));
+    let strict = Overrides { policy: Some("strict".to_owned()), ..flags(&[1001]) };
+    let jobs = resolve(&config, &strict, &nothing).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(jobs[0].policy.value.policy.preset, Preset::Strict);
+    assert_eq!(jobs[0].policy.origin.to_string(), "--policy");
+}
