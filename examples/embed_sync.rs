@@ -17,8 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // In your program: the address and the token of the platform.
     let sandbox = Sandbox::new(WorldSpec::default());
     let server = sandbox.serve("127.0.0.1:0".parse()?).await?;
-    let client =
-        Client::builder(Platform::DemarcheNumerique).url(server.url()).token(sandbox.token()).build()?;
+    let client = Client::builder(Platform::DemarcheNumerique).url(server.url()).token(sandbox.token()).build()?;
 
     let folder = tempfile::tempdir()?;
     let sink = SqliteSink::open(&folder.path().join("dossiers.db"), "bac-a-sable").await?;

@@ -1,20 +1,37 @@
 //! The client.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use serde_json::Value;
+use url::Url;
 
+use super::answer::{connection, page, whole};
+use super::builder::ClientBuilder;
+use super::convert::{self, Drifts};
+use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
-use super::page::{Cursor, Listing, Page, PageSize};
-use crate::demarche::{Demarche, DemarcheHead};
+use super::form::Form;
+use super::operation::{self, Detail, Request};
+use super::page::{Drift, Listing, Page, PageSize};
+use super::stats::{Counters, Stats};
+use super::transport::Transport;
+use super::wire::{WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews};
+use crate::demarche::{Demarche, DemarcheHead, GroupeInstructeur};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight};
-use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber};
+use crate::platform::Platform;
 
-/// The client.
+/// A client of one instance of one platform, with one token.
+///
+/// Clones are cheap and share the connection pool, the limiter and the counters. Every method sends one request (two
+/// where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the error that it
+/// returns in the end is one for which repeating is no use, or no use any more.
 #[derive(Clone, Debug)]
-pub struct Client;
-
-/// Its builder.
-#[derive(Debug)]
-pub struct ClientBuilder;
+pub struct Client {
+    platform: Platform,
+    transport: Arc<Transport>,
+}
 
 /// What one cheap request tells about a démarche.
 #[derive(Clone, Debug)]
@@ -27,46 +44,265 @@ pub struct News {
     pub deleted: Option<Page<DeletedDossier>>,
 }
 
-#[allow(clippy::unused_async, unused_variables, missing_docs)]
 impl Client {
+    /// Begins a client of a platform.
+    pub fn builder(platform: Platform) -> ClientBuilder {
+        ClientBuilder::new(platform)
+    }
+
+    pub(super) fn over(platform: Platform, transport: Arc<Transport>) -> Self {
+        Self { platform, transport }
+    }
+
+    /// The platform at the other end.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        self.platform
+    }
+
+    /// The GraphQL address.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.transport.url
+    }
+
+    /// What this client and its clones have done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.transport.counters.read()
+    }
+
+    /// The platform's clock minus this machine's, in seconds; `None` before the first answer that tells.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.transport.offset()
+    }
+
+    /// A démarche with its form through all revisions, its groupes, labels and service.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] and [`ApiError::OutOfScope`] as the platform tells them, which it does not always do
+    /// reliably: neither means that its dossiers are gone (trap 17).
     pub async fn demarche(&self, number: DemarcheNumber) -> Result<Demarche, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::demarche(self.platform, number);
+        let wire: WireDemarche = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        Ok(self.converted(|drift| convert::demarche(wire, drift)))
     }
+
+    /// Whether anything moved at the level of the démarche, and the first page of both lists of what left it.
+    ///
+    /// The platform may fail on one of the lists (trap 37): the head and each list are then asked for on their own, and
+    /// a list that still fails is `None`.
+    ///
+    /// # Errors
+    /// As [`demarche`](Self::demarche).
     pub async fn news(&self, number: DemarcheNumber, deleted_since: Option<Timestamp>) -> Result<News, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::news(self.platform, number, deleted_since);
+        let pending_id = self.pending_id(number);
+        let deleted_id = self.deleted_id(number, deleted_since);
+        let read = |body: &[u8]| -> Result<News, ApiError> {
+            let mut wire: WireNews = whole(&request, body)?;
+            let pending = wire.pending_deleted_dossiers.take();
+            let deleted = wire.deleted_dossiers.take();
+            Ok(News {
+                pending: Some(connection(&request, pending_id, pending, &[], Ok::<WireDeleted, _>)?),
+                deleted: Some(connection(&request, deleted_id, deleted, &[], Ok::<WireDeleted, _>)?),
+                head: self.converted(|drift| convert::news_head(wire, drift)),
+            })
+        };
+        match self.transport.ask(&request, read).await {
+            Err(error) if is_local(&error) => {}
+            other => return other,
+        }
+        let pending = listed(self.pending_deleted_page(number, None).await)?;
+        let deleted = listed(self.deleted_page(number, deleted_since, None).await)?;
+        Ok(News { head: self.head(number).await?, pending, deleted })
     }
+
+    /// The head of a démarche.
+    ///
+    /// # Errors
+    /// As [`demarche`](Self::demarche).
+    pub async fn head(&self, number: DemarcheNumber) -> Result<DemarcheHead, ApiError> {
+        let request = operation::head(self.platform, number);
+        let wire: WireHead = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        Ok(self.converted(|drift| convert::head(wire, drift)))
+    }
+
+    /// A page of dossiers with everything that a copy keeps: no labels of questions, no signed address.
+    ///
+    /// # Errors
+    /// [`ApiError::ForeignCursor`] for the cursor of another listing; otherwise as the platform fails. What cannot be
+    /// read of a page that came is in its [`holes`](Page::holes).
     pub async fn dossiers_page(
         &self,
         listing: &Listing,
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<Dossier>, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::dossiers(self.platform, listing, after, size, Detail::Full);
+        let id = self.id(("dossiers", listing));
+        self.page::<WireDossier>(&request, id, after).await
     }
+
+    /// A page of the light listing.
+    ///
+    /// # Errors
+    /// As [`dossiers_page`](Self::dossiers_page).
     pub async fn light_page(
         &self,
         listing: &Listing,
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<DossierLight>, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::dossiers(self.platform, listing, after, size, Detail::Light);
+        let id = self.id(("dossiers", listing));
+        self.page::<WireLight>(&request, id, after).await
     }
+
+    /// One dossier with everything, labels of questions and signed addresses included; `None` when the platform does
+    /// not know it, or hides it: deleted, expired, never submitted (trap 35).
+    ///
+    /// # Errors
+    /// [`ApiError::OutOfScope`] when the token does not cover it.
     pub async fn dossier(&self, number: DossierNumber) -> Result<Option<Dossier>, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::dossier(self.platform, number);
+        match self.transport.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
+            Ok(wire) => Ok(Some(self.converted(|drift| convert::Node::convert(wire, drift)))),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
+
+    /// A page of the dossiers that wait to be purged.
+    ///
+    /// # Errors
+    /// As [`dossiers_page`](Self::dossiers_page).
     pub async fn pending_deleted_page(
         &self,
         demarche: DemarcheNumber,
         after: Option<&Cursor>,
     ) -> Result<Page<DeletedDossier>, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::pending_deleted(self.platform, demarche, after);
+        self.page::<WireDeleted>(&request, self.pending_id(demarche), after).await
     }
+
+    /// A page of the dossiers purged since an instant, or ever. The platform dates some of them two weeks back
+    /// (trap 32): look back further than that.
+    ///
+    /// # Errors
+    /// As [`dossiers_page`](Self::dossiers_page).
     pub async fn deleted_page(
         &self,
         demarche: DemarcheNumber,
         since: Option<Timestamp>,
         after: Option<&Cursor>,
     ) -> Result<Page<DeletedDossier>, ApiError> {
-        Err(ApiError::Unavailable { status: 0 })
+        let request = operation::deleted(self.platform, demarche, since, after);
+        self.page::<WireDeleted>(&request, self.deleted_id(demarche, since), after).await
+    }
+
+    /// A groupe d'instructeurs with its members. Its dossiers are a listing like another:
+    /// [`Source::Groupe`](super::Source::Groupe).
+    ///
+    /// # Errors
+    /// As [`demarche`](Self::demarche).
+    pub async fn groupe_instructeur(&self, number: GroupeInstructeurNumber) -> Result<GroupeInstructeur, ApiError> {
+        let request = operation::groupe(self.platform, number);
+        let wire: WireGroupe = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        Ok(convert::groupe(wire))
+    }
+
+    /// The public form of a démarche. Needs no token where the form is open data.
+    ///
+    /// # Errors
+    /// As [`demarche`](Self::demarche).
+    pub async fn demarche_descriptor(&self, number: DemarcheNumber) -> Result<Form, ApiError> {
+        let request = match (self.platform, &self.transport.token) {
+            (Platform::DemarcheNumerique, None) => operation::stored_descriptor(number),
+            _ => operation::descriptor(self.platform, number),
+        };
+        let wire: WireForm = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        Ok(self.converted(|drift| convert::form(wire, drift)))
+    }
+
+    /// The floor: any query, with any variables, answered as the platform answers, `data` and `errors` as they are.
+    ///
+    /// It is repeated on failures of the network and of the service, so do not send a mutation this way unless doing it
+    /// twice does no harm.
+    ///
+    /// # Errors
+    /// Those of HTTP; GraphQL's own errors are in the answer.
+    pub async fn raw(&self, query: &str, variables: Value) -> Result<Value, ApiError> {
+        let body = operation::encode(&serde_json::json!({ "query": query, "variables": variables }));
+        self.ask_value(Request { operation: "raw", what: "a raw query".to_owned(), page_size: 0, body }).await
+    }
+
+    /// An answer as it comes.
+    pub(super) async fn ask_value(&self, request: Request) -> Result<Value, ApiError> {
+        let read = |body: &[u8]| {
+            super::wire::decode(body).map_err(|undecoded| ApiError::Undecodable {
+                what: request.what.clone(),
+                path: undecoded.path,
+                reason: undecoded.reason,
+            })
+        };
+        self.transport.ask(&request, read).await
+    }
+
+    async fn page<N: convert::Node>(
+        &self,
+        request: &Request,
+        listing: u64,
+        after: Option<&Cursor>,
+    ) -> Result<Page<N::Domain>, ApiError> {
+        if let Some(cursor) = after {
+            cursor.check(listing, &request.what)?;
+        }
+        let page = self.transport.ask(request, |body| page::<N>(request, listing, body)).await?;
+        if request.page_size > 0 {
+            Counters::add(&self.transport.counters.pages, 1);
+        }
+        Ok(page)
+    }
+
+    fn id(&self, listing: impl std::hash::Hash) -> u64 {
+        listing_id((self.transport.url.as_str(), listing))
+    }
+
+    fn pending_id(&self, demarche: DemarcheNumber) -> u64 {
+        self.id(("pending", demarche))
+    }
+
+    fn deleted_id(&self, demarche: DemarcheNumber, since: Option<Timestamp>) -> u64 {
+        self.id(("deleted", demarche, since))
+    }
+
+    /// Converts outside a page: what is not known has no page to be told in, and goes to the log.
+    fn converted<T>(&self, convert: impl FnOnce(&mut Drifts) -> T) -> T {
+        let mut drifts = Drifts::default();
+        let converted = convert(&mut drifts);
+        for drift in drifts.into_vec() {
+            let (kind, name) = match &drift {
+                Drift::Typename(name) => ("type", name),
+                Drift::EnumValue(kind, name) => (*kind, name),
+            };
+            tracing::warn!(kind, name = name.as_str(), "the platform sent something that this version does not know");
+        }
+        converted
+    }
+}
+
+/// Whether a failure may come from one part of what was asked.
+fn is_local(error: &ApiError) -> bool {
+    matches!(error, ApiError::ServerError { .. } | ApiError::Partial { .. } | ApiError::Undecodable { .. })
+}
+
+/// A list, unless the platform cannot make it.
+fn listed(page: Result<Page<DeletedDossier>, ApiError>) -> Result<Option<Page<DeletedDossier>>, ApiError> {
+    match page {
+        Ok(page) => Ok(Some(page)),
+        Err(error) if is_local(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,11 +1,29 @@
 //! ROOM 1, the gate: the only room that knows GraphQL and HTTP.
 
+mod answer;
+mod builder;
 mod client;
+mod convert;
+mod cursor;
 mod disposition;
 mod error;
+mod form;
+mod generated;
+mod operation;
 mod page;
+mod rate_limit;
+mod stats;
+mod tls;
+mod token;
+mod transport;
+mod wire;
 
-pub use client::{Client, ClientBuilder, News, Stats};
+pub use builder::ClientBuilder;
+pub use client::{Client, News};
+pub use cursor::Cursor;
 pub use disposition::{Attempt, Disposition, disposition};
 pub use error::{ApiError, TransportFailure};
-pub use page::{Cursor, Drift, Hole, Listing, Page, PageSize, Since, Source};
+pub use form::Form;
+pub use page::{Drift, Hole, Listing, Page, PageSize, Since, Source};
+pub use rate_limit::RateLimiter;
+pub use stats::Stats;

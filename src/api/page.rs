@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::cursor::Cursor;
 use crate::dossier::DossierState;
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber, RevisionId};
 
@@ -87,25 +88,6 @@ impl Listing {
     #[must_use]
     pub fn all(source: Source, since: Since) -> Self {
         Self { source, since, state: None, archived: None, revision: None, min_revision: None, max_revision: None }
-    }
-}
-
-/// A position in one listing. It is bound to it: the platform accepts the cursor of any other listing and answers
-/// nonsense (traps 8 and 9), so the client refuses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) text: String,
-    pub(super) listing: u64,
-}
-
-impl Cursor {
-    /// The dossier at this position: a cursor is the base64url of `<instant>;<row id>`, and the row id of a dossier is
-    /// its number (dn-api 3.2).
-    #[must_use]
-    pub fn row(&self) -> Option<DossierNumber> {
-        use base64::Engine as _;
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&self.text).ok()?;
-        std::str::from_utf8(&bytes).ok()?.rsplit_once(';')?.1.parse().ok()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use super::args::GlobalArgs;
 use super::error::CliError;
 use super::printer;
 use super::terminal::{ProgressMode, Surroundings};
-use crate::api::Client;
+use crate::api::{Client, RateLimiter};
 use crate::config::{Config, Instance, Origin, PolicyChoice, SecretSource, Setting, defaults};
 use crate::privacy::{Filter, PseudonymKey};
 
@@ -87,7 +88,7 @@ impl Context {
     pub fn client_with_or_without_token(&self, instance: &Instance) -> Result<Client, CliError> {
         match read_secret("token", &instance.token.value) {
             Ok(token) => Ok(builder(instance).token(token).build()?),
-            Err(CliError::NoToken { .. }) => Ok(builder(instance).build()?),
+            Err(CliError::NoSecret { .. }) => Ok(builder(instance).build()?),
             Err(error) => Err(error),
         }
     }
@@ -99,8 +100,8 @@ impl Context {
             choice.policy.needs_key().then(|| SecretSource::Variable(defaults::PRIVACY_KEY_ENV.to_owned()))
         });
         let key = source.map(|source| read_secret("key of pseudonyms", &source)).transpose()?;
-        let key = key.map(|key| PseudonymKey::new(&key)).transpose().map_err(CliError::key)?;
-        Filter::new(policy, key).map_err(CliError::filter)
+        let key = key.map(|key| PseudonymKey::new(&key)).transpose()?;
+        Ok(Filter::new(choice.policy.clone(), key)?)
     }
 }
 
@@ -110,7 +111,7 @@ fn builder(instance: &Instance) -> crate::api::ClientBuilder {
         .connect_timeout(instance.connect_timeout.value)
         .read_timeout(instance.read_timeout.value)
         .total_timeout(instance.total_timeout.value)
-        .requests_per_minute(instance.rate_limit.value)
+        .limiter(RateLimiter::new(instance.rate_limit.value, Duration::from_secs(60)))
 }
 
 /// A variable of the environment, if it is set to something.
@@ -130,6 +131,6 @@ pub fn read_secret(what: &'static str, source: &SecretSource) -> Result<SecretSt
     };
     match text.lines().next().map(str::trim) {
         Some(secret) if !secret.is_empty() => Ok(SecretString::from(secret)),
-        _ => Err(CliError::NoToken { what, place: source.clone() }),
+        _ => Err(CliError::NoSecret { what, place: source.clone() }),
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::printer::legible;
 use crate::api::ApiError;
 use crate::config::{ConfigError, SecretSource};
+use crate::privacy::{FilterError, ShortKey};
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 
@@ -37,12 +38,18 @@ pub enum CliError {
     },
     /// A secret is not where it should be.
     #[error("there is no {what} in {place}")]
-    NoToken {
+    NoSecret {
         /// Which secret.
         what: &'static str,
         /// Where it was looked for.
         place: SecretSource,
     },
+    /// The key of pseudonyms cannot be used.
+    #[error(transparent)]
+    Key(#[from] ShortKey),
+    /// The privacy policy cannot be put to work.
+    #[error(transparent)]
+    Privacy(#[from] FilterError),
     /// The platform.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -77,11 +84,17 @@ impl CliError {
             }
             Self::Config(_) => None,
             Self::Unreadable { .. } => Some("check the path and the rights of this account".to_owned()),
-            Self::NoToken { what: "token", .. } => Some(
+            Self::NoSecret { what: "token", .. } => Some(
                 "put the token in DN_TOKEN, or its file in DN_TOKEN_FILE, or name another place in the configuration"
                     .to_owned(),
             ),
-            Self::NoToken { .. } => Some("name the variable or the file that holds it in the configuration".to_owned()),
+            Self::NoSecret { .. } => {
+                Some("name the variable or the file that holds it in the configuration".to_owned())
+            }
+            Self::Key(_) => {
+                Some("make one with `openssl rand -base64 32`, and keep it: another key, other pseudonyms".to_owned())
+            }
+            Self::Privacy(_) => Some("name its variable with `key-env`, or its file with `key-file`".to_owned()),
             Self::Api(error) => error.hint().map(str::to_owned),
             Self::Sink(error) => error.hint().map(str::to_owned),
             Self::Sync(error) => error.hint().map(str::to_owned),

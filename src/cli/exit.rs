@@ -92,7 +92,9 @@ pub fn help() -> String {
     for (exit, meaning) in Exit::ALL {
         text.push_str(&format!("  {:>2}  {meaning}\n", exit.code()));
     }
-    text.push_str("A second signal stops at once with 130 (interrupt) or 143 (termination); nothing committed is lost.");
+    text.push_str(
+        "A second signal stops at once with 130 (interrupt) or 143 (termination); nothing committed is lost.",
+    );
     text
 }
 
@@ -145,7 +147,11 @@ impl From<&CliError> for Exit {
     fn from(error: &CliError) -> Self {
         match error {
             CliError::Usage { .. } => Self::Usage,
-            CliError::Config(_) | CliError::Unreadable { .. } | CliError::NoToken { .. } => Self::Configuration,
+            CliError::Config(_)
+            | CliError::Unreadable { .. }
+            | CliError::NoSecret { .. }
+            | CliError::Key(_)
+            | CliError::Privacy(_) => Self::Configuration,
             CliError::Api(error) => error.into(),
             CliError::Sink(error) => error.into(),
             CliError::Sync(error) => error.into(),

@@ -150,3 +150,9 @@ pub async fn open_to_read(target: &Target) -> Result<SqliteSink, SinkError> {
     let Target::Sqlite(path) = target;
     SqliteSink::open_read_only(path).await
 }
+
+/// Whether a run works on a target at this moment.
+pub fn is_locked(target: &Target) -> Result<bool, SinkError> {
+    let Target::Sqlite(path) = target;
+    SqliteSink::is_locked(path)
+}

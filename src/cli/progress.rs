@@ -87,6 +87,11 @@ impl Progress {
         }
     }
 
+    /// Makes place for something else to be told.
+    pub fn pause(&self, tell: impl FnOnce()) {
+        self.bar.suspend(tell);
+    }
+
     /// Ends the telling.
     pub fn end(&self) {
         self.bar.finish_and_clear();

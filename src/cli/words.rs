@@ -19,9 +19,7 @@ pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
         ChampValue::Datetime(at) => instant(*at, zone),
         ChampValue::Choice { label, value: _ } => legible(label),
         ChampValue::Choices { values, text } => legible(&text.clone().unwrap_or_else(|| values.join(", "))),
-        ChampValue::LinkedChoice { primary, secondary } => {
-            joined(" / ", [primary.as_deref(), secondary.as_deref()])
-        }
+        ChampValue::LinkedChoice { primary, secondary } => joined(" / ", [primary.as_deref(), secondary.as_deref()]),
         ChampValue::Commune { commune: Commune { name, code, postal_code }, departement: _ } => {
             coded(name, postal_code.as_deref().or(code.as_deref()))
         }
@@ -34,7 +32,8 @@ pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
             let name = etablissement.as_deref().and_then(raison_sociale);
             joined(" ", [Some(siret.as_str()), name])
         }
-        ChampValue::Rna(Registration { id, title, .. }) | ChampValue::Rnf(Registration { id, title, .. }) => {
+        ChampValue::Rna(registration) | ChampValue::Rnf(registration) => {
+            let Registration { id, title, .. } = registration.as_ref();
             joined(" ", [Some(id.as_str()), title.as_deref()])
         }
         ChampValue::Carte(areas) => counted(areas.len(), "area"),
@@ -58,9 +57,7 @@ pub fn demandeur(demandeur: &Demandeur) -> String {
         Demandeur::PersonnePhysique { civilite, nom, prenom, .. } => {
             joined(" ", [civilite.as_deref(), Some(prenom.as_str()), Some(nom.as_str())])
         }
-        Demandeur::PersonneMorale(personne) => {
-            joined(" ", [Some(personne.siret.as_str()), raison_sociale(personne)])
-        }
+        Demandeur::PersonneMorale(personne) => joined(" ", [Some(personne.siret.as_str()), raison_sociale(personne)]),
         Demandeur::PersonneMoraleIncomplete { siret } => legible(siret),
         Demandeur::Inconnu { typename } => format!("[{}]", legible(typename)),
         Demandeur::Withheld => "[non conservé]".to_owned(),
@@ -106,7 +103,10 @@ mod tests {
             (ChampValue::Text("a\nb".to_owned()), "a b"),
             (ChampValue::Choices { values: vec!["a".to_owned(), "b".to_owned()], text: None }, "a, b"),
             (ChampValue::LinkedChoice { primary: Some("a".to_owned()), secondary: None }, "a"),
-            (ChampValue::Region(Place { code: "11".to_owned(), name: "Île-de-France".to_owned() }), "Île-de-France (11)"),
+            (
+                ChampValue::Region(Place { code: "11".to_owned(), name: "Île-de-France".to_owned() }),
+                "Île-de-France (11)",
+            ),
             (ChampValue::Withheld(Withheld::Masked), "[masqué]"),
             (ChampValue::Carte(Vec::new()), "0 areas"),
         ];

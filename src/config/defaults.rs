@@ -27,13 +27,13 @@ pub const PRIVACY_KEY_ENV: &str = "DN_PRIVACY_KEY";
 /// How long to wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait between two pieces of an answer.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub const READ_TIMEOUT: Duration = Duration::from_secs(45);
 /// How long to wait for a whole answer.
-pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(2 * MINUTE);
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
 /// How many dossiers to ask for at a time; the platform serves no more.
 pub const PAGE_SIZE: PageSize = PageSize::MAX;
-/// How many requests a minute with one token. The platform counts 400 for all programs that share it.
-pub const RATE_LIMIT: u32 = 350;
+/// How many requests a minute with one token: what the platform allows to all programs that share it.
+pub const RATE_LIMIT: u32 = 400;
 
 /// How far before the watermark a run begins to read.
 pub const OVERLAP: Duration = Duration::from_secs(15 * MINUTE);

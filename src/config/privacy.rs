@@ -17,8 +17,7 @@ use crate::privacy::{DossierPart, Policy, Preset, Treatment};
 const PRESETS: [(&str, Preset); 3] =
     [("default", Preset::Default), ("strict", Preset::Strict), ("integral", Preset::Integral)];
 
-const TREATMENTS: [Treatment; 4] =
-    [Treatment::Include, Treatment::Pseudonymise, Treatment::Mask, Treatment::Exclude];
+const TREATMENTS: [Treatment; 4] = [Treatment::Include, Treatment::Pseudonymise, Treatment::Mask, Treatment::Exclude];
 
 /// The presets that a démarche may name instead of a policy of the file; the first one is the default.
 pub(super) fn presets() -> [&'static str; 3] {

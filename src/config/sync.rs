@@ -86,7 +86,8 @@ impl SyncSettings {
     #[must_use]
     pub fn settings(&self) -> Settings {
         // Durations of a configuration are at most ten years long.
-        let signed = |setting: &Setting<Duration>| SignedDuration::try_from(setting.value).unwrap_or(SignedDuration::MAX);
+        let signed =
+            |setting: &Setting<Duration>| SignedDuration::try_from(setting.value).unwrap_or(SignedDuration::MAX);
         Settings {
             rhythm: Rhythm {
                 overlap: signed(&self.overlap),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
-use crate::table::{Fingerprint, Row};
+use crate::table::{Digest, Fingerprint, Row};
 
 /// What was seen of one dossier.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,8 @@ pub type Known = BTreeMap<DossierNumber, KnownDossier>;
 pub struct KnownDossier {
     /// The fingerprint of its stored document.
     pub fingerprint: Fingerprint,
+    /// The digest of what the light listing showed of it.
+    pub light: Digest,
     /// Its tombstone, when it has one.
     pub gone: Option<Gone>,
 }
@@ -74,6 +76,8 @@ pub enum Change {
         /// The fingerprint that it replaces.
         was: Fingerprint,
     },
+    /// The content is the same; only what the light listing shows moved, in a field that is not kept. No event.
+    Touch(Box<Row>),
     /// A dossier that has a tombstone and is there again (traps 16 and 36).
     Restore {
         /// What it is now.
@@ -132,18 +136,22 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     for (number, observation) in last {
         let change = match (observation, known.get(&number)) {
             (Observation::Present(row), None) => Some(Change::Insert(row)),
-            (Observation::Present(row), Some(KnownDossier { fingerprint, gone: Some(_) })) => {
+            (Observation::Present(row), Some(KnownDossier { fingerprint, gone: Some(_), light: _ })) => {
                 Some(Change::Restore { row, was: *fingerprint })
             }
-            (Observation::Present(row), Some(KnownDossier { fingerprint, gone: None })) => {
-                (row.fingerprint != *fingerprint).then(|| Change::Update { row, was: *fingerprint })
+            (Observation::Present(row), Some(KnownDossier { fingerprint, light, gone: None })) => {
+                match (row.fingerprint == *fingerprint, row.light == *light) {
+                    (true, true) => None,
+                    (true, false) => Some(Change::Touch(row)),
+                    (false, _) => Some(Change::Update { row, was: *fingerprint }),
+                }
             }
             // Deletion lists name every dossier that ever was, ours or not.
             (Observation::Gone(..), None) => None,
-            (Observation::Gone(_, gone), Some(KnownDossier { fingerprint, gone: None })) => {
+            (Observation::Gone(_, gone), Some(KnownDossier { fingerprint, gone: None, light: _ })) => {
                 Some(Change::Delete { number, gone, was: *fingerprint })
             }
-            (Observation::Gone(_, gone), Some(KnownDossier { gone: Some(before), fingerprint: _ })) => {
+            (Observation::Gone(_, gone), Some(KnownDossier { gone: Some(before), fingerprint: _, light: _ })) => {
                 supersedes(&gone, before).then_some(Change::Retomb { number, gone })
             }
         };
@@ -213,7 +221,7 @@ impl Plan {
                 Change::Update { .. } => counts.updated += 1,
                 Change::Restore { .. } => counts.restored += 1,
                 Change::Delete { .. } => counts.deleted += 1,
-                Change::Retomb { .. } => counts.unchanged += 1,
+                Change::Touch(_) | Change::Retomb { .. } => counts.unchanged += 1,
                 Change::Rewrite { .. } => counts.rewritten += 1,
             }
         }
@@ -226,6 +234,7 @@ impl fmt::Display for Change {
         match self {
             Self::Insert(row) => write!(f, "+ dossier {} ({})", row.number, row.state),
             Self::Update { row, .. } => write!(f, "~ dossier {} ({})", row.number, row.state),
+            Self::Touch(row) => write!(f, "= dossier {} ({})", row.number, row.state),
             Self::Restore { row, .. } => write!(f, "+ dossier {} ({}), restored", row.number, row.state),
             Self::Delete { number, gone, .. } => write!(f, "- dossier {number} ({})", gone.reason.as_str()),
             Self::Retomb { number, gone } => write!(f, "= dossier {number} stays deleted ({})", gone.reason.as_str()),

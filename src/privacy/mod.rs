@@ -10,14 +10,20 @@
 //! - `nir`: the social security number, wherever it was typed;
 //! - `pseudonym`: keyed digests.
 
+mod filter;
 mod form;
+mod nir;
+mod people;
+mod policy;
+mod pseudonym;
 #[cfg(test)]
 pub(crate) mod samples;
+mod visit;
 
-mod policy;
-
+pub use filter::{Filter, FilterError};
 pub use form::FormTypes;
 pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment};
+pub use pseudonym::{PseudonymKey, ShortKey};
 
 /// What stands in the place of a value that is not kept.
 pub const NOT_KEPT: &str = "[non conservé]";

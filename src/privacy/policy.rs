@@ -16,8 +16,8 @@ pub enum Treatment {
     /// Kept as it is.
     #[default]
     Include,
-    /// Replaced by a keyed digest: equal values have equal digests. Free text, dates and files' contents cannot be
-    /// compared usefully and are masked instead.
+    /// Replaced by a keyed digest: equal values have equal digests. What cannot be compared usefully (messages,
+    /// opinions, motivations, maps) is masked instead.
     Pseudonymise,
     /// Hidden; that there is a value is told.
     Mask,
@@ -200,13 +200,12 @@ impl Policy {
         if let Some(treatment) = self.of_descriptor(id, block) {
             return treatment;
         }
-        let own = kinds.iter().map(|kind| self.of_kind(kind)).max();
-        let own = own.unwrap_or_else(|| self.preset.of_kind(&TypeDeChamp::Inconnu(String::new())));
-        let inherited = block.and_then(|_| self.kinds.get(TypeDeChamp::Repetition.as_str()).copied());
-        match inherited {
-            Some(treatment) if !kinds.iter().any(|kind| self.kinds.contains_key(kind.as_str())) => own.max(treatment),
-            _ => own,
-        }
+        let around = block.and_then(|_| self.kinds.get(TypeDeChamp::Repetition.as_str())).copied().unwrap_or_default();
+        let of_kind = |kind: &TypeDeChamp| match self.kinds.get(kind.as_str()) {
+            Some(treatment) => *treatment,
+            None => self.of_kind(kind).max(around),
+        };
+        kinds.iter().map(of_kind).max().unwrap_or_else(|| of_kind(&TypeDeChamp::Inconnu(String::new())))
     }
 
     /// The rule that names this question, or its block.

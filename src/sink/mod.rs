@@ -1,13 +1,29 @@
 //! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
+//!
+//! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
+//! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
+//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`.
+//!
+//! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
+//! after an answer was lost, ends in the same state everywhere.
 
 mod error;
+pub mod memory;
+mod names;
 pub mod preview;
+mod settle;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod types;
 
 use std::future::Future;
 
 pub use error::SinkError;
+pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
+pub use settle::FeedKind;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteSink;
 pub use types::{
     Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope,
     StoredDocument, Sweep, Totals,
@@ -19,11 +35,14 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 
 /// A place where the dossiers of démarches are kept.
 ///
-/// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare) when the
-/// form moved, [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
+/// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare),
+/// [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
 /// [`known`](Self::known) and [`commit`](Self::commit), and [`record_run`](Self::record_run) at the end. One run at a time
 /// works on a target: the implementation holds a lock from its opening to its drop, which the death of the process
 /// releases.
+///
+/// A future that is dropped before its end (a signal, a time-out) leaves the target as it was or as it would have been,
+/// never in between.
 ///
 /// Memory is bounded by the page: no method returns more than it was asked for.
 pub trait Sink: Send + Sync {
@@ -36,10 +55,14 @@ pub trait Sink: Send + Sync {
     /// The form that the tables were last prepared for; `None` for a new démarche.
     fn form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send;
 
-    /// Does the changes of the plan, all or nothing, and remembers the layout and the form. When the plan
-    /// [needs a remap](SchemaPlan::needs_remap), the stored checkpoint says so from the same transaction on. A plan
-    /// without changes for the form already stored writes nothing. What it returns is the only thing that rows can be
-    /// committed against.
+    /// Brings the tables to the layout of the plan, all or nothing, and remembers it with the form. When the plan
+    /// [needs a remap](SchemaPlan::needs_remap), the stored checkpoint says so from the same transaction on. Changes that
+    /// are done already are not done again, and a plan without changes for the form already stored writes nothing. What
+    /// it returns is the only thing that rows can be committed against.
+    ///
+    /// # Errors
+    /// [`SinkError::Altered`] when a table is not as it was left, [`SinkError::Refused`] when the plan was made against
+    /// other tables than those of this target.
     fn prepare(
         &self,
         scope: &Scope,
@@ -54,8 +77,11 @@ pub trait Sink: Send + Sync {
     fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> impl Future<Output = Result<Known, SinkError>> + Send;
 
     /// Rows, fingerprints, change feed, quarantine and checkpoint, in one commit: when it returns `Ok` all of it is
-    /// durable, when it returns an error none of it is. Committing the same batch twice changes nothing more.
-    /// A checkpoint whose watermark is older than the stored one is refused.
+    /// durable, when it returns an error none of it is. What a change does is decided by what is stored at that moment,
+    /// so committing the same batch twice changes nothing more and tells no event twice.
+    ///
+    /// # Errors
+    /// [`SinkError::Backward`] when the checkpoint's watermark is older than the stored one.
     fn commit(&self, prepared: &Prepared, batch: &Batch) -> impl Future<Output = Result<Receipt, SinkError>> + Send;
 
     /// How many dossiers the target holds.
@@ -80,7 +106,7 @@ pub trait Sink: Send + Sync {
     /// The dossiers in quarantine, oldest first.
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
 
-    /// Adds one line to the run history.
+    /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it.
     fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// The last runs, newest first, at most `limit`.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
-use crate::plan::{Change, Counts, Gone, Known, KnownDossier, Remembered, SchemaPlan};
+use crate::plan::{Change, Counts, Known, KnownDossier, Remembered, SchemaPlan};
 
 /// Reads from a sink and writes nothing to it: a run over it is a plan.
 ///
@@ -100,14 +100,16 @@ impl<S: Sink> Sink for Preview<'_, S> {
         counts.unchanged = 0;
         seen.counts.add(counts);
         for change in &batch.plan.changes {
-            let (number, fingerprint, gone): (_, _, Option<Gone>) = match change {
+            let (number, known) = match change {
                 Change::Insert(row) | Change::Update { row, .. } | Change::Restore { row, .. } => {
-                    (row.number, row.fingerprint, None)
+                    (row.number, KnownDossier { fingerprint: row.fingerprint, light: row.light, gone: None })
                 }
-                Change::Delete { number, gone, was } => (*number, *was, Some(gone.clone())),
-                Change::Rewrite { .. } | Change::Retomb { .. } => continue,
+                Change::Delete { number, gone, was } => {
+                    (*number, KnownDossier { fingerprint: *was, light: *was, gone: Some(gone.clone()) })
+                }
+                Change::Touch(_) | Change::Rewrite { .. } | Change::Retomb { .. } => continue,
             };
-            seen.known.insert(number, KnownDossier { fingerprint, gone });
+            seen.known.insert(number, known);
             seen.lines.insert(number, change.to_string());
         }
         Ok(Receipt::default())

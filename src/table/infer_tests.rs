@@ -8,7 +8,7 @@ fn columns<'a>(spec: &'a Spec, key: &TableKey) -> Vec<(&'a str, CellKind)> {
     champs.map(|column| (column.title.as_str(), column.kind)).collect()
 }
 
-fn column<'a>(spec: &'a Spec, number: u32) -> &'a ColumnSpec {
+fn column(spec: &Spec, number: u32) -> &ColumnSpec {
     let key = ColumnKey::Champ(id(number), Part::Value);
     let mut all = spec.tables.iter().flat_map(|table| &table.columns);
     all.find(|column| column.key == key).expect("the column")

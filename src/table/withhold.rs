@@ -3,7 +3,7 @@
 use super::fingerprint::Digest;
 use super::fixed;
 use super::spec::{CellKind, ColumnKey, Origin, Spec, TableKey};
-use crate::privacy::{FormTypes, Policy, Treatment};
+use crate::privacy::{Filter, FormTypes, Policy, Treatment};
 
 /// Raised when the filter itself withholds more or less than before under an unchanged policy.
 const FILTER_VERSION: u32 = 1;
@@ -43,5 +43,96 @@ impl Policy {
                 column.options.clear();
             }
         }
+    }
+}
+
+impl Filter {
+    /// The digest of what this filter lets out: of the policy, and of which key makes pseudonyms, which it does not
+    /// reveal. Stored with the rows, it tells that they were filtered otherwise.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let key = self.key().filter(|_| self.policy().needs_key()).map(|key| key.pseudonym("digest", ""));
+        Digest::of(format!("{} {}", self.policy().digest(), key.unwrap_or_default()).as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::champ::ChampValue;
+    use crate::demarche::TypeDeChamp as T;
+    use crate::plan::{Remembered, reconcile};
+    use crate::privacy::samples::{champ, demarche, dossier, id, question, revision};
+    use crate::privacy::{Preset, PseudonymKey};
+    use crate::table::naming::NameLimits;
+    use crate::table::{Cell, Mapper, infer};
+
+    fn key(key: &str) -> Option<PseudonymKey> {
+        PseudonymKey::new(&SecretString::from(key)).ok()
+    }
+
+    #[test]
+    fn what_is_withheld_is_visible_in_every_column_that_it_leaves() {
+        let demarche = demarche(vec![revision(
+            "r1",
+            vec![question(1, "Siège", T::Address), question(2, "Âge", T::IntegerNumber), question(3, "Ville", T::Text)],
+            Vec::new(),
+        )]);
+        let forms = FormTypes::of(&demarche);
+        let descriptors = [(id(1), Treatment::Mask), (id(2), Treatment::Exclude)].into();
+        let kinds = [("demandeur".to_owned(), Treatment::Pseudonymise), ("avis".to_owned(), Treatment::Exclude)].into();
+        let policy = Policy { preset: Preset::Default, kinds, descriptors };
+        let mut spec = infer(&demarche);
+        policy.adjust(&mut spec, &forms);
+        let layout = reconcile(&spec, &Remembered::default(), NameLimits::default()).layout;
+
+        let mut dossier = dossier(vec![
+            champ(1, ChampValue::Address(Box::default())),
+            champ(2, ChampValue::Integer(34)),
+            champ(3, ChampValue::Text("Ambérieu".into())),
+        ]);
+        Filter::new(policy, key("a key for the tests only")).expect("a sound policy").apply(&mut dossier, &forms);
+        let mapped = Mapper::new(&layout).row(dossier, Digest::of(b""));
+        assert_eq!((mapped.misfits.as_slice(), mapped.unknown.as_slice()), (&[][..], &[][..]));
+        let shown = |table: usize, cells: &[Cell], name: &str| {
+            let column =
+                layout.tables[table].columns.iter().position(|column| column.name == name).expect("the column");
+            (cells[column].to_text().unwrap_or_default(), layout.tables[table].columns[column].spec.policy)
+        };
+        let cases = [
+            ("siege", "[masqué]", Treatment::Mask),
+            ("siege_code_postal", "[masqué]", Treatment::Mask),
+            ("age", "[non conservé]", Treatment::Exclude),
+            ("ville", "Ambérieu", Treatment::Include),
+            ("demandeur_date_de_naissance", "[masqué]", Treatment::Pseudonymise),
+            ("demandeur_siret", "", Treatment::Pseudonymise),
+            ("usager_email", "Usagere@example.org", Treatment::Include),
+        ];
+        for (name, text, policy) in cases {
+            assert_eq!(shown(0, &mapped.row.cells, name), (text.to_owned(), policy), "{name}");
+        }
+        let avis = layout.position(&TableKey::Avis).expect("the table");
+        let row = mapped.row.children.iter().find(|row| row.table == avis).expect("the opinion");
+        for name in ["question_answer", "reponse", "claimant_email"] {
+            assert_eq!(shown(avis, &row.cells, name), ("[non conservé]".to_owned(), Treatment::Exclude), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_digest_moves_with_the_policy_and_with_the_key_that_it_uses() {
+        let digest = |preset, text| {
+            let policy = Policy { preset, ..Policy::default() };
+            Filter::new(policy, key(text)).expect("a sound policy").digest()
+        };
+        let one = digest(Preset::Strict, "a key for the tests only");
+        assert_eq!(one, digest(Preset::Strict, "a key for the tests only"));
+        assert_ne!(one, digest(Preset::Strict, "another key for the tests"));
+        assert_ne!(one, digest(Preset::Default, "a key for the tests only"));
+        assert_eq!(
+            digest(Preset::Default, "a key for the tests only"),
+            digest(Preset::Default, "another key for the tests")
+        );
     }
 }

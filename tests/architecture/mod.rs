@@ -54,7 +54,8 @@ fn no_arrow_points_back() {
         for path in room_files(room) {
             for used in code(&path).split("crate::").skip(1) {
                 let target: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-                let known = ARROWS.iter().any(|(name, _)| *name == target) || ["cli", "config", "sandbox"].contains(&target.as_str());
+                let known = ARROWS.iter().any(|(name, _)| *name == target)
+                    || ["cli", "config", "sandbox"].contains(&target.as_str());
                 assert!(
                     !known || target == *room || allowed.contains(&target.as_str()),
                     "{} uses crate::{target}, which {room} may not",

@@ -45,7 +45,15 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     let scope = Scope { instance: "sandbox".to_owned(), demarche: DemarcheNumber::new(DEMARCHE_COMPLETE) };
     let progress = Progress::new(context.progress(false), &scope);
     let settings = Settings::default();
-    let prepared = Prepared { scope, client: &client, target: &target, filter: &filter, settings, stop: &stop, progress: &progress };
+    let prepared = Prepared {
+        scope,
+        client: &client,
+        target: &target,
+        filter: &filter,
+        settings,
+        stop: &stop,
+        progress: &progress,
+    };
     let say = |text: &str| {
         if !context.global.quiet {
             progress.pause(|| tell(text));

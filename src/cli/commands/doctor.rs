@@ -200,7 +200,12 @@ impl Diagnosis {
                 };
                 if !gap.missing.is_empty() {
                     let found = format!("{} names are missing: {}", gap.missing.len(), first(&gap.missing));
-                    self.add(Verdict::Warn, "schema", found, Some("check `platform`; a newer version of this program may fit"));
+                    self.add(
+                        Verdict::Warn,
+                        "schema",
+                        found,
+                        Some("check `platform`; a newer version of this program may fit"),
+                    );
                 } else if !gap.added.is_empty() {
                     let found = format!("as pinned, and {} newer names: {}", gap.added.len(), first(&gap.added));
                     self.add(Verdict::Ok, "schema", found, None);
@@ -213,7 +218,12 @@ impl Diagnosis {
         match client.clock_offset() {
             Some(apart) if apart.abs() > CLOCKS_APART => {
                 let found = format!("the platform's is {apart} s from ours");
-                self.add(Verdict::Warn, "clock", found, Some("set the clock of this machine; syncs do not depend on it"));
+                self.add(
+                    Verdict::Warn,
+                    "clock",
+                    found,
+                    Some("set the clock of this machine; syncs do not depend on it"),
+                );
             }
             Some(apart) => self.add(Verdict::Ok, "clock", format!("{apart} s apart"), None),
             None => self.add(Verdict::Warn, "clock", "the platform did not tell", None),

@@ -122,7 +122,8 @@ fn render(context: &Context, status: &Status) -> String {
     if !status.runs.is_empty() {
         let mut rows = table(&["Run", "Ended", "New", "Changed", "Gone", "Requests"], context.width);
         for run in &status.runs {
-            let count = |key: &str| grouped(run.report.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default());
+            let count =
+                |key: &str| grouped(run.report.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default());
             rows.add_row([
                 instant(run.started_at, &context.zone),
                 outcome(run.outcome).to_owned(),

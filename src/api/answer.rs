@@ -1,0 +1,207 @@
+//! What an answer is worth: the errors beside the data decide whether the data may be used (dn-api 2).
+
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+use super::convert::{Drifts, Node};
+use super::cursor::Cursor;
+use super::error::ApiError;
+use super::operation::Request;
+use super::page::{Hole, Page};
+use super::wire::{Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
+use crate::ids::DossierNumber;
+
+/// How much of a platform's message goes into an error.
+const MESSAGE_LENGTH: usize = 300;
+
+/// A message cut to a length fit for a log.
+pub(super) fn cut(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_LENGTH) {
+        Some((at, _)) => format!("{}…", &message[..at]),
+        None => message.to_owned(),
+    }
+}
+
+impl Request {
+    fn undecodable(&self, undecoded: Undecoded) -> ApiError {
+        ApiError::Undecodable { what: self.what.clone(), path: undecoded.path, reason: undecoded.reason }
+    }
+
+    fn partial(&self, error: Option<&GraphqlError>) -> ApiError {
+        let message = error.map_or_else(|| "a part is missing without an error".to_owned(), |e| cut(&e.message));
+        ApiError::Partial {
+            what: self.what.clone(),
+            code: error.and_then(GraphqlError::code).map(str::to_owned),
+            message,
+        }
+    }
+}
+
+/// Why there is no data: by the first code, as only the first of several errors may have one (trap 3).
+fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiError {
+    let first = errors.iter().find(|error| error.code().is_some()).or_else(|| errors.first());
+    let what = || request.what.clone();
+    let message = || first.map(|error| cut(&error.message)).unwrap_or_default();
+    match first.and_then(GraphqlError::code) {
+        Some("not_found") => ApiError::NotFound { what: what() },
+        Some("unauthorized") => ApiError::OutOfScope { what: what() },
+        Some(code @ ("forbidden" | "deprecated_token")) => {
+            ApiError::TokenRefused { code: code.to_owned(), message: message() }
+        }
+        Some("internal_server_error") => ApiError::ServerError { what: what(), exception: exception(errors) },
+        Some("timeout" | "invalid_null") => request.partial(first),
+        // A refused operation has no `data` key at all; a failed one has a null there (dn-api 1.5).
+        None if data_key => request.partial(first),
+        code => ApiError::Rejected {
+            operation: request.operation.to_owned(),
+            code: code.map(str::to_owned),
+            message: if first.is_some() { message() } else { "neither data nor errors were sent".to_owned() },
+        },
+    }
+}
+
+/// The platform's name of a failure.
+pub(super) fn exception(errors: &[GraphqlError]) -> Option<String> {
+    errors.iter().find_map(|error| error.extensions.as_ref()?.exception_id.clone()).map(|id| cut(&id))
+}
+
+/// Whether an error leaves everything that is kept intact: a link to a dossier outside the token's scope reads as null,
+/// and its number is in the champ's text (trap 6).
+fn is_benign(error: &GraphqlError) -> bool {
+    let Some(path) = &error.path else { return false };
+    let in_champ = path.iter().any(|step| matches!(step, Step::Field(f) if f == "champs" || f == "annotations"));
+    let linked = matches!(path.last(), Some(Step::Field(f)) if f == "dossier");
+    error.code() == Some("unauthorized") && in_champ && linked
+}
+
+/// The node of a page that an error is about.
+fn node_of(error: &GraphqlError) -> Option<usize> {
+    let path = error.path.as_ref()?;
+    let nodes = path.iter().position(|step| matches!(step, Step::Field(field) if field == "nodes"))?;
+    match path.get(nodes + 1) {
+        Some(Step::Position(position)) => Some(*position),
+        _ => None,
+    }
+}
+
+/// The one object of an answer, complete.
+///
+/// # Errors
+/// Whatever is wrong with it; an object beside an error that is not benign is [`ApiError::Partial`].
+pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
+    let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
+    let (root, errors) = open(request, envelope)?;
+    match errors.iter().find(|error| !is_benign(error)) {
+        Some(error) => Err(request.partial(Some(error))),
+        None => Ok(root),
+    }
+}
+
+/// A page of a listing. What cannot be read of it becomes holes; the page as a whole fails only when its errors cannot
+/// be placed.
+///
+/// # Errors
+/// Whatever is wrong with the whole.
+pub(super) fn page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
+    if let Ok(envelope) = decode::<Envelope<Listed<N>>>(body) {
+        let (listed, errors) = open(request, envelope)?;
+        return connection(request, listing, listed.dossiers, &errors, Ok);
+    }
+    // One node that does not decode must not cost the others: again, node by node.
+    let envelope = decode::<Envelope<Listed<Box<RawValue>>>>(body).map_err(|error| explain(request, body, error))?;
+    let (listed, errors) = open(request, envelope)?;
+    connection(request, listing, listed.dossiers, &errors, |raw| {
+        let json = raw.get().as_bytes();
+        decode::<N>(json).map_err(|undecoded| (decode::<Numbered>(json).ok(), undecoded))
+    })
+}
+
+/// The root of an answer, and the errors beside it.
+fn open<T>(request: &Request, envelope: Envelope<T>) -> Result<(T, Vec<GraphqlError>), ApiError> {
+    let errors = envelope.errors.unwrap_or_default();
+    match envelope.data {
+        Some(Some(data)) => match data.root {
+            Some(root) => Ok((root, errors)),
+            None => Err(refusal(request, &errors, true)),
+        },
+        Some(None) => Err(refusal(request, &errors, true)),
+        None => Err(refusal(request, &errors, false)),
+    }
+}
+
+/// Why data does not decode: what the errors beside it say is worth more than where decoding stopped.
+fn explain(request: &Request, body: &[u8], undecoded: Undecoded) -> ApiError {
+    match decode::<Envelope<IgnoredAny>>(body).ok().and_then(|envelope| envelope.errors) {
+        Some(errors) => match errors.iter().find(|error| !is_benign(error)) {
+            Some(error) => request.partial(Some(error)),
+            None => request.undecodable(undecoded),
+        },
+        None => request.undecodable(undecoded),
+    }
+}
+
+/// A page out of a connection and the errors beside it: good only when the nodes are a list, none of them is null, and
+/// every error is benign or placed.
+pub(super) fn connection<R, N: Node>(
+    request: &Request,
+    listing: u64,
+    connection: Option<Connection<R>>,
+    errors: &[GraphqlError],
+    read: impl Fn(R) -> Result<N, (Option<Numbered>, Undecoded)>,
+) -> Result<Page<N::Domain>, ApiError> {
+    let fatal: Vec<&GraphqlError> = errors.iter().filter(|error| !is_benign(error)).collect();
+    let Some(Connection { page_info: Some(page_info), nodes: Some(nodes) }) = connection else {
+        return Err(request.partial(fatal.first().copied()));
+    };
+    let mut placed: BTreeMap<usize, &GraphqlError> = BTreeMap::new();
+    let mut unplaced: Vec<&GraphqlError> = Vec::new();
+    for error in &fatal {
+        match node_of(error).filter(|position| *position < nodes.len()) {
+            Some(position) => drop(placed.entry(position).or_insert(error)),
+            None => unplaced.push(error),
+        }
+    }
+    // Errors without a path (Démat Social) are explained by the nulls that they left, one each, and by nothing else: one
+    // more may have emptied a field inside a dossier that looks whole.
+    if let Some(error) = unplaced.first()
+        && nodes.iter().filter(|node| node.is_none()).count() < unplaced.len()
+    {
+        return Err(request.partial(Some(error)));
+    }
+    // Only the first error of a time-out has a code (trap 3): it tells for all.
+    let code = fatal.iter().find_map(|error| error.code());
+    let mut drift = Drifts::default();
+    let mut holes = Vec::new();
+    let mut good = Vec::with_capacity(nodes.len());
+    for (position, node) in nodes.into_iter().enumerate() {
+        let error =
+            placed.get(&position).copied().or_else(|| if node.is_none() { unplaced.first().copied() } else { None });
+        let node = node.map(&read);
+        let number = match &node {
+            Some(Ok(node)) => Some(DossierNumber::new(node.number())),
+            Some(Err((number, _))) => number.as_ref().map(|numbered| DossierNumber::new(numbered.number)),
+            None => None,
+        };
+        let (reason, message) = match (error, node) {
+            (Some(error), _) => (error.code().or(code).unwrap_or("partial"), cut(&error.message)),
+            (None, None) => (code.unwrap_or("null_node"), "the platform sent nothing for it".to_owned()),
+            (None, Some(Err((_, undecoded)))) => {
+                ("undecodable", format!("{} at `{}`", undecoded.reason, undecoded.path))
+            }
+            (None, Some(Ok(node))) => {
+                good.push(node.convert(&mut drift));
+                continue;
+            }
+        };
+        holes.push(Hole { position, number, reason: reason.to_owned(), message });
+    }
+    Ok(Page {
+        nodes: good,
+        holes,
+        end: page_info.end_cursor.map(|text| Cursor { text, listing }),
+        has_next: page_info.has_next_page,
+        drift: drift.into_vec(),
+    })
+}

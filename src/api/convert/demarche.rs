@@ -1,0 +1,213 @@
+//! Démarches.
+
+use jiff::Timestamp;
+
+use super::Drifts;
+use super::dossier::profile;
+use crate::api::form::Form;
+use crate::api::wire::{
+    WireDemarche, WireDescriptor, WireForm, WireGroupe, WireHead, WireLabel, WireNews, WireRevision, WireRevisionHead,
+    WireService,
+};
+use crate::demarche::{
+    Demarche, DemarcheHead, Descriptor, GroupeInstructeur, Label, Revision, RevisionHead, Service, TypeDeChamp,
+};
+use crate::ids::{DemarcheNumber, DescriptorId, GroupeInstructeurId, GroupeInstructeurNumber, RevisionId};
+
+const STATES: &[&str] = &["brouillon", "close", "depubliee", "publiee"];
+
+/// A démarche with its form through all revisions.
+pub(in crate::api) fn demarche(wire: WireDemarche, drift: &mut Drifts) -> Demarche {
+    drift.value("DemarcheState", &wire.state, STATES);
+    let mut revisions: Vec<Revision> = wire.revisions.into_iter().map(|r| revision(r, drift)).collect();
+    revisions.sort_by_key(|revision| revision.date_creation);
+    Demarche {
+        number: DemarcheNumber::new(wire.number),
+        title: wire.title,
+        state: wire.state,
+        date_derniere_modification: wire.date_derniere_modification.0,
+        revisions,
+        active_revision: RevisionId::new(wire.active_revision.id),
+        groupes_instructeurs: wire.groupe_instructeurs.into_iter().map(groupe).collect(),
+        labels: wire.labels.into_iter().map(label).collect(),
+        service: wire.service.map(service),
+    }
+}
+
+/// The head of a démarche.
+pub(in crate::api) fn head(wire: WireHead, drift: &mut Drifts) -> DemarcheHead {
+    drift.value("DemarcheState", &wire.state, STATES);
+    let mut revisions: Vec<RevisionHead> = wire.revisions.into_iter().map(revision_head).collect();
+    revisions.sort_by_key(|revision| revision.date_creation);
+    DemarcheHead {
+        number: DemarcheNumber::new(wire.number),
+        title: wire.title,
+        state: wire.state,
+        date_derniere_modification: wire.date_derniere_modification.0,
+        revisions,
+    }
+}
+
+/// The head of a démarche, out of its news.
+pub(in crate::api) fn news_head(wire: WireNews, drift: &mut Drifts) -> DemarcheHead {
+    let WireNews {
+        number,
+        title,
+        state,
+        date_derniere_modification,
+        revisions,
+        pending_deleted_dossiers: _,
+        deleted_dossiers: _,
+    } = wire;
+    head(WireHead { number, title, state, date_derniere_modification, revisions }, drift)
+}
+
+/// The public form of a démarche.
+pub(in crate::api) fn form(wire: WireForm, drift: &mut Drifts) -> Form {
+    drift.value("DemarcheState", &wire.state, STATES);
+    Form {
+        number: DemarcheNumber::new(wire.number),
+        title: wire.title,
+        description: wire.description.unwrap_or_default(),
+        state: wire.state,
+        opendata: wire.opendata,
+        date_derniere_modification: wire.date_derniere_modification.map(|instant| instant.0),
+        revision: wire.revision.map(|wire| revision(wire, drift)),
+        service: wire.service.map(service),
+    }
+}
+
+fn revision_head(wire: WireRevisionHead) -> RevisionHead {
+    RevisionHead {
+        id: RevisionId::new(wire.id),
+        date_creation: wire.date_creation.0,
+        date_publication: wire.date_publication.map(|instant| instant.0),
+    }
+}
+
+fn revision(wire: WireRevision, drift: &mut Drifts) -> Revision {
+    let date_publication = wire.date_publication.map(|instant| instant.0);
+    let date_creation = wire.date_creation.map(|instant| instant.0);
+    Revision {
+        id: RevisionId::new(wire.id),
+        date_creation: date_creation.or(date_publication).unwrap_or(Timestamp::UNIX_EPOCH),
+        date_publication,
+        champs: descriptors(wire.champ_descriptors, drift),
+        annotations: descriptors(wire.annotation_descriptors, drift),
+    }
+}
+
+fn descriptors(list: Vec<WireDescriptor>, drift: &mut Drifts) -> Vec<Descriptor> {
+    list.into_iter().map(|wire| descriptor(wire, drift)).collect()
+}
+
+fn descriptor(wire: WireDescriptor, drift: &mut Drifts) -> Descriptor {
+    let type_de_champ = match (wire.kind.as_deref(), kind_of(&wire.typename)) {
+        (Some(name), _) => {
+            let kind = TypeDeChamp::from(name);
+            if let TypeDeChamp::Inconnu(name) = &kind {
+                drift.value("TypeDeChamp", name, &[]);
+            }
+            kind
+        }
+        (None, Some(kind)) => kind,
+        (None, None) => {
+            drift.typename(&wire.typename);
+            TypeDeChamp::Inconnu(wire.typename)
+        }
+    };
+    Descriptor {
+        id: DescriptorId::new(wire.id),
+        label: wire.label,
+        description: wire.description.filter(|text| !text.is_empty()),
+        required: wire.required.unwrap_or(false),
+        type_de_champ,
+        options: wire.options.unwrap_or_default().into_iter().filter_map(option).collect(),
+        children: descriptors(wire.champ_descriptors.unwrap_or_default(), drift),
+    }
+}
+
+/// A choice of a list; the places that the platform's stored query lists by code are no choices of the form.
+fn option(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The kind of champ that a type of descriptor stands for: the platform has one type for each (dn-api 6.1).
+fn kind_of(typename: &str) -> Option<TypeDeChamp> {
+    Some(match typename.strip_suffix("ChampDescriptor")? {
+        "Address" => TypeDeChamp::Address,
+        "AnnuaireEducation" => TypeDeChamp::AnnuaireEducation,
+        "COJO" => TypeDeChamp::Cojo,
+        "Carte" => TypeDeChamp::Carte,
+        "Checkbox" => TypeDeChamp::Checkbox,
+        "Civilite" => TypeDeChamp::Civilite,
+        "Cnaf" => TypeDeChamp::Cnaf,
+        "Commune" => TypeDeChamp::Communes,
+        "Date" => TypeDeChamp::Date,
+        "Datetime" => TypeDeChamp::Datetime,
+        "DecimalNumber" => TypeDeChamp::DecimalNumber,
+        "Departement" => TypeDeChamp::Departements,
+        "Dgfip" => TypeDeChamp::Dgfip,
+        "DossierLink" => TypeDeChamp::DossierLink,
+        "DropDownList" => TypeDeChamp::DropDownList,
+        "Email" => TypeDeChamp::Email,
+        "EngagementJuridique" => TypeDeChamp::EngagementJuridique,
+        "Epci" => TypeDeChamp::Epci,
+        "Explication" => TypeDeChamp::Explication,
+        "ExpressionReguliere" => TypeDeChamp::ExpressionReguliere,
+        "Finess" => TypeDeChamp::Finess,
+        "Formatted" => TypeDeChamp::Formatted,
+        "HeaderSection" => TypeDeChamp::HeaderSection,
+        "Iban" => TypeDeChamp::Iban,
+        "IntegerNumber" => TypeDeChamp::IntegerNumber,
+        "LinkedDropDownList" => TypeDeChamp::LinkedDropDownList,
+        "Mesri" => TypeDeChamp::Mesri,
+        "MultipleDropDownList" => TypeDeChamp::MultipleDropDownList,
+        "Nir" => TypeDeChamp::Nir,
+        "Number" => TypeDeChamp::Number,
+        "Pays" => TypeDeChamp::Pays,
+        "Phone" => TypeDeChamp::Phone,
+        "PieceJustificative" => TypeDeChamp::PieceJustificative,
+        "PoleEmploi" => TypeDeChamp::PoleEmploi,
+        "RNA" => TypeDeChamp::Rna,
+        "RNF" => TypeDeChamp::Rnf,
+        "Referentiel" => TypeDeChamp::Referentiel,
+        "Region" => TypeDeChamp::Regions,
+        "Repetition" => TypeDeChamp::Repetition,
+        "Rppsante" => TypeDeChamp::Rppsante,
+        "Siret" => TypeDeChamp::Siret,
+        "Text" => TypeDeChamp::Text,
+        "Textarea" => TypeDeChamp::Textarea,
+        "TitreIdentite" => TypeDeChamp::TitreIdentite,
+        "YesNo" => TypeDeChamp::YesNo,
+        _ => return None,
+    })
+}
+
+/// A groupe d'instructeurs.
+pub(in crate::api) fn groupe(wire: WireGroupe) -> GroupeInstructeur {
+    GroupeInstructeur {
+        id: GroupeInstructeurId::new(wire.id),
+        number: GroupeInstructeurNumber::new(wire.number),
+        label: wire.label,
+        closed: wire.closed,
+        instructeurs: wire.instructeurs.into_iter().map(profile).collect(),
+    }
+}
+
+/// A label.
+pub(super) fn label(wire: WireLabel) -> Label {
+    Label { id: wire.id, name: wire.name, color: wire.color.unwrap_or_default() }
+}
+
+fn service(wire: WireService) -> Service {
+    Service {
+        id: wire.id,
+        nom: wire.nom.unwrap_or_default(),
+        organisme: wire.organisme.unwrap_or_default(),
+        siret: wire.siret,
+    }
+}

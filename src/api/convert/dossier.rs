@@ -1,0 +1,271 @@
+//! Dossiers.
+
+use super::{Drifts, champ, demarche, number, place};
+use crate::api::wire::{
+    Instant, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,
+    WireMessage, WireMorale, WireProfile, WireTraitement,
+};
+use crate::demarche::Profile;
+use crate::dossier::{
+    Association, Avis, Correction, DeletedDossier, Demandeur, Dossier, DossierLight, Entreprise, File, Mandataire,
+    Message, PersonneMorale, Traitement,
+};
+use crate::ids::{DossierId, DossierNumber, RevisionId};
+
+const CONNECTIONS: &[&str] = &["", "deleted", "france_connect", "password"];
+const REASONS: &[&str] = &[
+    "",
+    "expired",
+    "instructeur_request",
+    "manager_request",
+    "procedure_removed",
+    "user_expired",
+    "user_removed",
+    "user_request",
+];
+const CORRECTIONS: &[&str] = &["incomplete", "incorrect", "outdated"];
+
+fn instant(wire: Option<Instant>) -> Option<jiff::Timestamp> {
+    wire.map(|instant| instant.0)
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A dossier.
+pub(super) fn dossier(wire: WireDossier, drift: &mut Drifts) -> Dossier {
+    let mandataire = mandataire(&wire);
+    let connection_usager = wire.connection_usager.unwrap_or_default();
+    drift.value("ConnectionUsager", &connection_usager, CONNECTIONS);
+    Dossier {
+        id: DossierId::new(wire.id),
+        number: DossierNumber::new(wire.number),
+        state: drift.state(&wire.state),
+        archived: wire.archived,
+        revision: RevisionId::new(wire.demarche.revision.id),
+        date_depot: wire.date_depot.0,
+        date_passage_en_construction: wire.date_passage_en_construction.0,
+        date_passage_en_instruction: instant(wire.date_passage_en_instruction),
+        date_traitement: instant(wire.date_traitement),
+        date_derniere_modification: wire.date_derniere_modification.0,
+        date_derniere_modification_champs: instant(wire.date_derniere_modification_champs),
+        date_derniere_modification_annotations: instant(wire.date_derniere_modification_annotations),
+        date_expiration: instant(wire.date_expiration),
+        date_suppression_par_usager: instant(wire.date_suppression_par_usager),
+        date_suppression_par_administration: instant(wire.date_suppression_par_administration),
+        date_derniere_correction_en_attente: instant(wire.date_derniere_correction_en_attente),
+        date_previsionnelle_decision_sva_svr: wire.date_previsionnelle_decision_sva_svr,
+        date_traitement_sva_svr: instant(wire.date_traitement_sva_svr),
+        motivation: filled(wire.motivation),
+        motivation_attachment: wire.motivation_attachment.map(file),
+        attestation: wire.attestation.map(file),
+        usager: profile(wire.usager),
+        connection_usager,
+        demandeur: demandeur(wire.demandeur, drift),
+        mandataire,
+        groupe_instructeur: demarche::groupe(wire.groupe_instructeur),
+        instructeurs: wire.instructeurs.into_iter().map(profile).collect(),
+        labels: wire.labels.into_iter().map(demarche::label).collect(),
+        traitements: wire.traitements.into_iter().map(|step| traitement(step, drift)).collect(),
+        avis: wire.avis.into_iter().map(avis).collect(),
+        messages: wire.messages.into_iter().map(|wire| message(wire, drift)).collect(),
+        champs: champ::champs(wire.champs, drift),
+        annotations: champ::champs(wire.annotations, drift),
+    }
+}
+
+/// The person who submits for another. Démat Social has fields of its own for it, beside those of its origin.
+fn mandataire(wire: &WireDossier) -> Option<Mandataire> {
+    let either = |a: &Option<String>, b: &Option<String>| filled(a.clone()).or_else(|| filled(b.clone()));
+    let prenom = either(&wire.prenom_mandataire, &wire.mandataire_first_name);
+    let nom = either(&wire.nom_mandataire, &wire.mandataire_last_name);
+    let told = wire.depose_par_un_tiers == Some(true) || wire.for_tiers == Some(true);
+    (told || prenom.is_some() || nom.is_some()).then_some(Mandataire { prenom, nom })
+}
+
+/// A dossier in the light listing.
+pub(super) fn light(wire: WireLight, drift: &mut Drifts) -> DossierLight {
+    let connection_usager = wire.connection_usager.unwrap_or_default();
+    drift.value("ConnectionUsager", &connection_usager, CONNECTIONS);
+    let mut instructeurs: Vec<String> = wire.instructeurs.into_iter().map(|wire| wire.id).collect();
+    let mut labels: Vec<String> = wire.labels.into_iter().map(|wire| wire.id).collect();
+    instructeurs.sort_unstable();
+    labels.sort_unstable();
+    DossierLight {
+        number: DossierNumber::new(wire.number),
+        state: drift.state(&wire.state),
+        archived: wire.archived,
+        revision: RevisionId::new(wire.demarche.revision.id),
+        date_derniere_modification: wire.date_derniere_modification.0,
+        date_expiration: instant(wire.date_expiration),
+        date_suppression_par_usager: instant(wire.date_suppression_par_usager),
+        date_derniere_correction_en_attente: instant(wire.date_derniere_correction_en_attente),
+        attestation: wire.attestation.is_some(),
+        usager: wire.usager.id,
+        connection_usager,
+        groupe_instructeur: wire.groupe_instructeur.id,
+        instructeurs,
+        labels,
+    }
+}
+
+/// A dossier that left.
+pub(super) fn deleted(wire: WireDeleted, drift: &mut Drifts) -> DeletedDossier {
+    let reason = wire.reason.unwrap_or_default();
+    drift.value("DeletedDossierReason", &reason, REASONS);
+    DeletedDossier {
+        number: DossierNumber::new(wire.number),
+        date_suppression: instant(wire.date_supression),
+        reason,
+        state: drift.state(&wire.state),
+    }
+}
+
+/// A person.
+pub(super) fn profile(wire: WireProfile) -> Profile {
+    Profile { id: wire.id, email: wire.email.unwrap_or_default() }
+}
+
+/// A file. One that the platform makes on demand has no checksum, and the date of the question (trap 26).
+pub(super) fn file(wire: WireFile) -> File {
+    let checksum = wire.checksum.unwrap_or_default();
+    let created_at = if checksum.is_empty() { None } else { instant(wire.created_at) };
+    File {
+        filename: wire.filename,
+        content_type: wire.content_type.unwrap_or_default(),
+        byte_size: wire.byte_size.and_then(|size| size.0.parse().ok()).unwrap_or_default(),
+        checksum,
+        created_at,
+        virus_scan_result: filled(wire.virus_scan_result),
+        url: wire.url.and_then(|url| url.parse().ok()),
+    }
+}
+
+fn demandeur(wire: WireDemandeur, drift: &mut Drifts) -> Demandeur {
+    match wire.typename.as_str() {
+        "PersonnePhysique" => Demandeur::PersonnePhysique {
+            civilite: filled(wire.civilite),
+            nom: wire.nom.unwrap_or_default(),
+            prenom: wire.prenom.unwrap_or_default(),
+            date_de_naissance: wire.date_de_naissance,
+            email: filled(wire.email),
+        },
+        "PersonneMoraleIncomplete" => Demandeur::PersonneMoraleIncomplete { siret: wire.siret.unwrap_or_default() },
+        "PersonneMorale" => {
+            let wire = WireMorale {
+                siret: wire.siret,
+                siege_social: wire.siege_social,
+                naf: wire.naf,
+                libelle_naf: wire.libelle_naf,
+                address: wire.address,
+                entreprise: wire.entreprise,
+                association: wire.association,
+            };
+            morale(wire, None, drift).map_or_else(
+                || Demandeur::PersonneMoraleIncomplete { siret: String::new() },
+                |found| Demandeur::PersonneMorale(Box::new(found)),
+            )
+        }
+        other => {
+            drift.typename(other);
+            Demandeur::Inconnu { typename: other.to_owned() }
+        }
+    }
+}
+
+/// An establishment; `None` when no SIRET is told, neither in it nor beside it, or when the record is empty.
+pub(super) fn morale(wire: WireMorale, siret: Option<&str>, drift: &mut Drifts) -> Option<PersonneMorale> {
+    if wire.siret.is_none() && wire.entreprise.is_none() && wire.address.is_none() {
+        return None;
+    }
+    Some(PersonneMorale {
+        siret: filled(wire.siret).or_else(|| siret.map(str::to_owned))?,
+        siege_social: wire.siege_social,
+        naf: filled(wire.naf),
+        libelle_naf: filled(wire.libelle_naf),
+        address: wire.address.map(|address| place::address(*address, drift)),
+        entreprise: wire.entreprise.map(|entreprise| company(*entreprise, drift)),
+        association: wire.association.and_then(|association| association_of(*association)),
+    })
+}
+
+fn company(wire: WireEntreprise, drift: &mut Drifts) -> Entreprise {
+    if let Some(state) = &wire.etat_administratif {
+        drift.value("EntrepriseEtatAdministratif", state, &["Actif", "Ferme"]);
+    }
+    Entreprise {
+        siren: wire.siren.unwrap_or_default(),
+        raison_sociale: filled(wire.raison_sociale),
+        nom_commercial: filled(wire.nom_commercial),
+        enseigne: filled(wire.enseigne),
+        nom: filled(wire.nom),
+        prenom: filled(wire.prenom),
+        forme_juridique: filled(wire.forme_juridique),
+        forme_juridique_code: filled(wire.forme_juridique_code),
+        // The platform writes an unknown capital as -1 (dn-api 6.5).
+        capital_social: wire.capital_social.and_then(|text| number::integer(&text.0)).filter(|capital| *capital >= 0),
+        code_effectif_entreprise: filled(wire.code_effectif_entreprise),
+        numero_tva_intracommunautaire: filled(wire.numero_tva_intracommunautaire),
+        siret_siege_social: filled(wire.siret_siege_social),
+        date_creation: wire.date_creation,
+        etat_administratif: filled(wire.etat_administratif),
+    }
+}
+
+fn association_of(wire: WireAssociation) -> Option<Association> {
+    let association = Association {
+        rna: wire.rna.unwrap_or_default(),
+        titre: wire.titre.unwrap_or_default(),
+        objet: filled(wire.objet),
+        date_creation: wire.date_creation,
+        date_declaration: wire.date_declaration,
+        date_publication: wire.date_publication,
+    };
+    (!association.rna.is_empty() || !association.titre.is_empty()).then_some(association)
+}
+
+fn traitement(wire: WireTraitement, drift: &mut Drifts) -> Traitement {
+    Traitement {
+        id: wire.id,
+        state: drift.state(&wire.state),
+        event: filled(wire.event),
+        date_traitement: wire.date_traitement.0,
+        email_agent_traitant: filled(wire.email_agent_traitant),
+        motivation: filled(wire.motivation),
+    }
+}
+
+/// An opinion. The platform shows a date of answer before there is one (trap 50).
+fn avis(wire: WireAvis) -> Avis {
+    let date_reponse = wire.reponse.as_ref().and(instant(wire.date_reponse));
+    Avis {
+        id: wire.id,
+        question: wire.question.unwrap_or_default(),
+        question_label: filled(wire.question_label),
+        question_answer: wire.question_answer,
+        reponse: wire.reponse,
+        date_question: wire.date_question.0,
+        date_reponse,
+        claimant: wire.claimant.map(profile),
+        expert: wire.expert.map(profile),
+        attachments: wire.attachments.into_iter().map(file).collect(),
+    }
+}
+
+fn message(wire: WireMessage, drift: &mut Drifts) -> Message {
+    let correction = wire.correction.map(|wire| {
+        let reason = wire.reason.unwrap_or_default();
+        drift.value("CorrectionReason", &reason, CORRECTIONS);
+        Correction { reason, date_resolution: instant(wire.date_resolution) }
+    });
+    Message {
+        id: wire.id,
+        email: wire.email.unwrap_or_default(),
+        body: wire.body.unwrap_or_default(),
+        created_at: wire.created_at.0,
+        discarded_at: instant(wire.discarded_at),
+        correction,
+        attachments: wire.attachments.into_iter().map(file).collect(),
+    }
+}

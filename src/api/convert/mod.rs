@@ -1,0 +1,104 @@
+//! From what the platforms send to what the crate means, without I/O.
+//!
+//! Whatever this version does not know is kept as text and told as a [`Drift`].
+
+mod champ;
+mod demarche;
+mod dossier;
+mod number;
+mod place;
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+
+use super::page::Drift;
+use super::wire::{WireDeleted, WireDossier, WireLight};
+use crate::dossier::{DeletedDossier, Dossier, DossierLight, DossierState};
+
+pub(super) use demarche::{demarche, form, groupe, head, news_head};
+
+/// What the platform sent that this version does not know, each thing once.
+#[derive(Debug, Default)]
+pub(super) struct Drifts(BTreeSet<Drift>);
+
+impl Drifts {
+    /// Notes a type.
+    fn typename(&mut self, name: &str) {
+        self.0.insert(Drift::Typename(name.to_owned()));
+    }
+
+    /// Notes a value of an enumeration, unless it is known.
+    fn value(&mut self, enumeration: &'static str, value: &str, known: &[&str]) {
+        if !known.contains(&value) {
+            self.0.insert(Drift::EnumValue(enumeration, value.to_owned()));
+        }
+    }
+
+    /// Notes a value that is not what its scalar promises. The value is an answer, and is not told.
+    fn scalar(&mut self, scalar: &'static str) {
+        self.0.insert(Drift::EnumValue(scalar, "a value of another form".to_owned()));
+    }
+
+    /// A state, noted when it is unknown.
+    fn state(&mut self, name: &str) -> DossierState {
+        let state = DossierState::from(name);
+        if let DossierState::Inconnu(name) = &state {
+            self.0.insert(Drift::EnumValue("DossierState", name.clone()));
+        }
+        state
+    }
+
+    /// What was noted, sorted.
+    pub(super) fn into_vec(self) -> Vec<Drift> {
+        self.0.into_iter().collect()
+    }
+}
+
+/// What a page is made of.
+pub(super) trait Node: DeserializeOwned {
+    /// What it becomes.
+    type Domain;
+
+    /// The number of the dossier that it tells of.
+    fn number(&self) -> u32;
+
+    /// Converts it.
+    fn convert(self, drift: &mut Drifts) -> Self::Domain;
+}
+
+impl Node for WireDossier {
+    type Domain = Dossier;
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn convert(self, drift: &mut Drifts) -> Dossier {
+        dossier::dossier(self, drift)
+    }
+}
+
+impl Node for WireLight {
+    type Domain = DossierLight;
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn convert(self, drift: &mut Drifts) -> DossierLight {
+        dossier::light(self, drift)
+    }
+}
+
+impl Node for WireDeleted {
+    type Domain = DeletedDossier;
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn convert(self, drift: &mut Drifts) -> DeletedDossier {
+        dossier::deleted(self, drift)
+    }
+}

@@ -1,0 +1,113 @@
+//! Numbers, exactly (trap 42).
+
+use rust_decimal::Decimal;
+
+/// A whole number of 64 bits, if it is one.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// An exact decimal: from the platform's text where it agrees with the float, from the float's own text otherwise.
+///
+/// The API's float loses digits, its text does not; but the text may be written for people (`1 234,5`), and then only
+/// the float tells whether it was read as it was meant.
+pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal> {
+    let float = float.and_then(plain);
+    match (text.and_then(written), float) {
+        (Some(exact), Some(float)) if agree(exact, float) => Some(exact),
+        (_, Some(float)) => Some(float),
+        (exact, None) => exact,
+    }
+    .map(|decimal| decimal.normalize())
+}
+
+/// A number as programs write it.
+fn plain(text: &str) -> Option<Decimal> {
+    Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// A number as programs or French people write it: spaces between thousands, a comma or a point before decimals. A
+/// separator that comes more than once, or before the other one, stands between thousands.
+fn written(text: &str) -> Option<Decimal> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{202f}')).collect();
+    let separators = |c: char| text.matches(c).count();
+    let last = text.rfind([',', '.']).and_then(|at| text[at..].chars().next());
+    let decimal_mark = last.filter(|mark| separators(*mark) == 1);
+    let plainly: String = text
+        .chars()
+        .filter_map(|c| match c {
+            ',' | '.' if Some(c) == decimal_mark => Some('.'),
+            ',' | '.' => None,
+            other => Some(other),
+        })
+        .collect();
+    plain(&plainly)
+}
+
+/// Whether the float may be what became of the exact number.
+fn agree(exact: Decimal, float: Decimal) -> bool {
+    let difference = (exact - float).abs();
+    difference.is_zero() || difference <= exact.abs().max(float.abs()) / Decimal::from(1_000_000_000_000_i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact_however_they_are_written() {
+        let rows: &[(Option<&str>, Option<&str>, Option<&str>)] = &[
+            (Some("12.345"), Some("12.345"), Some("12.345")),
+            (Some("256888.00"), Some("256888"), Some("256888")),
+            (Some("1 234,5"), Some("1234.5"), Some("1234.5")),
+            (Some("1\u{202f}234\u{a0}567,25"), Some("1234567.25"), Some("1234567.25")),
+            (Some("1.234.567,5"), Some("1234567.5"), Some("1234567.5")),
+            (Some("1,234"), Some("1234"), Some("1234")),
+            (Some("1,234"), Some("1.234"), Some("1.234")),
+            (Some("0.0"), Some("0"), Some("0")),
+            (Some("-0,5"), Some("-0.5"), Some("-0.5")),
+            (Some("123456789012345.678901"), Some("123456789012345.67"), Some("123456789012345.678901")),
+            (Some(""), Some("0.1"), Some("0.1")),
+            (None, Some("1e3"), Some("1000")),
+            (Some("12.5"), None, Some("12.5")),
+            (Some("beaucoup"), None, None),
+            (Some(""), None, None),
+            (None, Some("1e300"), None),
+        ];
+        for (text, float, expected) in rows {
+            let decimal = decimal(*text, *float).map(|d| d.to_string());
+            assert_eq!(decimal.as_deref(), *expected, "{text:?} {float:?}");
+        }
+    }
+
+    #[test]
+    fn integers_beyond_64_bits_are_not_integers() {
+        assert_eq!(integer("3400936534933"), Some(3_400_936_534_933));
+        assert_eq!(integer("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(integer("9223372036854775808"), None);
+        assert_eq!(integer("1.5"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_written_exactly_is_read_exactly(mantissa in -1_000_000_000_000_000_i64..1_000_000_000_000_000, scale in 0_u32..8) {
+            let exact = Decimal::new(mantissa, scale);
+            let float = exact.to_string().parse::<f64>().expect("a decimal reads as a float").to_string();
+            prop_assert_eq!(decimal(Some(&exact.to_string()), Some(&float)), Some(exact.normalize()));
+            let french = exact.to_string().replace('.', ",");
+            prop_assert_eq!(decimal(Some(&french), Some(&float)), Some(exact.normalize()));
+        }
+
+        #[test]
+        fn every_64_bit_integer_comes_back(number: i64) {
+            prop_assert_eq!(integer(&number.to_string()), Some(number));
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC*", float in "\\PC*") {
+            let _ = decimal(Some(&text), Some(&float));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The public form of a démarche.
+
+use jiff::Timestamp;
+
+use crate::demarche::{Revision, Service};
+use crate::ids::DemarcheNumber;
+
+/// What anybody may read of a démarche whose form is open data: no token, no dossier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The number of the démarche.
+    pub number: DemarcheNumber,
+    /// Its title.
+    pub title: String,
+    /// What it is for, in Markdown.
+    pub description: String,
+    /// `brouillon`, `publiee`, `close`, `depubliee`, or a state that this version does not know.
+    pub state: String,
+    /// Whether the form is open data, where the platform tells.
+    pub opendata: Option<bool>,
+    /// When anything of the démarche itself last changed.
+    pub date_derniere_modification: Option<Timestamp>,
+    /// The revision in force. Its annotations are shown for open data only.
+    pub revision: Option<Revision>,
+    /// The service that answers for it.
+    pub service: Option<Service>,
+}

@@ -1,0 +1,17 @@
+//! The operations of Démat Social.
+
+use super::{Answered, operations};
+use crate::dossier::DossierState;
+
+type Id = String;
+type Iso8601DateTime = String;
+
+operations! {
+    "graphql/demat-social/schema.graphql";
+    "graphql/demat-social/dossiers.graphql":
+        ListLight, ListLightOfGroupe;
+    "graphql/demat-social/demarche.graphql":
+        ReadDemarche, ReadHead, ReadNews, ReadGroupeInstructeur, ReadDemarcheDescriptor;
+    "graphql/demat-social/suppressions.graphql":
+        ListPendingDeleted, ListDeleted;
+}

@@ -1,0 +1,28 @@
+//! The TLS settings: rustls with `ring`, the certificates that the machine trusts, and nothing global.
+
+use std::sync::Arc;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+
+use super::error::ApiError;
+
+/// The settings for one client. Without `trusting`, nobody is trusted: for addresses that need no TLS, on machines that
+/// may have no certificate.
+pub(super) fn config(trusting: bool) -> Result<ClientConfig, ApiError> {
+    let settings = |error: rustls::Error| ApiError::Settings { setting: "TLS", reason: error.to_string() };
+    let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(settings)?;
+    let mut config = if trusting {
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::new(Verifier::new(provider).map_err(settings)?);
+        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+    } else {
+        builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}

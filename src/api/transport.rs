@@ -1,0 +1,222 @@
+//! One request over HTTP, and its repetition: the only place that waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use rand::Rng as _;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::answer::{cut, exception};
+use super::disposition::{Attempt, Disposition, disposition};
+use super::error::{ApiError, TransportFailure};
+use super::operation::Request;
+use super::rate_limit::RateLimiter;
+use super::stats::Counters;
+use super::token::Token;
+use super::wire::{Envelope, decode};
+
+/// What stands for "no answer had a date yet".
+const NO_OFFSET: i64 = i64::MIN;
+
+/// The way to the platform, shared by the clones of a client.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub http: reqwest::Client,
+    pub url: Url,
+    pub token: Option<Token>,
+    pub limiter: RateLimiter,
+    pub counters: Arc<Counters>,
+    /// The largest answer that is read, in bytes.
+    pub body_limit: usize,
+    /// By how much waits between attempts are multiplied.
+    pub pace: f64,
+    /// The platform's clock minus ours, in seconds.
+    offset: AtomicI64,
+}
+
+impl Transport {
+    pub(super) fn new(http: reqwest::Client, url: Url, token: Option<Token>, limiter: RateLimiter) -> Self {
+        Self {
+            http,
+            url,
+            token,
+            limiter,
+            counters: Arc::default(),
+            body_limit: usize::MAX,
+            pace: 1.0,
+            offset: AtomicI64::new(NO_OFFSET),
+        }
+    }
+
+    /// Sends a request until it is answered in a way that `read` accepts, or until trying again is no use.
+    ///
+    /// # Errors
+    /// The last error, when its disposition is not to try again.
+    pub(super) async fn ask<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut tried = 0;
+        loop {
+            self.limiter.acquire().await;
+            Counters::add(&self.counters.requests, 1);
+            let error = match self.send(request).await.and_then(|body| read(&body)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let attempt = Attempt { tried, page_size: request.page_size, now: self.now() };
+            let Disposition::Retry { after } = disposition(&error, attempt) else {
+                return Err(error);
+            };
+            let wait = self.paced(after);
+            tracing::debug!(
+                operation = request.operation,
+                attempt = tried,
+                wait_ms = wait.as_millis(),
+                error = error.kind(),
+                "asking again later"
+            );
+            if matches!(error, ApiError::RateLimited { .. }) {
+                Counters::add(&self.counters.rate_limited, 1);
+                self.limiter.hold(wait);
+            }
+            tokio::time::sleep(wait).await;
+            Counters::add(&self.counters.retries, 1);
+            tried += 1;
+        }
+    }
+
+    /// A wait with up to a quarter more, so that many clients do not come back at once.
+    fn paced(&self, wait: Duration) -> Duration {
+        let jitter = 1.0 + rand::rng().random_range(0.0..0.25);
+        Duration::try_from_secs_f64(wait.as_secs_f64() * self.pace * jitter).unwrap_or(wait)
+    }
+
+    /// The platform's instant, as far as it is known.
+    pub(super) fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let offset = self.offset().unwrap_or(0);
+        Timestamp::from_second(now.as_second().saturating_add(offset)).unwrap_or(now)
+    }
+
+    /// The platform's clock minus ours, in seconds; `None` before its first answer.
+    pub(super) fn offset(&self) -> Option<i64> {
+        Some(self.offset.load(Ordering::Relaxed)).filter(|offset| *offset != NO_OFFSET)
+    }
+
+    /// Sends a request once: the whole body of a good answer.
+    async fn send(&self, request: &Request) -> Result<Bytes, ApiError> {
+        let mut builder = self
+            .http
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(request.body.clone());
+        if let Some(token) = &self.token {
+            builder = builder.header(AUTHORIZATION, token.header()?);
+        }
+        let response = builder.send().await.map_err(|error| self.failed(error))?;
+        self.note_date(response.headers());
+        let status = response.status();
+        // The status comes before the body: most bodies of failures are not GraphQL (dn-api 1.5).
+        if status.is_redirection() {
+            return Err(self.redirected(response.headers()));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(ApiError::RateLimited { until: reset(response.headers()) });
+        }
+        if matches!(status.as_u16(), 408 | 425 | 501..=599) {
+            return Err(ApiError::Unavailable { status: status.as_u16() });
+        }
+        let body = self.body(request, response).await?;
+        tracing::debug!(operation = request.operation, status = status.as_u16(), bytes = body.len(), "answered");
+        if status.is_success() { Ok(body) } else { Err(refused(request, status, &body)) }
+    }
+
+    /// The body, up to the limit.
+    async fn body(&self, request: &Request, mut response: Response) -> Result<Bytes, ApiError> {
+        let expected = response.content_length().unwrap_or(0);
+        let too_large = || ApiError::Undecodable {
+            what: request.what.clone(),
+            path: "the body".to_owned(),
+            reason: format!("it is larger than {} bytes", self.body_limit),
+        };
+        if usize::try_from(expected).unwrap_or(usize::MAX) > self.body_limit {
+            return Err(too_large());
+        }
+        let mut body = bytes::BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+            if body.len() + chunk.len() > self.body_limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Counters::add(&self.counters.bytes, body.len() as u64);
+        Ok(body.freeze())
+    }
+
+    fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+
+    fn failed(&self, error: reqwest::Error) -> ApiError {
+        // A connection that takes too long to open is a connection problem, not a page too heavy.
+        let failure = if error.is_connect() {
+            TransportFailure::Connect
+        } else if error.is_timeout() {
+            TransportFailure::Timeout
+        } else {
+            TransportFailure::Broken
+        };
+        ApiError::Transport { host: self.host(), failure, source: Some(Box::new(error.without_url())) }
+    }
+
+    /// Where a redirection points, without anything that may be secret in an address.
+    fn redirected(&self, headers: &HeaderMap) -> ApiError {
+        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let target = location.and_then(|location| self.url.join(location).ok());
+        let location = target.map_or_else(
+            || "an address that cannot be read".to_owned(),
+            |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        );
+        ApiError::Redirected { host: self.host(), location }
+    }
+
+    fn note_date(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+        if let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()) {
+            self.offset.store(date.as_second() - Timestamp::now().as_second(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// When the platform takes requests again: an absolute number of seconds, and there is no `Retry-After` (trap 54).
+fn reset(headers: &HeaderMap) -> Option<Timestamp> {
+    let seconds = headers.get("RateLimit-Reset")?.to_str().ok()?.trim().parse().ok()?;
+    Timestamp::from_second(seconds).ok()
+}
+
+/// What a status that is neither good nor passing means.
+fn refused(request: &Request, status: StatusCode, body: &[u8]) -> ApiError {
+    let errors = decode::<Envelope<serde::de::IgnoredAny>>(body).ok().and_then(|envelope| envelope.errors);
+    let errors = errors.unwrap_or_default();
+    let code = errors.iter().find_map(|error| error.code().map(str::to_owned));
+    let message = errors.first().map(|error| cut(&error.message));
+    match status.as_u16() {
+        401 | 403 => ApiError::TokenRefused {
+            code: code.unwrap_or_else(|| status.as_str().to_owned()),
+            message: message.unwrap_or_else(|| format!("HTTP {}", status.as_u16())),
+        },
+        500 => ApiError::ServerError { what: request.what.clone(), exception: exception(&errors) },
+        _ => ApiError::Rejected {
+            operation: request.operation.to_owned(),
+            code: code.or_else(|| Some(status.as_str().to_owned())),
+            message: message.unwrap_or_else(|| format!("this address answers HTTP {}", status.as_u16())),
+        },
+    }
+}

@@ -1,0 +1,226 @@
+//! Dossiers as they come.
+
+use serde::Deserialize;
+
+use super::champ::{WireAddress, WireChamp};
+use super::demarche::{WireGroupe, WireLabel};
+use super::scalar::{Instant, NumberText};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireDossier {
+    pub id: String,
+    pub number: u32,
+    pub state: String,
+    pub archived: bool,
+    pub demarche: WireOfRevision,
+    pub date_depot: Instant,
+    pub date_passage_en_construction: Instant,
+    pub date_passage_en_instruction: Option<Instant>,
+    pub date_traitement: Option<Instant>,
+    pub date_derniere_modification: Instant,
+    pub date_derniere_modification_champs: Option<Instant>,
+    pub date_derniere_modification_annotations: Option<Instant>,
+    pub date_expiration: Option<Instant>,
+    pub date_suppression_par_usager: Option<Instant>,
+    pub date_suppression_par_administration: Option<Instant>,
+    pub date_derniere_correction_en_attente: Option<Instant>,
+    #[serde(rename = "datePrevisionnelleDecisionSVASVR")]
+    pub date_previsionnelle_decision_sva_svr: Option<jiff::civil::Date>,
+    #[serde(rename = "dateTraitementSVASVR")]
+    pub date_traitement_sva_svr: Option<Instant>,
+    pub motivation: Option<String>,
+    pub motivation_attachment: Option<WireFile>,
+    pub attestation: Option<WireFile>,
+    pub usager: WireProfile,
+    pub connection_usager: Option<String>,
+    pub demandeur: WireDemandeur,
+    pub depose_par_un_tiers: Option<bool>,
+    pub prenom_mandataire: Option<String>,
+    pub nom_mandataire: Option<String>,
+    pub for_tiers: Option<bool>,
+    pub mandataire_first_name: Option<String>,
+    pub mandataire_last_name: Option<String>,
+    pub groupe_instructeur: WireGroupe,
+    pub instructeurs: Vec<WireProfile>,
+    #[serde(default)]
+    pub labels: Vec<WireLabel>,
+    pub traitements: Vec<WireTraitement>,
+    pub avis: Vec<WireAvis>,
+    pub messages: Vec<WireMessage>,
+    pub champs: Vec<WireChamp>,
+    pub annotations: Vec<WireChamp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireLight {
+    pub number: u32,
+    pub state: String,
+    pub archived: bool,
+    pub demarche: WireOfRevision,
+    pub date_derniere_modification: Instant,
+    pub date_expiration: Option<Instant>,
+    pub date_suppression_par_usager: Option<Instant>,
+    pub date_derniere_correction_en_attente: Option<Instant>,
+    pub connection_usager: Option<String>,
+    pub attestation: Option<Present>,
+    pub usager: WireId,
+    pub groupe_instructeur: WireId,
+    pub instructeurs: Vec<WireId>,
+    #[serde(default)]
+    pub labels: Vec<WireId>,
+}
+
+/// Something that is there, whatever it holds.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Present {}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct WireId {
+    pub id: String,
+}
+
+/// The démarche of a dossier, of which only the dossier's own revision is asked.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct WireOfRevision {
+    pub revision: WireId,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireDeleted {
+    pub number: u32,
+    /// The platform's own spelling.
+    pub date_supression: Option<Instant>,
+    pub reason: Option<String>,
+    pub state: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct WireProfile {
+    #[serde(default)]
+    pub id: String,
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireFile {
+    pub filename: String,
+    pub content_type: Option<String>,
+    pub byte_size: Option<NumberText>,
+    pub checksum: Option<String>,
+    pub created_at: Option<Instant>,
+    pub virus_scan_result: Option<String>,
+    pub url: Option<String>,
+}
+
+/// A demandeur of any kind.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireDemandeur {
+    #[serde(rename = "__typename", default)]
+    pub typename: String,
+    pub civilite: Option<String>,
+    pub nom: Option<String>,
+    pub prenom: Option<String>,
+    pub date_de_naissance: Option<jiff::civil::Date>,
+    pub email: Option<String>,
+    pub siret: Option<String>,
+    pub siege_social: Option<bool>,
+    pub naf: Option<String>,
+    pub libelle_naf: Option<String>,
+    pub address: Option<Box<WireAddress>>,
+    pub entreprise: Option<Box<WireEntreprise>>,
+    pub association: Option<Box<WireAssociation>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireMorale {
+    pub siret: Option<String>,
+    pub siege_social: Option<bool>,
+    pub naf: Option<String>,
+    pub libelle_naf: Option<String>,
+    pub address: Option<Box<WireAddress>>,
+    pub entreprise: Option<Box<WireEntreprise>>,
+    pub association: Option<Box<WireAssociation>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireEntreprise {
+    pub siren: Option<String>,
+    pub raison_sociale: Option<String>,
+    pub nom_commercial: Option<String>,
+    pub enseigne: Option<String>,
+    pub nom: Option<String>,
+    pub prenom: Option<String>,
+    pub forme_juridique: Option<String>,
+    pub forme_juridique_code: Option<String>,
+    pub capital_social: Option<NumberText>,
+    pub code_effectif_entreprise: Option<String>,
+    pub numero_tva_intracommunautaire: Option<String>,
+    pub siret_siege_social: Option<String>,
+    pub date_creation: Option<jiff::civil::Date>,
+    pub etat_administratif: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireAssociation {
+    pub rna: Option<String>,
+    pub titre: Option<String>,
+    pub objet: Option<String>,
+    pub date_creation: Option<jiff::civil::Date>,
+    pub date_declaration: Option<jiff::civil::Date>,
+    pub date_publication: Option<jiff::civil::Date>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireTraitement {
+    pub id: String,
+    pub state: String,
+    pub event: Option<String>,
+    pub date_traitement: Instant,
+    pub email_agent_traitant: Option<String>,
+    pub motivation: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireAvis {
+    pub id: String,
+    pub question: Option<String>,
+    pub question_label: Option<String>,
+    pub question_answer: Option<bool>,
+    pub reponse: Option<String>,
+    pub date_question: Instant,
+    pub date_reponse: Option<Instant>,
+    pub claimant: Option<WireProfile>,
+    pub expert: Option<WireProfile>,
+    #[serde(default)]
+    pub attachments: Vec<WireFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireMessage {
+    pub id: String,
+    pub email: Option<String>,
+    pub body: Option<String>,
+    pub created_at: Instant,
+    pub discarded_at: Option<Instant>,
+    pub correction: Option<WireCorrection>,
+    #[serde(default)]
+    pub attachments: Vec<WireFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireCorrection {
+    pub reason: Option<String>,
+    pub date_resolution: Option<Instant>,
+}

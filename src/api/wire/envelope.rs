@@ -1,0 +1,152 @@
+//! What is around every answer: `data`, `errors`, connections.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::path::path_at;
+
+/// The whole answer to an operation that has one root field.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Envelope<T> {
+    /// `None` when the key is absent, which is how a refused operation looks; `Some(None)` when it is null.
+    #[serde(default = "Option::default", deserialize_with = "present", bound = "T: Deserialize<'de>")]
+    pub data: Option<Option<Root<T>>>,
+    /// What went wrong.
+    #[serde(default)]
+    pub errors: Option<Vec<GraphqlError>>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<Root<T>>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The one root field.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Root<T> {
+    #[serde(alias = "demarche", alias = "dossier", alias = "groupeInstructeur", alias = "demarcheDescriptor")]
+    pub root: Option<T>,
+}
+
+/// One entry of `errors`.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::api) struct GraphqlError {
+    /// The platform's words, in French or English: to show, never to parse.
+    #[serde(default)]
+    pub message: String,
+    /// Where, when the platform tells.
+    pub path: Option<Vec<Step>>,
+    /// The code and the name of the failure.
+    #[serde(default)]
+    pub extensions: Option<Extensions>,
+}
+
+impl GraphqlError {
+    /// The code, when there is one.
+    pub fn code(&self) -> Option<&str> {
+        self.extensions.as_ref()?.code.as_deref()
+    }
+}
+
+/// The machine's part of an error.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::api) struct Extensions {
+    pub code: Option<String>,
+    pub exception_id: Option<String>,
+}
+
+/// One step of an error's path.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(in crate::api) enum Step {
+    Position(usize),
+    Field(String),
+}
+
+/// Whatever has a list of dossiers.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Listed<T> {
+    #[serde(alias = "pendingDeletedDossiers", alias = "deletedDossiers")]
+    pub dossiers: Option<Connection<T>>,
+}
+
+/// A page.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct Connection<T> {
+    pub page_info: Option<PageInfo>,
+    pub nodes: Option<Vec<Option<T>>>,
+}
+
+/// Where a page ends.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct PageInfo {
+    pub has_next_page: bool,
+    pub end_cursor: Option<String>,
+}
+
+/// The number of a dossier of which nothing else can be read.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Numbered {
+    pub number: u32,
+}
+
+/// Why a text does not decode: where, and in which way. Never quotes a value, as values are personal data.
+#[derive(Debug)]
+pub(in crate::api) struct Undecoded {
+    pub path: String,
+    pub reason: String,
+}
+
+/// Decodes a JSON text.
+pub(in crate::api) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, Undecoded> {
+    serde_json::from_slice(json).map_err(|error| {
+        let path = path_at(json, error.line(), error.column());
+        let reason = match error.classify() {
+            serde_json::error::Category::Eof => "the text is cut".to_owned(),
+            serde_json::error::Category::Data => unquoted(&error.to_string()),
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "this is not JSON".to_owned(),
+        };
+        Undecoded { path, reason }
+    })
+}
+
+/// What a decoder complains of, without the value that it found: `missing field` and `expected` are the schema's words.
+fn unquoted(message: &str) -> String {
+    if let Some(field) = message.strip_prefix("missing field ") {
+        let field = field.split(" at line").next().unwrap_or_default();
+        return format!("the field {field} is missing");
+    }
+    match message.rsplit_once("expected ").filter(|_| message.starts_with("invalid ")) {
+        Some((_, expected)) => format!("expected {}", expected.split(" at line").next().unwrap_or_default()),
+        None => "the value is not of the expected type".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_data_and_null_data_are_told_apart() {
+        let data = |json: &str| decode::<Envelope<Numbered>>(json.as_bytes()).expect(json).data;
+        assert!(data(r#"{"errors":[]}"#).is_none());
+        assert!(matches!(data(r#"{"data":null,"errors":[]}"#), Some(None)));
+        assert!(matches!(data(r#"{"data":{"dossier":null}}"#), Some(Some(Root { root: None }))));
+        let root = data(r#"{"data":{"dossier":{"number":4}}}"#).flatten().and_then(|root| root.root);
+        assert_eq!(root.map(|numbered| numbered.number), Some(4));
+    }
+
+    #[test]
+    fn a_decoding_error_tells_where_and_never_what() {
+        let error = decode::<Numbered>(br#"{"number":"Jeanne Exemple, expected home"}"#).expect_err("not a number");
+        assert_eq!(error.path, "number");
+        assert_eq!(error.reason, "expected u32");
+        let error = decode::<Numbered>(b"{}").expect_err("nothing");
+        assert_eq!(error.reason, "the field `number` is missing");
+        assert_eq!(decode::<Numbered>(b"<html>").expect_err("a page").reason, "this is not JSON");
+        assert_eq!(decode::<Numbered>(b"{\"number\":").expect_err("cut").reason, "the text is cut");
+    }
+}

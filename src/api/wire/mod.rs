@@ -1,0 +1,25 @@
+//! Answers as they come: flat owned structs that both platforms' answers decode into in one pass.
+//!
+//! A field is optional wherever the data may be null, whatever the schema says (dn-api 6.5), and wherever only one of
+//! the platforms has it.
+
+mod champ;
+mod demarche;
+mod dossier;
+mod envelope;
+mod path;
+mod scalar;
+
+pub(super) use champ::{
+    WireAddress, WireChamp, WireColumn, WireCommune, WireGeoArea, WireGeometry, WirePlace, WireRegistration,
+};
+pub(super) use demarche::{
+    WireDemarche, WireDescriptor, WireForm, WireGroupe, WireHead, WireLabel, WireNews, WireRevision, WireRevisionHead,
+    WireService,
+};
+pub(super) use dossier::{
+    WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,
+    WireMessage, WireMorale, WireProfile, WireTraitement,
+};
+pub(super) use envelope::{Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
+pub(super) use scalar::Instant;

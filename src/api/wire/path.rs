@@ -1,0 +1,108 @@
+//! Where in an answer decoding stopped.
+
+/// The path of what stands at `line` and `column` of a JSON text, both from 1, such as `data.demarche.nodes[3].number`.
+///
+/// It is made of keys and positions, never of values, so that it may be logged. A text that is cut gives the path of
+/// its end.
+pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
+    let start: usize = json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    let end = (start + column.saturating_sub(1)).min(json.len());
+    let mut path = Path::default();
+    let mut at = 0;
+    while at < end {
+        match json[at] {
+            b'{' => path.open(None),
+            b'[' => path.open(Some(0)),
+            b'}' | b']' => path.close(),
+            b',' => path.next(),
+            b'"' => {
+                let text = at + 1;
+                at = text;
+                while at < end && json[at] != b'"' {
+                    at += if json[at] == b'\\' { 2 } else { 1 };
+                }
+                path.string(&json[text..at.min(end)]);
+            }
+            b':' => path.awaits_key(false),
+            _ => {}
+        }
+        at += 1;
+    }
+    path.render()
+}
+
+/// A step: the key of an object (and whether the next string is one), or the position in an array.
+enum Step {
+    Key { key: String, expected: bool },
+    Position(usize),
+}
+
+#[derive(Default)]
+struct Path(Vec<Step>);
+
+impl Path {
+    fn open(&mut self, position: Option<usize>) {
+        self.0.push(position.map_or(Step::Key { key: String::new(), expected: true }, Step::Position));
+    }
+
+    fn close(&mut self) {
+        self.0.pop();
+    }
+
+    fn next(&mut self) {
+        match self.0.last_mut() {
+            Some(Step::Position(position)) => *position += 1,
+            Some(Step::Key { expected, .. }) => *expected = true,
+            None => {}
+        }
+    }
+
+    fn awaits_key(&mut self, awaited: bool) {
+        if let Some(Step::Key { expected, .. }) = self.0.last_mut() {
+            *expected = awaited;
+        }
+    }
+
+    fn string(&mut self, text: &[u8]) {
+        if let Some(Step::Key { key, expected: true }) = self.0.last_mut() {
+            *key = String::from_utf8_lossy(text).into_owned();
+        }
+    }
+
+    fn render(&self) -> String {
+        let mut path = String::new();
+        for step in &self.0 {
+            match step {
+                Step::Key { key, .. } if key.is_empty() => {}
+                Step::Key { key, .. } => {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(key);
+                }
+                Step::Position(position) => path.push_str(&format!("[{position}]")),
+            }
+        }
+        if path.is_empty() { "the beginning".to_owned() } else { path }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_leads_to_the_value_and_quotes_none() {
+        let json = r#"{"data":{"nodes":[{"number":1,"nom":"a\"b,{"},{"number":"secret"}]}}"#;
+        let column = json.find("\"secret\"").expect("the value is there") + 1;
+        assert_eq!(path_at(json.as_bytes(), 1, column + 5), "data.nodes[1].number");
+        assert_eq!(path_at(json.as_bytes(), 1, 1), "the beginning");
+    }
+
+    #[test]
+    fn a_cut_text_gives_the_path_of_its_end() {
+        let json = "{\n \"data\": {\n  \"demarche\": [1, 2";
+        assert_eq!(path_at(json.as_bytes(), 3, 999), "data.demarche[1]");
+        assert_eq!(path_at(b"{\"a\":\"\\", 1, 99), "a");
+    }
+}

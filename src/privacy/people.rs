@@ -1,0 +1,142 @@
+//! The filter on what is around the champs: people, mailbox, opinions, decisions.
+
+use super::filter::Filter;
+use super::policy::{DossierPart as Part, Treatment};
+use crate::demarche::Profile;
+use crate::dossier::{Association, Demandeur, Dossier, Entreprise, File, Mandataire, PersonneMorale};
+
+impl Filter {
+    /// Everything but the champs. The platform's opaque ids stay: they name rows and tell nothing by themselves.
+    pub(super) fn around(&self, dossier: &mut Dossier) {
+        let of = |part| self.policy().of_part(part);
+        let files = of(Part::PiecesJointes);
+        let instructeurs = of(Part::Instructeurs);
+        self.email(&mut dossier.usager.email, of(Part::Usager));
+        self.demandeur(&mut dossier.demandeur, of(Part::Demandeur));
+        if let Some(Mandataire { prenom, nom }) = &mut dossier.mandataire {
+            self.maybe(prenom, of(Part::Mandataire), Some("prenom"));
+            self.maybe(nom, of(Part::Mandataire), Some("nom"));
+        }
+        self.profiles(&mut dossier.instructeurs, instructeurs);
+        self.profiles(&mut dossier.groupe_instructeur.instructeurs, instructeurs);
+
+        let motivation = of(Part::Motivation);
+        self.maybe(&mut dossier.motivation, motivation, None);
+        self.files(&mut dossier.motivation_attachment, motivation.max(files));
+        self.files(&mut dossier.attestation, files);
+        let agents = of(Part::Traitements).max(instructeurs);
+        for traitement in &mut dossier.traitements {
+            self.maybe(&mut traitement.motivation, motivation, None);
+            self.maybe_email(&mut traitement.email_agent_traitant, agents);
+        }
+
+        let messages = of(Part::Messages);
+        for message in &mut dossier.messages {
+            self.email(&mut message.email, messages);
+            self.text(&mut message.body, messages, None);
+            self.files(&mut message.attachments, messages.max(files));
+        }
+
+        let opinions = of(Part::Avis);
+        for avis in &mut dossier.avis {
+            self.text(&mut avis.question, opinions, None);
+            self.maybe(&mut avis.question_label, opinions, None);
+            self.maybe(&mut avis.reponse, opinions, None);
+            if !opinions.keeps() {
+                avis.question_answer = None;
+            }
+            self.profiles(&mut avis.claimant, opinions.max(instructeurs));
+            self.profiles(&mut avis.expert, opinions);
+            self.files(&mut avis.attachments, opinions.max(files));
+        }
+    }
+
+    fn demandeur(&self, demandeur: &mut Demandeur, treatment: Treatment) {
+        match treatment {
+            Treatment::Include => {}
+            Treatment::Mask | Treatment::Exclude => *demandeur = Demandeur::Withheld,
+            Treatment::Pseudonymise => match demandeur {
+                Demandeur::PersonnePhysique { civilite, nom, prenom, date_de_naissance, email } => {
+                    self.maybe(civilite, treatment, None);
+                    self.text(nom, treatment, Some("nom"));
+                    self.text(prenom, treatment, Some("prenom"));
+                    self.maybe_email(email, treatment);
+                    *date_de_naissance = None;
+                }
+                Demandeur::PersonneMorale(found) => self.establishment(found, treatment),
+                Demandeur::PersonneMoraleIncomplete { siret } => self.text(siret, treatment, Some("siret")),
+                Demandeur::Inconnu { .. } | Demandeur::Withheld => {}
+            },
+        }
+    }
+
+    /// What names a company goes; what describes it (activity, legal form, size) stays.
+    fn establishment(&self, found: &mut PersonneMorale, treatment: Treatment) {
+        let PersonneMorale { siret, siege_social: _, naf: _, libelle_naf: _, address, entreprise, association } = found;
+        self.text(siret, treatment, Some("siret"));
+        *address = None;
+        if let Some(company) = entreprise {
+            let Entreprise {
+                siren,
+                raison_sociale,
+                nom_commercial,
+                enseigne,
+                nom,
+                prenom,
+                forme_juridique: _,
+                forme_juridique_code: _,
+                capital_social: _,
+                code_effectif_entreprise: _,
+                numero_tva_intracommunautaire,
+                siret_siege_social,
+                date_creation: _,
+                etat_administratif: _,
+            } = company;
+            self.text(siren, treatment, Some("siren"));
+            self.maybe(raison_sociale, treatment, Some("raison_sociale"));
+            self.maybe(nom_commercial, treatment, Some("raison_sociale"));
+            self.maybe(enseigne, treatment, Some("raison_sociale"));
+            self.maybe(nom, treatment, Some("nom"));
+            self.maybe(prenom, treatment, Some("prenom"));
+            self.maybe(numero_tva_intracommunautaire, treatment, None);
+            self.maybe(siret_siege_social, treatment, Some("siret"));
+        }
+        if let Some(association) = association {
+            let Association { rna, titre, objet, date_creation: _, date_declaration: _, date_publication: _ } =
+                association;
+            self.text(rna, treatment, Some("rna"));
+            self.text(titre, treatment, Some("raison_sociale"));
+            self.maybe(objet, treatment, None);
+        }
+    }
+
+    fn profiles<'a>(&self, profiles: impl IntoIterator<Item = &'a mut Profile>, treatment: Treatment) {
+        profiles.into_iter().for_each(|profile| self.email(&mut profile.email, treatment));
+    }
+
+    /// What tells what is in a file goes; that there is one, its size, type and date stay. Signed addresses always go
+    /// (trap 56).
+    pub(super) fn files<'a>(&self, files: impl IntoIterator<Item = &'a mut File>, treatment: Treatment) {
+        for file in files {
+            file.url = None;
+            self.text(&mut file.filename, treatment, Some("filename"));
+            match treatment {
+                Treatment::Include => {}
+                Treatment::Pseudonymise => self.text(&mut file.checksum, treatment, Some("checksum")),
+                Treatment::Mask | Treatment::Exclude => file.checksum.clear(),
+            }
+        }
+    }
+
+    fn email(&self, email: &mut String, treatment: Treatment) {
+        self.text(email, treatment, Some("email"));
+    }
+
+    fn maybe_email(&self, email: &mut Option<String>, treatment: Treatment) {
+        self.maybe(email, treatment, Some("email"));
+    }
+
+    fn maybe(&self, text: &mut Option<String>, treatment: Treatment, domain: Option<&str>) {
+        text.iter_mut().for_each(|text| self.text(text, treatment, domain));
+    }
+}

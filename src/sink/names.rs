@@ -1,0 +1,121 @@
+//! Names that targets give by themselves: prefixes of instances, views, technical columns.
+
+use crate::ids::DemarcheNumber;
+use crate::plan::RememberedTable;
+use crate::table::LayoutTable;
+
+/// Columns that every table of dossiers has besides those of its layout.
+pub(super) const DOSSIER_COLUMNS: [&str; 4] = ["number", "dn_gone_reason", "dn_gone_at", "dn_seen_at"];
+
+/// Columns that every child table has besides those of its layout.
+pub(super) const CHILD_COLUMNS: [&str; 3] = ["dossier_number", "key", "position"];
+
+/// The longest prefix of an instance: with `demarche_` and ten digits it stays within half of the longest name.
+const LONGEST_PREFIX: usize = 10;
+
+/// What the names of an instance's tables begin with: nothing for the first instance of a target, its short name for the
+/// others. `others` are the prefixes that are given already. Decided once: the caller remembers it.
+pub(super) fn instance_prefix(instance: &str, others: &[String]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let mut slug: String =
+        instance.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    // The first letters of our own names; and a name that begins with a digit would have to be quoted everywhere.
+    let ours = ["demarche", "dn_", "vue", "sqlite"].iter().any(|word| slug.starts_with(word));
+    if ours || !slug.starts_with(|c: char| c.is_ascii_lowercase()) {
+        slug.insert_str(0, "i_");
+    }
+    slug.truncate(LONGEST_PREFIX);
+    let slug = slug.trim_end_matches('_');
+    let taken = |prefix: &String| others.contains(prefix);
+    let first = Some(format!("{slug}_")).filter(|prefix| !taken(prefix));
+    first.unwrap_or_else(|| {
+        (2_u32..)
+            .map(|n| format!("{slug}{n}_"))
+            .find(|prefix| !taken(prefix))
+            .expect("there are fewer instances than u32s")
+    })
+}
+
+/// What the names of a démarche's tables begin with.
+pub(super) fn demarche_prefix(instance_prefix: &str, demarche: DemarcheNumber) -> String {
+    format!("{instance_prefix}demarche_{demarche}")
+}
+
+/// The name of the readable view of a table: `demarche_12_dossiers` is read as `vue_12_dossiers`. Never longer than the
+/// table's name, and as unique as it.
+pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNumber) -> String {
+    let prefix = demarche_prefix(instance_prefix, demarche);
+    match table.strip_prefix(&prefix) {
+        Some(rest) => format!("{instance_prefix}vue_{demarche}{rest}"),
+        None => format!("vue_{table}"),
+    }
+}
+
+/// Whether the tables of a target can become this one: the same names for the same keys, kinds at least as wide, and no
+/// name that is ours. A plan that was made against another target fails here.
+pub(super) fn check(wanted: &LayoutTable, known: Option<&RememberedTable>) -> Result<(), String> {
+    let technical = if wanted.key.is_child() { &CHILD_COLUMNS[..] } else { &DOSSIER_COLUMNS[..] };
+    if wanted.name.is_empty() {
+        return Err("a table has no name".to_owned());
+    }
+    for column in &wanted.columns {
+        if column.name.is_empty() || technical.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+            return Err(format!("no column of {} may be named `{}`", wanted.name, column.name));
+        }
+    }
+    let Some(known) = known else { return Ok(()) };
+    let stale = |what: &str| Err(format!("the plan was made against other tables: {what}"));
+    if known.name != wanted.name {
+        return stale(&format!("{} is named {} here", wanted.name, known.name));
+    }
+    for column in &wanted.columns {
+        let Some(held) = known.columns.iter().find(|held| held.key == column.spec.key) else { continue };
+        if held.name != column.name {
+            return stale(&format!("{}.{} is named {} here", wanted.name, column.name, held.name));
+        }
+        if held.kind.widen(column.spec.kind) != column.spec.kind {
+            return stale(&format!("{}.{} would become narrower", wanted.name, column.name));
+        }
+    }
+    Ok(())
+}
+
+/// Why cells cannot be written.
+pub(super) fn wrong_length(table: &str, columns: usize, cells: usize) -> String {
+    format!("a row of {cells} cells for the {columns} columns of {table}: it was made for another layout")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_instance_has_no_prefix_and_the_others_have_their_own() {
+        let given = |others: &[&str], name: &str| {
+            instance_prefix(name, &others.iter().map(|prefix| (*prefix).to_owned()).collect::<Vec<_>>())
+        };
+        for (others, name, expected) in [
+            (&[][..], "Démat Social", ""),
+            (&[""][..], "ds", "ds_"),
+            (&[""][..], "Démat Social", "d_mat_soci_"),
+            (&["", "ds_"][..], "DS", "ds2_"),
+            (&["", "ds_", "ds2_"][..], "ds", "ds3_"),
+            (&[""][..], "2nd", "i_2nd_"),
+            (&[""][..], "demarche_5", "i_demarche_"),
+            (&[""][..], "", "i_"),
+            (&[""][..], "a-very-long-name-of-an-instance", "a_very_lon_"),
+        ] {
+            assert_eq!(given(others, name), expected, "{name} after {others:?}");
+        }
+    }
+
+    #[test]
+    fn a_view_is_named_after_its_table() {
+        let demarche = DemarcheNumber::new(12);
+        assert_eq!(view_name("demarche_12_dossiers", "", demarche), "vue_12_dossiers");
+        assert_eq!(view_name("ds_demarche_12_avis", "ds_", demarche), "ds_vue_12_avis");
+        assert_eq!(view_name("autre", "", demarche), "vue_autre");
+    }
+}

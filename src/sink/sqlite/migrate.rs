@@ -1,0 +1,66 @@
+//! The shared tables and their version.
+
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::fault::Fault;
+
+/// `DNdb`, in the header of every file of ours.
+pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
+
+/// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
+const STEPS: [&str; 1] = [include_str!("migrations/0001_shared_tables.sql")];
+
+/// The newest version that this program knows.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+const SHARED: [&str; 9] = [
+    "dn_instances",
+    "dn_forms",
+    "dn_tables",
+    "dn_columns",
+    "dn_dossiers",
+    "dn_changes",
+    "dn_checkpoints",
+    "dn_quarantine",
+    "dn_runs",
+];
+
+/// Brings the file to this version, all or nothing. A file that is there already is not written.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Fault> {
+    if version(connection).await? == VERSION {
+        return Ok(());
+    }
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut at = version(&mut tx).await?;
+    for step in STEPS.iter().skip(usize::try_from(at).unwrap_or(STEPS.len())) {
+        sqlx::raw_sql(*step).execute(&mut *tx).await?;
+        at += 1;
+    }
+    // Settings take no parameters. Both are part of the transaction: a file is ours and of this version, or nothing yet.
+    let settings = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {at}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(settings)).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn version(connection: &mut SqliteConnection) -> Result<i64, Fault> {
+    let found = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?;
+    if found > VERSION { Err(Fault::NewerVersion { found, known: VERSION }) } else { Ok(found) }
+}
+
+/// Reads the small shared tables to their end, so that damage shows before anything is written.
+pub(super) async fn look(connection: &mut SqliteConnection) -> Result<(), Fault> {
+    let found: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'").fetch_all(&mut *connection).await?;
+    if let Some(missing) = SHARED.iter().find(|name| !found.iter().any(|table| table == *name)) {
+        return Err(Fault::Altered(format!("table {missing} is missing")));
+    }
+    sqlx::query(
+        "SELECT (SELECT max(name) FROM dn_instances), (SELECT max(title) FROM dn_tables), \
+         (SELECT max(title) FROM dn_columns), (SELECT max(checkpoint) FROM dn_checkpoints)",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

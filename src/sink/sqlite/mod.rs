@@ -1,0 +1,173 @@
+//! The SQLite target: one file, one writer, any number of readers.
+//!
+//! - [`open`](SqliteSink::open): what the file must be, the lock, the settings of the connection;
+//! - `migrate`: the shared tables (`dn_*`) and their version;
+//! - `ddl`: the tables of a démarche; `views`: the same in French;
+//! - `encoding`: a cell as SQLite keeps it;
+//! - `commit`: a batch, in one transaction; `read`: everything else.
+//!
+//! The journal is a write-ahead log with `synchronous = FULL`: one flush a commit, that is one a page of a hundred
+//! dossiers, whose reading takes a thousand times longer. What was committed survives the death of the process and the
+//! loss of power.
+
+mod commit;
+mod ddl;
+mod encoding;
+mod fault;
+mod header;
+mod lock;
+
+mod migrate;
+mod open;
+mod read;
+mod remember;
+mod views;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Mutex;
+
+use fault::Fault;
+
+use super::{
+    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
+    StoredDocument, Totals,
+};
+use crate::demarche::Demarche;
+use crate::ids::DossierNumber;
+use crate::plan::{Known, Remembered, SchemaPlan};
+
+/// Dossiers in a SQLite file. See `docs/sqlite.md` for what lies in it.
+#[derive(Debug)]
+pub struct SqliteSink {
+    name: String,
+    // Before the lock: fields are dropped in order, and the lock must go last.
+    connection: Mutex<SqliteConnection>,
+    lock: Option<lock::Lock>,
+}
+
+impl SqliteSink {
+    /// Ends the connection, which folds the write-ahead log into the file, and releases the lock.
+    ///
+    /// Dropping does the same a little later, in the background, and tells no error.
+    ///
+    /// # Errors
+    /// When the log cannot be folded in; nothing that was committed is lost by that.
+    pub async fn close(self) -> Result<(), SinkError> {
+        let Self { name, connection, lock } = self;
+        let closed = connection.into_inner().close().await;
+        drop(lock);
+        closed.map_err(|error| Fault::from(error).at(&name, "closing"))
+    }
+
+    /// Reads the whole file and checks that it is sound: pages, rows, types of values and references between tables.
+    /// Takes time in proportion to the file.
+    ///
+    /// # Errors
+    /// [`SinkError::Foreign`] with the first thing that is wrong.
+    pub async fn check(&self) -> Result<(), SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a check", read::integrity(&mut connection).await)
+    }
+
+    fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
+        result.map_err(|fault| fault.at(&self.name, action))
+    }
+
+    fn writable(&self) -> Result<(), SinkError> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(SinkError::Unusable {
+                target: self.name.clone(),
+                action: "written",
+                reason: "it was opened for reading only".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Sink for SqliteSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn schema(&self, scope: &Scope) -> Result<Remembered, SinkError> {
+        let mut connection = self.connection.lock().await;
+        // The prefix is given to the first who asks, so it must be remembered before a second one does.
+        let prefix = match self.lock {
+            Some(_) => remember::register(&mut connection, &scope.instance).await,
+            None => remember::prefix(&mut connection, &scope.instance).await.map(|(prefix, _)| prefix),
+        };
+        let prefix = self.told("a reading of its tables", prefix)?;
+        self.told("a reading of its tables", remember::remembered(&mut connection, scope, &prefix).await)
+    }
+
+    async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the form", remember::form(&mut connection, scope).await)
+    }
+
+    async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("a change of its tables", ddl::prepare(&mut connection, scope, form, &plan).await)?;
+        Ok(Prepared::new(scope.clone(), plan.layout))
+    }
+
+    async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the checkpoint", read::checkpoint(&mut connection, scope).await)
+    }
+
+    async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of fingerprints", read::known(&mut connection, scope, keys).await)
+    }
+
+    async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("a commit", commit::commit(&mut connection, prepared, batch).await)
+    }
+
+    async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a count of dossiers", read::totals(&mut connection, scope).await)
+    }
+
+    async fn census(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<CensusEntry>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a census", read::census(&mut connection, scope, after, limit).await)
+    }
+
+    async fn documents(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<StoredDocument>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of documents", read::documents(&mut connection, scope, after, limit).await)
+    }
+
+    async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the quarantine", read::quarantine(&mut connection, scope).await)
+    }
+
+    async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("a line of the run history", commit::record_run(&mut connection, scope, run).await)
+    }
+
+    async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the run history", read::runs(&mut connection, scope, limit).await)
+    }
+}

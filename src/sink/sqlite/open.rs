@@ -1,0 +1,124 @@
+//! Opening: what the file must be, the lock, the settings of the connection.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use tokio::sync::Mutex;
+
+use super::fault::Fault;
+use super::header::{self, Found};
+use super::lock::Lock;
+use super::{SqliteSink, migrate};
+use crate::sink::SinkError;
+
+/// How long to wait for another program that holds the file for a moment (a reader that folds the log in, a backup).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Room for the statements of a démarche with many blocks, each in its few sizes.
+const STATEMENTS: usize = 400;
+
+impl SqliteSink {
+    /// Opens a file for writing and locks it; creates it when there is none or an empty one, in a folder that exists.
+    ///
+    /// # Errors
+    /// [`SinkError::Locked`] while another run holds it, [`SinkError::Unusable`] for a path that cannot be written,
+    /// [`SinkError::Foreign`] for a file that is not ours or is damaged, [`SinkError::NewerVersion`] and
+    /// [`SinkError::Altered`]. After any of these the file is as it was.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, SinkError> {
+        let name = name_of(path.as_ref());
+        let file = resolve(path.as_ref(), &name)?;
+        if header::inspect(&file, &name)? == Found::Ours {
+            // SQLite would fall back to reading without a word.
+            let writable = OpenOptions::new().write(true).open(&file);
+            writable.map_err(|error| unusable(&name, "written", error.to_string()))?;
+        }
+        let lock = Lock::take(&file, &name)?;
+        let options = options(&file).create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        let opened = async {
+            // The first transaction marks the file as ours and is not in the log yet: a header without our mark is
+            // therefore never one of ours that was interrupted.
+            let mut connection = options.connect().await?;
+            migrate::migrate(&mut connection).await?;
+            migrate::look(&mut connection).await?;
+            sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
+            Ok::<_, Fault>(connection)
+        };
+        let connection = opened.await.map_err(|fault| fault.at(&name, "to be opened"))?;
+        Ok(Self { name, connection: Mutex::new(connection), lock: Some(lock) })
+    }
+
+    /// Opens a file for reading: no lock is taken, so a run may work on it meanwhile, and nothing is created.
+    /// Everything that would write answers [`SinkError::Unusable`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for the lock; [`SinkError::Unusable`] when there is no file.
+    pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, SinkError> {
+        let name = name_of(path.as_ref());
+        let file = resolve(path.as_ref(), &name)?;
+        if header::inspect(&file, &name)? == Found::Nothing {
+            return Err(unusable(&name, "opened", "there is no database yet".to_owned()));
+        }
+        let options = options(&file).read_only(true);
+        let connection = match connect_to_read(&options).await {
+            // A folder that may not be written has no place for the log's index. Without a log there is nothing in it to
+            // be read, and nobody to write.
+            Err(fault) if fault.is_cannot_open() && !header::has_beside(&file, "-wal") => {
+                connect_to_read(&options.immutable(true)).await
+            }
+            other => other,
+        };
+        let connection = connection.map_err(|fault| fault.at(&name, "to be opened"))?;
+        Ok(Self { name, connection: Mutex::new(connection), lock: None })
+    }
+}
+
+impl SqliteSink {
+    /// Whether a run works on a file at this moment. Opens nothing and writes nothing.
+    ///
+    /// # Errors
+    /// [`SinkError::Unusable`] for what is not the path of a file in a folder that exists.
+    pub fn is_locked(path: impl AsRef<Path>) -> Result<bool, SinkError> {
+        let name = name_of(path.as_ref());
+        Ok(Lock::is_held(&resolve(path.as_ref(), &name)?))
+    }
+}
+
+async fn connect_to_read(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
+    let mut connection = options.connect().await?;
+    migrate::look(&mut connection).await?;
+    Ok(connection)
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .statement_cache_capacity(STATEMENTS)
+        // Sixteen mebibytes: the inner pages of the indexes of some hundred thousand dossiers.
+        .pragma("cache_size", "-16384")
+        .disable_statement_logging()
+}
+
+fn name_of(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+fn unusable(name: &str, action: &'static str, reason: String) -> SinkError {
+    SinkError::Unusable { target: name.to_owned(), action, reason }
+}
+
+/// The same path for the same file, however it is written: the lock lies beside the file, not beside a link to it.
+fn resolve(path: &Path, name: &str) -> Result<PathBuf, SinkError> {
+    if let Ok(file) = fs::canonicalize(path) {
+        return Ok(file);
+    }
+    let file = path.file_name().ok_or_else(|| unusable(name, "opened", "it is not the path of a file".to_owned()))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = fs::canonicalize(folder)
+        .map_err(|error| unusable(name, "opened", format!("folder {}: {error}", folder.display())))?;
+    Ok(folder.join(file))
+}

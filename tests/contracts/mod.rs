@@ -1,0 +1,9 @@
+//! What every target promises, checked on each of them.
+
+mod look;
+mod sink;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod targets_agree;
+mod world;
