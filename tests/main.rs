@@ -2,5 +2,6 @@
 #![cfg(feature = "cli")]
 
 mod architecture;
+mod cli;
 mod contracts;
 mod schemas;

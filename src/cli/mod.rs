@@ -1,1 +1,65 @@
-//! Room: cli.
+//! The program `dn`: the only room that prints, exits, and looks at the terminal and the environment.
+//!
+//! | File | Holds |
+//! | --- | --- |
+//! | `args` | the command line |
+//! | `context` | what every command needs: settings, clients, targets |
+//! | `commands` | one file a command |
+//! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
+//! | `words` | values in words |
+//! | `error`, `exit` | what ends a command early, and with which code |
+//! | `signals`, `terminal` | what the system says and allows |
+
+mod args;
+mod commands;
+mod context;
+mod error;
+mod exit;
+mod jobs;
+mod printer;
+mod progress;
+mod signals;
+mod summary;
+mod terminal;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::Cli;
+pub use error::CliError;
+pub use exit::Exit;
+
+use crate::telemetry;
+use context::Context;
+
+/// Runs the program with the arguments, the environment and the terminal of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context::of_this_process(cli.global);
+    telemetry::start(
+        context.global.log_format,
+        telemetry::filter(context.global.quiet, context.global.verbose),
+        terminal::colors(context.global.color, context.around.stderr_is_terminal, context.around),
+    );
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => return failed(&CliError::System { what: "the start of the runtime", source }).into(),
+    };
+    let result = runtime.block_on(commands::run(&context, cli.command));
+    // Whatever still waits for the network has nothing more to say.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit,
+        Err(error) => failed(&error),
+    }
+    .into()
+}
+
+/// Tells an error and gives its code.
+fn failed(error: &CliError) -> Exit {
+    printer::tell(&error.render());
+    error.into()
+}

@@ -1,1 +1,35 @@
-//! Room: config.
+//! The settings of the program: what a configuration file may say, and which of flag, environment, file and default wins.
+//!
+//! Everything here is pure. The text of the file and the environment are given by the caller, so that a test needs
+//! neither; secrets are never read here, only named. Whatever is wrong in a file is reported at once, each problem with
+//! its line, its column and the nearest valid key.
+//!
+//! | File | Holds |
+//! | --- | --- |
+//! | `keys` | every key that a file may hold, section by section |
+//! | `defaults` | every default, in one place |
+//! | `document` | the file, checked |
+//! | `resolve` | flags × environment × file × defaults → the jobs to do |
+
+pub mod defaults;
+mod document;
+mod duration;
+mod error;
+pub mod keys;
+mod origin;
+mod privacy;
+mod reader;
+mod resolve;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use document::{Config, DemarcheEntry, InstanceEntry};
+pub use duration::{InvalidDuration, parse_duration, show_duration};
+pub use error::{ConfigError, Problem};
+pub use origin::{Origin, Setting};
+pub use privacy::{PolicyChoice, PolicyEntry};
+pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance};
+pub use sync::SyncSettings;
+pub use values::{InvalidValue, SecretSource, Target, parse_target, parse_url};

@@ -44,4 +44,15 @@ impl Lock {
         write(&mut file).map_err(unusable)?;
         Ok(Self(file))
     }
+
+    /// Whether another process, or another sink of this one, holds the lock of a database. Takes it for an instant only
+    /// when nobody does.
+    pub(super) fn is_held(database: &Path) -> bool {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        match File::open(&path) {
+            Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+            Err(_) => false,
+        }
+    }
 }

@@ -75,6 +75,17 @@ impl SqliteSink {
     }
 }
 
+impl SqliteSink {
+    /// Whether a run works on a file at this moment. Opens nothing and writes nothing.
+    ///
+    /// # Errors
+    /// [`SinkError::Unusable`] for what is not the path of a file in a folder that exists.
+    pub fn is_locked(path: impl AsRef<Path>) -> Result<bool, SinkError> {
+        let name = name_of(path.as_ref());
+        Ok(Lock::is_held(&resolve(path.as_ref(), &name)?))
+    }
+}
+
 async fn connect_to_read(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
     let mut connection = options.connect().await?;
     migrate::look(&mut connection).await?;

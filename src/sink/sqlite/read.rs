@@ -67,18 +67,19 @@ pub(super) async fn known(
     let held = held(connection, scope, numbers).await?;
     Ok(held
         .into_iter()
-        .map(|(number, held)| (number, KnownDossier { fingerprint: held.fingerprint, light: held.light, gone: held.gone }))
+        .map(|(number, held)| {
+            (number, KnownDossier { fingerprint: held.fingerprint, light: held.light, gone: held.gone })
+        })
         .collect())
 }
 
 pub(super) async fn totals(connection: &mut SqliteConnection, scope: &Scope) -> Result<Totals, Fault> {
-    let (all, gone): (i64, i64) = sqlx::query_as(
-        "SELECT count(*), count(gone) FROM dn_dossiers WHERE instance = ? AND demarche = ?",
-    )
-    .bind(&scope.instance)
-    .bind(scope.demarche.get())
-    .fetch_one(connection)
-    .await?;
+    let (all, gone): (i64, i64) =
+        sqlx::query_as("SELECT count(*), count(gone) FROM dn_dossiers WHERE instance = ? AND demarche = ?")
+            .bind(&scope.instance)
+            .bind(scope.demarche.get())
+            .fetch_one(connection)
+            .await?;
     Ok(Totals { alive: (all - gone).unsigned_abs(), gone: gone.unsigned_abs() })
 }
 

@@ -1,0 +1,363 @@
+//! The command line, as clap reads it. Help texts begin with a verb and state the default.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::exit;
+use super::terminal::ColorChoice;
+use crate::api::PageSize;
+use crate::config::Overrides;
+use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::platform::Platform;
+use crate::telemetry::LogFormat;
+
+/// Copies démarches of Démarche Numérique and Démat Social into a database, and proves that nothing is missing.
+#[derive(Debug, Parser)]
+#[command(name = "dn", version, max_term_width = 100, after_long_help = exit::help(), disable_help_subcommand = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Read this configuration file [default: the one that DN_CONFIG names, else none]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say nothing but errors [default: tell progress]
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log more on stderr: -v a few lines a run, -vv one line a page [default: warnings]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Colour messages; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: ColorChoice,
+    /// Write logs for people or for programs
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the main job on the embedded platform: sync, change, sync again, verify
+    Demo(DemoArgs),
+    /// Serve the embedded platform on this machine, to work without a token
+    Sandbox(SandboxArgs),
+    /// Bring the target up to what the platform shows
+    Sync(SyncArgs),
+    /// Print what a sync would change, and change nothing
+    Plan(PlanArgs),
+    /// Compare the target with the platform: missing, stale and ghost dossiers
+    Verify(VerifyArgs),
+    /// Show how fresh the target is, its quarantine and its last runs
+    Status(StatusArgs),
+    /// Show the form as a table: ids, labels, types, revisions
+    Schema(SchemaArgs),
+    /// Show one dossier
+    Dossier(DossierArgs),
+    /// Write stored dossiers again in the present columns, without the network
+    Remap(RemapArgs),
+    /// Check token, platform and target, and tell where each setting comes from
+    Doctor(DoctorArgs),
+    /// Show an example of a configuration, or check one
+    Config {
+        /// Which of the two.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// Complete for this shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What can be done with a configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a configuration with every key and its default
+    Example,
+    /// Check the file of --config, and tell all that is wrong in it at once
+    Check,
+}
+
+/// Which instance of a platform.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Platform")]
+pub struct InstanceArgs {
+    /// Choose an instance of the configuration [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
+    /// Talk to this GraphQL address [default: DN_URL, else that of the platform]
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Say which platform answers: demarche-numerique or demat-social [default: DN_PLATFORM, else demarche-numerique]
+    #[arg(long, value_name = "NAME")]
+    pub platform: Option<Platform>,
+}
+
+/// Which démarches.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DemarcheArgs {
+    /// Choose a démarche by its number; may be repeated [default: all of the configuration]
+    #[arg(short, long = "demarche", value_name = "NUMBER")]
+    pub demarches: Vec<DemarcheNumber>,
+    /// Where they are.
+    #[command(flatten)]
+    pub instance: InstanceArgs,
+}
+
+/// Which démarches, and into which target.
+#[derive(Clone, Debug, Default, Args)]
+pub struct JobArgs {
+    /// Which démarches.
+    #[command(flatten)]
+    pub demarches: DemarcheArgs,
+    /// Keep dossiers in this target, such as sqlite:dossiers.db [default: that of the configuration]
+    #[arg(long, value_name = "TARGET", help_heading = "Target")]
+    pub to: Option<String>,
+    /// Filter with this privacy policy: a preset (default, strict, integral) or one of the configuration [default: default]
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    pub policy: Option<String>,
+}
+
+/// How much to ask for at a time.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PageArgs {
+    /// Ask for at most so many dossiers at a time, 1 to 100 [default: 100]
+    #[arg(long, value_name = "COUNT", value_parser = page_size)]
+    pub page_size: Option<PageSize>,
+}
+
+fn page_size(text: &str) -> Result<PageSize, String> {
+    let size = text.parse().ok().and_then(PageSize::new);
+    size.ok_or_else(|| "a page holds 1 to 100 dossiers".to_owned())
+}
+
+/// `dn demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the database here [default: a file in the temporary folder]
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<String>,
+    /// Generate another world
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Generate so many dossiers
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub dossiers: u32,
+    /// Imitate this platform: demarche-numerique or demat-social
+    #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
+    pub platform: Platform,
+}
+
+/// `dn sandbox`.
+#[derive(Clone, Debug, Args)]
+pub struct SandboxArgs {
+    /// Listen on this port of 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Generate another world
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Generate so many dossiers
+    #[arg(long, value_name = "COUNT", default_value_t = 500)]
+    pub dossiers: u32,
+    /// Change so many dossiers a minute, such as 10/min [default: none]
+    #[arg(long, value_name = "PACE", value_parser = pace)]
+    pub pace: Option<u32>,
+    /// Imitate this platform: demarche-numerique or demat-social
+    #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
+    pub platform: Platform,
+    /// Stop after so many seconds [default: when interrupted]
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub for_seconds: Option<u64>,
+}
+
+fn pace(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/min").unwrap_or(text);
+    match number.trim().parse() {
+        Ok(pace) if (1..=6000).contains(&pace) => Ok(pace),
+        _ => Err("a number of changes a minute is expected, such as 10/min".to_owned()),
+    }
+}
+
+/// `dn sync`.
+#[derive(Clone, Debug, Args)]
+pub struct SyncArgs {
+    /// What to sync.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// How much to ask for at a time.
+    #[command(flatten)]
+    pub page: PageArgs,
+    /// Read every dossier again [default: only those that moved]
+    #[arg(long)]
+    pub full: bool,
+    /// Mark dossiers as gone however many they are [default: stop above the share of the configuration]
+    #[arg(long)]
+    pub allow_deletes: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// How much to ask for at a time.
+    #[command(flatten)]
+    pub page: PageArgs,
+    /// Read every dossier again [default: only those that moved]
+    #[arg(long)]
+    pub full: bool,
+    /// End with code 10 when something would change [default: 0]
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Print one versioned JSON object for each démarche [default: lines]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// What to compare.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Read again what differs, then compare again [default: only compare]
+    #[arg(long)]
+    pub repair: bool,
+    /// Mark dossiers as gone however many they are [default: stop above the share of the configuration]
+    #[arg(long, requires = "repair")]
+    pub allow_deletes: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Show so many runs
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    pub runs: u32,
+    /// Print one versioned JSON object for each démarche [default: tables]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Which démarches.
+    #[command(flatten)]
+    pub demarches: DemarcheArgs,
+    /// Print the démarche as one JSON object, with every revision [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn dossier`.
+#[derive(Clone, Debug, Args)]
+pub struct DossierArgs {
+    /// Show the dossier of this number
+    #[arg(value_name = "NUMBER")]
+    pub number: DossierNumber,
+    /// Where it is.
+    #[command(flatten)]
+    pub instance: InstanceArgs,
+    /// Print the dossier as one JSON object [default: readable text]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn remap`.
+#[derive(Clone, Debug, Args)]
+pub struct RemapArgs {
+    /// What to write again.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// What to check.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print one JSON object [default: one line for each check]
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl InstanceArgs {
+    /// What these flags say, for the resolution of settings.
+    #[must_use]
+    pub fn overrides(&self) -> Overrides {
+        let Self { instance, url, platform } = self.clone();
+        Overrides { instance, url, platform, ..Overrides::default() }
+    }
+}
+
+impl DemarcheArgs {
+    /// What these flags say, for the resolution of settings.
+    #[must_use]
+    pub fn overrides(&self) -> Overrides {
+        Overrides { demarches: self.demarches.clone(), ..self.instance.overrides() }
+    }
+}
+
+impl JobArgs {
+    /// What these flags say, for the resolution of settings.
+    #[must_use]
+    pub fn overrides(&self, page: Option<&PageArgs>) -> Overrides {
+        Overrides {
+            to: self.to.clone(),
+            policy: self.policy.clone(),
+            page_size: page.and_then(|page| page.page_size),
+            ..self.demarches.overrides()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn paces_and_page_sizes_are_checked() {
+        for (text, expected) in [("10/min", Some(10)), ("10", Some(10)), ("0", None), ("x/min", None), ("", None)] {
+            assert_eq!(pace(text).ok(), expected, "{text}");
+        }
+        for (text, expected) in [("1", true), ("100", true), ("0", false), ("101", false), ("-1", false)] {
+            assert_eq!(page_size(text).is_ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `dn config`: an example, and the check of a file.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::printer::{answer, legible};
+use crate::config::Config;
+
+/// The example, as it lies in the repository.
+const EXAMPLE: &str = include_str!("../../../config/example.toml");
+
+/// Prints a configuration with every key and its default.
+pub fn example() -> Result<Exit, CliError> {
+    answer(EXAMPLE)?;
+    Ok(Exit::Done)
+}
+
+/// Checks the file of `--config`.
+pub fn check(context: &Context) -> Result<Exit, CliError> {
+    let Some(path) = context.config_path() else {
+        return Err(CliError::Usage {
+            message: "no configuration file is named".to_owned(),
+            hint: "name one with `--config FILE` or with DN_CONFIG",
+        });
+    };
+    let Config { instances, targets, policies, demarches, sync: _ } = context.config()?;
+    answer(&format!(
+        "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
+        legible(&path.value.display().to_string()),
+        path.origin,
+        instances.len(),
+        targets.len(),
+        policies.len(),
+        demarches.len(),
+    ))?;
+    Ok(Exit::Done)
+}

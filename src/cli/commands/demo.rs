@@ -1,0 +1,147 @@
+//! `dn demo`: the main job on the embedded platform, from nothing to a verified copy.
+
+use std::time::{Duration, Instant};
+
+use comfy_table::CellAlignment;
+use jiff::SignedDuration;
+
+use crate::api::Client;
+use crate::cli::args::DemoArgs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::{Prepared, open};
+use crate::cli::printer::{answer, grouped, table, tell};
+use crate::cli::progress::Progress;
+use crate::cli::{commands::verify::verify_one, signals, summary};
+use crate::config::{ConfigError, Problem, Target, parse_target};
+use crate::ids::DemarcheNumber;
+use crate::privacy::{Filter, Policy};
+use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
+use crate::sink::{Scope, SqliteSink};
+use crate::sync::{self, Event, Report, Settings, Verification};
+
+/// How many things happen in the world between two runs.
+const CHANGES: u32 = 80;
+
+/// One run of the demonstration.
+struct Round {
+    title: &'static str,
+    report: Report,
+    took: Duration,
+}
+
+/// Syncs, changes the world, syncs again, and verifies.
+pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
+    let stop = signals::listen()?;
+    let target = target(args)?;
+    let spec = WorldSpec { seed: args.seed, ..WorldSpec::new(args.platform) };
+    let sandbox = Sandbox::new(&spec.only(&[DEMARCHE_COMPLETE]).dossiers(args.dossiers));
+    let server =
+        sandbox.serve_locally().await.map_err(|source| CliError::System { what: "listening on a port", source })?;
+    let client = Client::builder(args.platform).url(server.url()).token(sandbox.token()).build()?;
+    let filter = Filter::new(Policy::default(), None)?;
+    let sink = open(&target).await?;
+    let scope = Scope { instance: "sandbox".to_owned(), demarche: DemarcheNumber::new(DEMARCHE_COMPLETE) };
+    let progress = Progress::new(context.progress(false), &scope);
+    let settings = Settings::default();
+    let prepared = Prepared {
+        scope,
+        client: &client,
+        target: &target,
+        filter: &filter,
+        settings,
+        stop: &stop,
+        progress: &progress,
+    };
+    let say = |text: &str| {
+        if !context.global.quiet {
+            progress.pause(|| tell(text));
+        }
+    };
+
+    let mut rounds = Vec::new();
+    say("first run: everything since the beginning");
+    rounds.push(round("first run", &prepared, &sink, &sandbox).await?);
+    say("the platform lives: answers, decisions, deletions, silent changes, a day goes by");
+    sandbox.live(DEMARCHE_COMPLETE, CHANGES, args.seed);
+    sandbox.advance(SignedDuration::from_hours(25));
+    say("second run: what moved, and the daily complete listing");
+    rounds.push(round("after changes", &prepared, &sink, &sandbox).await?);
+    say("third run: nothing moved");
+    rounds.push(round("again", &prepared, &sink, &sandbox).await?);
+    say("verification: the platform's complete listing against the database");
+    let verification = verify_one(&prepared, &sink).await?;
+    progress.end();
+    sink.close().await?;
+    server.stop().await;
+    answer(&render(context, &target, &rounds, &verification))?;
+    let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
+    Ok(rounds.iter().map(|round| summary::exit_of(&round.report)).fold(exit, Exit::worse))
+}
+
+/// Where the database goes: a file of its own in the temporary folder, unless said otherwise.
+fn target(args: &DemoArgs) -> Result<Target, CliError> {
+    match &args.to {
+        Some(text) => parse_target(text).map_err(|error| {
+            let problem = Problem { hint: error.hint.clone(), ..Problem::new("--to", error.message) };
+            ConfigError::one(problem).into()
+        }),
+        None => {
+            let name = format!("dn-demo-{}.db", std::process::id());
+            Ok(Target::Sqlite(std::env::temp_dir().join(name)))
+        }
+    }
+}
+
+async fn round(
+    title: &'static str,
+    prepared: &Prepared<'_>,
+    sink: &SqliteSink,
+    sandbox: &Sandbox,
+) -> Result<Round, CliError> {
+    let begun = Instant::now();
+    let events = |event: &Event| prepared.progress.on(event);
+    // The world has a clock of its own: a day can go by between two runs.
+    let clock = || sandbox.now();
+    let job = sync::Job { clock: &clock, ..prepared.job(sink, &events) };
+    let run = sync::run(&job).await;
+    match run.error {
+        Some(error) => Err(error.into()),
+        None => Ok(Round { title, report: run.report, took: begun.elapsed() }),
+    }
+}
+
+fn render(context: &Context, target: &Target, rounds: &[Round], verification: &Verification) -> String {
+    let mut rows = table(&["Run", "New", "Changed", "Gone", "Back", "Requests", "Seconds"], context.width);
+    for Round { title, report, took } in rounds {
+        let counts = report.counts;
+        rows.add_row([
+            (*title).to_owned(),
+            grouped(counts.inserted),
+            grouped(counts.updated),
+            grouped(counts.deleted),
+            grouped(counts.restored),
+            grouped(report.requests),
+            format!("{:.1}", took.as_secs_f64()),
+        ]);
+    }
+    for index in 1..7 {
+        if let Some(column) = rows.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let Target::Sqlite(path) = target;
+    let path = path.display();
+    let verdict = format!(
+        "verified: {} dossiers listed, {} missing, {} stale, {} ghost",
+        grouped(verification.listed),
+        verification.missing.len(),
+        verification.stale.len(),
+        verification.ghost.len(),
+    );
+    format!(
+        "{rows}\n{verdict}\n\ndatabase: {path}\ntry:      sqlite3 {path} \\\n            \
+         \"SELECT state, count(*) FROM demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state\"\n"
+    )
+}

@@ -1,0 +1,303 @@
+//! `dn doctor`: is everything in place? Only reads, and never shows a secret.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::api::{Client, SchemaFacts};
+use crate::cli::args::DoctorArgs;
+use crate::cli::context::{Context, read_secret, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::{is_locked, open_to_read};
+use crate::cli::printer::{answer, answer_json, legible, shortened, table};
+use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
+use crate::sync::REPORT_VERSION;
+
+/// How far the two clocks may be apart, in seconds, before it is worth a word.
+const CLOCKS_APART: i64 = 60;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, and deserves a look.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Check {
+    verdict: Verdict,
+    /// What was looked at.
+    what: String,
+    /// What was found.
+    found: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+/// One setting in force.
+#[derive(Debug, Serialize)]
+struct Told {
+    /// Of what.
+    of: String,
+    setting: &'static str,
+    value: String,
+    /// Who said so: a flag, a variable, a line of the file, or `default`.
+    origin: String,
+}
+
+/// What `dn doctor --json` prints.
+#[derive(Debug, Serialize)]
+struct Diagnosis {
+    version: u32,
+    checks: Vec<Check>,
+    settings: Vec<Told>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// Checks everything, tells everything.
+pub async fn run(context: &Context, args: &DoctorArgs) -> Result<Exit, CliError> {
+    let mut diagnosis =
+        Diagnosis { version: REPORT_VERSION, checks: Vec::new(), settings: Vec::new(), exit: Exit::Done };
+    diagnosis.examine(context, args).await;
+    if args.json {
+        answer_json(&diagnosis)?;
+    } else {
+        answer(&diagnosis.render(context))?;
+    }
+    Ok(diagnosis.exit)
+}
+
+impl Diagnosis {
+    fn add(&mut self, verdict: Verdict, what: impl Into<String>, found: impl AsRef<str>, hint: Option<&str>) {
+        let found = legible(found.as_ref());
+        self.checks.push(Check { verdict, what: what.into(), found, hint: hint.map(str::to_owned) });
+    }
+
+    fn fail(&mut self, what: impl Into<String>, error: &CliError) {
+        self.exit = self.exit.worse(error.into());
+        let found = legible(&error.to_string());
+        self.checks.push(Check { verdict: Verdict::Fail, what: what.into(), found, hint: error.hint() });
+    }
+
+    async fn examine(&mut self, context: &Context, args: &DoctorArgs) {
+        let config = match context.config() {
+            Ok(config) => config,
+            Err(error) => return self.fail("configuration", &error),
+        };
+        match context.config_path() {
+            Some(path) => {
+                let found = format!("{} ({})", path.value.display(), path.origin);
+                self.add(Verdict::Ok, "configuration", found, None);
+            }
+            None => self.add(Verdict::Ok, "configuration", "no file: flags, environment and defaults", None),
+        }
+        let overrides = args.job.overrides(None);
+        if overrides.demarches.is_empty() && config.demarches.is_empty() {
+            match config::resolve_instance(&config, &overrides, &variable) {
+                Ok(instance) => drop(self.platform(context, &instance).await),
+                Err(error) => self.fail("platform", &error.into()),
+            }
+            self.add(Verdict::Warn, "démarche", "none is named", Some("name one with `--demarche NUMBER`"));
+            return;
+        }
+        match config::resolve(&config, &overrides, &variable) {
+            Ok(jobs) => self.jobs(context, &jobs).await,
+            Err(error) => {
+                self.fail("settings", &error.into());
+                self.reachable(context, &config, args).await;
+            }
+        }
+    }
+
+    /// What can be said of the platform when it is not clear where dossiers go.
+    async fn reachable(&mut self, context: &Context, config: &Config, args: &DoctorArgs) {
+        let Ok(pairs) = config::resolve_demarches(config, &args.job.overrides(None), &variable) else { return };
+        let mut clients: Vec<(String, Option<Client>)> = Vec::new();
+        for (instance, number) in pairs {
+            if !clients.iter().any(|(name, _)| *name == instance.name) {
+                let client = self.platform(context, &instance).await;
+                clients.push((instance.name.clone(), client));
+            }
+            if let Some((_, Some(client))) = clients.iter().find(|(name, _)| *name == instance.name) {
+                self.demarche(client, &format!("démarche {}/{number}", instance.name), number).await;
+            }
+        }
+    }
+
+    async fn jobs(&mut self, context: &Context, jobs: &[Job]) {
+        let mut clients: Vec<(&str, Option<Client>)> = Vec::new();
+        let mut targets: Vec<&Target> = Vec::new();
+        for job in jobs {
+            let name = job.instance.name.as_str();
+            if !clients.iter().any(|(known, _)| *known == name) {
+                clients.push((name, self.platform(context, &job.instance).await));
+            }
+            let number = job.demarche.value;
+            let what = format!("démarche {name}/{number}");
+            if let Some((_, Some(client))) = clients.iter().find(|(known, _)| *known == name) {
+                self.demarche(client, &what, number).await;
+            }
+            if let Err(error) = context.filter(&job.policy.value) {
+                self.fail("privacy", &error);
+            }
+            if !targets.contains(&&job.target.value) {
+                targets.push(&job.target.value);
+                self.target(&job.target.value).await;
+            }
+            self.tell(&what, "target", job.target.value.to_string(), &job.target.origin);
+            self.tell(&what, "privacy", job.policy.value.name.clone(), &job.policy.origin);
+            for (setting, value, origin) in job.sync.told() {
+                self.tell(&what, setting, value, origin);
+            }
+        }
+    }
+
+    /// Token, address, schema, clock.
+    async fn platform(&mut self, context: &Context, instance: &Instance) -> Option<Client> {
+        let of = format!("instance {}", instance.name);
+        self.tell(&of, "platform", instance.platform.value.to_string(), &instance.platform.origin);
+        self.tell(&of, "url", instance.url.value.to_string(), &instance.url.origin);
+        self.tell(&of, "token", instance.token.value.to_string(), &instance.token.origin);
+        for (setting, duration) in [
+            ("connect-timeout", &instance.connect_timeout),
+            ("read-timeout", &instance.read_timeout),
+            ("total-timeout", &instance.total_timeout),
+        ] {
+            self.tell(&of, setting, show_duration(duration.value), &duration.origin);
+        }
+        self.tell(&of, "page-size", instance.page_size.value.get().to_string(), &instance.page_size.origin);
+        self.tell(&of, "rate-limit", instance.rate_limit.value.to_string(), &instance.rate_limit.origin);
+
+        match read_secret("token", &instance.token.value) {
+            Ok(_) => self.add(Verdict::Ok, "token", format!("found in {}", instance.token.value), None),
+            Err(error) => {
+                self.fail("token", &error);
+                return None;
+            }
+        }
+        let client = match context.client(instance) {
+            Ok(client) => client,
+            Err(error) => {
+                self.fail("platform", &error);
+                return None;
+            }
+        };
+        match client.introspect().await {
+            Ok(facts) => {
+                let gap = facts.against(&SchemaFacts::pinned(instance.platform.value));
+                let first = |names: &[String]| {
+                    let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+                    shortened(&shown.join(", "), 160)
+                };
+                if !gap.missing.is_empty() {
+                    let found = format!("{} names are missing: {}", gap.missing.len(), first(&gap.missing));
+                    self.add(
+                        Verdict::Warn,
+                        "schema",
+                        found,
+                        Some("check `platform`; a newer version of this program may fit"),
+                    );
+                } else if !gap.added.is_empty() {
+                    let found = format!("as pinned, and {} newer names: {}", gap.added.len(), first(&gap.added));
+                    self.add(Verdict::Ok, "schema", found, None);
+                } else {
+                    self.add(Verdict::Ok, "schema", "as pinned", None);
+                }
+            }
+            Err(error) => self.fail("schema", &error.into()),
+        }
+        match client.clock_offset() {
+            Some(apart) if apart.abs() > CLOCKS_APART => {
+                let found = format!("the platform's is {apart} s from ours");
+                self.add(
+                    Verdict::Warn,
+                    "clock",
+                    found,
+                    Some("set the clock of this machine; syncs do not depend on it"),
+                );
+            }
+            Some(apart) => self.add(Verdict::Ok, "clock", format!("{apart} s apart"), None),
+            None => self.add(Verdict::Warn, "clock", "the platform did not tell", None),
+        }
+        Some(client)
+    }
+
+    async fn demarche(&mut self, client: &Client, what: &str, number: crate::ids::DemarcheNumber) {
+        match client.head(number).await {
+            Ok(head) => {
+                let found = format!("readable: {} ({}), {} revisions", head.title, head.state, head.revisions.len());
+                self.add(Verdict::Ok, what, found, None);
+            }
+            Err(error) => self.fail(what, &error.into()),
+        }
+    }
+
+    async fn target(&mut self, target: &Target) {
+        let what = "target";
+        let Target::Sqlite(path) = target;
+        if !path.exists() {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            return match std::fs::metadata(folder) {
+                Ok(facts) if facts.is_dir() && !facts.permissions().readonly() => {
+                    self.add(Verdict::Ok, what, format!("{target} does not exist yet; the first sync makes it"), None);
+                }
+                Ok(_) => self.unusable(format!("{} is not a folder that can be written", folder.display())),
+                Err(error) => self.unusable(format!("folder {}: {error}", folder.display())),
+            };
+        }
+        match open_to_read(target).await {
+            Ok(sink) => drop(sink.close().await),
+            Err(error) => return self.fail(what, &error.into()),
+        }
+        if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
+            return self.unusable(format!("{target} cannot be written: {error}"));
+        }
+        match is_locked(target) {
+            Ok(false) => self.add(Verdict::Ok, what, format!("{target} can be written"), None),
+            Ok(true) => self.add(Verdict::Warn, what, format!("another run works on {target} now"), None),
+            Err(error) => self.fail(what, &error.into()),
+        }
+    }
+
+    fn unusable(&mut self, found: String) {
+        self.exit = self.exit.worse(Exit::Refused);
+        self.add(Verdict::Fail, "target", found, Some("check the path and the rights of this account"));
+    }
+
+    fn tell(&mut self, of: &str, setting: &'static str, value: String, origin: &Origin) {
+        let value = legible(&value);
+        self.settings.push(Told { of: of.to_owned(), setting, value, origin: origin.to_string() });
+    }
+
+    fn render(&self, context: &Context) -> String {
+        let mut text = String::new();
+        for Check { verdict, what, found, hint } in &self.checks {
+            let word = match verdict {
+                Verdict::Ok => "ok  ",
+                Verdict::Warn => "warn",
+                Verdict::Fail => "FAIL",
+            };
+            text.push_str(&format!("{word}  {what}: {found}\n"));
+            if let Some(hint) = hint {
+                text.push_str(&format!("      hint: {hint}\n"));
+            }
+        }
+        if !self.settings.is_empty() {
+            let mut rows = table(&["Of", "Setting", "Value", "From"], context.width);
+            for Told { of, setting, value, origin } in &self.settings {
+                rows.add_row([of, *setting, value, origin]);
+            }
+            text.push_str(&format!("{rows}\n"));
+        }
+        text
+    }
+}

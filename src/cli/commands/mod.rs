@@ -1,0 +1,38 @@
+//! One file a command.
+
+mod completions;
+mod config;
+mod demo;
+mod doctor;
+mod dossier;
+mod plan;
+mod remap;
+mod sandbox;
+mod schema;
+mod status;
+mod sync;
+mod verify;
+
+use super::args::{Command, ConfigCommand};
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+
+/// Does what the command line asks for.
+pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Demo(args) => demo::run(context, &args).await,
+        Command::Sandbox(args) => sandbox::run(context, &args).await,
+        Command::Sync(args) => sync::run(context, &args).await,
+        Command::Plan(args) => plan::run(context, &args).await,
+        Command::Verify(args) => verify::run(context, &args).await,
+        Command::Status(args) => status::run(context, &args).await,
+        Command::Schema(args) => schema::run(context, &args).await,
+        Command::Dossier(args) => dossier::run(context, &args).await,
+        Command::Remap(args) => remap::run(context, &args).await,
+        Command::Doctor(args) => doctor::run(context, &args).await,
+        Command::Config { command: ConfigCommand::Example } => config::example(),
+        Command::Config { command: ConfigCommand::Check } => config::check(context),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}

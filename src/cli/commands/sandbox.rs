@@ -1,0 +1,66 @@
+//! `dn sandbox`: the embedded platform, served on this machine.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::cli::args::SandboxArgs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::printer::answer;
+use crate::cli::signals;
+use crate::config::defaults;
+use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
+
+/// Serves until it is interrupted.
+pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError> {
+    let stop = signals::listen()?;
+    let spec = WorldSpec { seed: args.seed, start: context.now(), ..WorldSpec::new(args.platform) };
+    let sandbox = Sandbox::new(&spec.dossiers(args.dossiers));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let server = sandbox
+        .serve(address)
+        .await
+        .map_err(|source| CliError::System { what: "listening on a port of this machine", source })?;
+    let demarches = sandbox.world().demarches();
+    let numbers: Vec<String> = demarches.iter().map(ToString::to_string).collect();
+    answer(&format!(
+        "platform   {}\naddress    {}\ntoken      {}\ndémarches  {} ({} dossiers each)\n\n\
+         {}={} {}={} {}={} dn sync --demarche {DEMARCHE_COMPLETE} --to sqlite:dossiers.db\n",
+        args.platform,
+        server.url(),
+        sandbox.token(),
+        numbers.join(", "),
+        args.dossiers,
+        defaults::URL_ENV,
+        server.url(),
+        defaults::PLATFORM_ENV,
+        args.platform,
+        defaults::TOKEN_ENV,
+        sandbox.token(),
+    ))?;
+    tokio::select! {
+        () = stop.asked() => {}
+        () = live(&sandbox, &demarches, args) => {}
+    }
+    server.stop().await;
+    Ok(Exit::Done)
+}
+
+/// Lets the world live at the pace that was asked for, and its clock follow ours.
+async fn live(sandbox: &Sandbox, demarches: &[u32], args: &SandboxArgs) {
+    let beat = args.pace.map_or(Duration::from_secs(1), |pace| Duration::from_secs(60) / pace);
+    let step = SignedDuration::try_from(beat).expect("a beat lasts a minute at most");
+    let mut ticks = tokio::time::interval(beat);
+    let mut seed = args.seed;
+    for number in demarches.iter().cycle() {
+        ticks.tick().await;
+        sandbox.advance(step);
+        if args.pace.is_some() {
+            seed = seed.wrapping_add(1);
+            sandbox.live(*number, 1, seed);
+        }
+    }
+}

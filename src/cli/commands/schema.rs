@@ -1,0 +1,105 @@
+//! `dn schema`: the form as a table, through all revisions.
+
+use crate::cli::args::SchemaArgs;
+use crate::cli::context::{Context, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::failed;
+use crate::cli::printer::{answer, answer_json, legible, table};
+use crate::config::{self, Instance};
+use crate::demarche::{Demarche, Descriptor, Revision};
+use crate::ids::{DemarcheNumber, DescriptorId};
+
+/// Shows the form of every démarche that is named.
+pub async fn run(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    let mut exit = Exit::Done;
+    for (instance, number) in config::resolve_demarches(&config, &args.demarches.overrides(), &variable)? {
+        let one = show(context, &instance, number, args.json).await;
+        exit = exit.worse(one.unwrap_or_else(|error| failed(&error)));
+    }
+    Ok(exit)
+}
+
+async fn show(context: &Context, instance: &Instance, number: DemarcheNumber, json: bool) -> Result<Exit, CliError> {
+    let demarche = context.client(instance)?.demarche(number).await?;
+    if json {
+        answer_json(&demarche)?;
+    } else {
+        answer(&render(&demarche, context.width))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// One question, as it is in the newest revision that asks it.
+struct Line<'a> {
+    descriptor: &'a Descriptor,
+    depth: usize,
+    /// The first and the last revision that ask it, counted from 1.
+    first: usize,
+    last: usize,
+}
+
+fn render(demarche: &Demarche, width: u16) -> String {
+    let mut text = format!(
+        "démarche {}: {} ({}); {} revisions\n",
+        demarche.number,
+        legible(&demarche.title),
+        legible(&demarche.state),
+        demarche.revisions.len()
+    );
+    type Part = fn(&Revision) -> &[Descriptor];
+    let parts: [(&str, Part); 2] = [("Champ", |revision| &revision.champs), ("Annotation", |r| &r.annotations)];
+    for (title, part) in parts {
+        let lists: Vec<&[Descriptor]> = demarche.revisions.iter().map(part).collect();
+        let mut lines = Vec::new();
+        collect(&lists, 0, &mut lines);
+        if lines.is_empty() {
+            continue;
+        }
+        let mut rows = table(&[title, "Type", "Options", "Revisions", "Id"], width);
+        for Line { descriptor, depth, first, last } in &lines {
+            let required = if descriptor.required { " *" } else { "" };
+            let options = match descriptor.options.len() {
+                0 => String::new(),
+                count => count.to_string(),
+            };
+            let revisions = match (*first, *last == demarche.revisions.len()) {
+                (first, true) => format!("{first} →"),
+                (first, false) if first == *last => first.to_string(),
+                (first, false) => format!("{first} – {last}"),
+            };
+            rows.add_row([
+                format!("{}{}{required}", "  ".repeat(*depth), legible(&descriptor.label)),
+                descriptor.type_de_champ.to_string(),
+                options,
+                revisions,
+                descriptor.id.to_string(),
+            ]);
+        }
+        text.push_str(&format!("{rows}\n"));
+    }
+    text.push_str("* required. Revisions are counted from 1, oldest first; “2 →” is asked since the second one.\n");
+    text
+}
+
+/// The questions of all revisions in the order of the newest, then those that it asks no more.
+fn collect<'a>(revisions: &[&'a [Descriptor]], depth: usize, lines: &mut Vec<Line<'a>>) {
+    let mut seen: Vec<&DescriptorId> = Vec::new();
+    for list in revisions.iter().rev() {
+        for descriptor in *list {
+            if seen.contains(&&descriptor.id) {
+                continue;
+            }
+            seen.push(&descriptor.id);
+            let asked: Vec<Option<&Descriptor>> =
+                revisions.iter().map(|list| list.iter().find(|other| other.id == descriptor.id)).collect();
+            let first = asked.iter().position(Option::is_some).unwrap_or_default() + 1;
+            let last = asked.iter().rposition(Option::is_some).unwrap_or_default() + 1;
+            lines.push(Line { descriptor, depth, first, last });
+            let children: Vec<&[Descriptor]> =
+                asked.iter().map(|found| found.map_or(&[][..], |found| found.children.as_slice())).collect();
+            collect(&children, depth + 1, lines);
+        }
+    }
+}

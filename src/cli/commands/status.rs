@@ -1,0 +1,139 @@
+//! `dn status`: how fresh a target is. Reads the target only.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::args::StatusArgs;
+use crate::cli::context::{Context, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::failed;
+use crate::cli::jobs::open_to_read;
+use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
+use crate::cli::summary::outcome;
+use crate::config::{self, Job};
+use crate::sink::{QuarantineEntry, RunOutcome, RunRecord, Scope, Sink as _};
+use crate::sync::{REPORT_VERSION, SyncError};
+
+/// How many runs are looked through for the last one that ended well.
+const LOOK_BACK: u32 = 200;
+
+/// What `dn status --json` prints for each démarche.
+#[derive(Debug, Serialize)]
+struct Status {
+    version: u32,
+    instance: String,
+    demarche: u32,
+    target: String,
+    /// The title of the démarche when last read.
+    title: Option<String>,
+    /// Dossiers that the target shows.
+    alive: u64,
+    /// Dossiers that have a tombstone.
+    gone: u64,
+    /// The newest `dateDerniereModification` up to which everything is there or in quarantine.
+    watermark: Option<Timestamp>,
+    /// When the last run that ended well ended.
+    last_success: Option<Timestamp>,
+    /// How long ago that was, in seconds.
+    age_seconds: Option<i64>,
+    /// When the complete listing was last compared.
+    listed_at: Option<Timestamp>,
+    /// When everything was last read again.
+    swept_at: Option<Timestamp>,
+    quarantine: Vec<QuarantineEntry>,
+    runs: Vec<RunRecord>,
+}
+
+/// Shows how fresh every target is.
+pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    let mut exit = Exit::Done;
+    for job in config::resolve(&config, &args.job.overrides(None), &variable)? {
+        let one = match read(context, &job, args.runs).await {
+            Ok(status) if args.json => answer_json(&status).map(|()| Exit::Done),
+            Ok(status) => answer(&render(context, &status)).map(|()| Exit::Done),
+            Err(error) => Ok(failed(&error)),
+        };
+        exit = exit.worse(one?);
+    }
+    Ok(exit)
+}
+
+async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliError> {
+    let sink = open_to_read(&job.target.value).await?;
+    let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
+    let history = sink.runs(&scope, LOOK_BACK.max(runs)).await?;
+    let Some(checkpoint) = sink.checkpoint(&scope).await? else {
+        let (scope, target) = (scope.to_string(), sink.name().to_owned());
+        return Err(SyncError::NeverSynced { scope, target }.into());
+    };
+    let totals = sink.totals(&scope).await?;
+    let well = |run: &&RunRecord| matches!(run.outcome, RunOutcome::Done | RunOutcome::Quarantine);
+    let last_success = history.iter().find(well).map(|run| run.ended_at);
+    let status = Status {
+        version: REPORT_VERSION,
+        instance: scope.instance.clone(),
+        demarche: scope.demarche.get(),
+        target: sink.name().to_owned(),
+        title: checkpoint.demarche.map(|head| head.title),
+        alive: totals.alive,
+        gone: totals.gone,
+        watermark: checkpoint.watermark,
+        last_success,
+        age_seconds: last_success.map(|at| context.now().duration_since(at).as_secs().max(0)),
+        listed_at: checkpoint.listed_at,
+        swept_at: checkpoint.swept_at,
+        quarantine: sink.quarantine(&scope).await?,
+        runs: history.into_iter().take(runs as usize).collect(),
+    };
+    sink.close().await?;
+    Ok(status)
+}
+
+fn render(context: &Context, status: &Status) -> String {
+    let now = context.now();
+    let when = |at: Option<Timestamp>| match at {
+        Some(at) => format!("{} ({} ago)", instant(at, &context.zone), age(at, now)),
+        None => "never".to_owned(),
+    };
+    let mut facts = table(&["", ""], context.width);
+    facts.add_row(["démarche".to_owned(), legible(status.title.as_deref().unwrap_or_default())]);
+    facts.add_row(["last success".to_owned(), when(status.last_success)]);
+    facts.add_row(["last change seen".to_owned(), when(status.watermark)]);
+    facts.add_row(["complete listing".to_owned(), when(status.listed_at)]);
+    facts.add_row(["complete re-reading".to_owned(), when(status.swept_at)]);
+    facts.add_row(["dossiers".to_owned(), format!("{}, and {} gone", grouped(status.alive), grouped(status.gone))]);
+    facts.add_row(["in quarantine".to_owned(), grouped(status.quarantine.len() as u64)]);
+    let mut text = format!("{}/{} → {}\n{facts}\n", status.instance, status.demarche, status.target);
+    if !status.quarantine.is_empty() {
+        let mut rows = table(&["Quarantine", "Since", "Reason", "Tried", "Next"], context.width);
+        for entry in &status.quarantine {
+            rows.add_row([
+                entry.number.to_string(),
+                instant(entry.since, &context.zone),
+                legible(&entry.reason),
+                entry.attempts.to_string(),
+                instant(entry.next_try, &context.zone),
+            ]);
+        }
+        text.push_str(&format!("{rows}\n"));
+    }
+    if !status.runs.is_empty() {
+        let mut rows = table(&["Run", "Ended", "New", "Changed", "Gone", "Requests"], context.width);
+        for run in &status.runs {
+            let count =
+                |key: &str| grouped(run.report.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default());
+            rows.add_row([
+                instant(run.started_at, &context.zone),
+                outcome(run.outcome).to_owned(),
+                count("inserted"),
+                count("updated"),
+                count("deleted"),
+                count("requests"),
+            ]);
+        }
+        text.push_str(&format!("{rows}\n"));
+    }
+    text
+}

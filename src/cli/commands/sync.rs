@@ -1,0 +1,53 @@
+//! `dn sync`: the main job.
+
+use crate::cli::args::SyncArgs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::{Network, Prepared, Work, open};
+use crate::cli::printer::{answer, answer_json};
+use crate::cli::{failed, signals, summary};
+use crate::sink::SqliteSink;
+use crate::sync::{self, Run};
+
+/// Brings every target up to what the platform shows.
+pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
+    let work = Work {
+        context,
+        overrides: args.job.overrides(Some(&args.page)),
+        network: Network::Needed,
+        json: args.json,
+        full: args.full,
+        allow_deletes: args.allow_deletes,
+    };
+    let stop = signals::listen()?;
+    work.each(&stop, async |prepared| {
+        let sink = open(prepared.target).await?;
+        let run = sync_one(prepared, &sink).await;
+        sink.close().await?;
+        finish(context, args.json, run)
+    })
+    .await
+}
+
+/// One run.
+pub async fn sync_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
+    let events = |event: &sync::Event| prepared.progress.on(event);
+    let run = sync::run(&prepared.job(sink, &events)).await;
+    prepared.progress.end();
+    run
+}
+
+/// Prints what a run did, whatever ended it, and gives its code.
+pub fn finish(context: &Context, json: bool, run: Run) -> Result<Exit, CliError> {
+    let exit = summary::exit(&run);
+    if json {
+        answer_json(&run.report)?;
+    } else if run.error.is_none() {
+        answer(&summary::report(context, &run.report))?;
+    }
+    if let Some(error) = run.error {
+        failed(&CliError::Sync(error));
+    }
+    Ok(exit)
+}

@@ -1,0 +1,68 @@
+//! `dn verify`: is anything missing?
+
+use crate::cli::args::VerifyArgs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::{Network, Prepared, Work, open, open_to_read};
+use crate::cli::printer::{answer, answer_json};
+use crate::cli::{signals, summary};
+use crate::sink::SqliteSink;
+use crate::sync::{self, Event, Run, SyncError, Verification};
+
+/// Compares every target with the platform, and mends it when asked.
+pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let work = Work {
+        context,
+        overrides: args.job.overrides(None),
+        network: Network::Needed,
+        json: args.json,
+        full: false,
+        allow_deletes: args.allow_deletes,
+    };
+    let stop = signals::listen()?;
+    work.each(&stop, async |prepared| {
+        let (mended, sink) = if args.repair {
+            let sink = open(prepared.target).await?;
+            let Run { report, error } = repair_one(prepared, &sink).await;
+            if let Some(error) = error {
+                return Err(error.into());
+            }
+            if !args.json {
+                answer(&summary::report(context, &report))?;
+            }
+            (summary::exit_of(&report), sink)
+        } else {
+            (Exit::Done, open_to_read(prepared.target).await?)
+        };
+        let verification = verify_one(prepared, &sink).await?;
+        sink.close().await?;
+        if args.json {
+            answer_json(&verification)?;
+        } else {
+            answer(&summary::verification(context, &verification))?;
+        }
+        let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
+        Ok(mended.worse(exit))
+    })
+    .await
+}
+
+async fn repair_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
+    let events = |event: &Event| prepared.progress.on(event);
+    let run = sync::repair(&prepared.job(sink, &events)).await;
+    prepared.progress.end();
+    run
+}
+
+/// One comparison, given up when somebody asks to stop.
+pub async fn verify_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Result<Verification, SyncError> {
+    let seen = |seen| prepared.progress.on(&Event::Listing { seen });
+    let result = tokio::select! {
+        biased;
+        () = prepared.stop.asked() => Err(SyncError::Interrupted),
+        verification = sync::verify(prepared.client, sink, &prepared.scope, seen) => verification,
+    };
+    prepared.progress.end();
+    result
+}

@@ -1,0 +1,181 @@
+//! How the program ends: every code, what it means, and which error becomes which.
+
+use super::error::CliError;
+use crate::api::ApiError;
+use crate::sink::SinkError;
+use crate::sync::SyncError;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything that was asked is done.
+    Done = 0,
+    /// Something that should not happen.
+    Unexpected = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The configuration is wrong.
+    Configuration = 3,
+    /// The platform or the target refuses.
+    Refused = 4,
+    /// Done, but some dossiers are in quarantine.
+    Quarantine = 5,
+    /// The platform is not available now.
+    Unavailable = 6,
+    /// Another run works on the target.
+    Locked = 7,
+    /// Stopped by a signal, after a complete commit.
+    Interrupted = 8,
+    /// `verify` found differences.
+    Differences = 9,
+    /// `plan --exit-code` found changes.
+    Changes = 10,
+    /// The safety brake held deletions back.
+    Brake = 11,
+}
+
+impl Exit {
+    /// Every code with what it means, in the order of the codes.
+    pub const ALL: [(Self, &'static str); 12] = [
+        (Self::Done, "done"),
+        (Self::Unexpected, "something unexpected happened"),
+        (Self::Usage, "the command line is wrong"),
+        (Self::Configuration, "the configuration is wrong"),
+        (Self::Refused, "the platform or the target refuses: token, right, foreign or damaged file"),
+        (Self::Quarantine, "done, and some dossiers that the platform cannot show are in quarantine"),
+        (Self::Unavailable, "the platform is not available now: try again later"),
+        (Self::Locked, "another run works on the target"),
+        (Self::Interrupted, "stopped by a signal after a complete commit: run again to go on"),
+        (Self::Differences, "verify found differences"),
+        (Self::Changes, "plan --exit-code found changes"),
+        (Self::Brake, "done, but more dossiers are gone than allowed: look, then sync --allow-deletes"),
+    ];
+
+    /// The code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Of two ends the one to report, when one command works on several démarches: the one that most needs a person.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Quarantine => 2,
+            Self::Differences => 3,
+            Self::Unavailable => 4,
+            Self::Locked => 5,
+            Self::Brake => 6,
+            Self::Refused => 7,
+            Self::Configuration => 8,
+            Self::Usage => 9,
+            Self::Unexpected => 10,
+            Self::Interrupted => 11,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The table of codes, as the help shows it.
+#[must_use]
+pub fn help() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (exit, meaning) in Exit::ALL {
+        text.push_str(&format!("  {:>2}  {meaning}\n", exit.code()));
+    }
+    text.push_str(
+        "A second signal stops at once with 130 (interrupt) or 143 (termination); nothing committed is lost.",
+    );
+    text
+}
+
+impl From<&ApiError> for Exit {
+    fn from(error: &ApiError) -> Self {
+        match error {
+            ApiError::TokenRefused { .. }
+            | ApiError::OutOfScope { .. }
+            | ApiError::NotFound { .. }
+            | ApiError::Rejected { .. } => Self::Refused,
+            ApiError::Redirected { .. } | ApiError::Settings { .. } => Self::Configuration,
+            ApiError::RateLimited { .. }
+            | ApiError::Unavailable { .. }
+            | ApiError::ServerError { .. }
+            | ApiError::Partial { .. }
+            | ApiError::Transport { .. }
+            | ApiError::Undecodable { .. } => Self::Unavailable,
+            ApiError::ForeignCursor { .. } => Self::Unexpected,
+        }
+    }
+}
+
+impl From<&SinkError> for Exit {
+    fn from(error: &SinkError) -> Self {
+        match error {
+            SinkError::Locked { .. } => Self::Locked,
+            SinkError::Unusable { .. }
+            | SinkError::Foreign { .. }
+            | SinkError::NewerVersion { .. }
+            | SinkError::Altered { .. }
+            | SinkError::Backward { .. }
+            | SinkError::Refused { .. } => Self::Refused,
+        }
+    }
+}
+
+impl From<&SyncError> for Exit {
+    fn from(error: &SyncError) -> Self {
+        match error {
+            SyncError::Api(error) => error.into(),
+            SyncError::Sink(error) => error.into(),
+            SyncError::Document { .. } => Self::Unexpected,
+            SyncError::Interrupted => Self::Interrupted,
+            SyncError::NeverSynced { .. } => Self::Configuration,
+        }
+    }
+}
+
+impl From<&CliError> for Exit {
+    fn from(error: &CliError) -> Self {
+        match error {
+            CliError::Usage { .. } => Self::Usage,
+            CliError::Config(_)
+            | CliError::Unreadable { .. }
+            | CliError::NoSecret { .. }
+            | CliError::Key(_)
+            | CliError::Privacy(_) => Self::Configuration,
+            CliError::Api(error) => error.into(),
+            CliError::Sink(error) => error.into(),
+            CliError::Sync(error) => error.into(),
+            CliError::Output(_) | CliError::System { .. } => Self::Unexpected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_lists_every_code_once_and_in_order() {
+        for (index, (exit, _)) in Exit::ALL.iter().enumerate() {
+            assert_eq!(usize::from(exit.code()), index);
+        }
+    }
+
+    #[test]
+    fn what_most_needs_a_person_is_reported() {
+        assert_eq!(Exit::Done.worse(Exit::Quarantine), Exit::Quarantine);
+        assert_eq!(Exit::Quarantine.worse(Exit::Done), Exit::Quarantine);
+        assert_eq!(Exit::Unavailable.worse(Exit::Refused), Exit::Refused);
+        assert_eq!(Exit::Interrupted.worse(Exit::Refused), Exit::Interrupted);
+    }
+}

@@ -1,0 +1,121 @@
+//! What a run did, for people.
+
+use comfy_table::CellAlignment;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::printer::{grouped, instant, legible, table};
+use crate::plan::Counts;
+use crate::sink::RunOutcome;
+use crate::sync::{Brake, ListingReport, Report, Run, Verification};
+
+/// The code that a run ends with.
+pub fn exit(run: &Run) -> Exit {
+    run.error.as_ref().map_or_else(|| exit_of(&run.report), Exit::from)
+}
+
+/// The code of a run that nothing ended early.
+pub fn exit_of(report: &Report) -> Exit {
+    match (&report.brake, report.outcome) {
+        (Some(_), _) => Exit::Brake,
+        (None, RunOutcome::Quarantine) => Exit::Quarantine,
+        (None, RunOutcome::Interrupted) => Exit::Interrupted,
+        (None, RunOutcome::Failed) => Exit::Unexpected,
+        (None, RunOutcome::Done) => Exit::Done,
+    }
+}
+
+/// How a run ended, in words.
+pub fn outcome(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Done => "done",
+        RunOutcome::Quarantine => "done, some in quarantine",
+        RunOutcome::Interrupted => "interrupted",
+        RunOutcome::Failed => "failed",
+    }
+}
+
+/// What a run did, as a short table and what deserves a sentence.
+pub fn report(context: &Context, report: &Report) -> String {
+    let Counts { inserted, updated, unchanged, deleted, restored, rewritten } = report.counts;
+    let title = format!("{}/{} → {}", report.instance, report.demarche, report.target);
+    let mut rows = table(&["Dossiers", ""], context.width);
+    for (what, count) in [
+        ("new", inserted),
+        ("changed", updated),
+        ("unchanged", unchanged),
+        ("gone", deleted),
+        ("back", restored),
+        ("written again", rewritten),
+        ("in quarantine", report.quarantined.len() as u64),
+    ] {
+        if count > 0 || ["new", "changed", "unchanged"].contains(&what) {
+            rows.add_row([what.to_owned(), grouped(count)]);
+        }
+    }
+    if let Some(column) = rows.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = format!("{title}\n{rows}\n");
+    let watermark = report.watermark.map_or_else(|| "none".to_owned(), |at| instant(at, &context.zone));
+    let seconds = report.duration_ms / 1000;
+    let tenths = report.duration_ms % 1000 / 100;
+    text.push_str(&format!(
+        "{}; {} requests, {} pages, {seconds}.{tenths} s; last change seen: {watermark}\n",
+        outcome(report.outcome),
+        grouped(report.requests),
+        grouped(report.pages),
+    ));
+    if let Some(ListingReport { listed, missing, stale, ghost }) = report.listing {
+        text.push_str(&format!(
+            "complete listing: {} dossiers; mended: {missing} missing, {stale} stale, {ghost} ghost\n",
+            grouped(listed)
+        ));
+    }
+    for change in &report.schema {
+        text.push_str(&format!("tables: {}\n", legible(change)));
+    }
+    for drift in &report.drift {
+        text.push_str(&format!("unknown to this version, kept as text: {}\n", legible(drift)));
+    }
+    for (number, reason) in &report.quarantined {
+        text.push_str(&format!("in quarantine: dossier {number} ({reason})\n"));
+    }
+    if report.suppressions_incomplete {
+        text.push_str("the lists of deletions could not be read to their end; the next run tries again\n");
+    }
+    if let Some(Brake { deletions, alive }) = report.brake {
+        text.push_str(&format!(
+            "safety brake: {deletions} of {alive} dossiers seem gone, more than allowed; none was marked\n\
+             hint: check that the token still covers the démarche, then run `dn sync --allow-deletes`\n"
+        ));
+    }
+    text
+}
+
+/// What a comparison found, as a short table and the first numbers of each kind.
+pub fn verification(context: &Context, verification: &Verification) -> String {
+    let Verification { instance, demarche, target, listed, held, missing, stale, ghost, quarantined, version: _ } =
+        verification;
+    let mut rows = table(&["", "Dossiers", "Which"], context.width);
+    let first = |numbers: &[crate::ids::DossierNumber]| {
+        let shown: Vec<String> = numbers.iter().take(5).map(ToString::to_string).collect();
+        let more = if numbers.len() > 5 { ", …" } else { "" };
+        format!("{}{more}", shown.join(", "))
+    };
+    rows.add_row(["listed by the platform".to_owned(), grouped(*listed), String::new()]);
+    rows.add_row(["in the target".to_owned(), grouped(*held), String::new()]);
+    for (what, numbers) in [("missing", missing), ("stale", stale), ("ghost", ghost), ("in quarantine", quarantined)] {
+        rows.add_row([what.to_owned(), grouped(numbers.len() as u64), first(numbers)]);
+    }
+    if let Some(column) = rows.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let verdict = if verification.is_exact() {
+        "the target is what the platform shows"
+    } else {
+        "the target differs from what the platform shows; `dn sync` catches up with recent changes, \
+         `dn verify --repair` mends the rest"
+    };
+    format!("{instance}/{demarche} → {target}\n{rows}\n{verdict}\n")
+}

@@ -1,0 +1,99 @@
+//! What the terminal allows. Read once at the edge; everything here is decided from arguments.
+
+use clap::ValueEnum;
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What is known of the surroundings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether the answer goes to a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether messages go to a terminal.
+    pub stderr_is_terminal: bool,
+    /// Whether NO_COLOR is set to anything.
+    pub no_color: bool,
+    /// Whether this runs in continuous integration (`CI` is set).
+    pub ci: bool,
+    /// Whether the terminal is too simple for progress bars (`TERM=dumb`).
+    pub dumb: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// A line that is written over and over.
+    Bar,
+    /// A line for some pages.
+    Lines,
+    /// Not at all.
+    Silent,
+}
+
+impl ProgressMode {
+    /// Bars only where somebody can watch them; lines elsewhere; nothing when a program reads or quiet was asked.
+    #[must_use]
+    pub fn resolve(around: Surroundings, quiet: bool, json: bool) -> Self {
+        match around {
+            _ if quiet || json => Self::Silent,
+            Surroundings { stderr_is_terminal: true, ci: false, dumb: false, .. } => Self::Bar,
+            _ => Self::Lines,
+        }
+    }
+}
+
+/// Whether a stream gets colours. They never carry meaning alone.
+#[must_use]
+pub fn colors(choice: ColorChoice, is_terminal: bool, around: Surroundings) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_terminal && !around.no_color && !around.dumb,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_only_where_somebody_can_watch_them() {
+        let terminal = Surroundings { stderr_is_terminal: true, ..Surroundings::default() };
+        for (case, around, quiet, json, expected) in [
+            ("a terminal", terminal, false, false, ProgressMode::Bar),
+            ("a pipe", Surroundings::default(), false, false, ProgressMode::Lines),
+            ("continuous integration", Surroundings { ci: true, ..terminal }, false, false, ProgressMode::Lines),
+            ("a dumb terminal", Surroundings { dumb: true, ..terminal }, false, false, ProgressMode::Lines),
+            ("quiet", terminal, true, false, ProgressMode::Silent),
+            ("for a program", terminal, false, true, ProgressMode::Silent),
+        ] {
+            assert_eq!(ProgressMode::resolve(around, quiet, json), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn colours_follow_the_choice_then_the_surroundings() {
+        let plain = Surroundings::default();
+        let no_color = Surroundings { no_color: true, ..plain };
+        for (choice, terminal, around, expected) in [
+            (ColorChoice::Auto, true, plain, true),
+            (ColorChoice::Auto, false, plain, false),
+            (ColorChoice::Auto, true, no_color, false),
+            (ColorChoice::Auto, true, Surroundings { dumb: true, ..plain }, false),
+            (ColorChoice::Always, false, no_color, true),
+            (ColorChoice::Never, true, plain, false),
+        ] {
+            assert_eq!(colors(choice, terminal, around), expected, "{choice:?} {terminal} {around:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Every key that a configuration file may hold. The reader accepts no other, and a test checks that
+//! `config/example.toml` shows them all.
+
+/// A section of the file and the keys that it may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// How messages and the documentation name it; `*` stands for a name that the operator chooses.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [&'static str],
+}
+
+/// The top of the file.
+pub const ROOT: Section =
+    Section { name: "the top of the file", keys: &["instances", "targets", "privacy", "sync", "demarches"] };
+
+/// `[instances.*]`: a platform and how to talk to it.
+pub const INSTANCE: Section = Section {
+    name: "[instances.*]",
+    keys: &[
+        "platform",
+        "url",
+        "token-env",
+        "token-file",
+        "connect-timeout",
+        "read-timeout",
+        "total-timeout",
+        "page-size",
+        "rate-limit",
+    ],
+};
+
+/// `[targets.*]`: a place where dossiers are kept.
+pub const TARGET: Section = Section { name: "[targets.*]", keys: &["type", "path"] };
+
+/// `[privacy.*]`: what may leave the platform.
+pub const POLICY: Section =
+    Section { name: "[privacy.*]", keys: &["preset", "key-env", "key-file", "kinds", "descriptors"] };
+
+/// The keys that say how a démarche is followed: in `[sync]` for all, in `[[demarches]]` for one.
+pub const FOLLOWING: &[&str] = &[
+    "overlap",
+    "follow-up",
+    "follow-up-every",
+    "listing-every",
+    "reread-every",
+    "rebase-delay",
+    "max-delete-share",
+    "max-delete-floor",
+];
+
+/// `[sync]`: how démarches are followed unless they say otherwise.
+pub const SYNC: Section = Section { name: "[sync]", keys: FOLLOWING };
+
+/// `[[demarches]]`: a démarche to follow.
+pub const DEMARCHE: Section = Section {
+    name: "[[demarches]]",
+    keys: &[
+        "number",
+        "instance",
+        "target",
+        "privacy",
+        "overlap",
+        "follow-up",
+        "follow-up-every",
+        "listing-every",
+        "reread-every",
+        "rebase-delay",
+        "rebase-delay",
+        "max-delete-share",
+        "max-delete-floor",
+    ],
+};
+
+/// Every section.
+pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, DEMARCHE];
+
+/// Of these names the one that was probably meant.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.to_lowercase().replace('_', "-");
+    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demarche_accepts_whatever_sync_accepts() {
+        for key in FOLLOWING {
+            assert!(DEMARCHE.keys.contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_the_one_that_was_meant() {
+        for (wanted, expected) in [
+            ("token_env", Some("token-env")),
+            ("tokenenv", Some("token-env")),
+            ("page-sise", Some("page-size")),
+            ("Platform", Some("platform")),
+            ("zzz", None),
+        ] {
+            assert_eq!(nearest(wanted, INSTANCE.keys.iter().copied()), expected, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Flags × environment × file × defaults → what to work on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::defaults;
+use super::document::{Config, DemarcheEntry, InstanceEntry, unknown_name};
+use super::error::{ConfigError, Problem};
+use super::origin::{Origin, Setting};
+use super::privacy::{self, PolicyChoice};
+use super::sync::SyncSettings;
+use super::values::{InvalidValue, SecretSource, Target, is_short_name, parse_target, parse_url};
+use crate::api::PageSize;
+use crate::ids::DemarcheNumber;
+use crate::platform::Platform;
+
+/// What flags say. Texts are checked here rather than by the parser of flags, so that a wrong address is the same error
+/// wherever it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--demarche`: empty for all démarches of the file.
+    pub demarches: Vec<DemarcheNumber>,
+    /// `--instance`.
+    pub instance: Option<String>,
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--platform`.
+    pub platform: Option<Platform>,
+    /// `--to`.
+    pub to: Option<String>,
+    /// `--page-size`.
+    pub page_size: Option<PageSize>,
+    /// `--policy`.
+    pub policy: Option<String>,
+}
+
+/// The environment, as a function of the name of a variable.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A platform and how to talk to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Its short name: that of the file, `dn` or `ds` for the two platforms themselves, or the host.
+    pub name: String,
+    /// The kind of platform.
+    pub platform: Setting<Platform>,
+    /// Its GraphQL address.
+    pub url: Setting<Url>,
+    /// Where its token is.
+    pub token: Setting<SecretSource>,
+    /// How long to wait for a connection.
+    pub connect_timeout: Setting<Duration>,
+    /// How long to wait between two pieces of an answer.
+    pub read_timeout: Setting<Duration>,
+    /// How long to wait for a whole answer.
+    pub total_timeout: Setting<Duration>,
+    /// How many dossiers to ask for at a time.
+    pub page_size: Setting<PageSize>,
+    /// How many requests a minute.
+    pub rate_limit: Setting<u32>,
+}
+
+/// A démarche to follow into a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Where it is.
+    pub instance: Instance,
+    /// Its number.
+    pub demarche: Setting<DemarcheNumber>,
+    /// Where its dossiers go.
+    pub target: Setting<Target>,
+    /// What may leave the platform.
+    pub policy: Setting<PolicyChoice>,
+    /// How it is followed.
+    pub sync: SyncSettings,
+}
+
+/// A démarche of an instance, before it is known where its dossiers go.
+struct Selected<'c> {
+    instance: Instance,
+    demarche: Setting<DemarcheNumber>,
+    entry: Option<&'c DemarcheEntry>,
+}
+
+/// The jobs that flags, environment and file ask for, in the order of the flags or of the file.
+///
+/// # Errors
+/// No démarche, no target, a name that nothing has, or an address that cannot be used.
+pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> Result<Vec<Job>, ConfigError> {
+    let flag_target = match &flags.to {
+        Some(text) => Some(parse_target(text).map_err(|error| wrong("--to", error))?),
+        None => None,
+    };
+    let mut jobs = Vec::new();
+    for Selected { instance, demarche, entry } in select(config, flags, variables)? {
+        let target = match (&flag_target, entry) {
+            (Some(target), _) => Setting { value: target.clone(), origin: Origin::Flag("--to") },
+            (None, Some(entry)) => config.targets[&entry.target.value].clone(),
+            (None, None) => only_target(config)?,
+        };
+        jobs.push(Job {
+            instance,
+            demarche,
+            target,
+            policy: policy(config, flags, entry)?,
+            sync: entry.map_or_else(|| config.sync.clone(), |entry| entry.sync.clone()),
+        });
+    }
+    Ok(jobs)
+}
+
+/// The démarches to look at, each with its instance: for what needs no target.
+///
+/// # Errors
+/// No démarche, a name that nothing has, or an address that cannot be used.
+pub fn resolve_demarches(
+    config: &Config,
+    flags: &Overrides,
+    variables: Variables<'_>,
+) -> Result<Vec<(Instance, DemarcheNumber)>, ConfigError> {
+    let selected = select(config, flags, variables)?;
+    Ok(selected.into_iter().map(|one| (one.instance, one.demarche.value)).collect())
+}
+
+/// The instance to talk to: for what needs no démarche.
+///
+/// # Errors
+/// Several instances and none chosen, a name that nothing has, or an address that cannot be used.
+pub fn resolve_instance(config: &Config, flags: &Overrides, variables: Variables<'_>) -> Result<Instance, ConfigError> {
+    let named: Vec<&DemarcheEntry> = listed(config, flags).collect();
+    if let (Some(first), None) = (named.first(), &flags.instance)
+        && !flags.demarches.is_empty()
+        && named.iter().all(|entry| entry.instance.value == first.instance.value)
+    {
+        return instance(config, flags, variables, Some(&first.instance.value));
+    }
+    instance(config, flags, variables, None)
+}
+
+/// The démarches of the file that the flags do not rule out.
+fn listed<'c>(config: &'c Config, flags: &Overrides) -> impl Iterator<Item = &'c DemarcheEntry> {
+    config.demarches.iter().filter(|entry| {
+        let number = flags.demarches.is_empty() || flags.demarches.contains(&entry.number.value);
+        let instance = flags.instance.as_ref().is_none_or(|name| *name == entry.instance.value);
+        number && instance
+    })
+}
+
+fn select<'c>(
+    config: &'c Config,
+    flags: &Overrides,
+    variables: Variables<'_>,
+) -> Result<Vec<Selected<'c>>, ConfigError> {
+    let entries: Vec<&DemarcheEntry> = listed(config, flags).collect();
+    let mut touched: Vec<&str> = entries.iter().map(|entry| entry.instance.value.as_str()).collect();
+    touched.sort_unstable();
+    touched.dedup();
+    if touched.len() > 1 {
+        refuse_shared_address(flags, variables, &touched)?;
+    }
+    let mut selected = Vec::new();
+    for entry in &entries {
+        selected.push(Selected {
+            instance: instance(config, flags, variables, Some(&entry.instance.value))?,
+            demarche: entry.number.clone(),
+            entry: Some(entry),
+        });
+    }
+    for number in &flags.demarches {
+        if !entries.iter().any(|entry| entry.number.value == *number) {
+            selected.push(Selected {
+                instance: instance(config, flags, variables, None)?,
+                demarche: Setting { value: *number, origin: Origin::Flag("--demarche") },
+                entry: None,
+            });
+        }
+    }
+    if selected.is_empty() {
+        let problem = Problem::new("", "no démarche is named");
+        let hint = match &flags.instance {
+            Some(name) if !config.demarches.is_empty() => format!("the file lists none for the instance `{name}`"),
+            _ => "name one with `--demarche NUMBER`, or list it in a configuration file".to_owned(),
+        };
+        return Err(ConfigError::one(problem.hint(hint)));
+    }
+    Ok(selected)
+}
+
+/// One address for several instances would send the token of one to the other.
+fn refuse_shared_address(flags: &Overrides, variables: Variables<'_>, touched: &[&str]) -> Result<(), ConfigError> {
+    let set = |variable: &'static str| variables(variable).is_some_and(|value| !value.is_empty()).then_some(variable);
+    let culprit = flags.url.as_ref().map(|_| "--url").or_else(|| flags.platform.map(|_| "--platform"));
+    let Some(culprit) = culprit.or_else(|| set(defaults::URL_ENV)).or_else(|| set(defaults::PLATFORM_ENV)) else {
+        return Ok(());
+    };
+    let message = format!("one value cannot hold for several instances ({})", touched.join(", "));
+    Err(ConfigError::one(Problem::new(culprit, message).hint("choose one with `--instance`, or leave it out")))
+}
+
+fn instance(
+    config: &Config,
+    flags: &Overrides,
+    variables: Variables<'_>,
+    wanted: Option<&str>,
+) -> Result<Instance, ConfigError> {
+    let wanted = wanted.or(flags.instance.as_deref());
+    let entry: Option<(&String, &InstanceEntry)> = match wanted {
+        Some(name) => match config.instances.get_key_value(name) {
+            Some(found) => Some(found),
+            None if config.instances.is_empty() => None,
+            None => {
+                let error = unknown_name("instance", name, config.instances.keys().map(String::as_str));
+                return Err(wrong("--instance", error));
+            }
+        },
+        None => match (config.instances.len(), config.instances.first_key_value()) {
+            (0 | 1, first) => first,
+            _ => {
+                let names: Vec<&str> = config.instances.keys().map(String::as_str).collect();
+                let problem = Problem::new("", "the file names several instances");
+                return Err(ConfigError::one(problem.hint(format!("choose with `--instance`: {}", names.join(", ")))));
+            }
+        },
+    };
+    let unsaid = InstanceEntry::default();
+    let (name, said) = entry.map_or((None, &unsaid), |(name, entry)| (Some(name.clone()), entry));
+    let platform = platform(flags, variables, said)?;
+    let url = url(flags, variables, said, platform.value)?;
+    let name = match (name, &flags.instance) {
+        (Some(name), _) => name,
+        (None, Some(name)) if is_short_name(name) => name.clone(),
+        (None, Some(name)) => {
+            let error = InvalidValue::new(format!("`{name}` cannot be the name of an instance"))
+                .hint("at most 24 small letters, digits and hyphens, beginning with a letter");
+            return Err(wrong("--instance", error));
+        }
+        (None, None) => short_name(platform.value, &url.value),
+    };
+    fn or<T: Clone>(said: &Option<Setting<T>>, default: T) -> Setting<T> {
+        said.clone().unwrap_or_else(|| Setting::default(default))
+    }
+    let page_size = match flags.page_size {
+        Some(size) => Setting { value: size, origin: Origin::Flag("--page-size") },
+        None => or(&said.page_size, defaults::PAGE_SIZE),
+    };
+    Ok(Instance {
+        name,
+        platform,
+        url,
+        token: token(variables, said),
+        connect_timeout: or(&said.connect_timeout, defaults::CONNECT_TIMEOUT),
+        read_timeout: or(&said.read_timeout, defaults::READ_TIMEOUT),
+        total_timeout: or(&said.total_timeout, defaults::TOTAL_TIMEOUT),
+        page_size,
+        rate_limit: or(&said.rate_limit, defaults::RATE_LIMIT),
+    })
+}
+
+fn platform(
+    flags: &Overrides,
+    variables: Variables<'_>,
+    said: &InstanceEntry,
+) -> Result<Setting<Platform>, ConfigError> {
+    if let Some(value) = flags.platform {
+        return Ok(Setting { value, origin: Origin::Flag("--platform") });
+    }
+    let variable = defaults::PLATFORM_ENV;
+    if let Some(name) = variables(variable).filter(|value| !value.is_empty()) {
+        let value = name
+            .parse()
+            .map_err(|_| wrong(variable, unknown_name("platform", &name, Platform::ALL.map(Platform::as_str))))?;
+        return Ok(Setting { value, origin: Origin::Environment(variable.to_owned()) });
+    }
+    Ok(said.platform.clone().unwrap_or_else(|| Setting::default(defaults::PLATFORM)))
+}
+
+fn url(
+    flags: &Overrides,
+    variables: Variables<'_>,
+    said: &InstanceEntry,
+    platform: Platform,
+) -> Result<Setting<Url>, ConfigError> {
+    if let Some(text) = &flags.url {
+        let value = parse_url(text).map_err(|error| wrong("--url", error))?;
+        return Ok(Setting { value, origin: Origin::Flag("--url") });
+    }
+    let variable = defaults::URL_ENV;
+    if let Some(text) = variables(variable).filter(|value| !value.is_empty()) {
+        let value = parse_url(&text).map_err(|error| wrong(variable, error))?;
+        return Ok(Setting { value, origin: Origin::Environment(variable.to_owned()) });
+    }
+    Ok(said.url.clone().unwrap_or_else(|| {
+        Setting::default(Url::parse(platform.default_url()).expect("the addresses of the platforms are valid"))
+    }))
+}
+
+/// The file names where its token is; else `DN_TOKEN`, else the file that `DN_TOKEN_FILE` names.
+fn token(variables: Variables<'_>, said: &InstanceEntry) -> Setting<SecretSource> {
+    let set = |name: &str| variables(name).filter(|value| !value.is_empty());
+    if let Some(source) = &said.token {
+        return source.clone();
+    }
+    let variable = SecretSource::Variable(defaults::TOKEN_ENV.to_owned());
+    if set(defaults::TOKEN_ENV).is_some() {
+        return Setting { value: variable, origin: Origin::Environment(defaults::TOKEN_ENV.to_owned()) };
+    }
+    match set(defaults::TOKEN_FILE_ENV) {
+        Some(path) => Setting {
+            value: SecretSource::File(PathBuf::from(path)),
+            origin: Origin::Environment(defaults::TOKEN_FILE_ENV.to_owned()),
+        },
+        None => Setting::default(variable),
+    }
+}
+
+/// The name of an instance that nobody named. It must be the same in every run, whatever the port, as the numbers of two
+/// instances collide in one target.
+fn short_name(platform: Platform, url: &Url) -> String {
+    if url.as_str() == platform.default_url() {
+        return match platform {
+            Platform::DemarcheNumerique => "dn".to_owned(),
+            Platform::DematSocial => "ds".to_owned(),
+        };
+    }
+    let host = url.host_str().unwrap_or_default().to_lowercase();
+    let slug: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let slug = slug.trim_matches('-');
+    let begins_with_letter = slug.starts_with(|c: char| c.is_ascii_lowercase());
+    let name = if begins_with_letter { slug.to_owned() } else { format!("at-{slug}") };
+    if name.len() <= 24 {
+        return name;
+    }
+    // Two long names that begin alike must not become one.
+    let sum = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{}-{:08x}", name[..15].trim_end_matches('-'), sum >> 32)
+}
+
+fn only_target(config: &Config) -> Result<Setting<Target>, ConfigError> {
+    match (config.targets.len(), config.targets.first_key_value()) {
+        (1, Some((_, target))) => Ok(target.clone()),
+        (0, _) => Err(ConfigError::one(
+            Problem::new("--to", "no target is named").hint("for example `--to sqlite:dossiers.db`"),
+        )),
+        _ => {
+            let targets: BTreeMap<_, _> = config.targets.iter().map(|(name, target)| (name, &target.value)).collect();
+            let known: Vec<String> = targets.values().map(ToString::to_string).collect();
+            let problem = Problem::new("--to", "the file names several targets");
+            Err(ConfigError::one(problem.hint(format!("choose one of: {}", known.join(", ")))))
+        }
+    }
+}
+
+fn policy(
+    config: &Config,
+    flags: &Overrides,
+    entry: Option<&DemarcheEntry>,
+) -> Result<Setting<PolicyChoice>, ConfigError> {
+    let choose = |name: &str| PolicyChoice::find(&config.policies, name);
+    if let Some(name) = &flags.policy {
+        let known = config.policies.keys().map(String::as_str).chain(privacy::presets());
+        let value = choose(name).ok_or_else(|| wrong("--policy", unknown_name("privacy policy", name, known)))?;
+        return Ok(Setting { value, origin: Origin::Flag("--policy") });
+    }
+    let said = entry.and_then(|entry| entry.privacy.clone());
+    Ok(match said.and_then(|name| choose(&name.value).map(|value| Setting { value, origin: name.origin })) {
+        Some(policy) => policy,
+        None => Setting::default(PolicyChoice::default()),
+    })
+}
+
+fn wrong(key: &str, error: InvalidValue) -> ConfigError {
+    let InvalidValue { message, hint } = error;
+    ConfigError::one(Problem { hint, ..Problem::new(key, message) })
+}

@@ -1,0 +1,322 @@
+//! Configurations right and wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::api::PageSize;
+use crate::ids::DemarcheNumber;
+
+const EXAMPLE: &str = include_str!("../../config/example.toml");
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("dn.toml"), text)
+}
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn flags(demarches: &[u32]) -> Overrides {
+    Overrides { demarches: demarches.iter().copied().map(DemarcheNumber::new).collect(), ..Overrides::default() }
+}
+
+#[test]
+fn the_example_loads_and_shows_every_key() {
+    let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.demarches.len(), 2);
+    for section in keys::ALL {
+        for key in section.keys {
+            let shown = EXAMPLE.lines().any(|line| {
+                let line = line.trim_start_matches(['[', ' ']);
+                line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.', ']']))
+                    || line.contains(&format!(".{key}]"))
+            });
+            assert!(shown, "`{key}` of {} is not in config/example.toml", section.name);
+        }
+    }
+}
+
+#[test]
+fn the_example_shows_the_defaults() {
+    let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+    let said = &config.instances["dn"];
+    let bare = parse("[instances.dn]\n").unwrap_or_else(|error| panic!("{error}"));
+    let instance = resolve_instance(&bare, &Overrides::default(), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    fn value<T: Clone>(setting: &Option<Setting<T>>) -> Option<T> {
+        setting.clone().map(|s| s.value)
+    }
+    assert_eq!(value(&said.platform), Some(instance.platform.value));
+    assert_eq!(value(&said.url), Some(instance.url.value));
+    assert_eq!(value(&said.token), Some(instance.token.value));
+    assert_eq!(value(&said.connect_timeout), Some(instance.connect_timeout.value));
+    assert_eq!(value(&said.read_timeout), Some(instance.read_timeout.value));
+    assert_eq!(value(&said.total_timeout), Some(instance.total_timeout.value));
+    assert_eq!(value(&said.page_size), Some(instance.page_size.value));
+    assert_eq!(value(&said.rate_limit), Some(instance.rate_limit.value));
+    let (shown, default) = (config.sync, SyncSettings::default());
+    assert_eq!(shown.overlap.value, default.overlap.value);
+    assert_eq!(shown.follow_up.value, default.follow_up.value);
+    assert_eq!(shown.follow_up_every.value, default.follow_up_every.value);
+    assert_eq!(shown.listing_every.value, default.listing_every.value);
+    assert_eq!(shown.reread_every.value, default.reread_every.value);
+    assert_eq!(shown.rebase_delay.value, default.rebase_delay.value);
+    assert_eq!(shown.max_delete_share.value, default.max_delete_share.value);
+    assert_eq!(shown.max_delete_floor.value, default.max_delete_floor.value);
+}
+
+#[test]
+fn everything_that_is_wrong_is_reported_at_once_with_its_place() {
+    let error = parse(
+        r#"
+[instances.dn]
+platfrom = "demat-social"
+url = "http://example.org/graphql"
+page-size = 500
+token-env = "NmQ0ZTk0YjItc2VjcmV0"
+
+[instances.Grand]
+token = "s3cret"
+
+[targets.local]
+type = "sqllite"
+
+[sync]
+overlap = 15
+follow-up = "30m"
+max-delete-share = 5
+
+[[demarches]]
+numer = 12
+instance = "dm"
+target = "local"
+page-size = 10
+
+[[demarches]]
+number = 0
+instance = "dn"
+privacy = "defualt"
+"#,
+    )
+    .expect_err("nearly everything is wrong");
+    insta::assert_snapshot!(error, @r#"
+    dn.toml:3:1: instances.dn.platfrom: unknown key (did you mean `platform`?)
+    dn.toml:4:7: instances.dn.url: plain http to example.org would show the token to the network (use https; http is for this very machine (localhost, 127.0.0.1))
+    dn.toml:5:13: instances.dn.page-size: 500 is not between 1 and 100
+    dn.toml:6:13: instances.dn.token-env: the name of an environment variable is expected, in capitals (the secret itself is never written in this file)
+    dn.toml:8:12: instances.Grand: a name is made of at most 24 small letters, digits and hyphens (it begins with a letter)
+    dn.toml:8:12: instances.Grand: with several instances each must name its token (add `token-env` or `token-file`)
+    dn.toml:9:1: instances.Grand.token: a secret is never written in this file (name its variable with `token-env`, or its file with `token-file`)
+    dn.toml:11:10: targets.local.path: the path of the file is missing
+    dn.toml:12:8: targets.local.type: no type of target is called `sqllite` (did you mean `sqlite`?)
+    dn.toml:15:11: sync.overlap: a duration in quotes, such as "15m", is expected, not a whole number
+    dn.toml:16:13: sync.follow-up: 30m read again every 1h would leave gaps (read again at least 1h, or more often)
+    dn.toml:17:20: sync.max-delete-share: a share lies between 0 and 1 (5 % is written 0.05)
+    dn.toml:19:1: demarches[0].number: the number of the démarche is missing
+    dn.toml:20:1: demarches[0].numer: unknown key (did you mean `number`?)
+    dn.toml:21:12: demarches[0].instance: no instance is called `dm` (known: Grand, dn)
+    dn.toml:23:1: demarches[0].page-size: unknown key (it belongs in [instances.*])
+    dn.toml:26:10: demarches[1].number: 0 is not between 1 and 4294967295
+    dn.toml:28:11: demarches[1].privacy: no privacy policy is called `defualt` (did you mean `default`?)
+    "#);
+    for secret in ["s3cret", "NmQ0ZTk0"] {
+        assert!(!error.to_string().contains(secret), "{secret} is repeated");
+    }
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_place_and_without_the_line() {
+    let error = parse("[instances.dn]\ntoken = s3cret value\n").expect_err("not TOML");
+    assert!(error.to_string().starts_with("dn.toml:2:"), "{error}");
+    assert!(!error.to_string().contains("s3cret"), "{error}");
+}
+
+#[test]
+fn columns_count_characters() {
+    let error = parse("# é\ninstances = { dn = { url = \"é\", urll = 1 } }\n").expect_err("unknown key");
+    let places: Vec<_> = error.problems.iter().map(|problem| problem.at).collect();
+    assert_eq!(places, [Some((2, 28)), Some((2, 33))]);
+}
+
+#[test]
+fn wrong_files_are_refused() {
+    for (case, text, expected) in [
+        (
+            "a twin",
+            "[instances.a]\n[targets.t]\ntype='sqlite'\npath='x'\n[[demarches]]\nnumber=1\n[[demarches]]\nnumber=1\n",
+            "twice",
+        ),
+        ("no instance", "[targets.t]\ntype='sqlite'\npath='x'\n[[demarches]]\nnumber=1\n", "no instance is defined"),
+        ("no target", "[instances.a]\n[[demarches]]\nnumber=1\n", "no target is defined"),
+        (
+            "two instances, none named",
+            "[instances.a]\ntoken-env='A'\n[instances.b]\ntoken-env='B'\n[targets.t]\ntype='sqlite'\npath='x'\n[[demarches]]\nnumber=1\n",
+            "one of: a, b",
+        ),
+        ("two instances, one token", "[instances.a]\ntoken-env='A'\n[instances.b]\n", "each must name its token"),
+        ("variable and file", "[instances.a]\ntoken-env='A'\ntoken-file='f'\n", "is given as well"),
+        ("not tables", "demarches = 3\n", "[[demarches]]"),
+        ("not a table", "[instances]\ndn = 3\n", "a table is expected"),
+        ("a target without path", "[targets.t]\ntype='sqlite'\n", "the path of the file is missing"),
+        ("an unknown kind", "[privacy.p.kinds]\nibann = 'mask'\n", "did you mean `iban`?"),
+        ("an unknown treatment", "[privacy.p.kinds]\niban = 'masq'\n", "did you mean `mask`?"),
+        (
+            "a key in the wrong section",
+            "[targets.t]\ntype='sqlite'\npath='x'\nurl='x'\n",
+            "it belongs in [instances.*]",
+        ),
+        ("a huge number", "[instances.a]\npage-size = 99999999999999999999\n", "between 1 and 100"),
+        ("a zero duration", "[sync]\noverlap = '0s'\n", "is not a duration"),
+    ] {
+        match parse(text) {
+            Ok(_) => panic!("{case}: accepted"),
+            Err(error) => assert!(error.to_string().contains(expected), "{case}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn paths_start_from_the_folder_of_the_file() {
+    let text = "[instances.a]\ntoken-file = 'token'\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[targets.u]\ntype = 'sqlite'\npath = '/d.db'\n";
+    let config = Config::parse(Path::new("/etc/dn/dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.targets["t"].value, Target::Sqlite("/etc/dn/d.db".into()));
+    assert_eq!(config.targets["u"].value, Target::Sqlite("/d.db".into()));
+    let token = config.instances["a"].token.clone().map(|token| token.value);
+    assert_eq!(token, Some(SecretSource::File("/etc/dn/token".into())));
+}
+
+#[test]
+fn flags_alone_are_enough() {
+    let flags = Overrides { to: Some("sqlite:d.db".to_owned()), ..flags(&[12]) };
+    let jobs = resolve(&Config::default(), &flags, &nothing).unwrap_or_else(|error| panic!("{error}"));
+    let [job] = jobs.as_slice() else { panic!("one job is expected") };
+    assert_eq!(job.instance.name, "dn");
+    assert_eq!(job.instance.token.value, SecretSource::Variable("DN_TOKEN".to_owned()));
+    assert_eq!(job.target.value, Target::Sqlite("d.db".into()));
+    assert_eq!(job.target.origin.to_string(), "--to");
+    assert_eq!(job.sync.overlap, Setting::default(Duration::from_secs(900)));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_which_wins_over_the_file_which_wins_over_the_default() {
+    let file = parse("[instances.dn]\nurl = 'https://file.example.org/'\npage-size = 50\n").unwrap_or_default();
+    let environment = |name: &str| (name == "DN_URL").then(|| "https://environment.example.org/".to_owned());
+    let flag = || Some("https://flag.example.org/".to_owned());
+    let bare = Config::default();
+    for (config, variables, url, host, origin) in [
+        (&bare, &nothing as Variables<'_>, None, "demarche.numerique.gouv.fr", "default"),
+        (&file, &nothing, None, "file.example.org", "dn.toml:2"),
+        (&file, &environment, None, "environment.example.org", "$DN_URL"),
+        (&file, &environment, flag(), "flag.example.org", "--url"),
+    ] {
+        let flags = Overrides { url, ..Overrides::default() };
+        let instance = resolve_instance(config, &flags, variables).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(instance.url.value.host_str(), Some(host));
+        assert_eq!(instance.url.origin.to_string(), origin);
+    }
+    let size = Overrides { page_size: PageSize::new(10), ..Overrides::default() };
+    let instance = resolve_instance(&file, &size, &nothing).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((instance.page_size.value.get(), instance.page_size.origin.to_string().as_str()), (10, "--page-size"));
+}
+
+#[test]
+fn the_token_is_where_the_file_says_else_in_the_environment() {
+    let file = parse("[instances.dn]\ntoken-env = 'OTHER'\n").unwrap_or_default();
+    let both = |name: &str| name.starts_with("DN_TOKEN").then(|| "x".to_owned());
+    let path = |name: &str| (name == "DN_TOKEN_FILE").then(|| "/run/token".to_owned());
+    let bare = Config::default();
+    for (config, variables, expected, origin) in [
+        (&bare, &nothing as Variables<'_>, "$DN_TOKEN", "default"),
+        (&bare, &both, "$DN_TOKEN", "$DN_TOKEN"),
+        (&bare, &path, "/run/token", "$DN_TOKEN_FILE"),
+        (&file, &both, "$OTHER", "dn.toml:2"),
+    ] {
+        let instance =
+            resolve_instance(config, &Overrides::default(), variables).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(instance.token.value.to_string(), expected);
+        assert_eq!(instance.token.origin.to_string(), origin);
+    }
+}
+
+const TWO: &str = "[instances.a]\nurl='https://a.example.org/'\ntoken-env='A'\n[instances.b]\nurl='https://b.example.org/'\ntoken-env='B'\n\
+    [targets.t]\ntype='sqlite'\npath='t.db'\n\
+    [[demarches]]\nnumber=1\ninstance='a'\n[[demarches]]\nnumber=1\ninstance='b'\n[[demarches]]\nnumber=2\ninstance='b'\nlisting-every='6h'\n";
+
+#[test]
+fn flags_choose_among_the_demarches_of_a_file() {
+    let config = parse(TWO).unwrap_or_else(|error| panic!("{error}"));
+    let chosen = |flags: Overrides| {
+        let jobs = resolve(&config, &flags, &nothing).unwrap_or_else(|error| panic!("{error}"));
+        jobs.iter().map(|job| format!("{}/{}", job.instance.name, job.demarche.value)).collect::<Vec<_>>().join(" ")
+    };
+    let on = |name: &str, demarches: &[u32]| Overrides { instance: Some(name.to_owned()), ..flags(demarches) };
+    assert_eq!(chosen(flags(&[])), "a/1 b/1 b/2");
+    assert_eq!(chosen(flags(&[1])), "a/1 b/1");
+    assert_eq!(chosen(on("b", &[])), "b/1 b/2");
+    assert_eq!(chosen(on("b", &[1])), "b/1");
+    assert_eq!(chosen(on("a", &[9])), "a/9", "a démarche that the file does not list");
+    let jobs = resolve(&config, &flags(&[2]), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(jobs[0].sync.listing_every.value, Duration::from_secs(6 * 3600));
+}
+
+#[test]
+fn wrong_choices_are_refused() {
+    let config = parse(TWO).unwrap_or_else(|error| panic!("{error}"));
+    let bare = Config::default();
+    let url = |text: &str| Overrides { url: Some(text.to_owned()), to: Some("sqlite:x".to_owned()), ..flags(&[1]) };
+    let to = |text: &str| Overrides { to: Some(text.to_owned()), ..flags(&[1]) };
+    for (config, flags, expected) in [
+        (&bare, flags(&[]), "no démarche is named"),
+        (&bare, flags(&[1]), "no target is named"),
+        (&bare, to("d.db"), "did you mean `sqlite:d.db`?"),
+        (&bare, url("http://example.org/"), "--url: plain http to example.org"),
+        (&config, url("https://c.example.org/"), "--url: one value cannot hold for several instances (a, b)"),
+        (&config, flags(&[9]), "several instances"),
+        (&config, Overrides { instance: Some("c".to_owned()), ..flags(&[1]) }, "--instance: no instance is called `c`"),
+        (&config, Overrides { policy: Some("defaut".to_owned()), ..flags(&[1]) }, "did you mean `default`?"),
+    ] {
+        match resolve(config, &flags, &nothing) {
+            Ok(_) => panic!("accepted: {flags:?}"),
+            Err(error) => assert!(error.to_string().contains(expected), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn an_instance_without_a_name_is_named_after_its_host_whatever_the_port() {
+    let name = |url: &str| {
+        let flags = Overrides { url: Some(url.to_owned()), ..Overrides::default() };
+        resolve_instance(&Config::default(), &flags, &nothing).unwrap_or_else(|error| panic!("{error}")).name
+    };
+    assert_eq!(name("http://127.0.0.1:3000/api"), "at-127-0-0-1");
+    assert_eq!(name("http://127.0.0.1:4000/api"), "at-127-0-0-1");
+    assert_eq!(name("https://dn.example.org/api"), "dn-example-org");
+    let (long, longer) = (
+        name("https://demarches.une-collectivite.example.org/"),
+        name("https://demarches.une-collectivite.example.net/"),
+    );
+    assert!(long.len() <= 24 && longer.len() <= 24, "{long} {longer}");
+    assert_ne!(long, longer);
+}
+
+#[test]
+fn the_defaults_are_those_of_the_engine() {
+    assert_eq!(SyncSettings::default().settings(), crate::sync::Settings::default());
+}
+
+#[test]
+fn a_policy_of_the_file_is_the_policy_of_the_filter() {
+    use crate::ids::DescriptorId;
+    use crate::privacy::{Preset, Treatment};
+    let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+    let jobs = resolve(&config, &flags(&[1001]), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    let policy = &jobs[0].policy.value;
+    assert_eq!(policy.name, "service");
+    assert_eq!(policy.policy.kinds.get("email"), Some(&Treatment::Pseudonymise));
+    assert_eq!(policy.policy.descriptors.get(&DescriptorId::new("Q2hhbXAtMTAwMQ==")), Some(&Treatment::Exclude));
+    assert_eq!(policy.key, Some(SecretSource::Variable("DN_PRIVACY_KEY".to_owned())));
+    let strict = Overrides { policy: Some("strict".to_owned()), ..flags(&[1001]) };
+    let jobs = resolve(&config, &strict, &nothing).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(jobs[0].policy.value.policy.preset, Preset::Strict);
+    assert_eq!(jobs[0].policy.origin.to_string(), "--policy");
+}
