@@ -5,3 +5,4 @@ mod architecture;
 mod cli;
 mod contracts;
 mod schemas;
+mod sync_runs;
