@@ -1,0 +1,190 @@
+//! What can go wrong on purpose.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::message::Outgoing;
+
+/// What the `RateLimit-Reset` header of a 429 says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// The header is absent.
+    Absent,
+    /// That many seconds after now, or before when negative, by the virtual clock.
+    In(i64),
+    /// An instant of its own, e.g. by the real clock.
+    At(Timestamp),
+}
+
+/// One way of failing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 429 in plain text.
+    RateLimited(Reset),
+    /// 500 in the form of GraphQL.
+    Crash,
+    /// 502 in HTML, from a proxy.
+    BadGateway,
+    /// 503 in JSON that is not GraphQL's.
+    Maintenance,
+    /// 301 to plain HTTP.
+    Redirect,
+    /// 200 and HTML.
+    NotJson,
+    /// 200 and a JSON object without `data` or `errors`.
+    NoData,
+    /// The connection closes before the request is looked at.
+    CloseBefore,
+    /// The request is executed, the answer never arrives.
+    LoseAnswer,
+    /// The request is executed, half of the answer arrives.
+    Truncate,
+    /// The request is executed, the answer takes its time (by the real clock).
+    Slow(Duration),
+}
+
+impl Fault {
+    /// Whether the request is executed all the same.
+    pub(super) fn executes(&self) -> bool {
+        matches!(self, Self::LoseAnswer | Self::Truncate | Self::Slow(_))
+    }
+
+    /// The answer that takes the place of the true one.
+    pub(super) fn instead(&self, now: Timestamp, host: &str, nonce: u64) -> Outgoing {
+        match self {
+            Self::RateLimited(reset) => rate_limited(match reset {
+                Reset::Absent => None,
+                Reset::In(seconds) => Some(now.as_second() + seconds),
+                Reset::At(at) => Some(at.as_second()),
+            }),
+            Self::Crash => Outgoing::json(500, crate::sandbox::graph::Answer::crash(nonce).body),
+            Self::BadGateway => Outgoing::text(
+                502,
+                "text/html",
+                "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
+            ),
+            Self::Maintenance => maintenance(),
+            Self::Redirect => redirect(host),
+            Self::NotJson => Outgoing::text(200, "text/html; charset=utf-8", "<!DOCTYPE html><p>Portail captif</p>"),
+            Self::NoData => Outgoing::json(200, b"{}".to_vec()),
+            Self::CloseBefore => Outgoing { cut_after: Some(0), ..Outgoing::json(200, b"{}".to_vec()) },
+            Self::LoseAnswer | Self::Truncate | Self::Slow(_) => Outgoing::default(),
+        }
+    }
+
+    /// What becomes of the true answer.
+    pub(super) fn spoil(&self, answer: &mut Outgoing) {
+        match self {
+            Self::LoseAnswer => answer.cut_after = Some(0),
+            Self::Truncate => answer.cut_after = Some(answer.body.len() / 2),
+            Self::Slow(delay) => answer.delay = *delay,
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn rate_limited(reset: Option<i64>) -> Outgoing {
+    let text = "Calme toi, cowboy ! Tu as dépassé la limite de requêtes autorisées.\n\
+                Calm down, cowboy! You have exceeded the limit of allowed requests.\n";
+    let mut answer = Outgoing::text(429, "text/plain", text);
+    if let Some(reset) = reset {
+        answer.headers.push(("ratelimit-remaining", "0".to_owned()));
+        answer.headers.push(("ratelimit-reset", reset.to_string()));
+    }
+    answer
+}
+
+pub(super) fn maintenance() -> Outgoing {
+    let text = "Le site est actuellement en maintenance. Il sera à nouveau disponible dans un court instant.";
+    Outgoing::json(503, json!({ "error": text }).to_string().into_bytes())
+}
+
+pub(super) fn redirect(host: &str) -> Outgoing {
+    let mut answer = Outgoing::text(301, "text/html", "");
+    answer.headers.push(("location", format!("http://{host}/")));
+    answer
+}
+
+/// When a fault strikes. The default strikes every request, for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// What happens.
+    pub fault: Fault,
+    /// Only requests for that operation (the `operationName` of the request).
+    pub operation: Option<String>,
+    /// Requests let through first.
+    pub skip: u32,
+    /// Strikes one request out of that many.
+    pub every: u32,
+    /// How often it strikes; `None` is for ever.
+    pub times: Option<u32>,
+}
+
+impl FaultPlan {
+    /// Strikes every request, for ever.
+    #[must_use]
+    pub fn new(fault: Fault) -> Self {
+        Self { fault, operation: None, skip: 0, every: 1, times: None }
+    }
+
+    /// Only requests for that operation.
+    #[must_use]
+    pub fn operation(mut self, name: &str) -> Self {
+        self.operation = Some(name.to_owned());
+        self
+    }
+
+    /// Lets `count` requests through first.
+    #[must_use]
+    pub fn after(mut self, count: u32) -> Self {
+        self.skip = count;
+        self
+    }
+
+    /// Strikes one request out of `k`.
+    #[must_use]
+    pub fn every(mut self, k: u32) -> Self {
+        self.every = k.max(1);
+        self
+    }
+
+    /// Strikes `count` times.
+    #[must_use]
+    pub fn times(mut self, count: u32) -> Self {
+        self.times = Some(count);
+        self
+    }
+
+    /// Whether it strikes this request; counts down.
+    pub(super) fn strikes(&mut self, operation: Option<&str>) -> bool {
+        if self.times == Some(0) || self.operation.as_deref().is_some_and(|name| operation != Some(name)) {
+            return false;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        self.skip = self.every - 1;
+        if let Some(left) = &mut self.times {
+            *left -= 1;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_strike_when_they_say() {
+        let strikes = |mut plan: FaultPlan| (0..6).map(|_| plan.strikes(Some("a"))).collect::<Vec<_>>();
+        let plan = || FaultPlan::new(Fault::Crash);
+        assert_eq!(strikes(plan()), [true; 6]);
+        assert_eq!(strikes(plan().times(2)), [true, true, false, false, false, false]);
+        assert_eq!(strikes(plan().after(1).every(3)), [false, true, false, false, true, false]);
+        assert_eq!(strikes(plan().operation("b")), [false; 6]);
+    }
+}

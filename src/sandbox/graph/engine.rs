@@ -1,0 +1,200 @@
+//! Execution, and the form of errors.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use apollo_compiler::ast::OperationType;
+use apollo_compiler::request::coerce_variable_values;
+use apollo_compiler::resolvers::Execution;
+use apollo_compiler::response::{GraphQLError, JsonMap, JsonValue};
+use serde_json::{Map, Value as Json, json};
+
+use super::document::{Prepared, Schemas};
+use super::node::{Ctx, Failure, MARK};
+use super::root::QueryRoot;
+use crate::platform::Platform;
+use crate::sandbox::time::Language;
+use crate::sandbox::world::World;
+
+/// Documents kept in parsed form; a client has a handful of them.
+const CACHE: usize = 256;
+
+/// What a caller may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum Scope {
+    /// No token, or an unusable one: nothing but open descriptors.
+    Anonymous,
+    /// A token: all démarches, or some.
+    Token { demarches: Option<BTreeSet<u32>>, write_access: bool },
+}
+
+impl Scope {
+    pub fn sees(&self, demarche: u32) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::Token { demarches, .. } => demarches.as_ref().is_none_or(|numbers| numbers.contains(&demarche)),
+        }
+    }
+}
+
+/// One GraphQL request.
+pub(in crate::sandbox) struct Asked<'a> {
+    pub query: &'a str,
+    pub operation_name: Option<&'a str>,
+    pub variables: &'a Map<String, Json>,
+    pub scope: Scope,
+    pub language: Language,
+    pub base_url: String,
+}
+
+/// What comes out of an execution.
+pub(in crate::sandbox) struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// Name of the operation that was executed.
+    pub operation: Option<String>,
+    /// Requests that a careful client never sends.
+    pub violations: Vec<String>,
+}
+
+impl Answer {
+    fn json(status: u16, body: &Json) -> Self {
+        Self { status, body: body.to_string().into_bytes(), operation: None, violations: Vec::new() }
+    }
+
+    /// The answer to a Ruby exception.
+    pub fn crash(nonce: u64) -> Self {
+        let id = format!("00000000-0000-4000-8000-{nonce:012x}");
+        let extensions = json!({ "code": "internal_server_error", "exception_id": id });
+        Self::json(
+            500,
+            &json!({"errors": [{"message": "Internal Server Error", "extensions": extensions}], "data": null}),
+        )
+    }
+
+    fn refused(errors: Vec<Json>) -> Self {
+        Self::json(200, &json!({ "errors": errors }))
+    }
+}
+
+/// Executes documents, and remembers them in parsed form.
+#[derive(Default)]
+pub(in crate::sandbox) struct Engine {
+    documents: HashMap<String, Arc<Prepared>>,
+}
+
+impl Engine {
+    fn prepare(&mut self, platform: Platform, text: &str) -> Arc<Prepared> {
+        if let Some(prepared) = self.documents.get(text) {
+            return Arc::clone(prepared);
+        }
+        if self.documents.len() >= CACHE {
+            self.documents.clear();
+        }
+        let prepared = Prepared::new(Schemas::of(platform), text);
+        self.documents.insert(text.to_owned(), Arc::clone(&prepared));
+        prepared
+    }
+
+    /// Executes one request. Mutations may change the world; queries only move the counter of addresses.
+    pub fn execute(&mut self, world: &mut World, asked: &Asked<'_>) -> Answer {
+        let schemas = Schemas::of(world.platform);
+        let prepared = self.prepare(world.platform, asked.query);
+        let document = match &prepared.document {
+            Ok(document) => document,
+            Err(errors) => return Answer::refused(errors.clone()),
+        };
+        world.nonce += 1;
+        if prepared.bare_fragment {
+            return Answer::crash(world.nonce);
+        }
+        let Ok(operation) = document.operations.get(asked.operation_name) else {
+            let message = match asked.operation_name {
+                Some(name) => format!("No operation named \"{name}\""),
+                None => "An operation name is required".to_owned(),
+            };
+            return Answer::refused(vec![json!({ "message": message })]);
+        };
+        let name = operation.name.as_ref().map(ToString::to_string);
+        let JsonValue::Object(raw) = JsonValue::from(Json::Object(asked.variables.clone())) else {
+            return Answer::refused(vec![json!({"message": "variables must be an object"})]);
+        };
+        let variables = match coerce_variable_values(&schemas.pinned, operation, &raw) {
+            Ok(variables) => variables,
+            Err(error) => return Answer::refused(vec![json!({ "message": error.message().to_string() })]),
+        };
+        let mut violations = prepared.root_violations.clone();
+        let mutation = operation.operation_type == OperationType::Mutation;
+        let ctx = Ctx {
+            world,
+            prepared: Arc::clone(&prepared),
+            variables: JsonMap::clone(&variables),
+            scope: asked.scope.clone(),
+            language: asked.language,
+            base_url: asked.base_url.clone(),
+            failure: RefCell::new(None),
+            timeout_reported: Cell::new(false),
+            violations: RefCell::new(Vec::new()),
+            nonce: Cell::new(world.nonce),
+        };
+        let root = QueryRoot { ctx: &ctx, mutation };
+        let response = Execution::new(&schemas.served, document)
+            .operation(operation)
+            .implementers_map(&schemas.implementers)
+            .coerced_variable_values(&variables)
+            .enable_schema_introspection(true)
+            .execute_sync(&root);
+        violations.append(&mut ctx.violations.borrow_mut());
+        let nonce = ctx.nonce.get();
+        let failure = ctx.failure.into_inner();
+        world.nonce = nonce;
+        let mut answer = match (failure, response) {
+            (Some(Failure::Crash), _) => Answer::crash(nonce),
+            (Some(Failure::Invalid(message)), _) => Answer::refused(vec![json!({ "message": message })]),
+            (None, Err(error)) => Answer::refused(vec![json!({ "message": error.message().to_string() })]),
+            (None, Ok(response)) => render(world.platform, &response.errors, response.data.as_ref()),
+        };
+        answer.operation = name;
+        answer.violations = violations;
+        answer
+    }
+}
+
+fn render(platform: Platform, errors: &[GraphQLError], data: Option<&JsonMap>) -> Answer {
+    let mut body = Vec::with_capacity(4096);
+    body.push(b'{');
+    if !errors.is_empty() {
+        let errors: Vec<Json> = errors.iter().map(|error| field_error(platform, error)).collect();
+        body.extend_from_slice(b"\"errors\":");
+        body.extend_from_slice(Json::Array(errors).to_string().as_bytes());
+        body.push(b',');
+    }
+    body.extend_from_slice(b"\"data\":");
+    match data {
+        // Writing JSON into memory fails for no value of this type.
+        Some(data) => serde_json::to_writer(&mut body, data).unwrap_or_default(),
+        None => body.extend_from_slice(b"null"),
+    }
+    body.push(b'}');
+    Answer { status: 200, body, operation: None, violations: Vec::new() }
+}
+
+/// An error of a field in the platform's form: Démat Social says nothing but a message about a forbidden null.
+fn field_error(platform: Platform, error: &GraphQLError) -> Json {
+    let text = error.message.strip_prefix("resolver error: ").unwrap_or(&error.message);
+    let (code, message) = match text.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK)) {
+        Some((code, message)) => (code, message),
+        None => ("", text),
+    };
+    let mut json = json!({ "message": message });
+    if code == "invalid_null" && platform == Platform::DematSocial {
+        return json;
+    }
+    json["locations"] = error.locations.iter().map(|at| json!({"line": at.line, "column": at.column})).collect();
+    json["path"] = serde_json::to_value(&error.path).unwrap_or_default();
+    if !code.is_empty() {
+        json["extensions"] = json!({ "code": code });
+    }
+    json
+}

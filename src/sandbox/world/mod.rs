@@ -1,0 +1,29 @@
+//! The state of the sandbox and its rules: plain data, a virtual clock, no network.
+//!
+//! - [`form`]: questions and revisions; [`generate`]: answers made on demand
+//! - [`demarche`] and [`dossier`]: the records
+//! - [`state`]: the world itself, its clock and its indexes; [`build`]: how it starts
+//! - [`edit`], [`silent`], [`transition`], [`deletion`], [`revision`]: what can happen to it
+//! - [`live`]: all of that at random; [`snapshot`]: the truth, to compare a target with
+
+mod build;
+mod deletion;
+mod demarche;
+mod dossier;
+mod edit;
+pub mod form;
+mod generate;
+mod live;
+mod revision;
+mod silent;
+mod snapshot;
+mod state;
+mod transition;
+
+pub use demarche::{Demarche, Groupe, Label};
+pub use dossier::{
+    Avis, Connection, Correction, Demandeur, Dossier, Edit, Extra, Message, Reason, State, Tombstone, Traitement,
+};
+pub use edit::{Late, Refused};
+pub use snapshot::{DossierTruth, Snapshot, TombstoneTruth};
+pub use state::{Poison, Token, World};
