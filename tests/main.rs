@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod client;
 mod contracts;
 mod schemas;
 mod sync_runs;
