@@ -37,6 +37,18 @@ impl World {
         Ok(())
     }
 
+    /// An open dossier hidden by the administration alone, without a reason, as support operations leave some: its node
+    /// is null, and any page of the pending list whose cursor falls on it is HTTP 500.
+    pub fn hide_without_reason(&mut self, number: u32) -> Result<(), Refused> {
+        let at = self.bump(number);
+        self.alter(number, |dossier| {
+            dossier.hidden_by_administration_at = Some(at);
+            dossier.hidden_by_user_at = None;
+            dossier.hidden_reason = None;
+        })
+        .ok_or_else(|| Refused::unknown(number))
+    }
+
     /// The dossier expires: Démarche Numérique hides it for two weeks in neither list, Démat Social destroys it at once.
     pub fn expire(&mut self, number: u32) -> Result<(), Refused> {
         let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
