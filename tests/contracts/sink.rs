@@ -79,7 +79,8 @@ async fn what_was_committed_is_there(sink: &impl Look) {
 
     assert_eq!(sink.checkpoint(&scope).await.expect("an answer"), Some(first.checkpoint));
     let known = sink.known(&scope, &[number(2), number(3)]).await.expect("an answer");
-    let expected = KnownDossier { fingerprint: row(2, "deux").fingerprint, gone: None };
+    let expected = row(2, "deux");
+    let expected = KnownDossier { fingerprint: expected.fingerprint, light: expected.light, gone: None };
     assert_eq!(known, [(number(2), expected)].into());
     let documents = sink.documents(&scope, None, 10).await.expect("an answer");
     assert_eq!(documents[0].document, row(1, "un").document);

@@ -66,7 +66,7 @@ async fn what_was_committed_is_there_after_reopening_and_names_are_the_same() {
     assert_eq!(sink.schema(&scope()).await.expect("a schema"), schema);
     assert_eq!(sink.look(&scope()).await, shown);
     let plan = SchemaPlan { layout: prepared.layout().clone(), changes: Vec::new() };
-    let prepared = sink.prepare(&scope(), plan).await.expect("the same tables");
+    let prepared = sink.prepare(&scope(), &form(), plan).await.expect("the same tables");
     sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN")])).await.expect("a commit");
 }
 
@@ -78,7 +78,7 @@ async fn nothing_is_written_when_nothing_changes() {
     let sink = SqliteSink::open(&path).await.expect("the database");
     let prefix = sink.schema(&scope()).await.expect("a schema").prefix;
     let plan = SchemaPlan { layout: layout(&prefix), changes: Vec::new() };
-    let prepared = sink.prepare(&scope(), plan).await.expect("the same tables");
+    let prepared = sink.prepare(&scope(), &form(), plan).await.expect("the same tables");
     let same = batch(1, vec![insert(1, "un"), insert(2, "deux")]);
     sink.commit(&prepared, &same).await.expect("the same batch");
     sink.close().await.expect("a clean end");
@@ -121,7 +121,7 @@ async fn readers_take_no_lock_create_nothing_and_write_nothing() {
     assert_eq!(reader.schema(&scope()).await.expect("an answer").prefix, "demarche_12");
     let writes = [
         reader.commit(&prepared, &batch(2, vec![])).await.map(drop),
-        reader.prepare(&scope(), SchemaPlan { layout: layout("demarche_12"), changes: vec![] }).await.map(drop),
+        reader.prepare(&scope(), &form(), SchemaPlan { layout: layout("demarche_12"), changes: vec![] }).await.map(drop),
     ];
     for write in writes {
         assert!(matches!(write, Err(SinkError::Unusable { action: "written", .. })), "{write:?}");
@@ -254,7 +254,7 @@ async fn a_table_that_somebody_altered_is_told_before_anything_is_written() {
         run(&path, &statement).await;
         let sink = SqliteSink::open(&path).await.expect("the database");
         let plan = SchemaPlan { layout: layout("demarche_12"), changes: Vec::new() };
-        let error = sink.prepare(&scope(), plan).await.expect_err(&statement);
+        let error = sink.prepare(&scope(), &form(), plan).await.expect_err(&statement);
         assert!(matches!(&error, SinkError::Altered { .. }) && error.to_string().contains(expected), "{error}");
         assert_eq!(sink.checkpoint(&scope()).await.expect("an answer").and_then(|c| c.watermark), Some(at(1)));
     }
@@ -351,7 +351,7 @@ async fn views_have_the_titles_of_the_form_and_the_dossiers_that_are_there() {
         columns.insert(0, super::world::column(id, name, title, CellKind::Text));
     }
     layout.tables[1].columns[0].spec.title = "Rang ".repeat(100);
-    sink.prepare(&scope(), SchemaPlan { layout, changes: Vec::new() }).await.expect("other titles");
+    sink.prepare(&scope(), &form(), SchemaPlan { layout, changes: Vec::new() }).await.expect("other titles");
     let titles = column(&path, "SELECT name FROM pragma_table_info('vue_12_dossiers')").await;
     let expected = [
         "Dossier n°",

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use demarche_numerique::demarche::TypeDeChamp;
-use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber};
+use demarche_numerique::demarche::{Demarche, TypeDeChamp};
+use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber, RevisionId};
 use demarche_numerique::plan::{Change, Gone, GoneReason, Plan, SchemaChange, SchemaPlan};
 use demarche_numerique::privacy::Treatment;
 use demarche_numerique::sink::{Batch, Checkpoint, Prepared, Scope, Sink};
@@ -76,6 +76,21 @@ pub fn layout(prefix: &str) -> Layout {
         title: "Démarche".to_owned(),
         tables: vec![dossiers, block],
         presentation: BTreeSet::new(),
+    }
+}
+
+/// The form for which those tables are made.
+pub fn form() -> Demarche {
+    Demarche {
+        number: DemarcheNumber::new(12),
+        title: "Démarche".to_owned(),
+        state: "publiee".to_owned(),
+        date_derniere_modification: at(0),
+        revisions: Vec::new(),
+        active_revision: RevisionId::new("revision"),
+        groupes_instructeurs: Vec::new(),
+        labels: Vec::new(),
+        service: None,
     }
 }
 
