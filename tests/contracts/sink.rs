@@ -366,7 +366,7 @@ async fn a_new_column_is_empty_and_a_former_one_becomes_so(sink: &impl Look) {
     let mut former = former;
     former.spec.origin = demarche_numerique::table::Origin::Former;
     layout.tables[0].columns.push(former);
-    let changes = vec![SchemaChange::AddColumn { table: layout.tables[0].name.clone(), column: new }];
+    let changes = vec![SchemaChange::AddColumn { table: layout.tables[0].name.clone(), column: new, backfill: false }];
     let prepared = sink.prepare(&scope, &form(), SchemaPlan { layout, changes }).await.expect("a new column");
 
     let mut row = row(1, "UN");
