@@ -83,8 +83,9 @@ impl World {
     /// The usager's account goes: open dossiers are destroyed at once, decided ones hidden by their usager, those
     /// `en_instruction` kept; what is left belongs to `<deleted>`.
     pub fn delete_account(&mut self, email: &str) {
-        let owned: Vec<u32> =
+        let mut owned: Vec<u32> =
             self.dossiers.values().filter(|d| self.usager(d).0 == email).map(|dossier| dossier.number).collect();
+        owned.sort_unstable();
         for number in owned {
             let state = self.dossier(number).map(|dossier| dossier.state);
             match state {
