@@ -3,5 +3,6 @@
 
 mod architecture;
 mod cli;
+mod client;
 mod contracts;
 mod schemas;

@@ -70,6 +70,8 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            let limited = matches!(error, ApiError::RateLimited { .. });
+            Counters::add(&self.counters.rate_limited, u64::from(limited));
             let attempt = Attempt { tried, page_size: request.page_size, now: self.now() };
             let Disposition::Retry { after } = disposition(&error, attempt) else {
                 return Err(error);
@@ -82,8 +84,7 @@ impl Transport {
                 error = error.kind(),
                 "asking again later"
             );
-            if matches!(error, ApiError::RateLimited { .. }) {
-                Counters::add(&self.counters.rate_limited, 1);
+            if limited {
                 self.limiter.hold(wait);
             }
             tokio::time::sleep(wait).await;

@@ -46,8 +46,8 @@ fn written(text: &str) -> Option<Decimal> {
 
 /// Whether the float may be what became of the exact number.
 fn agree(exact: Decimal, float: Decimal) -> bool {
-    let difference = (exact - float).abs();
-    difference.is_zero() || difference <= exact.abs().max(float.abs()) / Decimal::from(1_000_000_000_000_i64)
+    let grain = exact.abs().max(float.abs()) / Decimal::from(1_000_000_000_000_i64);
+    exact.checked_sub(float).is_some_and(|difference| difference.abs() <= grain)
 }
 
 #[cfg(test)]
@@ -75,6 +75,7 @@ mod tests {
             (Some("beaucoup"), None, None),
             (Some(""), None, None),
             (None, Some("1e300"), None),
+            (Some("-79228162514264337593543950335"), Some("7e28"), Some("70000000000000000000000000000")),
         ];
         for (text, float, expected) in rows {
             let decimal = decimal(*text, *float).map(|d| d.to_string());
