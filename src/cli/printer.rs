@@ -102,6 +102,12 @@ pub fn age(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// So many of something: `1 page`, `2 pages`.
+#[must_use]
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 /// A number in groups of three, as French readers write it, with no-break spaces: `12 345`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
