@@ -15,12 +15,12 @@ use jiff::Timestamp;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // In your program: the address and the token of the platform.
-    let sandbox = Sandbox::new(WorldSpec::default());
-    let server = sandbox.serve("127.0.0.1:0".parse()?).await?;
+    let sandbox = Sandbox::new(&WorldSpec::default());
+    let server = sandbox.serve_locally().await?;
     let client = Client::builder(Platform::DemarcheNumerique).url(server.url()).token(sandbox.token()).build()?;
 
     let folder = tempfile::tempdir()?;
-    let sink = SqliteSink::open(&folder.path().join("dossiers.db"), "bac-a-sable").await?;
+    let sink = SqliteSink::open(folder.path().join("dossiers.db")).await?;
     let filter = privacy::Filter::new(privacy::Policy::default(), None)?;
 
     for round in ["first run", "second run"] {

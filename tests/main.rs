@@ -6,3 +6,4 @@ mod cli;
 mod client;
 mod contracts;
 mod schemas;
+mod sync_runs;

@@ -108,7 +108,7 @@ fn value(cell: &Cell, kind: CellKind) -> String {
         Cell::Integer(integer) => integer.to_string(),
         Cell::Boolean(boolean) => i32::from(*boolean).to_string(),
         Cell::Decimal(decimal) => decimal.normalize().to_string(),
-        Cell::Real(real) => real.to_string(),
+        Cell::Real(real) => format!("{real:?}"),
     };
     if kind == CellKind::Text { quoted(&plain) } else { plain }
 }

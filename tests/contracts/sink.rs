@@ -79,7 +79,8 @@ async fn what_was_committed_is_there(sink: &impl Look) {
 
     assert_eq!(sink.checkpoint(&scope).await.expect("an answer"), Some(first.checkpoint));
     let known = sink.known(&scope, &[number(2), number(3)]).await.expect("an answer");
-    let expected = KnownDossier { fingerprint: row(2, "deux").fingerprint, gone: None };
+    let expected = row(2, "deux");
+    let expected = KnownDossier { fingerprint: expected.fingerprint, light: expected.light, gone: None };
     assert_eq!(known, [(number(2), expected)].into());
     let documents = sink.documents(&scope, None, 10).await.expect("an answer");
     assert_eq!(documents[0].document, row(1, "un").document);
@@ -365,7 +366,7 @@ async fn a_new_column_is_empty_and_a_former_one_becomes_so(sink: &impl Look) {
     let mut former = former;
     former.spec.origin = demarche_numerique::table::Origin::Former;
     layout.tables[0].columns.push(former);
-    let changes = vec![SchemaChange::AddColumn { table: layout.tables[0].name.clone(), column: new }];
+    let changes = vec![SchemaChange::AddColumn { table: layout.tables[0].name.clone(), column: new, backfill: false }];
     let prepared = sink.prepare(&scope, &form(), SchemaPlan { layout, changes }).await.expect("a new column");
 
     let mut row = row(1, "UN");

@@ -1,1 +1,102 @@
+//! Whatever is committed, in whatever order: the file holds what memory holds.
 
+use demarche_numerique::plan::{Change, Gone, GoneReason};
+use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
+use demarche_numerique::table::{Cell, ChildRow, Digest, Row};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::look::Look;
+use super::world::{BLOCK, at, batch, number, prepare, row, scope};
+
+fn cell(kind: usize) -> BoxedStrategy<Cell> {
+    let text = || prop_oneof![".{0,40}", "[a-z'\"\\x00🎉é]{0,12}"];
+    let filled = match kind {
+        1 => any::<i64>().prop_map(Cell::Integer).boxed(),
+        2 => (-9_999_999_i64..9_999_999, 0_u32..4)
+            .prop_map(|(m, s)| Cell::Decimal(rust_decimal::Decimal::new(m, s)))
+            .boxed(),
+        3 => (-18_000_i32..18_000).prop_map(|n| Cell::Real(f64::from(n) / 100.0)).boxed(),
+        4 => any::<bool>().prop_map(Cell::Boolean).boxed(),
+        5 => (1_i16..28).prop_map(|day| Cell::Date(jiff::civil::date(2026, 2, day as i8))).boxed(),
+        6 => (-1_000_000_i64..1_000_000).prop_map(|second| Cell::Datetime(at(second))).boxed(),
+        8 => vec(text(), 0..4).prop_map(Cell::List).boxed(),
+        _ => text().prop_map(Cell::Text).boxed(),
+    };
+    prop_oneof![1 => Just(Cell::Null), 4 => filled].boxed()
+}
+
+fn any_row(of: u32) -> impl Strategy<Value = Box<Row>> {
+    let cells: Vec<_> = (0..10).map(cell).collect();
+    let child = (cell(0), cell(1)).prop_map(|(prenom, age)| vec![prenom, age]);
+    (cells, vec(child, 0..4), ".{0,30}", 0_u8..3).prop_map(move |(cells, children, text, light)| {
+        let document = serde_json::json!({ "texte": text }).to_string();
+        let children = (0..).zip(children);
+        let child = |(position, cells)| ChildRow { table: BLOCK, key: format!("l{position}"), position, cells };
+        Box::new(Row {
+            fingerprint: Digest::of(document.as_bytes()),
+            light: Digest::of(&[light]),
+            updated_at: at(i64::from(light)),
+            document,
+            cells,
+            children: children.map(child).collect(),
+            ..*row(of, "x")
+        })
+    })
+}
+
+/// Changes as a planner with any view of the target, right or stale, could make them.
+fn any_change(of: u32) -> impl Strategy<Value = Change> {
+    let gone = prop_oneof![
+        Just(GoneReason::Missing),
+        "[a-z]{0,5}".prop_map(GoneReason::Pending),
+        "[a-z]{0,5}".prop_map(GoneReason::Deleted),
+    ];
+    (any_row(of), gone, any::<bool>(), 0..6).prop_map(move |(row, reason, dated, kind)| {
+        let was = Digest::of(b"whatever was planned");
+        let gone = Gone { reason, at: dated.then(|| at(3)) };
+        match kind {
+            0 => Change::Insert(row),
+            1 => Change::Update { row, was },
+            2 => Change::Restore { row, was },
+            3 => Change::Rewrite { row, was },
+            4 => Change::Delete { number: number(of), gone, was },
+            _ => Change::Retomb { number: number(of), gone },
+        }
+    })
+}
+
+fn any_batches() -> impl Strategy<Value = Vec<Vec<Change>>> {
+    let changes = proptest::sample::subsequence((1..8).collect::<Vec<u32>>(), 0..7);
+    vec(changes.prop_flat_map(|numbers| numbers.into_iter().map(any_change).collect::<Vec<_>>()), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_batches_leave_the_same_in_memory_and_in_a_file(batches in any_batches()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = SqliteSink::open(folder.path().join("dossiers.db")).await.expect("a database");
+            let memory = MemorySink::default();
+            let scope = scope();
+            let in_file = prepare(&file, &scope).await;
+            let in_memory = prepare(&memory, &scope).await;
+            for (second, changes) in (1..).zip(batches) {
+                let batch = batch(second, changes);
+                let receipts = (
+                    file.commit(&in_file, &batch).await.expect("a commit"),
+                    memory.commit(&in_memory, &batch).await.expect("a commit"),
+                );
+                prop_assert_eq!(receipts.0, receipts.1);
+            }
+            prop_assert_eq!(file.look(&scope).await, memory.look(&scope).await);
+            let pages = (file.documents(&scope, None, 99).await, memory.documents(&scope, None, 99).await);
+            prop_assert_eq!(pages.0.expect("documents"), pages.1.expect("documents"));
+            file.check().await.expect("a sound file");
+            Ok(())
+        })?;
+    }
+}

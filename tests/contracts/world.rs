@@ -1,10 +1,13 @@
 //! A small démarche made by hand, and batches for it.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use demarche_numerique::demarche::TypeDeChamp;
-use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber};
+use demarche_numerique::demarche::{Demarche, TypeDeChamp};
+use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber, RevisionId};
 use demarche_numerique::plan::{Change, Gone, GoneReason, Plan, SchemaChange, SchemaPlan};
+use demarche_numerique::privacy::Treatment;
 use demarche_numerique::sink::{Batch, Checkpoint, Prepared, Scope, Sink};
 use demarche_numerique::table::{
     Cell, CellKind, ChildRow, ColumnKey, ColumnSpec, Digest, Layout, LayoutColumn, LayoutTable, Origin, Part, Row,
@@ -36,6 +39,7 @@ pub fn column(id: u64, name: &str, title: &str, kind: CellKind) -> LayoutColumn 
         description: None,
         options: Vec::new(),
         origin: Origin::Champ(TypeDeChamp::Text, None),
+        policy: Treatment::Include,
     };
     LayoutColumn { name: name.to_owned(), spec }
 }
@@ -67,7 +71,27 @@ pub fn layout(prefix: &str) -> Layout {
         title: "Enfants".to_owned(),
         columns: vec![column(21, "prenom", "Prénom", CellKind::Text), column(22, "age", "Âge", CellKind::Integer)],
     };
-    Layout { demarche: DemarcheNumber::new(12), title: "Démarche".to_owned(), tables: vec![dossiers, block] }
+    Layout {
+        demarche: DemarcheNumber::new(12),
+        title: "Démarche".to_owned(),
+        tables: vec![dossiers, block],
+        presentation: BTreeSet::new(),
+    }
+}
+
+/// The form for which those tables are made.
+pub fn form() -> Demarche {
+    Demarche {
+        number: DemarcheNumber::new(12),
+        title: "Démarche".to_owned(),
+        state: "publiee".to_owned(),
+        date_derniere_modification: at(0),
+        revisions: Vec::new(),
+        active_revision: RevisionId::new("revision"),
+        groupes_instructeurs: Vec::new(),
+        labels: Vec::new(),
+        service: None,
+    }
 }
 
 pub fn creation(layout: Layout) -> SchemaPlan {

@@ -146,8 +146,7 @@ impl<'c> Connection<'c> {
         match self.listing {
             Listing::Dossiers => match ctx.world.dossier(key.1) {
                 Some(dossier) => {
-                    let reads_champs = ctx.prepared.fields.contains("champs");
-                    let late = reads_champs && ctx.world.timeout_after.is_some_and(|allowed| rank >= allowed);
+                    let late = ctx.heavy && ctx.world.timeout_after.is_some_and(|allowed| rank >= allowed);
                     ResolvedValue::object(DossierNode { ctx, dossier, demarche, late })
                 }
                 None => ResolvedValue::null(),

@@ -77,8 +77,12 @@ pub(in crate::sandbox) struct Prepared {
     pub document: Result<Valid<ExecutableDocument>, Vec<Json>>,
     /// Types that the text names in a fragment: they decide under which type answers are served.
     pub fragments: HashSet<String>,
-    /// Names of all fields, wherever they are.
-    pub fields: HashSet<String>,
+    /// Names of the operations that read champs: the costly ones. An unnamed operation is "".
+    heavy: HashSet<String>,
+    /// Whether it asks for the schema itself.
+    introspects: bool,
+    /// How deep each operation goes.
+    depths: Vec<(String, usize)>,
     /// Whether an inline fragment has no type condition: the platform crashes on it.
     pub bare_fragment: bool,
     /// What is wrong with its roots: several of them, or aliases.
@@ -91,20 +95,16 @@ impl Prepared {
         let mut prepared = Self {
             document: Err(Vec::new()),
             fragments: HashSet::new(),
-            fields: HashSet::new(),
+            heavy: HashSet::new(),
+            introspects: false,
+            depths: Vec::new(),
             bare_fragment: false,
             root_violations: Vec::new(),
         };
         match ExecutableDocument::parse_and_validate(&schemas.pinned, text, "query.graphql") {
             Ok(document) => {
                 prepared.look_at(&document);
-                prepared.document = match document.operations.iter().map(|o| depth(&document, o)).max() {
-                    Some(depth) if depth > MAX_DEPTH && !prepared.is_introspection() => {
-                        let message = format!("Query has depth of {depth}, which exceeds max depth of {MAX_DEPTH}");
-                        Err(vec![json!({ "message": message })])
-                    }
-                    _ => Ok(document),
-                };
+                prepared.document = Ok(document);
             }
             Err(invalid) => {
                 let mut errors: Vec<Json> = invalid.errors.iter().map(|e| validation_error(&e.to_json())).collect();
@@ -118,8 +118,15 @@ impl Prepared {
         Arc::new(prepared)
     }
 
-    fn is_introspection(&self) -> bool {
-        self.fields.contains("__schema")
+    /// Whether that operation reads champs.
+    pub fn reads_champs(&self, operation: &str) -> bool {
+        self.heavy.contains(operation)
+    }
+
+    /// What the platform says of an operation that goes too deep.
+    pub fn too_deep(&self, operation: &str) -> Option<String> {
+        let (_, depth) = self.depths.iter().find(|(name, depth)| name == operation && *depth > MAX_DEPTH)?;
+        (!self.introspects).then(|| format!("Query has depth of {depth}, which exceeds max depth of {MAX_DEPTH}"))
     }
 
     fn look_at(&mut self, document: &ExecutableDocument) {
@@ -132,6 +139,12 @@ impl Prepared {
             if roots.iter().filter_map(Selection::as_field).any(|field| field.alias.is_some()) {
                 self.root_violations.push("an alias at the root".to_owned());
             }
+            let name = operation.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            if operation.all_fields(document).any(|field| field.name == "champs") {
+                self.heavy.insert(name.clone());
+            }
+            self.introspects |= operation.root_fields(document).any(|field| field.name == "__schema");
+            self.depths.push((name, depth(document, operation)));
             self.walk(&operation.selection_set);
         }
         for fragment in document.fragments.values() {
@@ -143,10 +156,7 @@ impl Prepared {
     fn walk(&mut self, selections: &SelectionSet) {
         for selection in &selections.selections {
             match selection {
-                Selection::Field(field) => {
-                    self.fields.insert(field.name.to_string());
-                    self.walk(&field.selection_set);
-                }
+                Selection::Field(field) => self.walk(&field.selection_set),
                 Selection::InlineFragment(fragment) => {
                     match &fragment.type_condition {
                         Some(name) => drop(self.fragments.insert(name.to_string())),

@@ -117,6 +117,9 @@ impl Engine {
             return Answer::refused(vec![json!({ "message": message })]);
         };
         let name = operation.name.as_ref().map(ToString::to_string);
+        if let Some(message) = prepared.too_deep(name.as_deref().unwrap_or_default()) {
+            return Answer::refused(vec![json!({ "message": message })]);
+        }
         let JsonValue::Object(raw) = JsonValue::from(Json::Object(asked.variables.clone())) else {
             return Answer::refused(vec![json!({"message": "variables must be an object"})]);
         };
@@ -133,6 +136,7 @@ impl Engine {
             scope: asked.scope.clone(),
             language: asked.language,
             base_url: asked.base_url.clone(),
+            heavy: prepared.reads_champs(name.as_deref().unwrap_or_default()),
             failure: RefCell::new(None),
             timeout_reported: Cell::new(false),
             violations: RefCell::new(Vec::new()),

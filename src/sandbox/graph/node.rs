@@ -31,6 +31,8 @@ pub(super) struct Ctx<'w> {
     pub scope: Scope,
     pub language: Language,
     pub base_url: String,
+    /// Whether the operation reads champs, and may therefore exceed the time allowed.
+    pub heavy: bool,
     pub failure: RefCell<Option<Failure>>,
     pub timeout_reported: Cell<bool>,
     pub violations: RefCell<Vec<String>>,

@@ -132,3 +132,15 @@ fn pending_and_deleted_ids_come_from_two_numberings() {
     assert_eq!(ids("pendingDeletedDossiers"), format!("DeletedDossier-{number}"));
     assert!(ids("deletedDossiers").starts_with("DeletedDossier-") && ids("deletedDossiers").len() < 18);
 }
+
+#[test]
+fn a_pending_row_without_a_date_is_a_null_node_and_crashes_cursors() {
+    let (sandbox, _) = small(Platform::DemarcheNumerique);
+    let number = in_state(&sandbox, State::EnConstruction);
+    sandbox.world().hide_without_reason(number).expect("it exists");
+    let query = "{ demarche(number: 1001) { pendingDeletedDossiers { nodes { number reason } } } }";
+    let answer = sandbox.graphql(query, &json!({}));
+    assert_eq!(answer["data"]["demarche"]["pendingDeletedDossiers"]["nodes"], json!([null]));
+    let query = "{ demarche(number: 1001) { pendingDeletedDossiers { pageInfo { endCursor } } } }";
+    assert_eq!(raw(&sandbox, Some(&sandbox.token()), &json!({ "query": query })).0, 500);
+}

@@ -37,6 +37,18 @@ impl World {
         Ok(())
     }
 
+    /// An open dossier hidden by the administration alone, without a reason, as support operations leave some: its node
+    /// is null, and any page of the pending list whose cursor falls on it is HTTP 500.
+    pub fn hide_without_reason(&mut self, number: u32) -> Result<(), Refused> {
+        let at = self.bump(number);
+        self.alter(number, |dossier| {
+            dossier.hidden_by_administration_at = Some(at);
+            dossier.hidden_by_user_at = None;
+            dossier.hidden_reason = None;
+        })
+        .ok_or_else(|| Refused::unknown(number))
+    }
+
     /// The dossier expires: Démarche Numérique hides it for two weeks in neither list, Démat Social destroys it at once.
     pub fn expire(&mut self, number: u32) -> Result<(), Refused> {
         let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
@@ -71,8 +83,9 @@ impl World {
     /// The usager's account goes: open dossiers are destroyed at once, decided ones hidden by their usager, those
     /// `en_instruction` kept; what is left belongs to `<deleted>`.
     pub fn delete_account(&mut self, email: &str) {
-        let owned: Vec<u32> =
+        let mut owned: Vec<u32> =
             self.dossiers.values().filter(|d| self.usager(d).0 == email).map(|dossier| dossier.number).collect();
+        owned.sort_unstable();
         for number in owned {
             let state = self.dossier(number).map(|dossier| dossier.state);
             match state {

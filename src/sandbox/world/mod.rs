@@ -1,10 +1,10 @@
 //! The state of the sandbox and its rules: plain data, a virtual clock, no network.
 //!
-//! - [`form`]: questions and revisions; [`generate`]: answers made on demand
-//! - [`demarche`] and [`dossier`]: the records
-//! - [`state`]: the world itself, its clock and its indexes; [`build`]: how it starts
-//! - [`edit`], [`silent`], [`transition`], [`deletion`], [`revision`]: what can happen to it
-//! - [`live`]: all of that at random; [`snapshot`]: the truth, to compare a target with
+//! - `form`: questions and revisions; `generate`: answers made on demand
+//! - `demarche` and `dossier`: the records
+//! - `state`: the world itself, its clock and its indexes; `build`: how it starts
+//! - `edit`, `silent`, `transition`, `deletion`, `revision`: what can happen to it
+//! - `live`: all of that at random; `snapshot`: the truth, to compare a target with
 
 mod build;
 mod deletion;

@@ -74,3 +74,33 @@ fn words(error: &sqlx::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::ids::DemarcheNumber;
+    use crate::sink::{RunOutcome, RunRecord, Scope, Sink, SinkError, SqliteSink};
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_without_the_values_and_leaves_what_was_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sink = SqliteSink::open(folder.path().join("dossiers.db")).await.expect("a database");
+        let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(1) };
+        let run = |text: String| RunRecord {
+            id: "run".to_owned(),
+            started_at: Timestamp::UNIX_EPOCH,
+            ended_at: Timestamp::UNIX_EPOCH,
+            outcome: RunOutcome::Done,
+            report: text.into(),
+        };
+        // A limit of pages stands for the disk.
+        let limit = sqlx::raw_sql("PRAGMA max_page_count = 60");
+        limit.execute(&mut *sink.connection.lock().await).await.expect("a limit");
+        sink.record_run(&scope, &run("petit".to_owned())).await.expect("a line that has room");
+        let error = sink.record_run(&scope, &run("secret ".repeat(100_000))).await.expect_err("a full disk");
+        assert!(matches!(&error, SinkError::Unusable { action: "written", .. }), "{error}");
+        assert!(error.to_string().contains("full") && !error.to_string().contains("secret"), "{error}");
+        assert_eq!(sink.runs(&scope, 9).await.expect("an answer"), [run("petit".to_owned())]);
+    }
+}

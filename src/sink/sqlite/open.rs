@@ -50,7 +50,7 @@ impl SqliteSink {
         Ok(Self { name, connection: Mutex::new(connection), lock: Some(lock) })
     }
 
-    /// Opens a file for reading: no lock is taken, so a run may work on it meanwhile, and nothing is created.
+    /// Opens a file for reading: no lock is taken, so a run may work on it meanwhile, and nothing is left behind.
     /// Everything that would write answers [`SinkError::Unusable`].
     ///
     /// # Errors
@@ -61,12 +61,13 @@ impl SqliteSink {
         if header::inspect(&file, &name)? == Found::Nothing {
             return Err(unusable(&name, "opened", "there is no database yet".to_owned()));
         }
-        let options = options(&file).read_only(true);
-        let connection = match connect_to_read(&options).await {
+        // SQLite's own way of reading only would leave an empty log and its index beside the file.
+        let quiet = options(&file).pragma("query_only", "ON");
+        let connection = match connect_to_read(&quiet).await {
             // A folder that may not be written has no place for the log's index. Without a log there is nothing in it to
             // be read, and nobody to write.
             Err(fault) if fault.is_cannot_open() && !header::has_beside(&file, "-wal") => {
-                connect_to_read(&options.immutable(true)).await
+                connect_to_read(&options(&file).read_only(true).immutable(true)).await
             }
             other => other,
         };

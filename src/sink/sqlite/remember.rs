@@ -192,17 +192,18 @@ async fn save_column(
     // A former column keeps what was known of its question.
     sqlx::query(
         "INSERT INTO dn_columns (instance, demarche, \"table\", \"column\", descriptor, part, title, kind, origin, \
-         type_de_champ, since_revision, description, options) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         type_de_champ, since_revision, policy, description, options) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (\"table\", \"column\") DO UPDATE SET title = excluded.title, kind = excluded.kind, \
          origin = excluded.origin, \
          type_de_champ = iif(excluded.origin = 'former', type_de_champ, excluded.type_de_champ), \
          since_revision = iif(excluded.origin = 'former', since_revision, excluded.since_revision), \
+         policy = iif(excluded.origin = 'former', policy, excluded.policy), \
          description = iif(excluded.origin = 'former', description, excluded.description), \
          options = iif(excluded.origin = 'former', options, excluded.options) \
          WHERE (title, kind, origin) <> (excluded.title, excluded.kind, excluded.origin) \
-         OR excluded.origin <> 'former' AND (type_de_champ, since_revision, description, options) \
-         IS NOT (excluded.type_de_champ, excluded.since_revision, excluded.description, excluded.options)",
+         OR excluded.origin <> 'former' AND (type_de_champ, since_revision, policy, description, options) IS NOT \
+         (excluded.type_de_champ, excluded.since_revision, excluded.policy, excluded.description, excluded.options)",
     )
     .bind(&scope.instance)
     .bind(scope.demarche.get())
@@ -215,6 +216,7 @@ async fn save_column(
     .bind(origin)
     .bind(type_de_champ)
     .bind(since.map(|revision| revision.as_str()))
+    .bind(spec.policy.as_str())
     .bind(&spec.description)
     .bind(options)
     .execute(connection)

@@ -39,7 +39,7 @@ CREATE TABLE dn_columns (
   origin TEXT NOT NULL,         -- fixed, champ, annotation, former (asked no more)
   type_de_champ TEXT,           -- the platform's word
   since_revision TEXT,          -- the id of the revision that first asked
-  policy TEXT,                  -- what the privacy policy makes of its values
+  policy TEXT NOT NULL,         -- what the privacy policy makes of its values: include, pseudonymise, mask, exclude
   description TEXT,             -- the help text
   options TEXT,                 -- the choices, as a JSON array
   UNIQUE ("table", "column")
