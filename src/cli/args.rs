@@ -26,22 +26,21 @@ pub struct Cli {
 
 /// What holds for every command.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Read this configuration file [default: the one that DN_CONFIG names, else none]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
     /// Say nothing but errors [default: tell progress]
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub quiet: bool,
     /// Log more on stderr: -v a few lines a run, -vv one line a page [default: warnings]
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
     /// Colour messages; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, help_heading = "Global options")]
     pub color: ColorChoice,
     /// Write logs for people or for programs
-    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t, help_heading = "Global options")]
     pub log_format: LogFormat,
 }
 
@@ -93,16 +92,15 @@ pub enum ConfigCommand {
 
 /// Which instance of a platform.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Platform")]
 pub struct InstanceArgs {
     /// Choose an instance of the configuration [default: the only one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Platform")]
     pub instance: Option<String>,
     /// Talk to this GraphQL address [default: DN_URL, else that of the platform]
-    #[arg(long)]
+    #[arg(long, help_heading = "Platform")]
     pub url: Option<String>,
     /// Say which platform answers: demarche-numerique or demat-social [default: DN_PLATFORM, else demarche-numerique]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Platform")]
     pub platform: Option<Platform>,
 }
 
@@ -179,9 +177,6 @@ pub struct SandboxArgs {
     /// Imitate this platform: demarche-numerique or demat-social
     #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
     pub platform: Platform,
-    /// Stop after so many seconds [default: when interrupted]
-    #[arg(long, value_name = "SECONDS", hide = true)]
-    pub for_seconds: Option<u64>,
 }
 
 fn pace(text: &str) -> Result<u32, String> {

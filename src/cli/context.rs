@@ -119,6 +119,11 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether there is a token for an instance.
+pub fn has_token(instance: &Instance) -> bool {
+    read_secret("token", &instance.token.value).is_ok()
+}
+
 /// Reads a secret from where it is: a variable, or the first line of a file. Outer white space is not part of it.
 pub fn read_secret(what: &'static str, source: &SecretSource) -> Result<SecretString, CliError> {
     let text = match source {

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -71,11 +71,14 @@ pub fn width(columns: Option<u16>) -> u16 {
     columns.unwrap_or(80).clamp(40, 200)
 }
 
+/// A line above, below and under the header.
+const STYLE: TableStyle = UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
+
 /// A table whose long cells are wrapped within the width.
 #[must_use]
 pub fn table(header: &[&str], width: u16) -> Table {
     let mut table = Table::new();
-    table.force_no_tty().load_style(UTF8_HORIZONTAL_ONLY);
+    table.force_no_tty().load_style(STYLE);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(header.iter().copied());
     table
@@ -97,6 +100,12 @@ pub fn age(at: Timestamp, now: Timestamp) -> String {
         3_600..=172_799 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
     }
+}
+
+/// So many of something: `1 page`, `2 pages`.
+#[must_use]
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number in groups of three, as French readers write it, with no-break spaces: `12 345`.

@@ -54,6 +54,7 @@ impl Progress {
         self.log(event);
         match event {
             Event::Started { alive, sweep } => {
+                *self.so_far.lock().expect("no code panics while it holds the lock") = SoFar::default();
                 let how = if *sweep { "reading everything" } else { "reading what moved" };
                 self.show(|| format!("{how}; {} dossiers in the target", grouped(*alive)), true);
             }

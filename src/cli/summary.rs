@@ -4,10 +4,13 @@ use comfy_table::CellAlignment;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::printer::{grouped, instant, legible, table};
+use super::printer::{counted, grouped, instant, legible, table};
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
 use crate::sync::{Brake, ListingReport, Report, Run, Verification};
+
+/// How many changes to the tables are named before they are only counted.
+const NAMED: usize = 5;
 
 /// The code that a run ends with.
 pub fn exit(run: &Run) -> Exit {
@@ -61,10 +64,10 @@ pub fn report(context: &Context, report: &Report) -> String {
     let seconds = report.duration_ms / 1000;
     let tenths = report.duration_ms % 1000 / 100;
     text.push_str(&format!(
-        "{}; {} requests, {} pages, {seconds}.{tenths} s; last change seen: {watermark}\n",
+        "{}; {}, {}, {seconds}.{tenths} s; last change seen: {watermark}\n",
         outcome(report.outcome),
-        grouped(report.requests),
-        grouped(report.pages),
+        counted(report.requests, "request"),
+        counted(report.pages, "page"),
     ));
     if let Some(ListingReport { listed, missing, stale, ghost }) = report.listing {
         text.push_str(&format!(
@@ -72,8 +75,11 @@ pub fn report(context: &Context, report: &Report) -> String {
             grouped(listed)
         ));
     }
-    for change in &report.schema {
-        text.push_str(&format!("tables: {}\n", legible(change)));
+    match report.schema.as_slice() {
+        changes if changes.len() > NAMED && context.global.verbose == 0 => {
+            text.push_str(&format!("tables: {} (-v names them)\n", counted(changes.len() as u64, "change")));
+        }
+        changes => changes.iter().for_each(|change| text.push_str(&format!("tables: {}\n", legible(change)))),
     }
     for drift in &report.drift {
         text.push_str(&format!("unknown to this version, kept as text: {}\n", legible(drift)));
@@ -97,7 +103,7 @@ pub fn report(context: &Context, report: &Report) -> String {
 pub fn verification(context: &Context, verification: &Verification) -> String {
     let Verification { instance, demarche, target, listed, held, missing, stale, ghost, quarantined, version: _ } =
         verification;
-    let mut rows = table(&["", "Dossiers", "Which"], context.width);
+    let mut rows = table(&["Compared", "Dossiers", "Which"], context.width);
     let first = |numbers: &[crate::ids::DossierNumber]| {
         let shown: Vec<String> = numbers.iter().take(5).map(ToString::to_string).collect();
         let more = if numbers.len() > 5 { ", …" } else { "" };

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::printer::{grouped, instant, legible};
+use super::printer::{counted, grouped, instant, legible};
 use crate::champ::{ChampValue, Commune, HealthRecord, Place, Registration, Withheld};
 use crate::dossier::{Demandeur, File, PersonneMorale};
 
@@ -36,8 +36,8 @@ pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
             let Registration { id, title, .. } = registration.as_ref();
             joined(" ", [Some(id.as_str()), title.as_deref()])
         }
-        ChampValue::Carte(areas) => counted(areas.len(), "area"),
-        ChampValue::Repetition(rows) => counted(rows.len(), "row"),
+        ChampValue::Carte(areas) => counted(areas.len() as u64, "area"),
+        ChampValue::Repetition(rows) => counted(rows.len() as u64, "row"),
         ChampValue::Files(files) => files.iter().map(file).collect::<Vec<_>>().join(", "),
         ChampValue::TitreIdentite { grant_type } => format!("given ({})", legible(grant_type)),
         ChampValue::DossierLink(number) => format!("dossier {number}"),
@@ -82,10 +82,6 @@ fn coded(name: &str, code: Option<&str>) -> String {
         Some(code) => format!("{} ({})", legible(name), legible(code)),
         None => legible(name),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn joined<'a>(with: &str, parts: impl IntoIterator<Item = Option<&'a str>>) -> String {

@@ -74,7 +74,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     let verification = verify_one(&prepared, &sink).await?;
     progress.end();
     sink.close().await?;
-    server.stop().await;
+    server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
     answer(&render(context, &target, &rounds, &verification))?;
     let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
     Ok(rounds.iter().map(|round| summary::exit_of(&round.report)).fold(exit, Exit::worse))

@@ -111,16 +111,20 @@ impl Diagnosis {
         }
         match config::resolve(&config, &overrides, &variable) {
             Ok(jobs) => self.jobs(context, &jobs).await,
-            Err(error) => {
-                self.fail("settings", &error.into());
+            Err(_) if overrides.to.is_none() && config.targets.is_empty() => {
                 self.reachable(context, &config, args).await;
+                self.add(Verdict::Warn, "target", "none is named", Some("for example `--to sqlite:dossiers.db`"));
             }
+            Err(error) => self.fail("settings", &error.into()),
         }
     }
 
     /// What can be said of the platform when it is not clear where dossiers go.
     async fn reachable(&mut self, context: &Context, config: &Config, args: &DoctorArgs) {
-        let Ok(pairs) = config::resolve_demarches(config, &args.job.overrides(None), &variable) else { return };
+        let pairs = match config::resolve_demarches(config, &args.job.overrides(None), &variable) {
+            Ok(pairs) => pairs,
+            Err(error) => return self.fail("settings", &error.into()),
+        };
         let mut clients: Vec<(String, Option<Client>)> = Vec::new();
         for (instance, number) in pairs {
             if !clients.iter().any(|(name, _)| *name == instance.name) {
@@ -291,10 +295,10 @@ impl Diagnosis {
                 text.push_str(&format!("      hint: {hint}\n"));
             }
         }
-        if !self.settings.is_empty() {
-            let mut rows = table(&["Of", "Setting", "Value", "From"], context.width);
-            for Told { of, setting, value, origin } in &self.settings {
-                rows.add_row([of, *setting, value, origin]);
+        for of in self.settings.chunk_by(|one, next| one.of == next.of) {
+            let mut rows = table(&[&of[0].of, "", "From"], context.width);
+            for Told { of: _, setting, value, origin } in of {
+                rows.add_row([*setting, value, origin]);
             }
             text.push_str(&format!("{rows}\n"));
         }

@@ -9,7 +9,7 @@ use crate::cli::args::DossierArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::printer::{answer, answer_json, instant, legible, shortened, table};
+use crate::cli::printer::{answer, answer_json, counted, instant, legible, shortened, table};
 use crate::cli::words;
 use crate::config;
 use crate::dossier::Dossier;
@@ -76,7 +76,7 @@ fn add(rows: &mut Table, champs: &[Champ], depth: usize, zone: &TimeZone) {
                 rows.add_row([format!("— {label}"), String::new()]);
             }
             ChampValue::Repetition(repeated) => {
-                rows.add_row([label, format!("{} rows", repeated.len())]);
+                rows.add_row([label, counted(repeated.len() as u64, "row")]);
                 for (index, row) in repeated.iter().enumerate() {
                     rows.add_row([format!("{}{}.", "  ".repeat(depth + 1), index + 1), String::new()]);
                     add(rows, &row.champs, depth + 2, zone);

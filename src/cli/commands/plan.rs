@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work, open_to_read};
-use crate::cli::printer::{answer, answer_json, grouped, legible};
+use crate::cli::printer::{answer, answer_json, counted, grouped, legible};
 use crate::cli::signals;
 use crate::config::Target;
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
@@ -84,12 +84,12 @@ fn lines(prepared: &Prepared<'_>, previewed: &Previewed) -> String {
     }
     let counts = previewed.counts;
     text.push_str(&format!(
-        "{} new, {} changed, {} gone, {} back; {} changes to the tables\n",
+        "{} new, {} changed, {} gone, {} back; {} to the tables\n",
         grouped(counts.inserted),
         grouped(counts.updated),
         grouped(counts.deleted),
         grouped(counts.restored),
-        previewed.schema.len(),
+        counted(previewed.schema.len() as u64, "change"),
     ));
     text
 }

@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         () = stop.asked() => {}
         () = live(&sandbox, &demarches, args) => {}
     }
-    server.stop().await;
+    server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
     Ok(Exit::Done)
 }
 

@@ -97,8 +97,8 @@ fn render(context: &Context, status: &Status) -> String {
         Some(at) => format!("{} ({} ago)", instant(at, &context.zone), age(at, now)),
         None => "never".to_owned(),
     };
-    let mut facts = table(&["", ""], context.width);
-    facts.add_row(["démarche".to_owned(), legible(status.title.as_deref().unwrap_or_default())]);
+    let title = legible(status.title.as_deref().unwrap_or_default());
+    let mut facts = table(&["Démarche", &title], context.width);
     facts.add_row(["last success".to_owned(), when(status.last_success)]);
     facts.add_row(["last change seen".to_owned(), when(status.watermark)]);
     facts.add_row(["complete listing".to_owned(), when(status.listed_at)]);
