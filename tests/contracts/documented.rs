@@ -15,7 +15,7 @@ async fn the_documented_queries_run() {
     let mut layout = layout("demarche_12");
     layout.tables[0].columns[7] = column(50, "state", "État", CellKind::Choice);
     layout.tables[0].columns[8].name = "publics".to_owned();
-    let prepared = sink.prepare(&scope(), creation(layout)).await.expect("tables");
+    let prepared = sink.prepare(&scope(), &form(), creation(layout)).await.expect("tables");
     sink.commit(&prepared, &batch(1, vec![insert(1, "un"), insert(2, "deux")])).await.expect("a commit");
 
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sqlite.md")).expect("the page");
