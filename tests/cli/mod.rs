@@ -1,1 +1,8 @@
-//! The real binary: exit codes, help, secrets, pipes.
+//! The real binary: exit codes, help, secrets, pipes, signals.
+
+mod answers;
+mod bad_input;
+mod desk;
+mod exit_codes;
+mod help;
+mod secrets;
