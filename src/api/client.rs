@@ -293,6 +293,15 @@ impl Client {
     }
 }
 
+/// Reads a page of full dossiers out of an answer that was kept: to replay a listing without the network.
+///
+/// # Errors
+/// As [`Client::dossiers_page`], without those of HTTP.
+pub fn replay_dossiers(platform: Platform, listing: &Listing, answer: &[u8]) -> Result<Page<Dossier>, ApiError> {
+    let request = operation::dossiers(platform, listing, None, PageSize::MAX, Detail::Full);
+    page::<WireDossier>(&request, listing_id(("replay", listing)), answer)
+}
+
 /// Whether a failure may come from one part of what was asked.
 fn is_local(error: &ApiError) -> bool {
     matches!(error, ApiError::ServerError { .. } | ApiError::Partial { .. } | ApiError::Undecodable { .. })

@@ -154,7 +154,9 @@ mod tests {
             let mut expected = BTreeSet::new();
             for (name, definition) in schema.types.iter().filter(|(_, definition)| !definition.is_built_in()) {
                 expected.insert(name.to_string());
-                let mut member = |member: &str| drop(expected.insert(format!("{name}.{member}")));
+                let mut member = |member: &str| {
+                    expected.insert(format!("{name}.{member}"));
+                };
                 match definition {
                     ExtendedType::Object(d) => d.fields.keys().for_each(|field| member(field)),
                     ExtendedType::Interface(d) => d.fields.keys().for_each(|field| member(field)),

@@ -21,7 +21,7 @@ mod transport;
 mod wire;
 
 pub use builder::ClientBuilder;
-pub use client::{Client, News};
+pub use client::{Client, News, replay_dossiers};
 pub use cursor::Cursor;
 pub use disposition::{Attempt, Disposition, disposition};
 pub use error::{ApiError, TransportFailure};

@@ -4,4 +4,6 @@ mod answers;
 mod http;
 mod realworld;
 mod requests;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod support;

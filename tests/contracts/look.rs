@@ -146,13 +146,11 @@ mod sqlite {
             shown.tables.insert(table.clone(), rows(reader, &table).await);
         }
         let option = |column: &str| format!("iif({column} IS NULL, 'None', 'Some(\"' || {column} || '\")')");
-        let query = format!(
-            "SELECT concat_ws(' ', number, state, fingerprint, light, updated_at, \
+        let query = "SELECT concat_ws(' ', number, state, fingerprint, light, updated_at, \
              iif(gone IS NULL, 'None', 'Some(\"' || coalesce(gone_reason, 'missing') || '\")'), \
              first_seen, last_changed, document) \
-             FROM dn_dossiers WHERE instance = ? AND demarche = ? ORDER BY number"
-        );
-        shown.dossiers = texts(reader, &query, scope).await;
+             FROM dn_dossiers WHERE instance = ? AND demarche = ? ORDER BY number";
+        shown.dossiers = texts(reader, query, scope).await;
         let query = format!(
             "SELECT concat_ws(' ', number, kind, {}, {}, run, seen_at) \
              FROM dn_changes WHERE instance = ? AND demarche = ? ORDER BY seq",

@@ -1,5 +1,7 @@
 //! What every target promises, checked on each of them.
 
+#[cfg(feature = "sqlite")]
+mod documented;
 mod look;
 mod sink;
 #[cfg(feature = "sqlite")]
