@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DEMARCHE_LARGE, Sandbox, Server, WorldSpec};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -38,6 +39,7 @@ impl Ended {
 
 /// The world around a command.
 pub struct Desk {
+    platform: Platform,
     pub sandbox: Sandbox,
     server: Server,
     folder: TempDir,
@@ -46,9 +48,14 @@ pub struct Desk {
 impl Desk {
     /// A platform with one démarche of so many dossiers, and an empty folder.
     pub async fn with(dossiers: u32) -> Self {
-        let sandbox = Sandbox::new(&WorldSpec::default().only(&[DEMARCHE]).dossiers(dossiers));
+        Self::on(Platform::DemarcheNumerique, dossiers).await
+    }
+
+    /// The same on one of the two platforms.
+    pub async fn on(platform: Platform, dossiers: u32) -> Self {
+        let sandbox = Sandbox::new(&WorldSpec::new(platform).only(&[DEMARCHE]).dossiers(dossiers));
         let server = sandbox.serve_locally().await.expect("a free port");
-        Self { sandbox, server, folder: tempfile::tempdir().expect("a temporary folder") }
+        Self { platform, sandbox, server, folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     pub fn url(&self) -> String {
@@ -64,6 +71,7 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dn"));
         command.args(args).current_dir(self.folder.path()).env_clear();
         command.env("DN_URL", self.url()).env("DN_TOKEN", self.sandbox.token()).env("TZ", "UTC");
+        command.env("DN_PLATFORM", self.platform.as_str());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
