@@ -103,6 +103,11 @@ impl<S: Sink> Lab<S> {
         self.sandbox.advance(SignedDuration::from_hours(hours));
     }
 
+    /// The same in minutes.
+    pub fn wait_minutes(&self, minutes: i64) {
+        self.sandbox.advance(SignedDuration::from_mins(minutes));
+    }
+
     /// A run that compares the complete listing: a day later.
     pub async fn reconcile(&self) -> Report {
         self.wait(25);
@@ -147,8 +152,12 @@ impl<S: Sink> Lab<S> {
     pub async fn assert_exact_but(&self, excepted: &[u32]) {
         let truth = self.sandbox.snapshot(self.demarche());
         let held = self.held().await;
-        let shown: Vec<u32> =
-            held.iter().filter(|(_, (alive, _))| *alive).map(|(n, _)| n.get()).filter(|n| !excepted.contains(n)).collect();
+        let shown: Vec<u32> = held
+            .iter()
+            .filter(|(_, (alive, _))| *alive)
+            .map(|(n, _)| n.get())
+            .filter(|n| !excepted.contains(n))
+            .collect();
         let listed: Vec<u32> = truth.dossiers.keys().copied().filter(|n| !excepted.contains(n)).collect();
         assert_eq!(shown, listed, "the numbers shown by the target and by the platform");
         for (number, truth) in &truth.dossiers {
