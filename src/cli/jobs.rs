@@ -139,6 +139,12 @@ impl Work<'_> {
     }
 }
 
+/// Whether a target is there already.
+pub fn exists(target: &Target) -> bool {
+    let Target::Sqlite(path) = target;
+    path.exists()
+}
+
 /// Opens a target for writing. It is locked until it is closed.
 pub async fn open(target: &Target) -> Result<SqliteSink, SinkError> {
     let Target::Sqlite(path) = target;

@@ -15,7 +15,8 @@ use jiff::SignedDuration;
 /// One démarche of a sandbox and its copy in a sink.
 pub struct Lab<S = MemorySink> {
     pub sandbox: Sandbox,
-    pub server: Server,
+    /// Serves as long as it is kept.
+    pub _server: Server,
     pub client: Client,
     pub sink: S,
     pub scope: Scope,
@@ -50,7 +51,7 @@ impl<S: Sink> Lab<S> {
         let filter = Filter::new(Policy::default(), None).expect("the default policy needs no key");
         Self {
             sandbox,
-            server,
+            _server: server,
             client,
             sink,
             scope: Scope { instance: "essai".to_owned(), demarche: DemarcheNumber::new(demarche) },

@@ -4,7 +4,7 @@ use crate::cli::args::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, open};
+use crate::cli::jobs::{Network, Prepared, Work, exists, open};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::{failed, signals, summary};
 use crate::sink::SqliteSink;
@@ -22,6 +22,10 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
+        if !exists(prepared.target) {
+            // A wrong token or number must not leave a new file behind.
+            prepared.client.head(prepared.scope.demarche).await?;
+        }
         let sink = open(prepared.target).await?;
         let run = sync_one(prepared, &sink).await;
         sink.close().await?;
