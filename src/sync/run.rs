@@ -142,7 +142,8 @@ impl<S: Sink> Engine<'_, S> {
             self.remap().await?;
         }
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
-        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news).await?;
+        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news);
+        let gone = until_stopped(&self.job.stop, gone).await?;
         self.delete(gone, alive).await?;
         self.retry_quarantine(now).await?;
         if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {

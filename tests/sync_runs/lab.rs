@@ -104,6 +104,11 @@ impl<S: Sink> Lab<S> {
         self.sandbox.advance(SignedDuration::from_hours(hours));
     }
 
+    /// The same in minutes.
+    pub fn wait_minutes(&self, minutes: i64) {
+        self.sandbox.advance(SignedDuration::from_mins(minutes));
+    }
+
     /// A run that compares the complete listing: a day later.
     pub async fn reconcile(&self) -> Report {
         self.wait(25);
