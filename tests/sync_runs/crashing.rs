@@ -159,13 +159,13 @@ async fn kill_at_every_write<S: Sink>(platform: Platform, done: bool, make: impl
 #[tokio::test]
 async fn a_run_that_dies_before_any_of_its_writes_is_completed_by_the_next_one() {
     let writes = kill_at_every_write(Platform::DemarcheNumerique, false, async |_| MemorySink::default()).await;
-    assert!(writes > 10, "the runs had many writes to die at: {writes}");
+    assert!(writes >= 8, "the runs had many writes to die at: {writes}");
 }
 
 #[tokio::test]
 async fn a_run_that_dies_after_any_of_its_writes_is_completed_by_the_next_one() {
     let writes = kill_at_every_write(Platform::DematSocial, true, async |_| MemorySink::default()).await;
-    assert!(writes > 10, "the runs had many writes to die at: {writes}");
+    assert!(writes >= 8, "the runs had many writes to die at: {writes}");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_run_into_a_file_that_dies_at_any_of_its_writes_is_completed_by_the_ne
     let folder = tempfile::tempdir().expect("a folder");
     let make = async |writes| SqliteSink::open(folder.path().join(format!("{writes}.db"))).await.expect("a database");
     let writes = kill_at_every_write(Platform::DemarcheNumerique, true, make).await;
-    assert!(writes > 10, "the runs had many writes to die at: {writes}");
+    assert!(writes >= 8, "the runs had many writes to die at: {writes}");
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! Section F of the traps: what the network and the door of the platform do to a whole run.
 
-use demarche_numerique::Platform;
+use demarche_numerique::observe::list_all;
+use demarche_numerique::sandbox::world::{State, Token};
 use demarche_numerique::sandbox::{Fault, FaultPlan, Reset};
 use demarche_numerique::sink::RunOutcome;
+use demarche_numerique::sync::SyncError;
+use demarche_numerique::{Client, DemarcheNumber, Platform};
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::lab::{Lab, pages_of};
 use super::look::{alive, failure, in_order, one_in};
-use demarche_numerique::sandbox::world::State;
 
 /// A little of everything that a run has to do: a change, a deletion by the lists, one without a trace, a new dossier.
 fn something_happens(lab: &Lab, rank: usize) {
@@ -22,6 +25,22 @@ fn something_happens(lab: &Lab, rank: usize) {
     }
     world.submit(lab.demarche());
     world.submit(lab.demarche());
+}
+
+#[tokio::test]
+async fn trap_14_a_cursor_that_does_not_advance_ends_the_listing_with_an_error() {
+    let server = wiremock::MockServer::start().await;
+    let page = json!({ "data": { "demarche": { "dossiers": {
+        "pageInfo": { "hasNextPage": true, "endCursor": "MjAyNi0wMS0xNVQxNDo1MjozNS4xMjM0NTYwMDBaOzEyMzQ" },
+        "nodes": [null],
+    } } } });
+    let answer = wiremock::ResponseTemplate::new(200).set_body_json(page);
+    wiremock::Mock::given(wiremock::matchers::method("POST")).respond_with(answer).mount(&server).await;
+    let client = Client::builder(Platform::DemarcheNumerique).url(server.uri()).build().expect("valid settings");
+    let error = list_all(&client, DemarcheNumber::new(1), |_| {}).await.expect_err("it would never end");
+    assert_eq!(error.kind(), "undecodable", "{error}");
+    assert!(error.to_string().contains("the cursor does not advance"), "{error}");
+    assert!(client.stats().requests < 20);
 }
 
 #[tokio::test]
@@ -120,7 +139,7 @@ async fn trap_55_an_answer_without_data_or_another_address_ends_the_run_at_once_
             lab.sandbox.reset_log();
             lab.sandbox.plan(FaultPlan::new(fault.clone()).after(passed));
             if let Some(error) = lab.try_run().await.error {
-                let demarche_numerique::sync::SyncError::Api(error) = error else { panic!("{error:?}") };
+                let SyncError::Api(error) = error else { panic!("{error:?}") };
                 assert_eq!(error.kind(), kind);
                 assert_eq!(lab.sandbox.requests().len() as u32, passed + 1, "{fault:?} is not tried again");
             }
@@ -138,7 +157,7 @@ async fn trap_57_a_token_that_ends_stops_all_work_at_the_first_refusal() {
     lab.run().await;
     lab.wait(25);
     let yesterday = "2026-03-02".parse().expect("a day");
-    let refusals: [(&str, fn(&mut demarche_numerique::sandbox::world::Token, jiff::civil::Date)); 3] = [
+    let refusals: [(&str, fn(&mut Token, jiff::civil::Date)); 3] = [
         ("expired", |token, day| token.expires_on = Some(day)),
         ("another network", |token, _| token.forbidden_network = true),
         ("revoked", |token, _| token.revoked = true),
@@ -154,7 +173,7 @@ async fn trap_57_a_token_that_ends_stops_all_work_at_the_first_refusal() {
                 lab.sandbox.after_request(passed, move |world| spoil(world.token_mut(), yesterday));
             }
             match lab.try_run().await.error {
-                Some(demarche_numerique::sync::SyncError::Api(error)) => {
+                Some(SyncError::Api(error)) => {
                     assert_eq!(error.kind(), "token_refused", "{case} after {passed}");
                     let refused = lab.sandbox.requests().iter().filter(|request| request.status >= 400).count();
                     assert_eq!(refused, 1, "{case} after {passed}: no attempt is burnt");
