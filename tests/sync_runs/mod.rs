@@ -1,4 +1,10 @@
 //! Whole runs against the sandbox. Names begin with the trap that they cover (dn-api, section 12).
 
+mod evolving;
 mod lab;
+mod look;
 mod losing;
+mod privacy;
+mod repeating;
+mod silent;
+mod typing;
