@@ -1,8 +1,14 @@
 //! Whole runs against the sandbox. Names begin with the trap that they cover (dn-api, section 12).
 
+mod cells;
 mod crashing;
 mod deleting;
+mod evolving;
 mod lab;
 mod look;
 mod losing;
+mod privacy;
+mod repeating;
+mod silent;
 mod transport;
+mod typing;
