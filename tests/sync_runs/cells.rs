@@ -13,7 +13,6 @@ use demarche_numerique::sandbox::{Kind, World};
 use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
 use demarche_numerique::sync::{self, Event, Job, Report};
 use demarche_numerique::{Dossier, Platform};
-use jiff::SignedDuration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Row as _};
 use tempfile::TempDir;
@@ -42,11 +41,6 @@ impl<S: Sink> Lab<S> {
     /// Changes the world.
     pub fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         change(&mut self.sandbox.world())
-    }
-
-    /// Lets so many minutes pass on the platform.
-    pub fn wait_minutes(&self, minutes: i64) {
-        self.sandbox.advance(SignedDuration::from_mins(minutes));
     }
 
     /// The dossiers that the platform shows in a state.

@@ -16,8 +16,8 @@ use serde_json::{Value as Json, json};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::lab::Lab;
 use super::cells::{Database, descriptor, question};
+use super::lab::Lab;
 
 /// A question that no revision of the generated world asks.
 const NEW: u64 = 900;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use demarche_numerique::api::PageSize;
 use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, Server, WorldSpec};
-use demarche_numerique::sink::{MemorySink, QuarantineEntry, RunOutcome, Scope, Sink};
+use demarche_numerique::sink::{MemorySink, QuarantineEntry, Scope, Sink};
 use demarche_numerique::sync::{self, Event, Job, Report, Run, Settings, Stop, Verification};
 use demarche_numerique::{Client, DemarcheNumber, Dossier, DossierNumber, Platform};
 use jiff::SignedDuration;
@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 pub struct Lab<S = MemorySink> {
     pub sandbox: Sandbox,
     /// Serves as long as it is kept.
-    pub _server: Server,
+    pub server: Server,
     pub client: Client,
     pub sink: S,
     pub scope: Scope,
@@ -51,7 +51,7 @@ impl<S: Sink> Lab<S> {
         let filter = Filter::new(Policy::default(), None).expect("the default policy needs no key");
         Self {
             sandbox,
-            _server: server,
+            server,
             client,
             sink,
             scope: Scope { instance: "essai".to_owned(), demarche: DemarcheNumber::new(demarche) },
@@ -203,11 +203,6 @@ impl<S: Sink> Lab<S> {
             (0, 0, 0, 0, 0, 0),
             "a second run changes nothing: {again:?}"
         );
-    }
-
-    /// Asserts how the last run ended.
-    pub fn assert_outcome(report: &Report, outcome: RunOutcome) {
-        assert_eq!(report.outcome, outcome, "{report:?}");
     }
 }
 

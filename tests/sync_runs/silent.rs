@@ -7,8 +7,8 @@ use demarche_numerique::sandbox::{Area, AreaSource, FileRecord, Kind, Scan, Valu
 use demarche_numerique::{ChampValue, Platform};
 use serde_json::json;
 
-use super::lab::Lab;
 use super::cells::{Database, answer, question};
+use super::lab::Lab;
 
 /// A change without a date, made to one dossier.
 struct Silent {

@@ -27,6 +27,9 @@ fn something_happens(lab: &Lab, rank: usize) {
     world.submit(lab.demarche());
 }
 
+/// What is done to a token.
+type Refusal = fn(&mut Token, jiff::civil::Date);
+
 #[tokio::test]
 async fn trap_14_a_cursor_that_does_not_advance_ends_the_listing_with_an_error() {
     let server = wiremock::MockServer::start().await;
@@ -157,7 +160,7 @@ async fn trap_57_a_token_that_ends_stops_all_work_at_the_first_refusal() {
     lab.run().await;
     lab.wait(25);
     let yesterday = "2026-03-02".parse().expect("a day");
-    let refusals: [(&str, fn(&mut Token, jiff::civil::Date)); 3] = [
+    let refusals: [(&str, Refusal); 3] = [
         ("expired", |token, day| token.expires_on = Some(day)),
         ("another network", |token, _| token.forbidden_network = true),
         ("revoked", |token, _| token.revoked = true),

@@ -8,8 +8,8 @@ use demarche_numerique::{ChampValue, Platform};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::lab::Lab;
 use super::cells::{Database, answer, question};
+use super::lab::Lab;
 
 fn spec(platform: Platform, dossiers: u32) -> WorldSpec {
     WorldSpec::new(platform).only(&[1001]).dossiers(dossiers)
