@@ -5,6 +5,5 @@ mod architecture;
 mod cli;
 mod client;
 mod contracts;
-mod killed;
 mod schemas;
 mod sync_runs;

@@ -151,6 +151,16 @@ pub async fn open(target: &Target) -> Result<SqliteSink, SinkError> {
     SqliteSink::open(path).await
 }
 
+/// Opens a target for writing that must be there already.
+pub async fn open_existing(target: &Target) -> Result<SqliteSink, SinkError> {
+    if exists(target) {
+        open(target).await
+    } else {
+        // Which says that there is none, and makes none.
+        open_to_read(target).await
+    }
+}
+
 /// Opens a target for reading, even while a run writes to it.
 pub async fn open_to_read(target: &Target) -> Result<SqliteSink, SinkError> {
     let Target::Sqlite(path) = target;

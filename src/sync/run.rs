@@ -142,7 +142,8 @@ impl<S: Sink> Engine<'_, S> {
             self.remap().await?;
         }
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
-        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news).await?;
+        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news);
+        let gone = until_stopped(&self.job.stop, gone).await?;
         self.delete(gone, alive).await?;
         self.retry_quarantine(now).await?;
         if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
@@ -170,7 +171,7 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
     /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
-    fn adopt_head(&mut self, now: Timestamp) {
+    pub(super) fn adopt_head(&mut self, now: Timestamp) {
         let head = self.form.demarche.head();
         if let Some(before) = &self.checkpoint.demarche {
             let published = |head: &DemarcheHead| -> BTreeSet<_> {

@@ -70,6 +70,7 @@ async fn code_4_a_token_that_the_platform_refuses() {
     let desk = Desk::with(1).await;
     let mut command = desk.command(&["sync", "--demarche", &DEMARCHE.to_string(), "--to", "sqlite:d.db"]);
     end(command.env("DN_TOKEN", "bm9ib2R5O25vdGhpbmc=")).await.expect(4).says("refused the token");
+    assert!(!desk.path("d.db").exists(), "nothing was made");
 }
 
 #[tokio::test(flavor = "multi_thread")]

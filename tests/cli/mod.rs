@@ -5,6 +5,6 @@ mod bad_input;
 mod desk;
 mod exit_codes;
 mod help;
-#[cfg(unix)]
-mod kills;
 mod secrets;
+#[cfg(unix)]
+mod serving;
