@@ -171,7 +171,7 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
     /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
-    fn adopt_head(&mut self, now: Timestamp) {
+    pub(super) fn adopt_head(&mut self, now: Timestamp) {
         let head = self.form.demarche.head();
         if let Some(before) = &self.checkpoint.demarche {
             let published = |head: &DemarcheHead| -> BTreeSet<_> {

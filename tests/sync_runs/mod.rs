@@ -1,6 +1,5 @@
 //! Whole runs against the sandbox. Names begin with the trap that they cover (dn-api, section 12).
 
-mod cells;
 mod crashing;
 mod deleting;
 mod evolving;
@@ -10,5 +9,6 @@ mod losing;
 mod privacy;
 mod repeating;
 mod silent;
+mod survey;
 mod transport;
 mod typing;

@@ -8,8 +8,8 @@ use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};
 use demarche_numerique::sink::FeedKind;
 use demarche_numerique::{ChampValue, DossierNumber, Platform};
 
-use super::cells::{Database, answer};
 use super::lab::{Lab, pages_of};
+use super::survey::{Database, answer};
 
 #[tokio::test]
 async fn trap_26_two_readings_of_unchanged_dossiers_write_nothing() {

@@ -7,8 +7,8 @@ use demarche_numerique::sandbox::{Area, AreaSource, FileRecord, Kind, Scan, Valu
 use demarche_numerique::{ChampValue, Platform};
 use serde_json::json;
 
-use super::cells::{Database, answer, question};
 use super::lab::Lab;
+use super::survey::{Database, answer, question};
 
 /// A change without a date, made to one dossier.
 struct Silent {
@@ -269,7 +269,7 @@ async fn trap_23_a_file_is_marked_pending_until_it_is_scanned_and_an_infected_on
     let query = format!(
         "SELECT filename || ' ' || virus_scan_result FROM demarche_1001_pieces_jointes \
          WHERE dossier_number = {number} AND descriptor_id = '{}' ORDER BY 1",
-        super::cells::descriptor(files).as_str()
+        super::survey::descriptor(files).as_str()
     );
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(base.list(&query).await, [text("a.pdf pending"), text("b.pdf pending")]);
