@@ -13,10 +13,12 @@ use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
 use super::form::Form;
 use super::operation::{self, Detail, Request};
-use super::page::{Drift, Listing, Page, PageSize};
+use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
 use super::transport::Transport;
-use super::wire::{WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews};
+use super::wire::{
+    WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews, WirePosition,
+};
 use crate::demarche::{Demarche, DemarcheHead, GroupeInstructeur};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight};
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber};
@@ -158,6 +160,21 @@ impl Client {
         let request = operation::dossiers(self.platform, listing, after, size, Detail::Light);
         let id = self.id(("dossiers", listing));
         self.page::<WireLight>(&request, id, after).await
+    }
+
+    /// The positions of a page: numbers and dates alone, for a page whose dossiers cannot be read otherwise.
+    ///
+    /// # Errors
+    /// As [`dossiers_page`](Self::dossiers_page).
+    pub async fn positions_page(
+        &self,
+        listing: &Listing,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page<Position>, ApiError> {
+        let request = operation::dossiers(self.platform, listing, after, size, Detail::Positions);
+        let id = self.id(("dossiers", listing));
+        self.page::<WirePosition>(&request, id, after).await
     }
 
     /// One dossier with everything, labels of questions and signed addresses included; `None` when the platform does

@@ -28,6 +28,6 @@ pub use error::{ApiError, TransportFailure};
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;
-pub use page::{Drift, Hole, Listing, Page, PageSize, Since, Source};
+pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;
 pub use stats::Stats;

@@ -30,6 +30,8 @@ pub(super) enum Detail {
     Full,
     /// The few fields of the light listing.
     Light,
+    /// Numbers and dates alone.
+    Positions,
 }
 
 #[derive(Serialize)]
@@ -91,6 +93,10 @@ pub(super) fn dossiers(
         (Source::Demarche(n), Detail::Light) => (n.get(), format!("the dossiers of démarche {n}"), "ListLight"),
         (Source::Groupe(n), Detail::Full) => (n.get(), format!("the dossiers of groupe {n}"), "ListDossiersOfGroupe"),
         (Source::Groupe(n), Detail::Light) => (n.get(), format!("the dossiers of groupe {n}"), "ListLightOfGroupe"),
+        (Source::Demarche(n), Detail::Positions) => (n.get(), format!("the dossiers of démarche {n}"), "ListPositions"),
+        (Source::Groupe(n), Detail::Positions) => {
+            (n.get(), format!("the dossiers of groupe {n}"), "ListPositionsOfGroupe")
+        }
     };
     let id = |revision: &Option<crate::ids::RevisionId>| revision.as_ref().map(|r| r.as_str().to_owned());
     macro_rules! listed {

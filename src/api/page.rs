@@ -106,6 +106,16 @@ pub struct Page<T> {
     pub drift: Vec<Drift>,
 }
 
+/// The position of a dossier in a listing, and nothing else of it: what can still be listed of a dossier that breaks the
+/// platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The dossier.
+    pub number: DossierNumber,
+    /// When it last moved.
+    pub date_derniere_modification: Timestamp,
+}
+
 /// Something in a page that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::api::{ApiError, Attempt, Client, Disposition, Listing, PageSize, Since, Source, disposition};
+use jiff::Timestamp;
+
+use crate::api::{ApiError, Attempt, Client, Cursor, Disposition, Listing, PageSize, Since, Source, disposition};
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::table::Digest;
 
@@ -54,41 +56,55 @@ pub async fn list_all(
 ) -> Result<CompleteListing, ApiError> {
     let listing = Listing::all(Source::Demarche(demarche), Since::Beginning);
     let mut dossiers = HashMap::new();
-    let mut after = None;
+    let mut after: Option<Cursor> = None;
     let mut size = PageSize::MAX;
     loop {
-        let page = match client.light_page(&listing, after.as_ref(), size).await {
-            Ok(page) if page.holes.is_empty() => page,
-            Ok(_) if size > PageSize::ONE => {
-                size = size.halved();
-                continue;
-            }
-            Ok(page) => {
-                // Unreadable even lightly: its cursor still proves that it is there. A digest that nothing has makes it
-                // look changed, never gone.
-                if let Some(number) = page.end.as_ref().and_then(crate::api::Cursor::row) {
-                    dossiers.insert(number, Digest::of(b"unreadable"));
-                }
-                page
-            }
+        let verdict = match client.light_page(&listing, after.as_ref(), size).await {
+            Ok(page) if page.holes.is_empty() => Ok((
+                page.nodes.iter().map(|light| (light.number, Digest::of_light(light))).collect::<Vec<_>>(),
+                page.end,
+                page.has_next,
+            )),
+            Ok(_) => Err(if size > PageSize::ONE { Disposition::ShrinkPage } else { Disposition::Quarantine }),
             Err(error) => {
-                let attempt =
-                    Attempt { tried: u32::MAX, page_size: u32::from(size.get()), now: jiff::Timestamp::UNIX_EPOCH };
-                match disposition(&error, attempt) {
-                    Disposition::ShrinkPage => {
-                        size = size.halved();
-                        continue;
-                    }
-                    Disposition::Retry { .. } | Disposition::Quarantine | Disposition::Stop => return Err(error),
+                let page_size = u32::from(size.get());
+                match disposition(&error, Attempt { tried: u32::MAX, page_size, now: Timestamp::UNIX_EPOCH }) {
+                    Disposition::Retry { .. } | Disposition::Stop => return Err(error),
+                    verdict => Err(verdict),
                 }
             }
         };
-        dossiers.extend(page.nodes.iter().map(|light| (light.number, Digest::of_light(light))));
+        let (seen, end, has_next) = match verdict {
+            Ok(page) => page,
+            Err(Disposition::ShrinkPage) => {
+                size = size.halved();
+                continue;
+            }
+            Err(_) => {
+                // Unreadable even lightly: its position still proves that it is there. A digest that nothing has makes it
+                // look changed, never gone.
+                let positions = client.positions_page(&listing, after.as_ref(), PageSize::ONE).await?;
+                let unreadable = Digest::of(b"unreadable");
+                let numbers = positions.nodes.iter().map(|position| position.number);
+                let seen = match positions.holes.first() {
+                    Some(_) => positions
+                        .end
+                        .as_ref()
+                        .and_then(Cursor::row)
+                        .map(|number| (number, unreadable))
+                        .into_iter()
+                        .collect(),
+                    None => numbers.map(|number| (number, unreadable)).collect(),
+                };
+                (seen, positions.end, positions.has_next)
+            }
+        };
+        dossiers.extend(seen);
         on_page(dossiers.len());
         size = size.doubled();
-        match page.end {
-            Some(end) if page.has_next && Some(&end) != after.as_ref() => after = Some(end),
-            Some(_) if page.has_next => {
+        match end {
+            Some(end) if has_next && Some(&end) != after.as_ref() => after = Some(end),
+            Some(_) if has_next => {
                 return Err(ApiError::Undecodable {
                     what: "the light listing".to_owned(),
                     path: "pageInfo.endCursor".to_owned(),

@@ -119,10 +119,12 @@ impl<'a> Walk<'a> {
         }
         let mut missing: BTreeSet<DossierNumber> = page.holes.iter().filter_map(|hole| hole.number).collect();
         if missing.len() < page.holes.len() {
-            match self.client.light_page(&self.listing, after, size).await {
-                Ok(light) if light.holes.is_empty() => {
+            match self.client.positions_page(&self.listing, after, size).await {
+                Ok(positions) if positions.holes.is_empty() => {
                     let read: BTreeSet<DossierNumber> = page.nodes.iter().map(|dossier| dossier.number).collect();
-                    missing.extend(light.nodes.iter().map(|node| node.number).filter(|number| !read.contains(number)));
+                    missing.extend(
+                        positions.nodes.iter().map(|position| position.number).filter(|number| !read.contains(number)),
+                    );
                 }
                 Ok(_) | Err(_) if size > PageSize::ONE => return Ok(None),
                 // The dossier does not even show its number: its cursor does (it ends with the row's id, which is the
@@ -144,10 +146,14 @@ impl<'a> Walk<'a> {
         Ok(Some((step, read_again)))
     }
 
-    /// Passes over the one dossier of a page of one that fails as a whole, by the light listing.
+    /// Passes over the one dossier of a page of one that fails as a whole, by its position alone.
     async fn set_aside(&mut self, error: ApiError, after: Option<Cursor>) -> Result<Step, ApiError> {
-        let light = self.client.light_page(&self.listing, after.as_ref(), PageSize::ONE).await?;
-        let number = light.nodes.first().map(|node| node.number).or_else(|| light.end.as_ref().and_then(Cursor::row));
+        let positions = self.client.positions_page(&self.listing, after.as_ref(), PageSize::ONE).await?;
+        let number = positions
+            .nodes
+            .first()
+            .map(|position| position.number)
+            .or_else(|| positions.end.as_ref().and_then(Cursor::row));
         let mut step = Step::default();
         if let Some(number) = number {
             match self.client.dossier(number).await {
@@ -155,11 +161,11 @@ impl<'a> Walk<'a> {
                 Ok(None) => {}
                 Err(again) => step.unread.push(unread(number, again)?),
             }
-        } else if light.has_next {
+        } else if positions.has_next {
             return Err(error);
         }
-        step.reached = light.nodes.iter().map(|node| node.date_derniere_modification).max();
-        step.last = self.go_on(after, light.end, light.has_next, PageSize::ONE)?;
+        step.reached = positions.nodes.iter().map(|position| position.date_derniere_modification).max();
+        step.last = self.go_on(after, positions.end, positions.has_next, PageSize::ONE)?;
         Ok(step)
     }
 

@@ -112,3 +112,23 @@ fn files_stay_small() {
         assert!(lines <= 700, "{} has {lines} lines: which two rooms is it?", path.display());
     }
 }
+
+#[test]
+fn every_test_that_the_page_of_traps_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/traps.md")).expect("the page of traps");
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let code: String = files.iter().map(|path| fs::read_to_string(path).expect("a readable source")).collect();
+    // Names of tests are long sentences; other words in code marks are short, or have a capital, a dot or a colon.
+    let is_name = |word: &&str| {
+        word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let names: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(names.len() > 80, "the page names {} tests", names.len());
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
+}

@@ -12,9 +12,10 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::page::Drift;
-use super::wire::{WireDeleted, WireDossier, WireLight};
+use super::page::{Drift, Position};
+use super::wire::{WireDeleted, WireDossier, WireLight, WirePosition};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight, DossierState};
+use crate::ids::DossierNumber;
 
 pub(super) use demarche::{demarche, form, groupe, head, news_head};
 
@@ -88,6 +89,19 @@ impl Node for WireLight {
 
     fn convert(self, drift: &mut Drifts) -> DossierLight {
         dossier::light(self, drift)
+    }
+}
+
+impl Node for WirePosition {
+    type Domain = Position;
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn convert(self, _drift: &mut Drifts) -> Position {
+        let WirePosition { number, date_derniere_modification } = self;
+        Position { number: DossierNumber::new(number), date_derniere_modification: date_derniere_modification.0 }
     }
 }
 

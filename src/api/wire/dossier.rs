@@ -72,6 +72,13 @@ pub(in crate::api) struct WireLight {
     pub labels: Vec<WireId>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WirePosition {
+    pub number: u32,
+    pub date_derniere_modification: Instant,
+}
+
 /// Something that is there, whatever it holds.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Present {}

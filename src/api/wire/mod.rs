@@ -19,7 +19,7 @@ pub(super) use demarche::{
 };
 pub(super) use dossier::{
     WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,
-    WireMessage, WireMorale, WireProfile, WireTraitement,
+    WireMessage, WireMorale, WirePosition, WireProfile, WireTraitement,
 };
 pub(super) use envelope::{Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
 pub(super) use scalar::Instant;
