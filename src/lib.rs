@@ -60,6 +60,11 @@ pub mod sandbox;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use api::{ApiError, Client};
 pub use champ::{Champ, ChampValue};
 pub use demarche::Demarche;

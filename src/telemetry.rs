@@ -24,8 +24,6 @@ pub const DURATION_MS: &str = "duration_ms";
 pub const REASON: &str = "reason";
 /// How something ended.
 pub const OUTCOME: &str = "outcome";
-/// The error, in words without personal data.
-pub const ERROR: &str = "error";
 
 /// The form of logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

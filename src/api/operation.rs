@@ -157,7 +157,7 @@ pub(super) fn news(platform: Platform, number: DemarcheNumber, deleted_since: Op
             deleted_since: deleted_since.map(instant),
         }
     );
-    Request { operation, what: format!("the news of démarche {number}"), page_size: 0, body }
+    Request { operation, what: format!("démarche {number}"), page_size: 0, body }
 }
 
 /// A page of the dossiers that wait to be purged.

@@ -139,10 +139,26 @@ impl Work<'_> {
     }
 }
 
+/// Whether a target is there already.
+pub fn exists(target: &Target) -> bool {
+    let Target::Sqlite(path) = target;
+    path.exists()
+}
+
 /// Opens a target for writing. It is locked until it is closed.
 pub async fn open(target: &Target) -> Result<SqliteSink, SinkError> {
     let Target::Sqlite(path) = target;
     SqliteSink::open(path).await
+}
+
+/// Opens a target for writing that must be there already.
+pub async fn open_existing(target: &Target) -> Result<SqliteSink, SinkError> {
+    if exists(target) {
+        open(target).await
+    } else {
+        // Which says that there is none, and makes none.
+        open_to_read(target).await
+    }
 }
 
 /// Opens a target for reading, even while a run writes to it.

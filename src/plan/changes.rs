@@ -248,3 +248,7 @@ impl fmt::Display for Plan {
         self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
     }
 }
+
+#[cfg(test)]
+#[path = "changes_tests.rs"]
+mod tests;

@@ -229,3 +229,7 @@ impl fmt::Display for SchemaPlan {
         self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
     }
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

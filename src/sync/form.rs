@@ -49,7 +49,9 @@ impl<S: Sink> Engine<'_, S> {
         let demarche = until_stopped(&self.job.stop, self.job.client.demarche(self.job.scope.demarche)).await?;
         self.form_is_fresh = true;
         let spec = spec_of(self.job, &demarche);
-        self.adopt(demarche, spec).await
+        self.adopt(demarche, spec).await?;
+        self.adopt_head((self.job.clock)());
+        Ok(())
     }
 
     /// Makes columns wide enough for values that do not fit.

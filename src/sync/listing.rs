@@ -64,16 +64,23 @@ impl<S: Sink> Engine<'_, S> {
             stale: difference.stale.len() as u64,
             ghost: difference.ghost.len() as u64,
         });
-        self.mend(difference, alive).await?;
-        let mut checkpoint = self.checkpoint.clone();
-        checkpoint.listed_at = Some(now);
-        self.commit(Vec::new(), Vec::new(), checkpoint).await?;
+        // A comparison whose deletions were held back is due again in the next run: it tells once more, or deletes.
+        if self.mend(difference, alive, now).await? {
+            let mut checkpoint = self.checkpoint.clone();
+            checkpoint.listed_at = Some(now);
+            self.commit(Vec::new(), Vec::new(), checkpoint).await?;
+        }
         Ok(())
     }
 
-    /// Reads again what differs, and asks about what is not listed before believing that it is gone.
-    pub(super) async fn mend(&mut self, difference: Difference, alive: u64) -> Result<(), SyncError> {
-        let Difference { missing, stale, ghost } = difference;
+    /// Reads again what differs, and asks about what is not listed before believing that it is gone. `false` when the
+    /// brake held deletions back.
+    async fn mend(&mut self, difference: Difference, alive: u64, now: Timestamp) -> Result<bool, SyncError> {
+        let Difference { mut missing, mut stale, ghost } = difference;
+        // What waits in quarantine has its own rhythm (trap 5).
+        let waits = |number: &DossierNumber| self.quarantine.get(number).is_some_and(|entry| entry.next_try > now);
+        missing.retain(|number| !waits(number));
+        stale.retain(|number| !waits(number));
         let reread = missing.len() + stale.len();
         // One request a dossier, or one a hundred: whatever costs the platform less.
         if reread as u64 > 20 + alive / 100 {
@@ -86,7 +93,7 @@ impl<S: Sink> Engine<'_, S> {
             }
         }
         if self.brakes(ghost.len() as u64, alive) {
-            return Ok(());
+            return Ok(false);
         }
         for number in ghost {
             if !self.read_again(number).await? {
@@ -95,7 +102,7 @@ impl<S: Sink> Engine<'_, S> {
             }
             self.check_stop()?;
         }
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn check_stop(&self) -> Result<(), SyncError> {

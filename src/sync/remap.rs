@@ -13,7 +13,7 @@ const BATCH: u32 = 200;
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
 /// the network. Tombstones stay tombstones.
 pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
-    let mut engine = match begin(job, None).await {
+    let mut engine = match begin(job, None, job.client.stats()).await {
         Ok(engine) => engine,
         Err(error) => return Run::failed(job, error).await,
     };

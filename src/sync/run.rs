@@ -11,7 +11,7 @@ use super::form::{Form, spec_of};
 use super::report::{Brake, REPORT_VERSION, Report};
 use super::settings::Settings;
 use super::stop::Stop;
-use crate::api::{ApiError, Client, Listing, News, Source};
+use crate::api::{ApiError, Client, Listing, News, Source, Stats};
 use crate::demarche::DemarcheHead;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::walk::unread;
@@ -64,7 +64,7 @@ pub(super) struct Engine<'a, S> {
     pub(super) quarantine: BTreeMap<DossierNumber, QuarantineEntry>,
     pub(super) strangers: BTreeSet<DescriptorId>,
     pub(super) report: Report,
-    stats_before: crate::api::Stats,
+    stats_before: Stats,
 }
 
 /// Brings the target up to what the platform shows, and says what was done.
@@ -72,11 +72,12 @@ pub(super) struct Engine<'a, S> {
 /// Every change that the platform shows reaches the target, each dossier once. The run may be killed at any instant: rows
 /// and checkpoint land together, and the next run goes on from there.
 pub async fn run<S: Sink>(job: &Job<'_, S>) -> Run {
+    let stats_before = job.client.stats();
     let opened = async {
         let checkpoint = job.sink.checkpoint(&job.scope).await?;
         let since = checkpoint.as_ref().and_then(watermark::deleted_since);
         let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
-        Ok((begin(job, Some(&news.head)).await?, news, since))
+        Ok((begin(job, Some(&news.head), stats_before).await?, news, since))
     };
     match opened.await {
         Ok((mut engine, news, since)) => {
@@ -104,9 +105,9 @@ pub(super) async fn until_stopped<T>(
 pub(super) async fn begin<'a, S: Sink>(
     job: &'a Job<'a, S>,
     head: Option<&DemarcheHead>,
+    stats_before: Stats,
 ) -> Result<Engine<'a, S>, SyncError> {
     let report = Report::new(job);
-    let stats_before = job.client.stats();
     let mut stored = job.sink.checkpoint(&job.scope).await?;
     let (demarche, form_is_fresh) = match (job.sink.form(&job.scope).await?, head) {
         (Some(form), Some(head)) if form.head() == *head => (form, false),
@@ -141,7 +142,8 @@ impl<S: Sink> Engine<'_, S> {
             self.remap().await?;
         }
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
-        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news).await?;
+        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news);
+        let gone = until_stopped(&self.job.stop, gone).await?;
         self.delete(gone, alive).await?;
         self.retry_quarantine(now).await?;
         if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
@@ -169,7 +171,7 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
     /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
-    fn adopt_head(&mut self, now: Timestamp) {
+    pub(super) fn adopt_head(&mut self, now: Timestamp) {
         let head = self.form.demarche.head();
         if let Some(before) = &self.checkpoint.demarche {
             let published = |head: &DemarcheHead| -> BTreeSet<_> {

@@ -83,9 +83,10 @@ pub async fn verify<S: Sink>(
 /// Mends what [`verify`] would find: reads again what differs, and puts a tombstone on what the platform says it does not
 /// know.
 pub async fn repair<S: Sink>(job: &Job<'_, S>) -> Run {
+    let stats_before = job.client.stats();
     let begun = async {
         let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, None)).await?;
-        begin(job, Some(&news.head)).await
+        begin(job, Some(&news.head), stats_before).await
     };
     match begun.await {
         Ok(mut engine) => {

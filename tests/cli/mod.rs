@@ -1,1 +1,10 @@
-//! The real binary: exit codes, help, secrets, pipes.
+//! The real binary: exit codes, help, secrets, pipes, signals.
+
+mod answers;
+mod bad_input;
+mod desk;
+mod exit_codes;
+mod help;
+mod secrets;
+#[cfg(unix)]
+mod serving;

@@ -5,7 +5,7 @@ use demarche_numerique::table::CellKind;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-use super::world::{batch, column, creation, insert, layout, scope};
+use super::world::{batch, column, creation, form, insert, layout, scope};
 
 #[tokio::test]
 async fn the_documented_queries_run() {

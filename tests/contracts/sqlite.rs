@@ -121,7 +121,10 @@ async fn readers_take_no_lock_create_nothing_and_write_nothing() {
     assert_eq!(reader.schema(&scope()).await.expect("an answer").prefix, "demarche_12");
     let writes = [
         reader.commit(&prepared, &batch(2, vec![])).await.map(drop),
-        reader.prepare(&scope(), &form(), SchemaPlan { layout: layout("demarche_12"), changes: vec![] }).await.map(drop),
+        reader
+            .prepare(&scope(), &form(), SchemaPlan { layout: layout("demarche_12"), changes: vec![] })
+            .await
+            .map(drop),
     ];
     for write in writes {
         assert!(matches!(write, Err(SinkError::Unusable { action: "written", .. })), "{write:?}");

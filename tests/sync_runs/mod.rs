@@ -1,4 +1,14 @@
 //! Whole runs against the sandbox. Names begin with the trap that they cover (dn-api, section 12).
 
+mod crashing;
+mod deleting;
+mod evolving;
 mod lab;
+mod look;
 mod losing;
+mod privacy;
+mod repeating;
+mod silent;
+mod survey;
+mod transport;
+mod typing;

@@ -238,3 +238,45 @@ fn rows(flat: Vec<Champ>) -> Vec<Row> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn decoded(champ: serde_json::Value) -> ChampValue {
+        let wire = serde_json::from_value(champ).expect("a champ of the wire");
+        value(wire, &mut Drifts::default())
+    }
+
+    #[test]
+    fn trap_51_the_label_of_an_advanced_choice_comes_from_the_text() {
+        let choice = |value: &str, text: &str| {
+            decoded(json!({ "__typename": "DropDownListChamp", "id": "a", "choice": value, "stringValue": text }))
+        };
+        let label = |label: &str, value: Option<&str>| ChampValue::Choice {
+            label: label.to_owned(),
+            value: value.map(str::to_owned),
+        };
+        assert_eq!(choice("17", "Abricot"), label("Abricot", Some("17")));
+        assert_eq!(choice("Abricot", "Abricot"), label("Abricot", None));
+        assert_eq!(choice("", ""), ChampValue::Empty);
+        let choices = |values: &[&str], text: &str| {
+            decoded(json!({
+                "__typename": "MultipleDropDownListChamp", "id": "a", "values": values, "stringValue": text
+            }))
+        };
+        assert_eq!(
+            choices(&["17", "18"], "Abricot, Banane, mûre"),
+            ChampValue::Choices {
+                values: vec!["17".to_owned(), "18".to_owned()],
+                text: Some("Abricot, Banane, mûre".to_owned())
+            }
+        );
+        assert_eq!(
+            choices(&["Abricot", "Banane, mûre"], "Abricot, Banane, mûre"),
+            ChampValue::Choices { values: vec!["Abricot".to_owned(), "Banane, mûre".to_owned()], text: None }
+        );
+    }
+}

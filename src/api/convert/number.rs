@@ -10,8 +10,12 @@ pub(super) fn integer(text: &str) -> Option<i64> {
 /// An exact decimal: from the platform's text where it agrees with the float, from the float's own text otherwise.
 ///
 /// The API's float loses digits, its text does not; but the text may be written for people (`1 234,5`), and then only
-/// the float tells whether it was read as it was meant.
+/// the float tells whether it was read as it was meant. A text with more digits than a decimal holds gives nothing: it
+/// is to be kept as it is, rather than cut to what the float has of it.
 pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal> {
+    if text.is_some_and(|text| is_number(text) && plain(text).is_none()) {
+        return None;
+    }
     let float = float.and_then(plain);
     match (text.and_then(written), float) {
         (Some(exact), Some(float)) if agree(exact, float) => Some(exact),
@@ -19,6 +23,13 @@ pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal
         (exact, None) => exact,
     }
     .map(|decimal| decimal.normalize())
+}
+
+/// Whether a program would write a number so, digits and a point.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A number as programs write it.
@@ -76,6 +87,8 @@ mod tests {
             (Some(""), None, None),
             (None, Some("1e300"), None),
             (Some("-79228162514264337593543950335"), Some("7e28"), Some("70000000000000000000000000000")),
+            (Some("123456789012345678901234567890.5"), Some("1.2345678901234568e29"), None),
+            (Some("0.12345678901234567890123456789012"), Some("0.12345678901234568"), None),
         ];
         for (text, float, expected) in rows {
             let decimal = decimal(*text, *float).map(|d| d.to_string());

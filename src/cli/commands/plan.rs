@@ -6,10 +6,9 @@ use crate::cli::args::PlanArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, open_to_read};
+use crate::cli::jobs::{Network, Prepared, Work, exists, open_to_read};
 use crate::cli::printer::{answer, answer_json, counted, grouped, legible};
 use crate::cli::signals;
-use crate::config::Target;
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
 use crate::sync::{self, Event, REPORT_VERSION, SyncError};
 
@@ -36,8 +35,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
-        let Target::Sqlite(path) = prepared.target;
-        let previewed = if path.exists() {
+        let previewed = if exists(prepared.target) {
             let sink = open_to_read(prepared.target).await?;
             let previewed = preview(prepared, &sink).await?;
             sink.close().await?;

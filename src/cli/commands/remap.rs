@@ -5,7 +5,7 @@ use crate::cli::args::RemapArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Work, open};
+use crate::cli::jobs::{Network, Work, open_existing};
 use crate::cli::signals;
 use crate::sync;
 
@@ -22,7 +22,7 @@ pub async fn run(context: &Context, args: &RemapArgs) -> Result<Exit, CliError> 
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
         let events = |event: &sync::Event| prepared.progress.on(event);
-        let sink = open(prepared.target).await?;
+        let sink = open_existing(prepared.target).await?;
         let run = sync::remap(&prepared.job(&sink, &events)).await;
         sink.close().await?;
         prepared.progress.end();

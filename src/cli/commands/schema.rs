@@ -115,7 +115,7 @@ fn render(title: &Title<'_>, revisions: &[Revision], width: u16) -> String {
         }
         text.push_str(&format!("{rows}\n"));
     }
-    text.push_str("* required. Revisions are counted from 1, oldest first; “2 →” is asked since the second one.\n");
+    text.push_str("* required\nRevisions are counted from 1, oldest first; “2 →” is asked since the second.\n");
     text
 }
 

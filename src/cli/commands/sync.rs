@@ -1,14 +1,17 @@
 //! `dn sync`: the main job.
 
+use tracing::info;
+
 use crate::cli::args::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, open};
+use crate::cli::jobs::{Network, Prepared, Work, exists, open};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::{failed, signals, summary};
 use crate::sink::SqliteSink;
 use crate::sync::{self, Run};
+use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
 /// Brings every target up to what the platform shows.
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
@@ -22,6 +25,10 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
+        if !exists(prepared.target) {
+            // A wrong token or number must not leave a new file behind.
+            prepared.client.head(prepared.scope.demarche).await?;
+        }
         let sink = open(prepared.target).await?;
         let run = sync_one(prepared, &sink).await;
         sink.close().await?;
@@ -41,6 +48,17 @@ pub async fn sync_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
 /// Prints what a run did, whatever ended it, and gives its code.
 pub fn finish(context: &Context, json: bool, run: Run) -> Result<Exit, CliError> {
     let exit = summary::exit(&run);
+    let report = &run.report;
+    let (number, outcome) = (report.demarche, summary::outcome(report.outcome));
+    info!(
+        { RUN_ID } = report.run.as_str(),
+        { INSTANCE } = report.instance.as_str(),
+        { DEMARCHE_NUMBER } = number,
+        { TARGET } = report.target.as_str(),
+        { DURATION_MS } = report.duration_ms,
+        { OUTCOME } = outcome,
+        "run of démarche {number} ends: {outcome}"
+    );
     if json {
         answer_json(&run.report)?;
     } else if run.error.is_none() {

@@ -4,7 +4,7 @@ use crate::cli::args::VerifyArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, open, open_to_read};
+use crate::cli::jobs::{Network, Prepared, Work, open_existing, open_to_read};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::{signals, summary};
 use crate::sink::SqliteSink;
@@ -23,7 +23,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
         let (mended, sink) = if args.repair {
-            let sink = open(prepared.target).await?;
+            let sink = open_existing(prepared.target).await?;
             let Run { report, error } = repair_one(prepared, &sink).await;
             if let Some(error) = error {
                 return Err(error.into());

@@ -107,7 +107,8 @@ impl ObjectValue for DossierNode<'_> {
                 let object = if connection == Connection::Deleted {
                     Obj::new("Profile").with("id", "<deleted>").with("email", email)
                 } else {
-                    profile("User", dossier.number % 5000, &email)
+                    let account = extra.usager.as_deref().map_or(dossier.number % 5000, account);
+                    profile("User", account, &email)
                 };
                 return Ok(ResolvedValue::object(object));
             }
@@ -165,6 +166,11 @@ impl ObjectValue for DossierNode<'_> {
             _ => JsonValue::Null,
         })
     }
+}
+
+/// The number of an account that took a dossier over: not that of the one who submitted it.
+fn account(email: &str) -> u32 {
+    email.bytes().fold(0, |hash: u32, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) % 1_000_000 + 5000
 }
 
 pub(super) fn message(ctx: &Ctx<'_>, message: &Message) -> Obj {

@@ -1,0 +1,183 @@
+//! One test a code.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use demarche_numerique::sandbox::{Fault, FaultPlan, world::Poison};
+use demarche_numerique::sink::SqliteSink;
+use serde_json::Value;
+use sqlx::{Connection as _, Executor as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+
+use super::desk::{DEMARCHE, Desk, end};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_0_a_sync_that_did_everything_then_one_that_changes_nothing() {
+    let desk = Desk::with(12).await;
+    let first = desk.on_target("sync", &["--json"]).await.expect(0);
+    let report = json(&first.stdout);
+    assert_eq!((&report["version"], &report["inserted"], &report["outcome"]), (&1.into(), &12.into(), &"done".into()));
+    for key in
+        ["requests", "pages", "updated", "unchanged", "deleted", "restored", "quarantined", "watermark", "duration_ms"]
+    {
+        assert!(report.get(key).is_some(), "`{key}` is missing");
+    }
+    assert_eq!(first.stderr, "", "nothing is told when a program reads");
+    let second = json(&desk.on_target("sync", &["--json"]).await.expect(0).stdout);
+    assert_eq!((&second["inserted"], &second["rows_written"]), (&0.into(), &0.into()));
+    assert!(second["requests"].as_u64() <= Some(3), "{second}");
+    let verified = json(&desk.on_target("verify", &["--json"]).await.expect(0).stdout);
+    for key in ["missing", "stale", "ghost"] {
+        assert_eq!(verified[key], Value::Array(Vec::new()), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_1_a_stored_document_that_cannot_be_read() {
+    let desk = Desk::with(3).await;
+    desk.on_target("sync", &[]).await.expect(0);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(desk.path("d.db"));
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("the database");
+    connection.execute("UPDATE dn_dossiers SET document = '{'").await.expect("an accident");
+    connection.close().await.expect("closed");
+    desk.on_target("remap", &[]).await.expect(1).says("cannot be read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_2_a_wrong_command_line() {
+    let desk = Desk::with(1).await;
+    for args in [&["sinc"][..], &["sync", "--page-size", "500"], &["sync", "--demarche", "x"], &["dossier"], &[]] {
+        let ended = desk.dn(args).await.expect(2);
+        assert_eq!(ended.stdout, "", "{args:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_3_a_wrong_configuration() {
+    let desk = Desk::with(1).await;
+    std::fs::write(desk.path("dn.toml"), "[instances.dn]\nurll = 'x'\npage-size = 0\n").expect("written");
+    let ended = desk.dn(&["--config", "dn.toml", "config", "check"]).await.expect(3);
+    let ended = ended.says("dn.toml:2:1: instances.dn.urll: unknown key (did you mean `url`?)");
+    ended.says("dn.toml:3:13: instances.dn.page-size: 0 is not between 1 and 100");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_4_a_token_that_the_platform_refuses() {
+    let desk = Desk::with(1).await;
+    let mut command = desk.command(&["sync", "--demarche", &DEMARCHE.to_string(), "--to", "sqlite:d.db"]);
+    end(command.env("DN_TOKEN", "bm9ib2R5O25vdGhpbmc=")).await.expect(4).says("refused the token");
+    assert!(!desk.path("d.db").exists(), "nothing was made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_5_done_with_a_dossier_in_quarantine_then_healed() {
+    let desk = Desk::with(4).await;
+    let poisoned = desk.sandbox.snapshot(DEMARCHE).dossiers.keys().next().copied().expect("a dossier");
+    desk.sandbox.world().poison(poisoned, Poison::NullNode);
+    let report = json(&desk.on_target("sync", &["--json"]).await.expect(5).stdout);
+    assert_eq!(report["inserted"], 3);
+    assert!(report["quarantined"].get(poisoned.to_string()).is_some(), "{report}");
+    let status = desk.on_target("status", &[]).await.expect(0);
+    assert!(status.stdout.contains(&poisoned.to_string()), "{}", status.stdout);
+    desk.sandbox.world().heal(poisoned);
+    let report = json(&desk.on_target("sync", &["--full", "--json"]).await.expect(0).stdout);
+    assert_eq!((&report["inserted"], &report["quarantined"]), (&1.into(), &json("{}")));
+    desk.on_target("verify", &[]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_6_a_platform_that_fails_and_a_target_left_as_it_was() {
+    let desk = Desk::with(2).await;
+    desk.on_target("sync", &[]).await.expect(0);
+    let before = std::fs::read(desk.path("d.db")).expect("the database");
+    desk.sandbox.plan(FaultPlan::new(Fault::Crash));
+    desk.on_target("verify", &[]).await.expect(6).says("HTTP 500");
+    assert_eq!(std::fs::read(desk.path("d.db")).expect("the database"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_7_another_run_works_on_the_target() {
+    let desk = Desk::with(1).await;
+    let sink = SqliteSink::open(desk.path("d.db")).await.expect("the target");
+    desk.on_target("sync", &[]).await.expect(7).says("another run works on sqlite:d.db");
+    let doctor = desk.on_target("doctor", &[]).await.expect(0);
+    assert!(doctor.stdout.contains("warn  target: another run works on"), "{}", doctor.stdout);
+    sink.close().await.expect("closed");
+    desk.on_target("sync", &[]).await.expect(0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn code_8_a_signal_finishes_the_commit_and_the_next_run_goes_on() {
+    let desk = Desk::with(40).await;
+    // Each answer takes its time, so that the signal surely finds the run at work.
+    desk.sandbox.plan(FaultPlan::new(Fault::Slow(Duration::from_millis(200))));
+    let number = DEMARCHE.to_string();
+    let mut command =
+        desk.command(&["sync", "--demarche", &number, "--to", "sqlite:d.db", "--page-size", "2", "--json", "-vv"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    while let Some(line) = log.next_line().await.expect("a line") {
+        if line.contains("page of 2 dossiers") {
+            break;
+        }
+    }
+    let pid = child.id().expect("it runs").to_string();
+    let killed = std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill starts");
+    assert!(killed.success());
+    while log.next_line().await.expect("a line").is_some() {}
+    let mut answer = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut answer).await.expect("the report");
+    assert_eq!(child.wait().await.expect("it ends").code(), Some(8));
+    let report = json(&answer);
+    assert_eq!(report["outcome"], "interrupted");
+    let committed = report["inserted"].as_u64().expect("a number");
+    assert!((2..40).contains(&committed), "{committed}");
+    desk.sandbox.clear_faults();
+    let report = json(&desk.on_target("sync", &["--json"]).await.expect(0).stdout);
+    assert_eq!(report["inserted"].as_u64(), Some(40 - committed), "what was committed is not inserted again");
+    desk.on_target("verify", &[]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_9_verify_finds_differences_and_repair_mends_them() {
+    let desk = Desk::with(8).await;
+    desk.on_target("sync", &[]).await.expect(0);
+    desk.sandbox.world().submit(DEMARCHE).expect("a new dossier");
+    let numbers: Vec<u32> = desk.sandbox.snapshot(DEMARCHE).dossiers.keys().copied().collect();
+    desk.sandbox.world().delete_without_trace(numbers[0]);
+    let found = json(&desk.on_target("verify", &["--json"]).await.expect(9).stdout);
+    assert_eq!((found["missing"].as_array().map(Vec::len), &found["ghost"][0]), (Some(1), &numbers[0].into()));
+    desk.on_target("verify", &["--repair"]).await.expect(0);
+    desk.on_target("verify", &[]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_10_plan_finds_changes_and_makes_none() {
+    let desk = Desk::with(3).await;
+    let plan = desk.on_target("plan", &["--exit-code"]).await.expect(10);
+    assert_eq!(plan.stdout.matches("+ dossier").count(), 3, "{}", plan.stdout);
+    assert!(!desk.path("d.db").exists(), "a plan creates nothing");
+    desk.on_target("plan", &[]).await.expect(0);
+    desk.on_target("sync", &[]).await.expect(0);
+    let plan = json(&desk.on_target("plan", &["--exit-code", "--json"]).await.expect(0).stdout);
+    assert_eq!((&plan["version"], plan["changes"].as_object().map(serde_json::Map::len)), (&1.into(), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_11_the_safety_brake_holds_until_somebody_says_so() {
+    let desk = Desk::with(30).await;
+    desk.on_target("sync", &[]).await.expect(0);
+    let numbers: Vec<u32> = desk.sandbox.snapshot(DEMARCHE).dossiers.keys().copied().collect();
+    for number in &numbers[..15] {
+        desk.sandbox.world().delete_without_trace(*number);
+    }
+    desk.on_target("verify", &["--repair"]).await.expect(11);
+    assert_eq!(json(&desk.on_target("status", &["--json"]).await.expect(0).stdout)["alive"], 30);
+    desk.on_target("verify", &["--repair", "--allow-deletes"]).await.expect(0);
+    assert_eq!(json(&desk.on_target("status", &["--json"]).await.expect(0).stdout)["alive"], 15);
+}

@@ -1,0 +1,70 @@
+//! The tree of commands and flags: a change of it is a change of the interface.
+
+use clap::CommandFactory as _;
+use demarche_numerique::cli::Cli;
+
+fn tree(command: &clap::Command, path: &str, lines: &mut Vec<String>) {
+    let mut line = path.to_owned();
+    for arg in command
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && !["help", "version"].contains(&arg.get_id().as_str()))
+    {
+        match arg.get_long() {
+            Some(long) => line.push_str(&format!(" --{long}")),
+            None => line.push_str(&format!(" <{}>", arg.get_id())),
+        }
+    }
+    lines.push(line);
+    for inner in command.get_subcommands() {
+        tree(inner, &format!("{path} {}", inner.get_name()), lines);
+    }
+}
+
+#[test]
+fn the_tree_of_commands() {
+    let mut lines = Vec::new();
+    tree(&Cli::command(), "dn", &mut lines);
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    dn
+    dn demo --to --seed --dossiers --platform
+    dn sandbox --port --seed --dossiers --pace --platform
+    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --json
+    dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json
+    dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
+    dn status --demarche --instance --url --platform --to --policy --runs --json
+    dn schema --demarche --instance --url --platform --json
+    dn dossier <number> --instance --url --platform --json
+    dn remap --demarche --instance --url --platform --to --policy --json
+    dn doctor --demarche --instance --url --platform --to --policy --json
+    dn config
+    dn config example
+    dn config check
+    dn completions <shell>
+    ");
+}
+
+#[test]
+fn every_help_begins_with_a_verb_and_every_flag_has_one() {
+    fn check(command: &clap::Command) {
+        let verb = |text: &str| {
+            let first = text.split_whitespace().next().unwrap_or_default();
+            first.starts_with(char::is_uppercase) && !["The", "A", "An", "This", "Whether"].contains(&first)
+        };
+        let about = command.get_about().unwrap_or_else(|| panic!("{} has no help", command.get_name())).to_string();
+        assert!(verb(&about), "{}: {about}", command.get_name());
+        for arg in command.get_arguments() {
+            let help = arg.get_help().unwrap_or_else(|| panic!("{} has no help", arg.get_id())).to_string();
+            assert!(verb(&help), "{} {}: {help}", command.get_name(), arg.get_id());
+        }
+        command.get_subcommands().for_each(check);
+    }
+    check(&Cli::command());
+}
+
+#[test]
+fn the_long_help_of_the_root_lists_the_exit_codes() {
+    let help = Cli::command().render_long_help().to_string();
+    for line in ["Exit codes:", "   5  done, and some dossiers", "  11  done, but more dossiers are gone"] {
+        assert!(help.contains(line), "{help}");
+    }
+}
