@@ -32,8 +32,9 @@ pub struct Measure {
     pub again_dossiers: u64,
 }
 
-/// One run. It believes that it is `now`: requests are kept by their texts, and some of them hold instants.
-pub async fn one(url: &str, token: &str, sink: &SqliteSink, demarche: u32, now: Timestamp) -> Anyhow<Report> {
+/// One run, and how many requests its client sent. It believes that it is `now`: requests are kept by their texts, and
+/// some of them hold instants.
+pub async fn one(url: &str, token: &str, sink: &SqliteSink, demarche: u32, now: Timestamp) -> Anyhow<(Report, u64)> {
     // As many requests as it takes: politeness would be measured as patience.
     let limiter = RateLimiter::new(u32::MAX, Duration::from_secs(1));
     let client = Client::builder(Platform::DemarcheNumerique).url(url).token(token.to_owned()).limiter(limiter);
@@ -52,7 +53,7 @@ pub async fn one(url: &str, token: &str, sink: &SqliteSink, demarche: u32, now: 
     .await;
     match run.error {
         Some(error) => Err(error.into()),
-        None => Ok(run.report),
+        None => Ok((run.report, client.stats().requests)),
     }
 }
 
@@ -63,19 +64,19 @@ pub async fn measure(url: &str, folder: &Path, demarche: u32) -> Anyhow<()> {
     let now = WorldSpec::default().start;
     let sink = SqliteSink::open(&path).await?;
     let (begun, before) = (Instant::now(), Cpu::now()?);
-    let first = one(url, "replayed", &sink, demarche, now).await?;
+    let (first, requests) = one(url, "replayed", &sink, demarche, now).await?;
     let (cpu, wall, peak) = (Cpu::now()?.since(before), begun.elapsed(), peak_memory()?);
-    let again = one(url, "replayed", &sink, demarche, now).await?;
+    let (again, again_requests) = one(url, "replayed", &sink, demarche, now).await?;
     sink.close().await?;
     let measure = Measure {
         dossiers: first.counts.inserted,
-        requests: first.requests,
+        requests,
         user_ms: cpu.user,
         system_ms: cpu.system,
         wall_ms: wall.as_secs_f64() * 1000.0,
         peak_mib: peak,
         file_bytes: path.metadata()?.len(),
-        again_requests: again.requests,
+        again_requests,
         again_rows: again.rows_written,
         again_dossiers: again.counts.unchanged,
     };

@@ -36,7 +36,7 @@ fn column(wire: WireColumn) -> ColumnValue {
 fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
     let text = wire.string_value.filter(|text| !text.is_empty());
     match wire.typename.as_str() {
-        "TextChamp" => match text.or_else(|| wire.value.and_then(loose)) {
+        "TextChamp" => match text.or_else(|| wire.value.and_then(|value| loose(*value))) {
             Some(text) => ChampValue::Text(text),
             None => ChampValue::Empty,
         },
@@ -61,8 +61,7 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
             }
         }
         "CheckboxChamp" | "YesNoChamp" => {
-            let said =
-                wire.checked.or(wire.yes_no).or_else(|| wire.value.as_ref().and_then(serde_json::Value::as_bool));
+            let said = wire.checked.or(wire.yes_no).or_else(|| wire.value.as_ref().and_then(|value| value.as_bool()));
             said.map_or(ChampValue::Empty, ChampValue::Boolean)
         }
         "DateChamp" | "DatetimeChamp" => moment(wire.date, wire.datetime, text, drift),
@@ -92,17 +91,21 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
         }
         "CommuneChamp" => {
             let typed = |name| Commune { code: None, name, postal_code: None };
-            match wire.commune.and_then(place::commune).or_else(|| text.map(typed)) {
-                Some(commune) => ChampValue::Commune { commune, departement: wire.departement.and_then(place::place) },
+            match wire.commune.and_then(|wire| place::commune(*wire)).or_else(|| text.map(typed)) {
+                Some(commune) => {
+                    ChampValue::Commune { commune, departement: wire.departement.and_then(|wire| place::place(*wire)) }
+                }
                 None => ChampValue::Empty,
             }
         }
-        "DepartementChamp" => or_text(wire.departement.and_then(place::place).map(ChampValue::Departement), text),
-        "RegionChamp" => or_text(wire.region.and_then(place::place).map(ChampValue::Region), text),
-        "PaysChamp" => or_text(wire.pays.and_then(place::place).map(ChampValue::Pays), text),
+        "DepartementChamp" => {
+            or_text(wire.departement.and_then(|wire| place::place(*wire)).map(ChampValue::Departement), text)
+        }
+        "RegionChamp" => or_text(wire.region.and_then(|wire| place::place(*wire)).map(ChampValue::Region), text),
+        "PaysChamp" => or_text(wire.pays.and_then(|wire| place::place(*wire)).map(ChampValue::Pays), text),
         "EpciChamp" => {
-            let departement = wire.departement.and_then(place::place);
-            let epci = wire.epci.and_then(place::place);
+            let departement = wire.departement.and_then(|wire| place::place(*wire));
+            let epci = wire.epci.and_then(|wire| place::place(*wire));
             or_text(epci.map(|epci| ChampValue::Epci { epci, departement }), text)
         }
         "AddressChamp" => match (wire.address, text) {
@@ -143,8 +146,8 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
             _ => text.map_or(ChampValue::Empty, ChampValue::Text),
         },
         "EngagementJuridiqueChamp" => text.map_or(ChampValue::Empty, ChampValue::EngagementJuridique),
-        "FinessChamp" => record(text, wire.data).map_or(ChampValue::Empty, ChampValue::Finess),
-        "RppsanteChamp" => record(text, wire.data).map_or(ChampValue::Empty, ChampValue::Rpps),
+        "FinessChamp" => record(text, wire.data.map(|data| *data)).map_or(ChampValue::Empty, ChampValue::Finess),
+        "RppsanteChamp" => record(text, wire.data.map(|data| *data)).map_or(ChampValue::Empty, ChampValue::Rpps),
         "HeaderSectionChamp" | "ExplicationChamp" => ChampValue::Presentation,
         "RepetitionChamp" => {
             let rows = match (wire.rows, wire.champs) {
@@ -161,7 +164,7 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
             drift.typename(other);
             ChampValue::Unknown {
                 typename: other.to_owned(),
-                string_value: text.or_else(|| wire.value.and_then(loose)),
+                string_value: text.or_else(|| wire.value.and_then(|value| loose(*value))),
             }
         }
     }

@@ -78,8 +78,8 @@ pub(super) fn area(wire: WireGeoArea, drift: &mut Drifts) -> GeoArea {
 pub(super) fn registration(
     record: Option<Box<WireRegistration>>,
     number: Option<String>,
-    found_commune: Option<WireCommune>,
-    departement: Option<WirePlace>,
+    found_commune: Option<Box<WireCommune>>,
+    departement: Option<Box<WirePlace>>,
     drift: &mut Drifts,
 ) -> Option<Box<Registration>> {
     let (id, title, found) = match record.map(|record| *record) {
@@ -91,7 +91,7 @@ pub(super) fn registration(
         id,
         title: title.filter(|title| !title.is_empty()),
         address: found.map(|found| Box::new(address(*found, drift))),
-        commune: found_commune.and_then(commune),
-        departement: departement.and_then(place),
+        commune: found_commune.and_then(|wire| commune(*wire)),
+        departement: departement.and_then(|wire| place(*wire)),
     }))
 }

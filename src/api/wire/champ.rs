@@ -8,6 +8,8 @@ use super::dossier::{WireFile, WireMorale};
 use super::scalar::{Instant, NumberText};
 
 /// A champ of any type: the fields of every type side by side, those of other types absent.
+///
+/// It is moved more often than it is read: what is large and rare is boxed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireChamp {
@@ -21,7 +23,7 @@ pub(in crate::api) struct WireChamp {
     pub columns: Option<Vec<WireColumn>>,
     pub string_value: Option<String>,
     /// Not selected by this crate's operations; other selections' text.
-    pub value: Option<Value>,
+    pub value: Option<Box<Value>>,
     pub integer_number: Option<NumberText>,
     pub decimal_number: Option<NumberText>,
     pub checked: Option<bool>,
@@ -33,11 +35,11 @@ pub(in crate::api) struct WireChamp {
     pub values: Option<Vec<String>>,
     pub primary_value: Option<String>,
     pub secondary_value: Option<String>,
-    pub commune: Option<WireCommune>,
-    pub departement: Option<WirePlace>,
-    pub region: Option<WirePlace>,
-    pub pays: Option<WirePlace>,
-    pub epci: Option<WirePlace>,
+    pub commune: Option<Box<WireCommune>>,
+    pub departement: Option<Box<WirePlace>>,
+    pub region: Option<Box<WirePlace>>,
+    pub pays: Option<Box<WirePlace>>,
+    pub epci: Option<Box<WirePlace>>,
     pub address: Option<Box<WireAddress>>,
     pub etablissement: Option<Box<WireMorale>>,
     pub rna: Option<Box<WireRegistration>>,
@@ -46,7 +48,7 @@ pub(in crate::api) struct WireChamp {
     pub files: Option<Vec<WireFile>>,
     pub filled: Option<bool>,
     pub grant_type: Option<String>,
-    pub data: Option<Value>,
+    pub data: Option<Box<Value>>,
     /// The rows of a repetition.
     pub rows: Option<Vec<WireRow>>,
     /// The champs of every row of a repetition, flat (Démat Social).

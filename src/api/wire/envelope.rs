@@ -100,9 +100,10 @@ pub(in crate::api) struct Undecoded {
     pub reason: String,
 }
 
-/// Decodes a JSON text.
+/// Decodes a JSON text. Looked at once as a whole, its strings need no look one by one.
 pub(in crate::api) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, Undecoded> {
-    serde_json::from_slice(json).map_err(|error| {
+    let decoded = str::from_utf8(json).map_or_else(|_| serde_json::from_slice(json), serde_json::from_str);
+    decoded.map_err(|error| {
         let path = path_at(json, error.line(), error.column());
         let reason = match error.classify() {
             serde_json::error::Category::Eof => "the text is cut".to_owned(),

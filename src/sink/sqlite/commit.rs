@@ -191,7 +191,7 @@ async fn replace_children(
     let head = format!("INSERT INTO {} (\"dossier_number\", \"key\", \"position\"{names})", quoted(&table.name));
     insert(connection, &head, "", table.columns.len() + 3, rows, |(number, child), values| {
         values.push(number.get().into());
-        values.push(visible(&child.key).into_owned().into());
+        values.push(visible(&child.key).as_ref().into());
         values.push(child.position.into());
         extend(table, &child.cells, values)
     })

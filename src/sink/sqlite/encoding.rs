@@ -15,6 +15,7 @@
 //! there. The stored document has it as `\u0000`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use sqlx::Arguments as _;
@@ -23,13 +24,13 @@ use sqlx::sqlite::SqliteArguments;
 use super::fault::Fault;
 use crate::table::{Cell, CellKind};
 
-/// A value of SQLite.
+/// A value of SQLite. A text crosses to the thread of the connection, and is copied once for it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Null,
     Integer(i64),
     Real(f64),
-    Text(String),
+    Text(Arc<str>),
 }
 
 /// The declared type of a column.
@@ -50,16 +51,16 @@ pub(super) fn declared(kind: CellKind) -> &'static str {
 pub(super) fn encode(cell: &Cell) -> Value {
     match cell {
         Cell::Null => Value::Null,
-        Cell::Text(text) | Cell::Json(text) => Value::Text(visible(text).into_owned()),
+        Cell::Text(text) | Cell::Json(text) => visible(text).as_ref().into(),
         Cell::Integer(integer) => Value::Integer(*integer),
         Cell::Decimal(decimal) => exact(*decimal),
         Cell::Real(real) => Value::Real(*real),
         Cell::Boolean(boolean) => Value::Integer(i64::from(*boolean)),
-        Cell::Date(date) => Value::Text(date.to_string()),
-        Cell::Datetime(instant) => Value::Text(instant.to_string()),
+        Cell::Date(date) => date.to_string().into(),
+        Cell::Datetime(instant) => instant.to_string().into(),
         Cell::List(items) => {
             let items = serde_json::to_string(items).expect("a list of texts is JSON");
-            Value::Text(items)
+            items.into()
         }
     }
 }
@@ -76,14 +77,14 @@ fn exact(decimal: Decimal) -> Value {
     let decimal = decimal.normalize();
     let mantissa = decimal.mantissa();
     if decimal.scale() == 0 {
-        return i64::try_from(mantissa).map_or_else(|_| Value::Text(decimal.to_string()), Value::Integer);
+        return i64::try_from(mantissa).map_or_else(|_| decimal.to_string().into(), Value::Integer);
     }
     if mantissa.unsigned_abs() < 10_u128.pow(EXACT_DIGITS)
         && let Ok(real) = decimal.to_string().parse()
     {
         return Value::Real(real);
     }
-    Value::Text(decimal.to_string())
+    decimal.to_string().into()
 }
 
 /// Adds a value to the arguments of a statement.
@@ -99,13 +100,13 @@ pub(super) fn push(arguments: &mut SqliteArguments, value: Value) -> Result<(), 
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
     }
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(text.into())
     }
 }
 
@@ -136,9 +137,9 @@ mod tests {
             ("-0.0000000001", Value::Real(-0.000_000_000_1)),
             ("123456789012.345", Value::Real(123_456_789_012.345)),
             ("9223372036854775807", Value::Integer(i64::MAX)),
-            ("9223372036854775808", Value::Text("9223372036854775808".to_owned())),
-            ("1234567890123.456", Value::Text("1234567890123.456".to_owned())),
-            ("0.1000000000000001", Value::Text("0.1000000000000001".to_owned())),
+            ("9223372036854775808", Value::from("9223372036854775808")),
+            ("1234567890123.456", Value::from("1234567890123.456")),
+            ("0.1000000000000001", Value::from("0.1000000000000001")),
         ] {
             let decimal: Decimal = text.parse().expect("a decimal");
             assert_eq!(encode(&Cell::Decimal(decimal)), expected, "{text}");

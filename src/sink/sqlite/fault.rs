@@ -98,7 +98,7 @@ mod tests {
         let limit = sqlx::raw_sql("PRAGMA max_page_count = 60");
         limit.execute(&mut *sink.connection.lock().await).await.expect("a limit");
         sink.record_run(&scope, &run("petit".to_owned())).await.expect("a line that has room");
-        let error = sink.record_run(&scope, &run("secret ".repeat(100_000))).await.expect_err("a full disk");
+        let error = sink.record_run(&scope, &run("secret ".repeat(200_000))).await.expect_err("a full disk");
         assert!(matches!(&error, SinkError::Unusable { action: "written", .. }), "{error}");
         assert!(error.to_string().contains("full") && !error.to_string().contains("secret"), "{error}");
         assert_eq!(sink.runs(&scope, 9).await.expect("an answer"), [run("petit".to_owned())]);
