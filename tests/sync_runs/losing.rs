@@ -2,7 +2,7 @@
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::world::{Poison, State};
-use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Kind, WorldSpec};
+use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Fault, FaultPlan, Kind, WorldSpec};
 use demarche_numerique::sink::{RunOutcome, SqliteSink};
 
 use super::lab::{Lab, pages_of};
@@ -167,6 +167,21 @@ async fn trap_4_one_dossier_that_breaks_the_server_costs_few_requests_and_no_oth
         assert!(asked <= 50, "{asked} requests for the culprit of rank {rank}");
         lab.assert_exact_but(&[culprit]).await;
     }
+}
+
+#[tokio::test]
+async fn trap_4_a_dossier_that_breaks_even_the_light_listing_is_passed_over() {
+    let lab = Lab::new(Platform::DemarcheNumerique, 20).await;
+    let culprit = in_order(&lab)[7];
+    lab.sandbox.world().poison(culprit, Poison::Crash);
+    lab.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ListLight"));
+    let report = lab.run().await;
+    assert_eq!((report.counts.inserted, report.outcome), (19, RunOutcome::Quarantine), "{report:?}");
+    // A listing that must be read dossier by dossier, and tells nothing of any of them, still proves that each is there.
+    let verified = lab.verify().await;
+    assert_eq!((verified.listed, verified.missing.len(), verified.ghost.len()), (20, 0, 0), "{verified:?}");
+    lab.sandbox.clear_faults();
+    lab.assert_exact_but(&[culprit]).await;
 }
 
 #[tokio::test]
