@@ -84,7 +84,9 @@ fn create(table: &LayoutTable, dossiers: &str) -> String {
         lines.push("\"key\" TEXT NOT NULL".to_owned());
         lines.push("\"position\" INTEGER NOT NULL".to_owned());
     } else {
-        lines.push("\"number\" INTEGER PRIMARY KEY".to_owned());
+        // Unique, and not the primary key: rows go in at the end of the table, in the order in which they come, instead of
+        // each into another page of it.
+        lines.push("\"number\" INTEGER NOT NULL UNIQUE".to_owned());
     }
     lines.extend(table.columns.iter().map(definition));
     if table.key.is_child() {
@@ -94,9 +96,7 @@ fn create(table: &LayoutTable, dossiers: &str) -> String {
         lines.push("\"dn_gone_at\" TEXT".to_owned());
         lines.push("\"dn_seen_at\" TEXT NOT NULL".to_owned());
     }
-    // A child table is found by its dossier only: one tree is enough.
-    let options = if table.key.is_child() { "STRICT, WITHOUT ROWID" } else { "STRICT" };
-    format!("CREATE TABLE {} (\n  {}\n) {options}", quoted(&table.name), lines.join(",\n  "))
+    format!("CREATE TABLE {} (\n  {}\n) STRICT", quoted(&table.name), lines.join(",\n  "))
 }
 
 fn definition(column: &LayoutColumn) -> String {
