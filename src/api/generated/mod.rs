@@ -5,8 +5,9 @@
 //!
 //! The derive still writes a type for every fragment that an operation reaches, and for the operations that select
 //! champs these types, which nothing would use, are most of the time that the crate takes to compile. Those operations
-//! (`ListDossiers`, `ListDossiersOfGroupe`, `ReadDossier`) are therefore sent as what they are: other operations of the
-//! document of `ListLight`, with the same variables. A test compares the variables; another validates every document.
+//! (`ListDossiers`, `ListPositions`, both also of a groupe, and `ReadDossier`) are therefore sent as what they are: other
+//! operations of the document of `ListLight`, with the same variables. A test holds the variables that are sent against
+//! those that each operation declares; another validates every document.
 
 pub(super) mod demarche_numerique;
 pub(super) mod demat_social;
