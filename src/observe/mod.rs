@@ -2,7 +2,7 @@
 //!
 //! - [`watermark`] decides from where to read (pure);
 //! - [`walk`] reads a listing to its end, whatever single dossiers or pages do;
-//! - [`suppressions`] reads the two lists of what is gone;
+//! - [`mod@suppressions`] reads the two lists of what is gone;
 //! - [`full_listing`] reads the light listing of everything, the only ground on which absence means anything.
 
 pub mod full_listing;
