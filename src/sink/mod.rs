@@ -8,6 +8,7 @@
 //! after an answer was lost, ends in the same state everywhere.
 
 mod error;
+mod files;
 pub mod memory;
 mod names;
 pub mod preview;
@@ -19,6 +20,7 @@ mod types;
 use std::future::Future;
 
 pub use error::SinkError;
+pub use files::{FileStore, WantedFile};
 pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;

@@ -3,6 +3,7 @@
 mod crashing;
 mod deleting;
 mod evolving;
+mod files;
 mod lab;
 mod look;
 mod losing;
