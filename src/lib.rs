@@ -47,6 +47,8 @@ pub mod observe;
 pub mod privacy;
 pub mod table;
 
+#[cfg(feature = "grist")]
+pub mod grist;
 pub mod plan;
 pub mod sink;
 pub mod sync;
