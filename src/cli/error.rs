@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::printer::legible;
 use crate::api::ApiError;
-use crate::config::{ConfigError, SecretSource};
+use crate::config::{ConfigError, SecretSource, defaults};
+use crate::grist::GristError;
 use crate::privacy::{FilterError, ShortKey};
 use crate::sink::SinkError;
 use crate::sync::SyncError;
@@ -53,6 +54,9 @@ pub enum CliError {
     /// The platform.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Grist, where it is asked beside the engine.
+    #[error(transparent)]
+    Grist(#[from] GristError),
     /// The target.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -88,6 +92,11 @@ impl CliError {
                 "put the token in DN_TOKEN, or its file in DN_TOKEN_FILE, or name another place in the configuration"
                     .to_owned(),
             ),
+            Self::NoSecret { place: SecretSource::Variable(name), .. } if name == defaults::GRIST_KEY_ENV => Some(
+                "put the API key of an account that may edit the document in GRIST_API_KEY (in Grist: profile \
+                 settings, API), or name another place in the configuration"
+                    .to_owned(),
+            ),
             Self::NoSecret { .. } => {
                 Some("name the variable or the file that holds it in the configuration".to_owned())
             }
@@ -96,6 +105,7 @@ impl CliError {
             }
             Self::Privacy(_) => Some("name its variable with `key-env`, or its file with `key-file`".to_owned()),
             Self::Api(error) => error.hint().map(str::to_owned),
+            Self::Grist(error) => error.hint().map(str::to_owned),
             Self::Sink(error) => error.hint().map(str::to_owned),
             Self::Sync(error) => error.hint().map(str::to_owned),
             Self::Output(_) | Self::System { .. } => None,

@@ -3,7 +3,8 @@
 //! | File | Holds |
 //! | --- | --- |
 //! | `args` | the command line |
-//! | `context` | what every command needs: settings, clients, targets |
+//! | `context` | what every command needs: settings, clients, secrets |
+//! | `jobs`, `targets` | the démarches that a command works on, and where their dossiers are kept |
 //! | `commands` | one file a command |
 //! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
 //! | `words` | values in words |
@@ -20,6 +21,7 @@ mod printer;
 mod progress;
 mod signals;
 mod summary;
+mod targets;
 mod terminal;
 mod words;
 

@@ -3,10 +3,12 @@
 //! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
 //! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
 //! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`.
+//! - [`AnySink`]: any of them, chosen when the program runs.
 //!
 //! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
 //! after an answer was lost, ends in the same state everywhere.
 
+mod any;
 mod error;
 pub mod memory;
 mod names;
@@ -18,6 +20,7 @@ mod types;
 
 use std::future::Future;
 
+pub use any::AnySink;
 pub use error::SinkError;
 pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
