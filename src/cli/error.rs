@@ -37,6 +37,15 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    /// A file that was to be made cannot be.
+    #[error("{} cannot be written", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A secret is not where it should be.
     #[error("there is no {what} in {place}")]
     NoSecret {
@@ -87,7 +96,9 @@ impl CliError {
                 Some("`dn config example` prints a file with every key".to_owned())
             }
             Self::Config(_) => None,
-            Self::Unreadable { .. } => Some("check the path and the rights of this account".to_owned()),
+            Self::Unreadable { .. } | Self::Unwritable { .. } => {
+                Some("check the path and the rights of this account".to_owned())
+            }
             Self::NoSecret { what: "token", .. } => Some(
                 "put the token in DN_TOKEN, or its file in DN_TOKEN_FILE, or name another place in the configuration"
                     .to_owned(),

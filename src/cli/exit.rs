@@ -180,6 +180,7 @@ impl From<&CliError> for Exit {
             CliError::Usage { .. } => Self::Usage,
             CliError::Config(_)
             | CliError::Unreadable { .. }
+            | CliError::Unwritable { .. }
             | CliError::NoSecret { .. }
             | CliError::Key(_)
             | CliError::Privacy(_) => Self::Configuration,

@@ -1,9 +1,12 @@
 //! Where dossiers are kept: the only place that knows every type of target.
 
+use secrecy::SecretString;
+use url::Url;
+
 use super::context::read_secret;
 use super::error::CliError;
 use crate::config::{GristTarget, Target};
-use crate::grist::{Client, Doc};
+use crate::grist::{Client, Doc, DocId, GristError};
 use crate::sink::{AnySink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
@@ -21,11 +24,19 @@ pub fn exists(target: &Target) -> bool {
 pub async fn open(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
-        Target::Grist(grist) => {
-            let _ = doc(grist)?;
-            Err(SinkError::Unusable { target: target.to_string(), action: "opened", reason: String::new() }.into())
-        }
+        Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value).await?),
     }
+}
+
+/// Opens a Grist document for writing.
+pub async fn open_document(doc: Doc, restore_columns: bool) -> Result<AnySink, SinkError> {
+    let _ = restore_columns;
+    Err(SinkError::Unusable { target: doc.id().to_string(), action: "opened", reason: String::new() })
+}
+
+/// Opens a Grist document for reading.
+pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
+    Err(SinkError::Unusable { target: doc.id().to_string(), action: "opened", reason: String::new() })
 }
 
 /// Opens a target for writing that must be there already.
@@ -42,10 +53,7 @@ pub async fn open_existing(target: &Target) -> Result<AnySink, CliError> {
 pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open_read_only(path).await?.into()),
-        Target::Grist(grist) => {
-            let _ = doc(grist)?;
-            Err(SinkError::Unusable { target: target.to_string(), action: "opened", reason: String::new() }.into())
-        }
+        Target::Grist(grist) => Ok(open_document_to_read(doc(grist)?).await?),
     }
 }
 
@@ -60,11 +68,20 @@ pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
 /// The document of a target, with the key from where the settings say that it is. Nothing is sent.
 pub fn doc(target: &GristTarget) -> Result<Doc, CliError> {
     let key = read_secret(GRIST_KEY, &target.key.value)?;
-    let client = Client::builder(target.url.value.as_str()).key(key).build()?;
-    Ok(client.doc(target.document.clone()))
+    Ok(instance(&target.url.value, key)?.doc(target.document.clone()))
+}
+
+/// An instance of Grist. Nothing is sent.
+pub fn instance(url: &Url, key: SecretString) -> Result<Client, GristError> {
+    Client::builder(url.as_str()).key(key).build()
 }
 
 /// Where people open the document of a target.
 pub fn page_of(target: &GristTarget) -> String {
-    format!("{}/doc/{}", target.url.value.as_str().trim_end_matches('/'), target.document)
+    page(&target.url.value, &target.document)
+}
+
+/// Where people open a document of an instance.
+pub fn page(url: &Url, document: &DocId) -> String {
+    format!("{}/doc/{document}", url.as_str().trim_end_matches('/'))
 }

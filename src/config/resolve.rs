@@ -148,6 +148,14 @@ pub fn resolve_instance(config: &Config, flags: &Overrides, variables: Variables
     instance(config, flags, variables, None)
 }
 
+/// The privacy policy of a démarche that the file does not list.
+///
+/// # Errors
+/// A name that nothing has.
+pub fn resolve_policy(config: &Config, flags: &Overrides) -> Result<Setting<PolicyChoice>, ConfigError> {
+    policy(config, flags, None)
+}
+
 /// The démarches of the file that the flags do not rule out.
 fn listed<'c>(config: &'c Config, flags: &Overrides) -> impl Iterator<Item = &'c DemarcheEntry> {
     config.demarches.iter().filter(|entry| {

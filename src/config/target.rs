@@ -120,36 +120,46 @@ impl TargetEntry {
             Self::Sqlite(path) => return Ok(Target::Sqlite(path)),
             Self::Grist(entry) => entry,
         };
-        let variable = defaults::GRIST_URL_ENV;
-        let around = match variables(variable).filter(|value| !value.is_empty()) {
-            Some(text) => {
-                let value = parse_grist_url(&text)
-                    .map_err(|error| InvalidValue { message: format!("{variable}: {}", error.message), ..error })?;
-                Some(Setting { value, origin: Origin::Environment(variable.to_owned()) })
-            }
-            None => None,
+        let Some(url) = grist_url(entry.url, entry.key.is_some(), variables)? else {
+            return Err(InvalidValue::new("it is not said on which Grist the document is")
+                .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
         };
         let key = || Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned()));
-        let url = match (entry.url, around) {
-            // Whoever sets both variables means them for each other.
-            (Some(url), Some(around)) if entry.key.is_none() && url.value.origin() != around.value.origin() => {
-                let (said, around) = (url.value.origin(), around.value.origin());
-                let (said, around) = (said.ascii_serialization(), around.ascii_serialization());
-                return Err(InvalidValue::new(format!("the document is on {said}, and {variable} says {around}"))
-                    .hint(format!("unset {variable}, or name the key of the document in a configuration file")));
-            }
-            (Some(url), _) | (None, Some(url)) => url,
-            (None, None) => {
-                return Err(InvalidValue::new("it is not said on which Grist the document is")
-                    .hint(format!("set {variable}, or give the whole address of the document")));
-            }
-        };
         Ok(Target::Grist(GristTarget {
             url,
             document: entry.document,
             key: entry.key.unwrap_or_else(key),
             restore_columns: entry.restore_columns.unwrap_or_else(|| Setting::default(defaults::RESTORE_COLUMNS)),
         }))
+    }
+}
+
+/// The address of a Grist: the one that was said, else that of the environment. `own_key`: whether its key was named
+/// beside it.
+///
+/// # Errors
+/// A variable that is not an address; one that disagrees with what was said, unless the key was named too: whoever sets
+/// the two variables of Grist means them for each other.
+pub fn grist_url(
+    said: Option<Setting<Url>>,
+    own_key: bool,
+    variables: Variables<'_>,
+) -> Result<Option<Setting<Url>>, InvalidValue> {
+    let variable = defaults::GRIST_URL_ENV;
+    if own_key && said.is_some() {
+        return Ok(said);
+    }
+    let Some(text) = variables(variable).filter(|value| !value.is_empty()) else { return Ok(said) };
+    let around = parse_grist_url(&text)
+        .map_err(|error| InvalidValue { message: format!("{variable}: {}", error.message), ..error })?;
+    match said {
+        Some(said) if said.value.origin() != around.origin() => {
+            let [said, around] = [&said.value, &around].map(|url| url.origin().ascii_serialization());
+            Err(InvalidValue::new(format!("the document is on {said}, and {variable} says {around}"))
+                .hint(format!("unset {variable}, or name the key of the document in a configuration file")))
+        }
+        Some(said) => Ok(Some(said)),
+        None => Ok(Some(Setting { value: around, origin: Origin::Environment(variable.to_owned()) })),
     }
 }
 

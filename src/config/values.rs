@@ -16,6 +16,12 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
+    /// What is wrong, and what to write instead.
+    #[must_use]
+    pub fn saying(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(message).hint(hint)
+    }
+
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
     }
@@ -54,7 +60,10 @@ pub fn parse_url(text: &str) -> Result<Url, InvalidValue> {
 }
 
 /// Reads the address of an instance of Grist, in the same way.
-pub(super) fn parse_grist_url(text: &str) -> Result<Url, InvalidValue> {
+///
+/// # Errors
+/// As [`parse_url`].
+pub fn parse_grist_url(text: &str) -> Result<Url, InvalidValue> {
     guarded(text, "key", "such as https://grist.numerique.gouv.fr")
 }
 

@@ -19,10 +19,7 @@ use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, 
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let work = Work {
         context,
-        overrides: Overrides {
-            restore_columns: args.restore_columns,
-            ..args.job.overrides(Some(&args.page))
-        },
+        overrides: Overrides { restore_columns: args.restore_columns, ..args.job.overrides(Some(&args.page)) },
         network: Network::Needed,
         json: args.json,
         full: args.full,
