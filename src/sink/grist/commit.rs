@@ -36,7 +36,7 @@ pub(super) struct Draft {
 }
 
 /// What the draft is made from.
-pub(super) struct Desk<'a> {
+pub(super) struct Plan<'a> {
     pub scope: &'a Scope,
     pub layout: &'a Layout,
     pub targets: &'a Targets,
@@ -55,7 +55,12 @@ struct Forms {
 
 fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns })
+    Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
+}
+
+/// A form that changes rows which are there, and adds none.
+fn mark(columns: &[&str]) -> Arc<Form> {
+    Arc::new(Form { adds: false, ..Form::clone(&form(BOOK, shared::DOSSIERS, columns)) })
 }
 
 impl Forms {
@@ -78,15 +83,15 @@ impl Forms {
                 "suites",
                 "document",
             ]),
-            light: book(&["lumiere", "modifie"]),
-            tomb: book(&["disparu", "motif", "disparu_le", "changement"]),
+            light: mark(&["lumiere", "modifie"]),
+            tomb: mark(&["disparu", "motif", "disparu_le", "changement"]),
             herald: book(&["instance", "demarche", "numero", "empreinte"]),
             rest: form(REST, shared::REST, &["valeur"]),
         }
     }
 }
 
-impl Desk<'_> {
+impl Plan<'_> {
     /// Everything that the batch changes of dossiers.
     pub(super) fn draft(&self, batch: &Batch) -> Result<Draft, Fault> {
         let forms = Forms::new();
@@ -157,7 +162,10 @@ impl Desk<'_> {
             let target = target.ok_or_else(nowhere)?;
             let key = format!("{number}/{}", visible(&child.key));
             if !keys.insert((child.table, key.clone())) {
-                return Err(Fault::Refused(format!("two rows of {} have one key", self.layout.tables[child.table].name)));
+                return Err(Fault::Refused(format!(
+                    "two rows of {} have one key",
+                    self.layout.tables[child.table].name
+                )));
             }
             let mut values = vec![
                 json!(["l", number.get(), { "column": self.targets.dossiers()?.key }]),
@@ -168,9 +176,9 @@ impl Desk<'_> {
         }
         // Rows that are asked no more, and copies that somebody made of a row of ours.
         for child in self.holdings.children.get(&number).into_iter().flatten() {
-            let target = self.targets.tables.get(child.table);
-            if let Some(target) = target
-                && !keys.remove(&(child.table, child.key.clone()))
+            if let Some(position) = self.layout.position(&child.table)
+                && let Some(target) = self.targets.tables.get(position)
+                && !keys.remove(&(position, child.key.clone()))
             {
                 unit.removals.entry(target.id.clone()).or_default().push(child.id);
             }
@@ -183,14 +191,7 @@ impl Desk<'_> {
     }
 
     /// The row of `Dn_dossiers`, and what of the document has no place in it.
-    fn document(
-        &self,
-        row: &Row,
-        gone: Option<&Gone>,
-        changed_at: jiff::Timestamp,
-        forms: &Forms,
-        unit: &mut Unit,
-    ) {
+    fn document(&self, row: &Row, gone: Option<&Gone>, changed_at: jiff::Timestamp, forms: &Forms, unit: &mut Unit) {
         let number = row.number;
         let cle = key(self.scope, number);
         let packed = value::pack(&row.document);
@@ -252,7 +253,10 @@ impl Desk<'_> {
         for (cell, column) in cells.iter().zip(&target.columns) {
             let Some((id, kind)) = column else { continue };
             values.push(bounded(encode(cell, kind)).unwrap_or_else(|sentence| {
-                let notice = format!("dossier {number}: a value of {}.{id} is too long for Grist, which shows a sentence", target.id);
+                let notice = format!(
+                    "dossier {number}: a value of {}.{id} is too long for Grist, which shows a sentence",
+                    target.id
+                );
                 draft.notices.push(notice);
                 sentence
             }));

@@ -181,7 +181,8 @@ pub(super) fn bounded(value: Value) -> Result<Value, Value> {
     if bytes <= LONGEST {
         return Ok(value);
     }
-    let sentence = format!("⟨valeur de {bytes} octets, trop longue pour une cellule de Grist : à lire sur la plateforme⟩");
+    let sentence =
+        format!("⟨valeur de {bytes} octets, trop longue pour une cellule de Grist : à lire sur la plateforme⟩");
     Err(match value {
         Value::Array(_) => json!(["L", sentence]),
         _ => sentence.into(),
@@ -190,7 +191,11 @@ pub(super) fn bounded(value: Value) -> Result<Value, Value> {
 
 /// An instant as Grist has it: seconds since 1970, with a fraction where it has one.
 pub(super) fn seconds(instant: jiff::Timestamp) -> Value {
-    if instant.subsec_nanosecond() == 0 { instant.as_second().into() } else { json!(instant.as_duration().as_secs_f64()) }
+    if instant.subsec_nanosecond() == 0 {
+        instant.as_second().into()
+    } else {
+        json!(instant.as_duration().as_secs_f64())
+    }
 }
 
 fn midnight(date: jiff::civil::Date) -> i64 {

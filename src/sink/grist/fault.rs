@@ -9,9 +9,11 @@ pub(super) enum Fault {
     /// Another run holds the lease, or took it over.
     Locked(Option<String>),
     Altered(String),
-    Foreign(String),
     Backward(String),
-    NewerVersion { found: i64, known: i64 },
+    NewerVersion {
+        found: i64,
+        known: i64,
+    },
     Refused(String),
     ReadOnly,
 }
@@ -30,7 +32,6 @@ impl Fault {
         match self {
             Self::Locked(holder) => SinkError::Locked { target, holder },
             Self::Altered(reason) => SinkError::Altered { target, reason },
-            Self::Foreign(reason) => SinkError::Foreign { target, reason },
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
             Self::Refused(reason) => SinkError::Refused { target, action, reason },
@@ -46,9 +47,9 @@ impl Fault {
     pub(super) fn is_missing_row(error: &GristError) -> bool {
         match error {
             GristError::NoRow { .. } => true,
-            GristError::Refused { message, .. } => ["non-existent record", "existing record", "Invalid row id"]
-                .iter()
-                .any(|words| message.contains(words)),
+            GristError::Refused { message, .. } => {
+                ["non-existent record", "existing record", "Invalid row id"].iter().any(|words| message.contains(words))
+            }
             _ => false,
         }
     }
@@ -66,12 +67,27 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         G::NoTable { .. } | G::NoColumn { .. } | G::NoRow { .. } | G::FormulaColumn { .. } => {
             SinkError::Altered { target, reason }
         }
-        G::Settings { .. } | G::WrongKey { .. } | G::Forbidden { .. } | G::NoDocument { .. } | G::DeleteOnly => {
-            SinkError::Unusable { target, action: "used", reason }
-        }
-        G::Busy { .. } | G::Quota { .. } | G::Unavailable { .. } | G::Unclear { .. } | G::Undecodable { .. } => {
-            SinkError::Unavailable { target, action, reason }
-        }
-        _ => SinkError::Refused { target, action, reason },
+        G::Settings { .. }
+        | G::WrongKey { .. }
+        | G::Forbidden { .. }
+        | G::Blocked { .. }
+        | G::NoDocument { .. }
+        | G::DeleteOnly
+        | G::Redirected { .. } => SinkError::Unusable { target, action: "used", reason },
+        G::Busy { .. }
+        | G::Quota { .. }
+        | G::Unavailable { .. }
+        | G::TooSlow { .. }
+        | G::SlowSql
+        | G::Storage { .. }
+        | G::Unclear { .. }
+        | G::Undecodable { .. } => SinkError::Unavailable { target, action, reason },
+        G::NoSql { .. }
+        | G::Sql { .. }
+        | G::KeysRepeat
+        | G::TooLarge { .. }
+        | G::AttachmentsFull { .. }
+        | G::Malformed { .. }
+        | G::Refused { .. } => SinkError::Refused { target, action, reason },
     }
 }

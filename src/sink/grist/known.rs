@@ -13,6 +13,7 @@ use crate::ids::DossierNumber;
 use crate::plan::{Gone, GoneReason, Known, KnownDossier};
 use crate::sink::Scope;
 use crate::sink::settle::Held;
+use crate::table::TableKey;
 
 /// What is held of a dossier in `Dn_dossiers`.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +28,7 @@ pub(super) struct Book {
 /// A row of a child table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Child {
-    /// The position of its table in the layout.
-    pub table: usize,
+    pub table: TableKey,
     pub id: RowId,
     pub key: String,
 }
@@ -95,7 +95,8 @@ pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
 
 /// A row of `Dn_dossiers`.
 pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
-    let unreadable = |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
+    let unreadable =
+        |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
     let number = row.get("numero").and_then(number).ok_or_else(|| unreadable("numero"))?;
     let rest = row.get("suites").and_then(Value::as_u64).and_then(|rest| u32::try_from(rest).ok()).unwrap_or_default();
     let parsed = |column: &'static str| text(row, column).parse::<Timestamp>().map_err(|_| unreadable(column));
@@ -115,7 +116,8 @@ pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
 
 /// The tombstone of a row of `Dn_dossiers`.
 pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
-    let unreadable = |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
+    let unreadable =
+        |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
     let word = || text(row, "motif").to_owned();
     let reason = match text(row, "disparu") {
         "" => return Ok(None),

@@ -199,7 +199,9 @@ mod tests {
         assert!(matches!(&guard, Action::UpdateRecord { row: 7, values, .. } if !values.is_empty()), "{guard:?}");
         assert!(matches!(&next, Action::AddRecord { row: None, values, .. } if values["libre"] == true), "{next:?}");
         assert!(matches!(&gone, Action::BulkRemove { rows, .. } if *rows == [7]), "{gone:?}");
-        let [_, Some(again), _] = pass(Some(&Lease { id: LAST, ..from }), &me(), 2, at(1), true) else { panic!("three") };
+        let [_, Some(again), _] = pass(Some(&Lease { id: LAST, ..from }), &me(), 2, at(1), true) else {
+            panic!("three")
+        };
         assert!(matches!(again, Action::AddRecord { row: Some(1), .. }), "{again:?}");
     }
 

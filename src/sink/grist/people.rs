@@ -5,7 +5,7 @@
 
 use super::encoding::Kind;
 use super::fault::Fault;
-use super::memory::{ColumnMemory, Memory, TableMemory};
+use super::memory::{ColumnMemory, Memory};
 use crate::grist::{Column, Table};
 
 /// What the comparison shows.
@@ -111,14 +111,10 @@ pub(super) fn orphan(structure: &[Table]) -> Option<&Table> {
     structure.iter().find(|table| table.columns.iter().any(|column| column.id == MARK))
 }
 
-/// Everything of this table that a bundle may write, in the document's own ids.
-pub(super) fn writable(table: &TableMemory) -> impl Iterator<Item = &ColumnMemory> {
-    table.columns.iter().filter(|column| !column.left_out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::grist::memory::TableMemory;
     use crate::sink::grist::shape;
     use crate::table::{CellKind, ColumnKey, TableKey};
 

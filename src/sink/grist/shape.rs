@@ -113,16 +113,8 @@ impl Technical {
 }
 
 /// Columns of layouts that tell programs something, and people nothing.
-const HIDDEN: [&str; 8] = [
-    "revision",
-    "origine_id",
-    "descriptor_id",
-    "champ_id",
-    "area_id",
-    "instructeur_id",
-    "label_id",
-    "checksum",
-];
+const HIDDEN: [&str; 8] =
+    ["revision", "origine_id", "descriptor_id", "champ_id", "area_id", "instructeur_id", "label_id", "checksum"];
 
 /// Where a column of a layout is shown.
 pub(super) fn place(spec: &ColumnSpec) -> Place {
@@ -317,7 +309,8 @@ mod tests {
 
     #[test]
     fn new_choices_leave_what_people_made_of_the_others() {
-        let theirs = r##"{"alignment":"center","choices":["b","à eux","a"],"choiceOptions":{"a":{"fillColor":"#123456"}}}"##;
+        let theirs =
+            r##"{"alignment":"center","choices":["b","à eux","a"],"choiceOptions":{"a":{"fillColor":"#123456"}}}"##;
         let widget: Value = serde_json::from_str(&merged(theirs, &["a".into(), "accepte".into()])).expect("JSON");
         assert_eq!(widget["choices"], json!(["b", "à eux", "a", "accepte"]));
         assert_eq!(widget["choiceOptions"]["a"]["fillColor"], "#123456");

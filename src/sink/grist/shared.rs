@@ -143,14 +143,25 @@ impl Shared {
     }
 }
 
+/// The actions that give the tables for people the columns back that somebody deleted.
+pub(super) fn mend(structure: &[Table]) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for shared in TABLES.iter().filter(|shared| shared.is_for_people()) {
+        let Some(table) = shared.find(structure) else { continue };
+        for (id, kind, title) in shared.columns {
+            if !table.columns.iter().any(|column| column.id == *id) {
+                let (how, title) = if title.is_empty() { ("AddHiddenColumn", id) } else { ("AddVisibleColumn", title) };
+                let info = json!({ "type": kind, "label": title, "isFormula": false });
+                actions.push(Action::Raw(json!([how, shared.id, id, info])));
+            }
+        }
+    }
+    actions
+}
+
 /// A shared table by its id.
 pub(super) fn of(id: &str) -> &'static Shared {
     TABLES.iter().find(|table| table.id == id).expect("the list has every shared table")
-}
-
-/// Whether a table of this id is one of these.
-pub(super) fn is_shared(id: &str) -> bool {
-    TABLES.iter().any(|table| table.id.eq_ignore_ascii_case(id))
 }
 
 /// A row as an action takes it.

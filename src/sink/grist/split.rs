@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::grist::{Action, OnMany, RowId};
 
@@ -23,6 +23,8 @@ pub(super) struct Form {
     /// The column that tells rows apart.
     pub key: String,
     pub columns: Vec<String>,
+    /// Whether a row that is not there is added.
+    pub adds: bool,
 }
 
 /// A row to be added, or updated if its key is there.
@@ -142,11 +144,13 @@ fn upsert(form: &Form, rows: Vec<Upsert>) -> Action {
             column.push(value);
         }
     }
-    Action::BulkUpsert {
-        table: form.table.clone(),
-        require: Map::from_iter([(form.key.clone(), Value::Array(keys))]),
-        columns: form.columns.iter().cloned().zip(columns.into_iter().map(Value::Array)).collect(),
-        on_many: OnMany::First,
+    let require = Map::from_iter([(form.key.clone(), Value::Array(keys))]);
+    let columns: Map<String, Value> = form.columns.iter().cloned().zip(columns.into_iter().map(Value::Array)).collect();
+    if form.adds {
+        Action::BulkUpsert { table: form.table.clone(), require, columns, on_many: OnMany::First }
+    } else {
+        let options = json!({ "on_many": "first", "add": false });
+        Action::Raw(json!(["BulkAddOrUpdateRecord", form.table, require, columns, options]))
     }
 }
 
@@ -200,13 +204,11 @@ pub(super) fn bundles(units: Vec<Unit>, last: Unit) -> Vec<Vec<Action>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn form(rank: usize, table: &str, columns: usize) -> Arc<Form> {
         let columns = (0..columns).map(|n| format!("c{n}")).collect();
-        Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns })
+        Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
     }
 
     fn row(form: &Arc<Form>, key: u32, bytes: usize) -> Upsert {

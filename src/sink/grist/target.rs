@@ -8,7 +8,7 @@ use super::memory::{Memory, TableMemory};
 use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
 use super::split::Form;
 use crate::grist::Table;
-use crate::table::Layout;
+use crate::table::{Layout, TableKey};
 
 /// A table of a layout in the document.
 #[derive(Clone, Debug)]
@@ -28,6 +28,29 @@ pub(super) struct Target {
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
     pub tables: Vec<Target>,
+}
+
+/// A table of a démarche, and the column that is its key.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub key: TableKey,
+    pub id: String,
+    pub column: String,
+    /// The column that refers to the dossier, in a child table.
+    pub parent: Option<String>,
+}
+
+/// Where the rows of a démarche are.
+pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>, Fault> {
+    let place = |table: &TableMemory| {
+        let found = table.find(structure);
+        let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
+        let child = table.key.is_child();
+        let column = own(table, found, if child { KEY } else { NUMBER })?;
+        let parent = if child { Some(own(table, found, PARENT)?) } else { None };
+        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent })
+    };
+    memory.tables.iter().map(place).collect()
 }
 
 impl Targets {
@@ -51,9 +74,10 @@ impl Targets {
             } else {
                 (own(NUMBER)?, Vec::new(), vec![own(GONE_REASON)?, own(GONE_AT)?, own(SEEN_AT)?])
             };
-            let tomb = Form { rank: position, table: found.id.clone(), key: key.clone(), columns: after.clone() };
+            let (id, of) = (found.id.clone(), key.clone());
+            let tomb = Form { rank: position, table: id, key: of, columns: after.clone(), adds: false };
             let columns_of_row = before.into_iter().chain(asked).chain(after).collect();
-            let whole = Form { columns: columns_of_row, ..tomb.clone() };
+            let whole = Form { columns: columns_of_row, adds: true, ..tomb.clone() };
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
             tables.push(Target { id: found.id.clone(), key, columns, whole, tomb });
         }
@@ -68,5 +92,7 @@ impl Targets {
 
 fn own(table: &TableMemory, found: &Table, name: &str) -> Result<String, Fault> {
     let column = table.technical(name).and_then(|column| column.find(found));
-    column.map(|column| column.id.clone()).ok_or_else(|| Fault::Altered(format!("{}: column {name} is missing", found.id)))
+    column
+        .map(|column| column.id.clone())
+        .ok_or_else(|| Fault::Altered(format!("{}: column {name} is missing", found.id)))
 }
