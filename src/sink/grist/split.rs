@@ -282,7 +282,7 @@ mod tests {
             assert!(bytes(bundle) <= BUNDLE, "{}", bytes(bundle));
         }
         let order: Vec<&str> = bundles.iter().flat_map(|bundle| tables(bundle)).collect();
-        assert_eq!(order[..4], ["Dn", "Dn", "D", "D"], "{order:?}");
+        assert_eq!(order[..4], ["Dn", "D", "Dn", "D"], "the announcement goes with the first half: {order:?}");
         assert_eq!(order[order.len() - 2..], ["Dn", "Etat"], "{order:?}");
         let children = order.iter().filter(|table| **table == "K").count();
         assert_eq!(children, 4, "{order:?}");
