@@ -1,0 +1,6 @@
+//! The fake over HTTP.
+
+mod client;
+mod records;
+
+use client::Client;
