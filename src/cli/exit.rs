@@ -152,6 +152,7 @@ impl From<&SinkError> for Exit {
     fn from(error: &SinkError) -> Self {
         match error {
             SinkError::Locked { .. } => Self::Locked,
+            SinkError::Unavailable { .. } => Self::Unavailable,
             SinkError::Unusable { .. }
             | SinkError::Foreign { .. }
             | SinkError::NewerVersion { .. }

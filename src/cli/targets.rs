@@ -7,7 +7,7 @@ use super::context::read_secret;
 use super::error::CliError;
 use crate::config::{GristTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
-use crate::sink::{AnySink, SinkError, SqliteSink};
+use crate::sink::{AnySink, GristSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
 pub const GRIST_KEY: &str = "API key of Grist";
@@ -30,13 +30,12 @@ pub async fn open(target: &Target) -> Result<AnySink, CliError> {
 
 /// Opens a Grist document for writing.
 pub async fn open_document(doc: Doc, restore_columns: bool) -> Result<AnySink, SinkError> {
-    let _ = restore_columns;
-    Err(SinkError::Unusable { target: doc.id().to_string(), action: "opened", reason: String::new() })
+    Ok(GristSink::of(doc).restore_columns(restore_columns).open().await?.into())
 }
 
 /// Opens a Grist document for reading.
 pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
-    Err(SinkError::Unusable { target: doc.id().to_string(), action: "opened", reason: String::new() })
+    Ok(GristSink::of(doc).open_read_only().await?.into())
 }
 
 /// Opens a target for writing that must be there already.
@@ -61,7 +60,7 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
 pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::is_locked(path)?),
-        Target::Grist(_) => Ok(false),
+        Target::Grist(grist) => Ok(GristSink::is_locked(doc(grist)?).await?),
     }
 }
 

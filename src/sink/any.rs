@@ -20,6 +20,9 @@ pub enum AnySink {
     /// In a SQLite file.
     #[cfg(feature = "sqlite")]
     Sqlite(super::SqliteSink),
+    /// In a Grist document.
+    #[cfg(feature = "grist")]
+    Grist(super::GristSink),
 }
 
 /// The same expression for the sink inside, whichever it is. A new target is a line here, one in the enum and one below.
@@ -29,6 +32,8 @@ macro_rules! inside {
             AnySink::Memory($sink) => $expression,
             #[cfg(feature = "sqlite")]
             AnySink::Sqlite($sink) => $expression,
+            #[cfg(feature = "grist")]
+            AnySink::Grist($sink) => $expression,
         }
     };
 }
@@ -46,6 +51,13 @@ impl From<super::SqliteSink> for AnySink {
     }
 }
 
+#[cfg(feature = "grist")]
+impl From<super::GristSink> for AnySink {
+    fn from(sink: super::GristSink) -> Self {
+        Self::Grist(sink)
+    }
+}
+
 impl AnySink {
     /// Ends the work on the target and gives it back to others.
     ///
@@ -56,6 +68,8 @@ impl AnySink {
             Self::Memory(_) => Ok(()),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sink) => sink.close().await,
+            #[cfg(feature = "grist")]
+            Self::Grist(sink) => sink.close().await,
         }
     }
 }
@@ -121,5 +135,9 @@ impl Sink for AnySink {
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
         inside!(self, sink => sink.runs(scope, limit).await)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        inside!(self, sink => sink.notices())
     }
 }

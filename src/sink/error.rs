@@ -12,7 +12,7 @@ pub enum SinkError {
         /// Who, when it is known.
         holder: Option<String>,
     },
-    /// The target cannot be opened or written: a path, a right, a full disk.
+    /// The target cannot be opened or written: a path, a key, a right, a full disk.
     #[error("{target} cannot be {action}: {reason}")]
     Unusable {
         /// The target.
@@ -23,7 +23,7 @@ pub enum SinkError {
         reason: String,
     },
     /// The target exists and is not ours, or is damaged.
-    #[error("{target} is not a database of this tool: {reason}")]
+    #[error("{target} was not made by this tool: {reason}")]
     Foreign {
         /// The target.
         target: String,
@@ -54,7 +54,17 @@ pub enum SinkError {
         /// Whose.
         scope: String,
     },
-    /// Anything else that the database refused.
+    /// The target does not answer for now. What was committed before stays.
+    #[error("{target} is not available for {action}: {reason}")]
+    Unavailable {
+        /// The target.
+        target: String,
+        /// What was asked.
+        action: &'static str,
+        /// Its words.
+        reason: String,
+    },
+    /// Anything else that the target refused.
     #[error("{target} refused {action}: {reason}")]
     Refused {
         /// The target.
@@ -72,13 +82,16 @@ impl SinkError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Locked { .. } => Some("wait for the other run to end; its lock goes with its process"),
-            Self::Unusable { .. } => Some("check the path, the rights of this account and the free space of the disk"),
-            Self::Foreign { .. } => Some("name another file, or move this one away; nothing was changed in it"),
-            Self::NewerVersion { .. } => Some("update this program, or name another file"),
+            Self::Unusable { .. } => {
+                Some("check the path or address, the rights of this account or key, and the free space")
+            }
+            Self::Foreign { .. } => Some("name another target, or move this one away; nothing was changed in it"),
+            Self::NewerVersion { .. } => Some("update this program, or name another target"),
             Self::Altered { .. } => {
-                Some("restore the table from a copy, or sync into a new file; `dn verify` tells what is missing")
+                Some("undo the change or restore a copy, or sync into a new target; `dn verify` tells what is missing")
             }
             Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
+            Self::Unavailable { .. } => Some("run the same command again later; it goes on from what was committed"),
             Self::Refused { .. } => None,
         }
     }

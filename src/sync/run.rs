@@ -121,7 +121,7 @@ pub(super) async fn begin<'a, S: Sink>(
     let spec = spec_of(job, &demarche);
     let (form, plan) = Form::prepare(job, demarche, spec).await?;
     if let Some(stored) = &mut stored {
-        stored.remap |= plan.needs_remap();
+        stored.remap |= plan.needs_remap() || form.prepared.owes_remap();
     }
     let quarantine = job.sink.quarantine(&job.scope).await?;
     let quarantine = quarantine.into_iter().map(|entry| (entry.number, entry)).collect();
@@ -130,6 +130,7 @@ pub(super) async fn begin<'a, S: Sink>(
     let mut engine =
         Engine { job, form, form_is_fresh, checkpoint, stored, quarantine, strangers, report, stats_before };
     engine.tell_schema(&plan);
+    engine.tell_notices();
     Ok(engine)
 }
 
@@ -293,6 +294,7 @@ impl<S: Sink> Engine<'_, S> {
         self.report.duration_ms =
             u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
         self.report.outcome = if self.quarantine.is_empty() { RunOutcome::Done } else { RunOutcome::Quarantine };
+        self.tell_notices();
         let mut error = result.err();
         if let Some(error) = &error {
             self.report.fail(error);
@@ -349,6 +351,7 @@ impl Report {
             schema: Vec::new(),
             drift: Vec::new(),
             suppressions_incomplete: false,
+            notices: Vec::new(),
             error: None,
         }
     }
@@ -359,8 +362,21 @@ impl Report {
             started_at: self.started_at,
             ended_at,
             outcome: self.outcome,
+            quiet: self.is_quiet(),
             report: serde_json::to_value(self).expect("a report is plain data with text keys"),
         }
+    }
+
+    /// Whether the run found everything as it was.
+    fn is_quiet(&self) -> bool {
+        let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten } = self.counts;
+        self.outcome == RunOutcome::Done
+            && inserted + updated + deleted + restored + rewritten + self.rows_written == 0
+            && self.schema.is_empty()
+            && self.drift.is_empty()
+            && self.notices.is_empty()
+            && self.brake.is_none()
+            && !self.suppressions_incomplete
     }
 
     fn fail(&mut self, error: &SyncError) {

@@ -516,6 +516,7 @@ async fn the_last_runs_come_first(sink: &impl Look) {
         started_at: at(i64::from(id)),
         ended_at: "2026-01-15T13:52:35.123456789Z".parse().expect("an instant"),
         outcome,
+        quiet: false,
         report: serde_json::json!({ "inserted": id, "raison": "l'\"été\"" }),
     };
     for (id, outcome) in [(1, RunOutcome::Done), (2, RunOutcome::Failed), (3, RunOutcome::Interrupted)] {

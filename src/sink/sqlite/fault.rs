@@ -92,6 +92,7 @@ mod tests {
             started_at: Timestamp::UNIX_EPOCH,
             ended_at: Timestamp::UNIX_EPOCH,
             outcome: RunOutcome::Done,
+            quiet: false,
             report: text.into(),
         };
         // A limit of pages stands for the disk.
