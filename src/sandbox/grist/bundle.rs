@@ -1,11 +1,12 @@
 //! A bundle of actions under way: a copy of the document that replaces it when everything succeeded.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::cell::{Cell, Kind, convert};
+use super::cell::{Cell, Key, Kind, convert};
 use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
@@ -44,16 +45,33 @@ pub(super) struct Bundle {
     pub(super) parse: Option<Date>,
     /// Rows made under a negative id.
     handles: HashMap<(String, i64), i64>,
+    /// First rows by the values of a column: the last one that references were looked up in.
+    index: RefCell<Option<Index>>,
+}
+
+/// First rows by the values of a column.
+struct Index {
+    table: String,
+    column: String,
+    rows: HashMap<Key, i64>,
 }
 
 impl Bundle {
     pub(super) fn new(state: State, parse: Option<Date>) -> Self {
-        Self { state, changes: Changes::new(), modified: false, parse, handles: HashMap::new() }
+        Self {
+            state,
+            changes: Changes::new(),
+            modified: false,
+            parse,
+            handles: HashMap::new(),
+            index: RefCell::default(),
+        }
     }
 
     /// The table, to be changed.
     fn edit(&mut self, table: &str) -> Result<&mut Table, Failure> {
         self.modified = true;
+        self.index.take();
         self.state.tables.get_mut(table).map(Arc::make_mut).ok_or_else(|| Failure::key(table))
     }
 
@@ -119,8 +137,11 @@ impl Bundle {
             }
         };
         let alternative = || {
-            let shown = match &options["raw"] {
-                serde_json::Value::String(raw) => Cell::text(raw.as_str()),
+            let shown = match (&options["raw"], &value) {
+                (serde_json::Value::String(raw), _) => Cell::text(raw.as_str()),
+                (_, serde_json::Value::Array(values)) => {
+                    Cell::List(values.iter().filter(|value| **value != "L").map(Cell::from_json).collect())
+                }
                 _ => Cell::from_json(&value),
             };
             match shown {
@@ -151,7 +172,18 @@ impl Bundle {
         }
         let at = content.position(column).ok_or_else(|| Failure::key(column))?;
         let wanted = convert(&content.columns[at].kind, value.clone());
-        Ok(content.rows.iter().find(|(_, cells)| cells[at].same(&wanted)).map(|(row, _)| *row))
+        let mut index = self.index.borrow_mut();
+        let index = match &mut *index {
+            Some(index) if index.table == table && index.column == column => index,
+            other => {
+                let mut rows = HashMap::new();
+                for (row, cells) in &content.rows {
+                    rows.entry(cells[at].key()).or_insert(*row);
+                }
+                other.insert(Index { table: table.to_owned(), column: column.to_owned(), rows })
+            }
+        };
+        Ok(index.rows.get(&wanted.key()).copied())
     }
 
     /// Adds rows; ids that are null or negative are the next free ones.
@@ -218,9 +250,16 @@ impl Bundle {
                 }
             }
             for (at, last) in &mut positions {
-                if row[*at].as_number().is_none_or(f64::is_infinite) {
-                    *last += 1.0;
-                    row[*at] = Cell::number_of(*last);
+                match row[*at].as_number().filter(|wanted| wanted.is_finite()) {
+                    Some(wanted) => {
+                        let place = content.position_before(*at, wanted, *id);
+                        *last = last.max(place);
+                        row[*at] = Cell::number_of(place);
+                    }
+                    None => {
+                        *last += 1.0;
+                        row[*at] = Cell::number_of(*last);
+                    }
                 }
             }
             content.rows.insert(*id, Arc::new(row));
@@ -264,6 +303,12 @@ impl Bundle {
         let content = self.edit(table)?;
         let mut written = Vec::with_capacity(changed.len());
         for rank in changed {
+            for (at, values) in places.iter().zip(columns.values_mut()) {
+                if content.columns[*at].kind == Kind::Position {
+                    let wanted = values[rank].as_number().unwrap_or(f64::INFINITY);
+                    values[rank] = Cell::number_of(content.position_before(*at, wanted, rows[rank]));
+                }
+            }
             let cells = content.rows.get_mut(&rows[rank]).expect("checked above");
             let cells = Arc::make_mut(cells);
             for (at, values) in places.iter().zip(columns.values_mut()) {

@@ -75,4 +75,22 @@ impl Table {
         let positions = self.rows.values().filter_map(|cells| cells[at].as_number());
         positions.filter(|position| position.is_finite()).fold(0.0, f64::max)
     }
+
+    /// Where a row goes that asks for a position: before the row that is there, behind all others when none is.
+    pub(super) fn position_before(&self, at: usize, wanted: f64, own: i64) -> f64 {
+        let others = self.rows.iter().filter(|(row, _)| **row != own).filter_map(|(_, cells)| cells[at].as_number());
+        let (mut before, mut after) = (0.0, f64::INFINITY);
+        for position in others {
+            if position < wanted {
+                before = f64::max(before, position);
+            } else {
+                after = f64::min(after, position);
+            }
+        }
+        match after {
+            after if after.is_infinite() => before + 1.0,
+            after if after > wanted && wanted > before => wanted,
+            after => f64::midpoint(before, after),
+        }
+    }
 }

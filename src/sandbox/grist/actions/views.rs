@@ -45,17 +45,22 @@ pub(super) fn make_section(
     let card = bundle.state.meta("_grist_Tables").int(table, "recordCardViewSectionRef");
     let columns = if matches!(kind, "single" | "detail") && card != 0 {
         let fields = bundle.state.meta(FIELDS);
-        fields.having("parentId", card).into_iter().map(|field| fields.int(field, "colRef")).collect()
+        let field = |row| (fields.int(row, "colRef"), fields.cell(row, "parentPos").cloned());
+        fields.having("parentId", card).into_iter().map(field).collect()
     } else {
         let columns = bundle.state.meta("_grist_Tables_column");
         let visible = |column: &i64| {
             let id = columns.text(*column, "colId");
             id != "manualSort" && !id.starts_with("gristHelper_")
         };
-        bundle.state.columns_of(table).into_iter().filter(visible).collect::<Vec<_>>()
+        let columns = bundle.state.columns_of(table).into_iter().filter(visible);
+        columns.map(|column| (column, None)).collect::<Vec<_>>()
     };
-    for column in columns {
-        add_field(bundle, section, column)?;
+    for (column, position) in columns {
+        let mut values = vec![("parentId", Cell::Int(section)), ("colRef", Cell::Int(column))];
+        // A card is laid out as the one of the table is.
+        values.extend(position.map(|position| ("parentPos", position)));
+        metadata::insert(bundle, FIELDS, &values)?;
     }
     Ok(section)
 }
