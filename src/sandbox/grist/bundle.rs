@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::cell::{Cell, Key, Kind, convert};
+use super::cell::{Cell, Key, Kind, convert, tuple};
 use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
@@ -33,6 +33,11 @@ pub(super) fn merge(into: &mut Changes, from: Changes) {
             (_, touched) => drop(into.insert(table, touched)),
         }
     }
+}
+
+/// What the engine says of a reference to a table that was made after it (trap 9).
+fn dangling() -> Failure {
+    Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned())
 }
 
 /// The primitive changes from which all actions are made.
@@ -93,7 +98,7 @@ impl Bundle {
     pub(super) fn converted(&self, table: &str, column: &Column, cell: Cell) -> Result<Cell, Failure> {
         let Some(target) = column.kind.target() else { return Ok(convert(&column.kind, cell)) };
         if column.dangling {
-            return Err(Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned()));
+            return Err(dangling());
         }
         let cell = match &cell {
             Cell::Coded(items) if items.first().is_some_and(|code| code == "l") => {
@@ -225,6 +230,9 @@ impl Bundle {
                 *value = self.converted(table, known, given)?;
             }
         }
+        if content.columns.iter().any(|column| column.dangling) {
+            return Err(dangling());
+        }
         if let Some(id) = ids.iter().find(|id| content.rows.contains_key(id)) {
             return Err(Failure::assertion(format!("docactions.[Bulk]AddRecord for existing record #{id}")));
         }
@@ -302,6 +310,11 @@ impl Bundle {
         }
         let content = self.edit(table)?;
         let mut written = Vec::with_capacity(changed.len());
+        for at in &places {
+            if !content.columns[*at].stored_as.is_empty() {
+                content.columns[*at].stored_as.retain(|row, _| !changed.iter().any(|rank| rows[*rank] == *row));
+            }
+        }
         for rank in changed {
             for (at, values) in places.iter().zip(columns.values_mut()) {
                 if content.columns[*at].kind == Kind::Position {
@@ -417,13 +430,35 @@ impl Bundle {
         let before = std::mem::replace(&mut content.columns[at], column.clone());
         let becomes_data = before.is_formula && !column.is_formula;
         if becomes_data || before.kind != column.kind {
-            for cells in content.rows.values_mut() {
+            let stored_as = &mut content.columns[at].stored_as;
+            for (row, cells) in &mut content.rows {
                 let cell = &mut Arc::make_mut(cells)[at];
-                *cell = if becomes_data { column.blank() } else { convert(&column.kind, cell.clone()) };
+                let converted = if becomes_data {
+                    column.blank()
+                } else {
+                    convert(&column.kind, detached(&before.kind, &column.kind, cell))
+                };
+                if converted == *cell {
+                    if before.kind.sql() != column.kind.sql() {
+                        stored_as.remove(row);
+                    }
+                } else {
+                    stored_as.insert(*row, before.kind.clone());
+                }
+                *cell = converted;
             }
         }
         self.touch_whole(table);
         Ok(())
+    }
+}
+
+/// A cell on its way to another type: choices become the text of a tuple where no list is taken.
+fn detached(from: &Kind, to: &Kind, cell: &Cell) -> Cell {
+    let takes_lists = matches!(to, Kind::Any | Kind::ChoiceList | Kind::Ref(_) | Kind::RefList(_) | Kind::Attachments);
+    match (from, cell) {
+        (Kind::ChoiceList, Cell::List(items)) if !takes_lists => Cell::text(tuple(items)),
+        _ => cell.clone(),
     }
 }
 

@@ -14,11 +14,21 @@ pub(super) struct Column {
     pub(super) formula: String,
     /// It refers to a table that was not there when it was made: writes fail until the engine starts again (trap 9).
     pub(super) dangling: bool,
+    /// Types as which cells are still stored that a new type converted: Grist writes those before it notes the new type,
+    /// so that SQL shows them marshalled until they are written again.
+    pub(super) stored_as: BTreeMap<i64, Kind>,
 }
 
 impl Column {
     pub(super) fn data(id: &str, kind: &str) -> Self {
-        Self { id: id.to_owned(), kind: Kind::of(kind), is_formula: false, formula: String::new(), dangling: false }
+        Self {
+            id: id.to_owned(),
+            kind: Kind::of(kind),
+            is_formula: false,
+            formula: String::new(),
+            dangling: false,
+            stored_as: BTreeMap::new(),
+        }
     }
 
     /// What a row holds where nothing was given: formula columns hold nothing of their own.
