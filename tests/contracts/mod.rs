@@ -1,11 +1,13 @@
 //! What every target promises, checked on each of them.
 
+mod desk;
 #[cfg(feature = "sqlite")]
 mod documented;
-mod look;
-mod sink;
+mod grist;
+pub mod look;
+pub mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod targets_agree;
-mod world;
+pub mod world;

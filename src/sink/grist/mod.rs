@@ -50,6 +50,7 @@ use super::{
     StoredDocument, Totals, names,
 };
 use crate::demarche::Demarche;
+use crate::grist::Doc;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::table::Digest;
@@ -58,6 +59,7 @@ use crate::table::Digest;
 #[derive(Debug)]
 pub struct GristSink {
     name: String,
+    doc: Doc,
     desk: Mutex<Desk>,
     restore: bool,
     told: Told,
@@ -85,6 +87,12 @@ impl Told {
 }
 
 impl GristSink {
+    /// The document.
+    #[must_use]
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+
     /// Gives the lease back, if it is held, so that the next run need not wait until this one is thought dead. At most one
     /// request. After [`record_run`](Sink::record_run) the lease is free already.
     ///

@@ -59,7 +59,7 @@ impl Opening {
     async fn read(self, me: Option<Holder>, token: Option<Token>) -> Result<GristSink, SinkError> {
         let Self { doc, restore } = self;
         let name = format!("grist:{}", doc.id().as_str());
-        let reader = Reader::new(doc);
+        let reader = Reader::new(doc.clone());
         let state = async {
             let state = reader.state().await?;
             if state.is_ours() {
@@ -73,7 +73,7 @@ impl Opening {
         };
         let state = state.await.map_err(|fault| fault.at(&name, "to be opened"))?;
         let desk = Mutex::new(Desk::new(reader, state, me));
-        Ok(GristSink { name, desk, restore, told: Told::default(), _token: token })
+        Ok(GristSink { name, doc, desk, restore, told: Told::default(), _token: token })
     }
 }
 

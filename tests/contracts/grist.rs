@@ -1,0 +1,1 @@
+//! What is Grist's own.
