@@ -5,5 +5,6 @@ mod architecture;
 mod cli;
 mod client;
 mod contracts;
+mod real_grist;
 mod schemas;
 mod sync_runs;

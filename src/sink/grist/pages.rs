@@ -14,8 +14,8 @@ use crate::table::Layout;
 /// Where the tables of a document are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Views {
-    /// The view that a table was made with, and the widget that shows it as it is.
-    pub of_table: BTreeMap<TableRef, (RowId, RowId)>,
+    /// The view that a table was made with.
+    pub of_table: BTreeMap<TableRef, RowId>,
     /// The widgets of views: view, table, id.
     pub sections: Vec<(RowId, TableRef, RowId)>,
     /// The line of each view in the list of pages.
@@ -96,14 +96,11 @@ impl<'a> Dressing<'a> {
         let demarche = if demarche.is_empty() { self.layout.demarche.to_string() } else { shape::one_line(demarche) };
         let demarche = self.crowded.then_some(demarche.as_str());
         let title = title.map_or_else(|| table.id.clone(), |layout| shape::table_title(layout, demarche));
-        if let Some((view, raw)) = self.views.of_table.get(&reference).copied() {
-            self.update("_grist_Views", view, json!({ "name": title }));
-            self.update("_grist_Views_section", raw, json!({ "title": title }));
+        if let Some(view) = self.views.of_table.get(&reference).copied() {
+            let grid = self.title(view, reference, &title);
             if !table.key.is_child() {
-                let grid = self.views.sections.iter().find(|(of, shows, _)| *of == view && *shows == reference);
-                let linked = grid.map_or(0, |(_, _, id)| *id);
                 let fields = fields(table, self.layout);
-                self.section(reference, view, "single", "", linked, &fields);
+                self.section(reference, view, "single", "", grid, &fields);
             } else if let Some(page) = self.views.pages.get(&view).copied() {
                 self.update("_grist_Pages", page, json!({ "indentation": 1 }));
             }
@@ -128,16 +125,17 @@ impl<'a> Dressing<'a> {
         }
         let find = |id: &str| tables.iter().find(|(shared, _)| shared.id == id).copied();
         for (shared, table) in tables.iter().filter(|(shared, _)| shared.is_for_people()) {
-            if let Some((view, raw)) = self.views.of_table.get(&table.table_ref).copied() {
-                let name = if shared.id == shared::RUNS { "Synchronisation" } else { shared.title };
-                self.update("_grist_Views", view, json!({ "name": name }));
-                self.update("_grist_Views_section", raw, json!({ "title": shared.title }));
+            if let Some(view) = self.views.of_table.get(&table.table_ref).copied() {
+                self.title(view, table.table_ref, shared.title);
+                if shared.id == shared::RUNS {
+                    self.update("_grist_Views", view, json!({ "name": "Synchronisation" }));
+                }
             }
         }
         let (Some((_, runs)), Some((quarantine, waiting))) = (find(shared::RUNS), find(shared::QUARANTINE)) else {
             return;
         };
-        let view_of = |table: &Table| self.views.of_table.get(&table.table_ref).map(|(view, _)| *view);
+        let view_of = |table: &Table| self.views.of_table.get(&table.table_ref).copied();
         let (Some(page), own) = (view_of(runs), view_of(waiting)) else { return };
         let twice = |(view, shows, _): &&(RowId, TableRef, RowId)| *view == page && *shows == waiting.table_ref;
         if self.views.sections.iter().any(|section| twice(&section)) {
@@ -148,11 +146,23 @@ impl<'a> Dressing<'a> {
             .filter_map(|id| waiting.columns.iter().find(|column| column.id == id))
             .map(|column| column.col_ref)
             .collect();
-        self.section(waiting.table_ref, page, "record", "", 0, &refs);
+        self.section(waiting.table_ref, page, "record", quarantine.title, 0, &refs);
         // Both on one page: the one that the second table was made with goes.
         if let Some(own) = own {
             self.actions.push(Action::BulkRemove { table: "_grist_Views".to_owned(), rows: vec![own] });
         }
+    }
+
+    /// The title of a page and of the widget that it was made with, which is given. The title of the widget that shows the
+    /// table as it is, behind the pages, would be the table's id too: it stays.
+    fn title(&mut self, view: RowId, table: TableRef, title: &str) -> RowId {
+        self.update("_grist_Views", view, json!({ "name": title }));
+        let grid = self.views.sections.iter().find(|(of, shows, _)| *of == view && *shows == table);
+        let grid = grid.map_or(0, |(_, _, id)| *id);
+        if grid != 0 {
+            self.update("_grist_Views_section", grid, json!({ "title": title }));
+        }
+        grid
     }
 
     fn update(&mut self, table: &str, row: RowId, values: Value) {

@@ -39,8 +39,8 @@ const STATE: &str = " UNION ALL SELECT 'etat', \
 const LEASE: &str = "SELECT 'bail' AS sorte, json_object('id', id, 'jeton', jeton, 'tour', tour, 'hote', hote, \
      'processus', processus, 'depuis', depuis, 'vu', vu, 'libre', libre) AS valeur FROM Dn_baux";
 
-const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId, \
-     'rawViewSectionRef', rawViewSectionRef) AS valeur FROM _grist_Tables \
+const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur \
+     FROM _grist_Tables \
      UNION ALL SELECT 'section', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
      FROM _grist_Views_section WHERE parentId <> 0 \
      UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef) FROM _grist_Pages";
@@ -165,7 +165,7 @@ impl Reader {
             let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
             match kind.as_str() {
                 "vue" if number("primaryViewId") != 0 => {
-                    views.of_table.insert(number("id"), (number("primaryViewId"), number("rawViewSectionRef")));
+                    views.of_table.insert(number("id"), number("primaryViewId"));
                 }
                 "section" if number("parentId") != 0 => {
                     views.sections.push((number("parentId"), number("tableRef"), number("id")));
