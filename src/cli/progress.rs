@@ -176,10 +176,6 @@ impl Progress {
             Event::Remapped { dossiers } => {
                 debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, dossiers, "dossiers written again");
             }
-            Event::Notice(notice) => {
-                let notice = super::printer::legible(notice);
-                info!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, "target of démarche {demarche}: {notice}");
-            }
             Event::Brake { deletions, alive } => {
                 warn!(
                     { INSTANCE } = instance,

@@ -81,9 +81,6 @@ pub fn report(context: &Context, report: &Report) -> String {
         }
         changes => changes.iter().for_each(|change| text.push_str(&format!("tables: {}\n", legible(change)))),
     }
-    for notice in &report.notices {
-        text.push_str(&format!("target: {}\n", legible(notice)));
-    }
     for drift in &report.drift {
         text.push_str(&format!("unknown to this version, kept as text: {}\n", legible(drift)));
     }

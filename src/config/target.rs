@@ -216,7 +216,9 @@ fn join<'n>(names: impl Iterator<Item = &'n str>) -> String {
 /// A document, and its instance when it is given as an address.
 fn parse_document(text: &str) -> Result<(DocId, Option<Url>), InvalidValue> {
     let DocAddress { instance, doc } = DocAddress::parse(text).map_err(|error| match error {
-        GristError::Settings { reason, .. } => InvalidValue::new(reason),
+        GristError::Settings { reason, .. } => {
+            InvalidValue::new(reason).hint("open the document in a browser and copy its address")
+        }
         other => InvalidValue::new(other.to_string()),
     })?;
     Ok((doc, instance.map(|text| parse_grist_url(&text)).transpose()?))

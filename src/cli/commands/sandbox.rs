@@ -47,16 +47,7 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         sandbox.token(),
     ))?;
     if let Some(grist) = &grist {
-        let platform = format!(
-            "{}={} {}={} {}={}",
-            defaults::URL_ENV,
-            server.url(),
-            defaults::PLATFORM_ENV,
-            args.platform,
-            defaults::TOKEN_ENV,
-            sandbox.token()
-        );
-        answer(&grist.told(&platform))?;
+        answer(&grist.told())?;
     }
     tokio::select! {
         () = stop.asked() => {}
@@ -86,14 +77,14 @@ impl Neighbour {
         Ok(Self { server, document })
     }
 
-    fn told(&self, platform: &str) -> String {
-        let (url, document) = (self.server.url(), &self.document);
-        let around =
-            format!("{platform} {}={url} {}={}", defaults::GRIST_URL_ENV, defaults::GRIST_KEY_ENV, Grist::OWNER);
+    fn told(&self) -> String {
+        let (url, document, key) = (self.server.url(), &self.document, Grist::OWNER);
+        let (url_env, key_env) = (defaults::GRIST_URL_ENV, defaults::GRIST_KEY_ENV);
         format!(
-            "\nGrist      {url}\nkey        {}\ndocument   {document}\n\n\
-             {around} dn sync --demarche {DEMARCHE_COMPLETE} --to grist:{document}\n{around} dn init grist\n",
-            Grist::OWNER
+            "\nGrist      {url}\nkey        {key}\ndocument   {document}\n\n\
+             with the same variables of the platform:\n\
+             {url_env}={url} {key_env}={key} dn sync --demarche {DEMARCHE_COMPLETE} --to grist:{document}\n\
+             {url_env}={url} {key_env}={key} dn init grist\n"
         )
     }
 }
