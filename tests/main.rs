@@ -5,5 +5,6 @@ mod architecture;
 mod cli;
 mod client;
 mod contracts;
+mod grist_client;
 mod schemas;
 mod sync_runs;

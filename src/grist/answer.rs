@@ -161,3 +161,7 @@ fn missing(asked: &Asked, text: &str) -> Option<GristError> {
     let name = after("KeyError '")?;
     Some(if asked.tables.contains(&name) { table(name) } else { column(name) })
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;
