@@ -1,67 +1,74 @@
 //! The limits of Grist, kept by construction.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use demarche_numerique::grist::{Action, BODY_BYTES, GristError, OnMany, Repeat};
+use demarche_numerique::grist::{Action, BODY_BYTES, Client, Doc, GristError, OnMany, Repeat};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::{Barrier, mpsc};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use wiremock::ResponseTemplate;
 
 use super::support::{answer, answering, client, doc, good, read_request, received, refusal, row};
 
-#[tokio::test]
-async fn trap_24_two_requests_to_one_document_are_under_way_at_a_time() {
+/// A server that hands over each connection with its request read, for the test to answer; and a client of it.
+async fn held() -> (Client, mpsc::UnboundedReceiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let client = client(format!("http://{}", listener.local_addr().expect("an address")));
-    let most = Arc::new(AtomicUsize::new(0));
-    // The server answers by twos: one at a time would wait for ever, three at a time would be counted.
-    let (seen, barrier, now) = (most.clone(), Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let (seen, barrier, now) = (seen.clone(), barrier.clone(), now.clone());
-            tokio::spawn(async move {
-                read_request(&mut stream).await;
-                seen.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                barrier.wait().await;
-                now.fetch_sub(1, Ordering::SeqCst);
-                answer(&mut stream, r#"{"records":[]}"#).await;
-            });
-        }
-    });
-    let asks = (0..8).map(|_| {
-        // Not one document and its clones alone: whatever the client makes for the id.
-        let doc = doc(&client.clone()).clone();
-        tokio::spawn(async move { doc.table_rows("Dossiers").await })
-    });
-    for ask in asks.collect::<Vec<_>>() {
-        ask.await.expect("no panic").expect("rows");
-    }
-    assert_eq!(most.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn one_sql_is_under_way_at_a_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let client = client(format!("http://{}", listener.local_addr().expect("an address")));
-    let (arrived, mut arrivals) = mpsc::unbounded_channel();
+    let (arrived, arrivals) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             read_request(&mut stream).await;
             arrived.send(stream).expect("the test listens");
         }
     });
-    let ask = |doc: demarche_numerique::grist::Doc| tokio::spawn(async move { doc.sql("select 1", &[]).await });
+    (client, arrivals)
+}
+
+/// Whether nothing more arrives while nothing is answered.
+async fn is_quiet(arrivals: &mut mpsc::UnboundedReceiver<TcpStream>) -> bool {
+    tokio::time::timeout(Duration::from_millis(50), arrivals.recv()).await.is_err()
+}
+
+#[tokio::test]
+async fn trap_24_two_requests_to_one_document_are_under_way_at_a_time() {
+    let (client, mut arrivals) = held().await;
+    let asks = (0..4).map(|_| {
+        // Not one document and its clones alone: whatever the client makes for the id.
+        let doc = doc(&client.clone()).clone();
+        tokio::spawn(async move { doc.table_rows("Dossiers").await })
+    });
+    let asks: Vec<_> = asks.collect();
+    let mut open = vec![arrivals.recv().await.expect("the first"), arrivals.recv().await.expect("the second")];
+    assert!(is_quiet(&mut arrivals).await, "the third waits");
+    for _ in 2..4 {
+        answer(&mut open.remove(0), r#"{"records":[]}"#).await;
+        open.push(arrivals.recv().await.expect("the next one, as soon as one was answered"));
+        assert!(is_quiet(&mut arrivals).await, "and no other");
+    }
+    for mut last in open {
+        answer(&mut last, r#"{"records":[]}"#).await;
+    }
+    for ask in asks {
+        ask.await.expect("no panic").expect("rows");
+    }
+}
+
+#[tokio::test]
+async fn one_sql_is_under_way_at_a_time_and_leaves_room_for_something_else() {
+    let (client, mut arrivals) = held().await;
+    let ask = |doc: Doc| tokio::spawn(async move { doc.sql("select 1", &[]).await });
     let (one, two) = (ask(doc(&client)), ask(doc(&client)));
     let mut first = arrivals.recv().await.expect("the first question");
-    let early = tokio::time::timeout(Duration::from_millis(50), arrivals.recv()).await;
-    assert!(early.is_err(), "the second question waits");
-    answer(&mut first, r#"{"records":[]}"#).await;
+    assert!(is_quiet(&mut arrivals).await, "the second question waits");
+    let other = doc(&client);
+    let other = tokio::spawn(async move { other.table_rows("Dossiers").await });
+    let mut beside = arrivals.recv().await.expect("what is no SQL");
+    for stream in [&mut first, &mut beside] {
+        answer(stream, r#"{"records":[]}"#).await;
+    }
     let mut second = arrivals.recv().await.expect("the second question");
     answer(&mut second, r#"{"records":[]}"#).await;
-    for ask in [one, two] {
+    for ask in [one, two, other] {
         ask.await.expect("no panic").expect("an answer");
     }
 }
