@@ -6,5 +6,6 @@ mod cli;
 mod client;
 mod contracts;
 mod grist_client;
+mod real_grist;
 mod schemas;
 mod sync_runs;

@@ -62,9 +62,8 @@ pub(super) fn failure(asked: &Asked, status: u16, body: &[u8]) -> Failure {
     let permanent = |error| Failure::of(error, Fate::Final);
     // Whatever the status, these words mean one thing.
     if text.contains("PipeToSandbox is closed") || text.contains("PipeFromSandbox is closed") {
-        // The engine died; it takes a call whole or not at all, and nothing is stored before it answers.
-        let message = "its data engine stopped in the middle".to_owned();
-        return Failure::of(GristError::Unavailable { status: Some(status), message }, Fate::NotDone);
+        // It takes a call whole or not at all, and nothing is stored before it has answered.
+        return Failure::of(GristError::EngineDown { status }, Fate::NotDone);
     }
     if text.contains("SQLITE_BUSY") {
         return Failure::of(GristError::Unavailable { status: Some(status), message: said() }, Fate::NotDone);

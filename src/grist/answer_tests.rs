@@ -112,8 +112,8 @@ fn what_passes_and_what_lasts() {
     check(vec![
         ("eleven at a time", asked(), 429, told("Too many backlogged requests for document x - try again later?"), "the document has too many requests: Too many backlogged requests for document x - try again later?", "busy", NotDone),
         ("the day's quota", asked(), 429, told("Exceeded daily limit for document x"), "the daily limit of requests to the document is reached", "quota", Final),
-        ("a dead data engine", asked(), 400, told("Error manipulating data: [Sandbox] PipeToSandbox is closed: Zoé"), "Grist is not available (HTTP 400): its data engine stopped in the middle", "unavailable", NotDone),
-        ("a data engine that dies", asked(), 500, told("[Sandbox] PipeFromSandbox is closed: Traceback"), "Grist is not available (HTTP 500): its data engine stopped in the middle", "unavailable", NotDone),
+        ("a dead data engine", asked(), 400, told("Error manipulating data: [Sandbox] PipeToSandbox is closed: Zoé"), "the data engine of the document stopped (HTTP 400)", "engine_down", NotDone),
+        ("a data engine that dies", asked(), 500, told("[Sandbox] [Sandbox] PipeFromSandbox is closed: [INFO] [__main__] Ready\n"), "the data engine of the document stopped (HTTP 500)", "engine_down", NotDone),
         ("a document in flux", asked(), 503, told("Document in flux - try again later"), "Grist is not available (HTTP 503): Document in flux - try again later", "unavailable", NotDone),
         ("a worker behind a gate that is away", asked(), 502, told("connect ECONNREFUSED"), "Grist is not available (HTTP 502): connect ECONNREFUSED", "unavailable", Unknown),
         ("a store that is busy", asked(), 500, told("SQLITE_BUSY: database is locked"), "Grist is not available (HTTP 500): SQLITE_BUSY: database is locked", "unavailable", NotDone),
@@ -167,6 +167,7 @@ fn every_error_of_the_service_has_a_hint() {
         (429, "Too many backlogged requests for document x - try again later?"),
         (429, "Exceeded daily limit for document x"),
         (503, "Document in flux - try again later"),
+        (500, "[Sandbox] PipeToSandbox is closed: [INFO] [__main__] Ready"),
         (500, "Document is in delete-only mode"),
         (500, "SQLITE_FULL: database or disk is full"),
         (500, "Exceeded attachments limit for document"),

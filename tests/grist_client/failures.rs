@@ -24,7 +24,6 @@ async fn passing_failures_are_repeated_until_grist_is_back() {
     let rows_of = [
         ("eleven at a time", refusal(429, "Too many backlogged requests for document x - try again later?")),
         ("a document in flux", refusal(503, "Document in flux - try again later")),
-        ("a dead data engine", refusal(400, "Error manipulating data: [Sandbox] PipeToSandbox is closed: x")),
         ("a proxy's page", ResponseTemplate::new(502).set_body_string("<html>")),
         ("an answer that is not JSON", ResponseTemplate::new(200).set_body_string("<html>Connectez-vous")),
         ("a cut answer", ResponseTemplate::new(200).set_body_string("{\"records\":[")),
@@ -35,6 +34,24 @@ async fn passing_failures_are_repeated_until_grist_is_back() {
         assert_eq!((client.stats().requests, client.stats().retries), (3, 2), "{case}");
         assert_eq!(received(&server).await.len(), 3, "{case}");
     }
+}
+
+#[tokio::test]
+async fn trap_25_a_dead_data_engine_is_made_anew_by_reloading_the_document() {
+    let dead = refusal(500, "[Sandbox] PipeToSandbox is closed: [INFO] [__main__] Ready\n");
+    let answers = vec![dead.clone(), good(&json!(null)), good(&serde_json::from_str(DONE).expect("JSON"))];
+    let (server, _, doc) = answering_in_turn(answers).await;
+    doc.apply(&upsert(), Repeat::Never).await.expect("the new one does it");
+    let ends: Vec<String> = received(&server).await.iter().map(|request| request.url.path().to_owned()).collect();
+    assert!(
+        ends[0].ends_with("/apply") && ends[1].ends_with("/force-reload") && ends[2].ends_with("/apply"),
+        "{ends:?}"
+    );
+
+    let (server, _, doc) = answering(dead).await;
+    let error = doc.apply(&upsert(), Repeat::Safe).await.expect_err("it dies again and again");
+    assert!(matches!(error, GristError::EngineDown { .. }), "{error}");
+    assert_eq!(received(&server).await.len(), 7, "four tries, three reloads");
 }
 
 #[tokio::test]
