@@ -99,7 +99,9 @@ pub(super) fn failure(asked: &Asked, status: u16, body: &[u8]) -> Failure {
         502 | 504 => {
             return Failure::of(GristError::Unavailable { status: Some(status), message: said() }, Fate::Unknown);
         }
-        400 if asked.sql && text.contains("database interrupt") => GristError::SlowSql,
+        400 if asked.sql && text.contains("database interrupt") => {
+            return Failure::of(GristError::SlowSql, Fate::NotDone);
+        }
         400 if asked.sql => GristError::Sql { message: said() },
         _ if text.starts_with("SQLITE_") => GristError::Storage { message: said() },
         _ => {

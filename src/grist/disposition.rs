@@ -66,6 +66,8 @@ pub(super) fn disposition(failure: &Failure, attempt: Attempt) -> Disposition {
             Disposition::Retry { after } => Disposition::Reload { after },
             other => other,
         },
+        // The time limit of somebody else's SQL interrupts whatever runs then: it may not have been ours.
+        (GristError::SlowSql, _) => again(1),
         (_, Fate::NotDone) => again(MOST_RETRIES),
         (_, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Unclear,
         // The wait was long already: a formula or a webhook that blocks will not be gone (traps 26 and 27).
@@ -142,6 +144,13 @@ mod tests {
                 Reload { after: Duration::from_secs(2) },
             ),
             ("one that dies again and again does not", engine_down(), at(3, Safe), Stop),
+            (
+                "SQL may be cut by somebody else's limit",
+                Failure::of(GristError::SlowSql, Fate::NotDone),
+                at(0, Safe),
+                ms(500),
+            ),
+            ("or by its own", Failure::of(GristError::SlowSql, Fate::NotDone), at(1, Safe), Stop),
             ("a document in flux did nothing", away(Fate::NotDone), at(1, Never), ms(1000)),
             ("a lost answer is asked for again", away(Fate::Unknown), at(0, Safe), ms(500)),
             ("unless it must not be", away(Fate::Unknown), at(0, Never), Unclear),
