@@ -1,11 +1,12 @@
 //! A bundle of actions under way: a copy of the document that replaces it when everything succeeded.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::cell::{Cell, Kind, convert};
+use super::cell::{Cell, Key, Kind, convert};
 use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
@@ -34,6 +35,11 @@ pub(super) fn merge(into: &mut Changes, from: Changes) {
     }
 }
 
+/// What the engine says of a reference to a table that was made after it (trap 9).
+fn dangling() -> Failure {
+    Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned())
+}
+
 /// The primitive changes from which all actions are made.
 pub(super) struct Bundle {
     pub(super) state: State,
@@ -44,16 +50,33 @@ pub(super) struct Bundle {
     pub(super) parse: Option<Date>,
     /// Rows made under a negative id.
     handles: HashMap<(String, i64), i64>,
+    /// First rows by the values of a column: the last one that references were looked up in.
+    index: RefCell<Option<Index>>,
+}
+
+/// First rows by the values of a column.
+struct Index {
+    table: String,
+    column: String,
+    rows: HashMap<Key, i64>,
 }
 
 impl Bundle {
     pub(super) fn new(state: State, parse: Option<Date>) -> Self {
-        Self { state, changes: Changes::new(), modified: false, parse, handles: HashMap::new() }
+        Self {
+            state,
+            changes: Changes::new(),
+            modified: false,
+            parse,
+            handles: HashMap::new(),
+            index: RefCell::default(),
+        }
     }
 
     /// The table, to be changed.
-    fn edit(&mut self, table: &str) -> Result<&mut Table, Failure> {
+    pub(super) fn edit(&mut self, table: &str) -> Result<&mut Table, Failure> {
         self.modified = true;
+        self.index.take();
         self.state.tables.get_mut(table).map(Arc::make_mut).ok_or_else(|| Failure::key(table))
     }
 
@@ -62,7 +85,7 @@ impl Bundle {
         merge(&mut self.changes, Changes::from([(table.to_owned(), touched)]));
     }
 
-    fn touch_whole(&mut self, table: &str) {
+    pub(super) fn touch_whole(&mut self, table: &str) {
         self.changes.insert(table.to_owned(), Touched::Whole);
     }
 
@@ -75,7 +98,7 @@ impl Bundle {
     pub(super) fn converted(&self, table: &str, column: &Column, cell: Cell) -> Result<Cell, Failure> {
         let Some(target) = column.kind.target() else { return Ok(convert(&column.kind, cell)) };
         if column.dangling {
-            return Err(Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned()));
+            return Err(dangling());
         }
         let cell = match &cell {
             Cell::Coded(items) if items.first().is_some_and(|code| code == "l") => {
@@ -119,8 +142,11 @@ impl Bundle {
             }
         };
         let alternative = || {
-            let shown = match &options["raw"] {
-                serde_json::Value::String(raw) => Cell::text(raw.as_str()),
+            let shown = match (&options["raw"], &value) {
+                (serde_json::Value::String(raw), _) => Cell::text(raw.as_str()),
+                (_, serde_json::Value::Array(values)) => {
+                    Cell::List(values.iter().filter(|value| **value != "L").map(Cell::from_json).collect())
+                }
                 _ => Cell::from_json(&value),
             };
             match shown {
@@ -151,7 +177,18 @@ impl Bundle {
         }
         let at = content.position(column).ok_or_else(|| Failure::key(column))?;
         let wanted = convert(&content.columns[at].kind, value.clone());
-        Ok(content.rows.iter().find(|(_, cells)| cells[at].same(&wanted)).map(|(row, _)| *row))
+        let mut index = self.index.borrow_mut();
+        let index = match &mut *index {
+            Some(index) if index.table == table && index.column == column => index,
+            other => {
+                let mut rows = HashMap::new();
+                for (row, cells) in &content.rows {
+                    rows.entry(cells[at].key()).or_insert(*row);
+                }
+                other.insert(Index { table: table.to_owned(), column: column.to_owned(), rows })
+            }
+        };
+        Ok(index.rows.get(&wanted.key()).copied())
     }
 
     /// Adds rows; ids that are null or negative are the next free ones.
@@ -193,6 +230,9 @@ impl Bundle {
                 *value = self.converted(table, known, given)?;
             }
         }
+        if content.columns.iter().any(|column| column.dangling) {
+            return Err(dangling());
+        }
         if let Some(id) = ids.iter().find(|id| content.rows.contains_key(id)) {
             return Err(Failure::assertion(format!("docactions.[Bulk]AddRecord for existing record #{id}")));
         }
@@ -218,9 +258,16 @@ impl Bundle {
                 }
             }
             for (at, last) in &mut positions {
-                if row[*at].as_number().is_none_or(f64::is_infinite) {
-                    *last += 1.0;
-                    row[*at] = Cell::number_of(*last);
+                match row[*at].as_number().filter(|wanted| wanted.is_finite()) {
+                    Some(wanted) => {
+                        let place = content.position_before(*at, wanted, *id);
+                        *last = last.max(place);
+                        row[*at] = Cell::number_of(place);
+                    }
+                    None => {
+                        *last += 1.0;
+                        row[*at] = Cell::number_of(*last);
+                    }
                 }
             }
             content.rows.insert(*id, Arc::new(row));
@@ -263,7 +310,18 @@ impl Bundle {
         }
         let content = self.edit(table)?;
         let mut written = Vec::with_capacity(changed.len());
+        for at in &places {
+            if !content.columns[*at].stored_as.is_empty() {
+                content.columns[*at].stored_as.retain(|row, _| !changed.iter().any(|rank| rows[*rank] == *row));
+            }
+        }
         for rank in changed {
+            for (at, values) in places.iter().zip(columns.values_mut()) {
+                if content.columns[*at].kind == Kind::Position {
+                    let wanted = values[rank].as_number().unwrap_or(f64::INFINITY);
+                    values[rank] = Cell::number_of(content.position_before(*at, wanted, rows[rank]));
+                }
+            }
             let cells = content.rows.get_mut(&rows[rank]).expect("checked above");
             let cells = Arc::make_mut(cells);
             for (at, values) in places.iter().zip(columns.values_mut()) {
@@ -308,76 +366,6 @@ impl Bundle {
             let (rows, cells): (Vec<i64>, Vec<Cell>) = updates.into_iter().unzip();
             self.update_rows(&owner, &rows, Columns::from([(column, cells)]))?;
         }
-        Ok(())
-    }
-
-    /// Whether a column refers to a table that is not there.
-    fn dangles(&self, table: &str, column: &Column) -> bool {
-        column.kind.target().is_some_and(|target| target != table && !self.state.tables.contains_key(target))
-    }
-
-    pub(super) fn insert_table(&mut self, id: &str, mut columns: Vec<Column>) {
-        self.modified = true;
-        for column in &mut columns {
-            column.dangling = self.dangles(id, column);
-        }
-        self.state.tables.insert(id.to_owned(), Arc::new(Table { columns, rows: BTreeMap::new() }));
-        self.touch_whole(id);
-    }
-
-    pub(super) fn drop_table(&mut self, id: &str) {
-        self.modified = true;
-        self.state.tables.remove(id);
-        self.touch_whole(id);
-    }
-
-    pub(super) fn rename_table(&mut self, old: &str, new: &str) {
-        self.modified = true;
-        if let Some(table) = self.state.tables.remove(old) {
-            self.state.tables.insert(new.to_owned(), table);
-        }
-        self.touch_whole(old);
-        self.touch_whole(new);
-    }
-
-    pub(super) fn insert_column(&mut self, table: &str, mut column: Column) -> Result<(), Failure> {
-        column.dangling = self.dangles(table, &column);
-        let content = self.edit(table)?;
-        let blank = column.blank();
-        content.columns.push(column);
-        for cells in content.rows.values_mut() {
-            Arc::make_mut(cells).push(blank.clone());
-        }
-        self.touch_whole(table);
-        Ok(())
-    }
-
-    pub(super) fn drop_column(&mut self, table: &str, column: &str) -> Result<(), Failure> {
-        let content = self.edit(table)?;
-        if let Some(at) = content.position(column) {
-            content.columns.remove(at);
-            for cells in content.rows.values_mut() {
-                Arc::make_mut(cells).remove(at);
-            }
-        }
-        self.touch_whole(table);
-        Ok(())
-    }
-
-    /// Replaces what the engine knows of a column; values are converted to a new type.
-    pub(super) fn replace_column(&mut self, table: &str, old: &str, mut column: Column) -> Result<(), Failure> {
-        column.dangling = self.dangles(table, &column);
-        let content = self.edit(table)?;
-        let Some(at) = content.position(old) else { return Err(Failure::key(old)) };
-        let before = std::mem::replace(&mut content.columns[at], column.clone());
-        let becomes_data = before.is_formula && !column.is_formula;
-        if becomes_data || before.kind != column.kind {
-            for cells in content.rows.values_mut() {
-                let cell = &mut Arc::make_mut(cells)[at];
-                *cell = if becomes_data { column.blank() } else { convert(&column.kind, cell.clone()) };
-            }
-        }
-        self.touch_whole(table);
         Ok(())
     }
 }

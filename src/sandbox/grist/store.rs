@@ -8,7 +8,7 @@ use super::bundle::{Changes, Touched};
 use super::cell::{Cell, Stored, store};
 use super::failure::Failure;
 use super::state::State;
-use super::table::Table;
+use super::table::{Column, Table};
 
 /// What the database must be told of one table.
 pub(super) struct Update {
@@ -26,8 +26,9 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn row(table: &Table, cells: &[Cell]) -> Vec<Stored> {
-    table.columns.iter().zip(cells).map(|(column, cell)| store(&column.kind, cell)).collect()
+fn row(table: &Table, id: i64, cells: &[Cell]) -> Vec<Stored> {
+    let kind = |column: &Column| column.stored_as.get(&id).unwrap_or(&column.kind).clone();
+    table.columns.iter().zip(cells).map(|(column, cell)| store(&kind(column), cell)).collect()
 }
 
 /// What changes mean for the database.
@@ -40,9 +41,9 @@ pub(super) fn updates(state: &State, changes: Changes) -> Vec<Update> {
         };
         let whole = matches!(touched, Touched::Whole);
         let rows = match touched {
-            Touched::Whole => content.rows.iter().map(|(id, cells)| (*id, Some(row(content, cells)))).collect(),
+            Touched::Whole => content.rows.iter().map(|(id, cells)| (*id, Some(row(content, *id, cells)))).collect(),
             Touched::Rows(rows) => {
-                rows.into_iter().map(|id| (id, content.rows.get(&id).map(|cells| row(content, cells)))).collect()
+                rows.into_iter().map(|id| (id, content.rows.get(&id).map(|cells| row(content, id, cells)))).collect()
             }
         };
         let columns = content.columns.iter().map(|column| format!("{} {}", quoted(&column.id), column.kind.sql()));

@@ -14,11 +14,21 @@ pub(super) struct Column {
     pub(super) formula: String,
     /// It refers to a table that was not there when it was made: writes fail until the engine starts again (trap 9).
     pub(super) dangling: bool,
+    /// Types as which cells are still stored that a new type converted: Grist writes those before it notes the new type,
+    /// so that SQL shows them marshalled until they are written again.
+    pub(super) stored_as: BTreeMap<i64, Kind>,
 }
 
 impl Column {
     pub(super) fn data(id: &str, kind: &str) -> Self {
-        Self { id: id.to_owned(), kind: Kind::of(kind), is_formula: false, formula: String::new(), dangling: false }
+        Self {
+            id: id.to_owned(),
+            kind: Kind::of(kind),
+            is_formula: false,
+            formula: String::new(),
+            dangling: false,
+            stored_as: BTreeMap::new(),
+        }
     }
 
     /// What a row holds where nothing was given: formula columns hold nothing of their own.
@@ -74,5 +84,23 @@ impl Table {
     pub(super) fn last_position(&self, at: usize) -> f64 {
         let positions = self.rows.values().filter_map(|cells| cells[at].as_number());
         positions.filter(|position| position.is_finite()).fold(0.0, f64::max)
+    }
+
+    /// Where a row goes that asks for a position: before the row that is there, behind all others when none is.
+    pub(super) fn position_before(&self, at: usize, wanted: f64, own: i64) -> f64 {
+        let others = self.rows.iter().filter(|(row, _)| **row != own).filter_map(|(_, cells)| cells[at].as_number());
+        let (mut before, mut after) = (0.0, f64::INFINITY);
+        for position in others {
+            if position < wanted {
+                before = f64::max(before, position);
+            } else {
+                after = f64::min(after, position);
+            }
+        }
+        match after {
+            after if after.is_infinite() => before + 1.0,
+            after if after > wanted && wanted > before => wanted,
+            after => f64::midpoint(before, after),
+        }
     }
 }

@@ -37,6 +37,7 @@ impl Wanted {
 
     /// The row of `_grist_Tables_column`. Descriptions and `untieColIdFromLabel` are passed over, as Grist does.
     pub(super) fn insert(&self, bundle: &mut Bundle, table: i64, info: &Map<String, Json>) -> Result<i64, Failure> {
+        known_kind(&self.kind)?;
         let id = &self.column.id;
         let cell = |name: &str| info.get(name).map(Cell::from_json);
         let mut values = vec![
@@ -51,6 +52,13 @@ impl Wanted {
         values.extend(cell("visibleCol").map(|value| ("visibleCol", value)));
         metadata::insert(bundle, COLUMNS, &values)
     }
+}
+
+fn known_kind(kind: &str) -> Result<(), Failure> {
+    if Kind::is_known(kind) {
+        return Ok(());
+    }
+    Err(Failure::Engine(format!("AttributeError module 'grist' has no attribute '{kind}'")))
 }
 
 /// Names that a new column of a table cannot have.
@@ -142,6 +150,7 @@ pub(super) fn update(bundle: &mut Bundle, row: i64, mut values: Values) -> Resul
         values.insert("type".to_owned(), Cell::text("Text"));
     }
     let new_kind = values.get("type").and_then(Cell::as_str).unwrap_or(&old_kind).to_owned();
+    known_kind(&new_kind)?;
     let formula = values.get("formula").and_then(Cell::as_str).unwrap_or(&known.formula).to_owned();
     let same_target =
         Kind::of(&new_kind).target().is_some() && Kind::of(&new_kind).target() == Kind::of(&old_kind).target();

@@ -7,6 +7,8 @@ use crate::sandbox::grist::bundle::{Bundle, Columns};
 use crate::sandbox::grist::cell::Cell;
 use crate::sandbox::grist::failure::Failure;
 
+const FIELDS: &str = "_grist_Views_section_field";
+
 /// Values of one row, by column.
 pub(super) type Values = BTreeMap<String, Cell>;
 
@@ -25,6 +27,7 @@ pub(super) fn set(bundle: &mut Bundle, table: &str, row: i64, values: &[(&str, C
 
 /// Updates rows with what follows from it: renames, conversions.
 pub(super) fn update(bundle: &mut Bundle, table: &str, rows: &[i64], columns: Columns) -> Result<(), Failure> {
+    views::check_update(bundle, table, rows, &columns)?;
     let one_by_one = match table {
         "_grist_Tables_column" | "_grist_Tables" => true,
         "_grist_Views_section" => columns.contains_key("title"),
@@ -55,13 +58,23 @@ pub(super) fn update(bundle: &mut Bundle, table: &str, rows: &[i64], columns: Co
 
 /// Removes rows with what belongs to them.
 pub(super) fn remove(bundle: &mut Bundle, table: &str, rows: &[i64]) -> Result<(), Failure> {
+    let owners = ["_grist_Tables", "_grist_Tables_column", "_grist_Views", "_grist_Views_section", FIELDS];
+    if owners.contains(&table) {
+        let known = bundle.state.meta(table);
+        if rows.iter().any(|row| !known.rows.contains_key(&bundle.row_behind(table, *row))) {
+            return Err(Failure::Engine(r#"KeyError "'get_record' found no matching record""#.to_owned()));
+        }
+    }
     match table {
+        FIELDS if rows.iter().any(|row| views::is_raw_field(bundle, *row)) => {
+            Err(Failure::value("Cannot remove raw view section field"))
+        }
         "_grist_Tables" => tables::remove_rows(bundle, rows),
         "_grist_Tables_column" => columns::remove_rows(bundle, rows),
         "_grist_Views" => views::remove_rows(bundle, rows),
         "_grist_Views_section" => {
-            if rows.iter().any(|row| views::is_raw(bundle, *row)) {
-                return Err(Failure::value("Cannot remove raw view section"));
+            if let Some(kind) = rows.iter().find_map(|row| views::own_section(bundle, *row)) {
+                return Err(Failure::value(format!("Cannot remove {kind} view section")));
             }
             views::remove_sections(bundle, rows)
         }

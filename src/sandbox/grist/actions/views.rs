@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::metadata::{self, Values};
 use super::{Arguments, tables};
-use crate::sandbox::grist::bundle::Bundle;
+use crate::sandbox::grist::bundle::{Bundle, Columns};
 use crate::sandbox::grist::cell::Cell;
 use crate::sandbox::grist::failure::Failure;
 
@@ -45,17 +45,22 @@ pub(super) fn make_section(
     let card = bundle.state.meta("_grist_Tables").int(table, "recordCardViewSectionRef");
     let columns = if matches!(kind, "single" | "detail") && card != 0 {
         let fields = bundle.state.meta(FIELDS);
-        fields.having("parentId", card).into_iter().map(|field| fields.int(field, "colRef")).collect()
+        let field = |row| (fields.int(row, "colRef"), fields.cell(row, "parentPos").cloned());
+        fields.having("parentId", card).into_iter().map(field).collect()
     } else {
         let columns = bundle.state.meta("_grist_Tables_column");
         let visible = |column: &i64| {
             let id = columns.text(*column, "colId");
             id != "manualSort" && !id.starts_with("gristHelper_")
         };
-        bundle.state.columns_of(table).into_iter().filter(visible).collect::<Vec<_>>()
+        let columns = bundle.state.columns_of(table).into_iter().filter(visible);
+        columns.map(|column| (column, None)).collect::<Vec<_>>()
     };
-    for column in columns {
-        add_field(bundle, section, column)?;
+    for (column, position) in columns {
+        let mut values = vec![("parentId", Cell::Int(section)), ("colRef", Cell::Int(column))];
+        // A card is laid out as the one of the table is.
+        values.extend(position.map(|position| ("parentPos", position)));
+        metadata::insert(bundle, FIELDS, &values)?;
     }
     Ok(section)
 }
@@ -119,11 +124,43 @@ pub(super) fn create_section(bundle: &mut Bundle, arguments: &Arguments<'_>) -> 
     Ok(json!({ "tableRef": table, "viewRef": view, "sectionRef": section }))
 }
 
-/// Whether a section is the raw data or the card of a table.
-pub(super) fn is_raw(bundle: &Bundle, section: i64) -> bool {
+/// Whether a section is the raw data or the record card of a table, and which.
+pub(super) fn own_section(bundle: &Bundle, section: i64) -> Option<&'static str> {
     let tables = bundle.state.meta("_grist_Tables");
-    let columns = ["rawViewSectionRef", "recordCardViewSectionRef"];
-    section != 0 && columns.iter().any(|column| !tables.having(column, section).is_empty())
+    let kinds = [("rawViewSectionRef", "raw"), ("recordCardViewSectionRef", "record card")];
+    let owns = |column: &str| section != 0 && !tables.having(column, section).is_empty();
+    kinds.into_iter().find(|(column, _)| owns(column)).map(|(_, kind)| kind)
+}
+
+/// Whether a field belongs to the raw data of a table.
+pub(super) fn is_raw_field(bundle: &Bundle, field: i64) -> bool {
+    own_section(bundle, bundle.state.meta(FIELDS).int(field, "parentId")) == Some("raw")
+}
+
+/// Raw data and record cards may only be changed in part.
+pub(super) fn check_update(bundle: &Bundle, table: &str, rows: &[i64], columns: &Columns) -> Result<(), Failure> {
+    if table != SECTIONS && table != FIELDS {
+        return Ok(());
+    }
+    let known = bundle.state.meta(table);
+    for (rank, row) in rows.iter().enumerate() {
+        let section = if table == SECTIONS { *row } else { known.int(*row, "parentId") };
+        let Some(kind) = own_section(bundle, section) else { continue };
+        let free: &[&str] = match (table == SECTIONS, kind) {
+            (true, "raw") => &["title", "description", "options", "sortColRefs", "rules"],
+            (true, _) => &["layoutSpec", "options", "theme"],
+            (false, "raw") => &["parentPos", "width"],
+            (false, _) => &["displayCol", "parentPos", "rules", "visibleCol", "widgetOptions"],
+        };
+        let changed = columns.iter().filter(|(column, values)| {
+            values.get(rank).is_some_and(|value| known.cell(*row, column).is_some_and(|cell| !cell.same(value)))
+        });
+        if changed.into_iter().any(|(column, _)| !free.contains(&column.as_str())) {
+            let fields = if table == SECTIONS { "" } else { " fields" };
+            return Err(Failure::value(format!("Cannot modify {kind} view section{fields}")));
+        }
+    }
+    Ok(())
 }
 
 /// Changes a section; the title of raw data is the name of the table, which takes its id and its page along.

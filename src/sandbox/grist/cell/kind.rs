@@ -23,7 +23,13 @@ pub(in crate::sandbox::grist) enum Kind {
 }
 
 impl Kind {
-    /// Unknown types are kept as text by Grist and behave as `Any`.
+    /// Whether the engine knows a type of that name.
+    pub(in crate::sandbox::grist) fn is_known(text: &str) -> bool {
+        let name = text.split(':').next().unwrap_or_default();
+        matches!(name, "Any" | "Blob" | "Id") || Self::of(text) != Self::Any
+    }
+
+    /// The type that a text names; see [`Kind::is_known`].
     pub(in crate::sandbox::grist) fn of(text: &str) -> Self {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         match name {

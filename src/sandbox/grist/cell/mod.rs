@@ -10,5 +10,6 @@ mod value;
 pub(super) use convert::convert;
 pub(super) use kind::Kind;
 pub(super) use parse::{guess, parse};
+pub(super) use python::tuple;
 pub(super) use stored::{Stored, store};
 pub(super) use value::{Cell, Key};

@@ -101,6 +101,12 @@ pub(super) fn print(cell: &Cell) -> String {
     }
 }
 
+/// A tuple, as lists of choices are held.
+pub(in crate::sandbox::grist) fn tuple(items: &[Cell]) -> String {
+    let comma = if items.len() == 1 { "," } else { "" };
+    format!("({}{comma})", items.iter().map(nested).collect::<Vec<_>>().join(", "))
+}
+
 fn coded(items: &[Json]) -> String {
     let code = items.first().and_then(Json::as_str).unwrap_or_default();
     let date = || items.get(1).and_then(instant);

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::kind::Kind;
-use super::value::{Cell, number};
+use super::value::Cell;
 
 /// A value of SQLite.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +29,8 @@ pub(in crate::sandbox::grist) fn store(kind: &Kind, cell: &Cell) -> Stored {
         Cell::Bool(value) if sql == "BOOLEAN" => Stored::Int(i64::from(*value)),
         Cell::Int(value) if sql != "TEXT" && sql != "BOOLEAN" => Stored::Int(*value),
         Cell::Float(value) if sql != "TEXT" && !value.is_nan() && !(*value == 0.0 && value.is_sign_negative()) => {
-            match number(*value).as_i64() {
-                Some(whole) => Stored::Int(whole),
-                None => Stored::Real(*value),
-            }
+            // A numeric column turns whole numbers into integers by itself.
+            Stored::Real(*value)
         }
         Cell::Float(value) => Stored::Blob(marshal_float(*value)),
         Cell::Bool(_) | Cell::Int(_) | Cell::List(_) | Cell::Coded(_) => Stored::Blob(marshal(&cell.to_json())),
@@ -117,6 +115,6 @@ mod tests {
             store(&Kind::Any, &list),
             blob(&[0x5b, 3, 0, 0, 0, 0x75, 1, 0, 0, 0, 0x4c, 0x75, 1, 0, 0, 0, 0x61, 0x75, 1, 0, 0, 0, 0x62])
         );
-        assert_eq!(store(&Kind::Numeric, &Cell::Float(2_147_483_648.0)), Stored::Int(2_147_483_648));
+        assert_eq!(store(&Kind::Numeric, &Cell::Float(2_147_483_648.0)), Stored::Real(2_147_483_648.0));
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Number, Value as Json, json};
 
+use super::kind::Kind;
+
 /// The value of a cell, as the engine holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sandbox::grist) enum Cell {
@@ -91,6 +93,21 @@ impl Cell {
         }
     }
 
+    /// What `cellFormat=typed` says of it: dates, instants and references carry their kind.
+    pub(in crate::sandbox::grist) fn to_typed_json(&self, kind: &Kind) -> Json {
+        match (kind, self) {
+            (Kind::Date, Self::Int(_) | Self::Float(_)) => json!(["d", self.to_json()]),
+            (Kind::DateTime(zone), Self::Int(_) | Self::Float(_)) => json!(["D", self.to_json(), zone]),
+            (Kind::Ref(table), Self::Int(row)) => json!(["R", table, row]),
+            (Kind::RefList(_) | Kind::Attachments, Self::Null) => json!(["r", kind.target(), []]),
+            (Kind::RefList(_) | Kind::Attachments, Self::List(items)) => {
+                json!(["r", kind.target(), items.iter().map(Self::to_json).collect::<Vec<_>>()])
+            }
+            (Kind::ChoiceList, Self::Null) => json!(["L"]),
+            _ => self.to_json(),
+        }
+    }
+
     pub(in crate::sandbox::grist) fn as_int(&self) -> Option<i64> {
         if let Self::Int(value) = self { Some(*value) } else { None }
     }
@@ -135,11 +152,16 @@ impl Cell {
     }
 }
 
-/// A number as JavaScript prints it.
+/// A number as JavaScript prints it: the shortest digits that give it back, whole numbers without a fraction.
 pub(super) fn number(value: f64) -> Json {
-    if value.fract() == 0.0 && value.abs() < 9e18 {
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number of 63 bits")]
-        return json!(value as i64);
+    if value.fract() == 0.0 && value.abs() < 1e21 {
+        let digits = value.to_string();
+        if let Ok(whole) = digits.parse::<i64>() {
+            return json!(whole);
+        }
+        if let Ok(whole) = digits.parse::<u64>() {
+            return json!(whole);
+        }
     }
     Number::from_f64(value).map_or(Json::Null, Json::Number)
 }

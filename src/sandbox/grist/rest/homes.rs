@@ -15,7 +15,7 @@ fn org() -> Json {
 
 fn told(document: &Document, role: Role) -> Json {
     let name = document.engine().name.clone();
-    json!({ "id": document.id, "name": name, "access": role.name(), "isPinned": false, "urlId": document.id })
+    json!({ "id": document.id, "name": name, "access": role.name(), "isPinned": false, "urlId": document.id, "trunkId": null, "type": null, "forks": [] })
 }
 
 /// Answers a request that is about no document, or about a document as a whole.

@@ -14,6 +14,7 @@ struct Wanted {
     sort: String,
     limit: usize,
     hidden: bool,
+    typed: bool,
 }
 
 fn wanted(visit: &Visit<'_>) -> Result<Wanted, Failure> {
@@ -34,7 +35,8 @@ fn wanted(visit: &Visit<'_>) -> Result<Wanted, Failure> {
         None => 0,
     };
     let hidden = request.flag("hidden") || body["hidden"] == true;
-    Ok(Wanted { filter, sort: text("sort").unwrap_or_default(), limit, hidden })
+    let typed = text("cellFormat").is_some_and(|format| format == "typed");
+    Ok(Wanted { filter, sort: text("sort").unwrap_or_default(), limit, hidden, typed })
 }
 
 /// Null first, then numbers, then texts without regard to case.
@@ -55,7 +57,8 @@ fn cell(table: &Table, row: i64, column: &str) -> Cell {
 /// The rows that were asked for, in order.
 fn rows(table: &Table, wanted: &Wanted) -> Result<Vec<i64>, Failure> {
     let known = |column: &str| column == "id" || table.column(column).is_some();
-    let mut rows: Vec<i64> = table.rows.keys().copied().collect();
+    // Row 0 can be made, but nothing shows it.
+    let mut rows: Vec<i64> = table.rows.keys().copied().filter(|row| *row > 0).collect();
     for (column, values) in &wanted.filter {
         if !known(column) {
             let text = format!("Error manipulating data: [Sandbox] KeyError '{column}'");
@@ -98,10 +101,14 @@ pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
             if !shown(&column.id) {
                 continue;
             }
-            if let Some(error) = cell.error() {
+            if let Some(error) = cell.error().filter(|_| !wanted.typed) {
                 errors.insert(column.id.clone(), json!(error));
             }
-            let value = if cell.error().is_some() { Json::Null } else { cell.to_json() };
+            let value = match cell.error() {
+                Some(_) if !wanted.typed => Json::Null,
+                _ if wanted.typed => cell.to_typed_json(&column.kind),
+                _ => cell.to_json(),
+            };
             fields.insert(column.id.clone(), value);
         }
         let mut record = json!({ "id": row, "fields": fields });

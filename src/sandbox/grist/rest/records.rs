@@ -84,8 +84,11 @@ pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
         let require = shape::cells(record, "require", at, "AddOrUpdateRecord")?;
         let fields = shape::cells(record, "fields", at, "AddOrUpdateRecord")?;
         names.extend(require.keys().chain(fields.keys()).cloned());
-        let sorted = |cells: &Map<String, Json>| cells.keys().cloned().collect::<BTreeSet<_>>();
-        let key = json!([sorted(&require), sorted(&fields)]).to_string();
+        let sorted = |cells: &Map<String, Json>| {
+            let names: BTreeSet<&str> = cells.keys().map(String::as_str).collect();
+            names.into_iter().collect::<Vec<_>>().join(",")
+        };
+        let key = format!("{}:{}", sorted(&require), sorted(&fields));
         let empty = || Group { ranks: Vec::new(), require: Vec::new(), fields: Vec::new() };
         let group = groups.entry(key).or_insert_with(empty);
         group.ranks.push(at);

@@ -39,7 +39,16 @@ pub(super) fn cells(
             _ => true,
         };
         if !fine {
-            return Err(Failure::payload(&format!("{path}.{column} is not a CellValue")));
+            let place = format!("body.records[{at}].{name}.{column}");
+            let more = if cell.is_array() {
+                format!("; {place}[0] is not a GristObjCode; {place}[0] is not a valid enum value")
+            } else {
+                String::new()
+            };
+            let text = format!(
+                "{path}.{column} is not a CellValue; {place} is none of number, string, boolean, null, 1 more{more}"
+            );
+            return Err(Failure::payload(&text));
         }
     }
     Ok(cells.clone())

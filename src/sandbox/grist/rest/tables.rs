@@ -37,9 +37,12 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Json, Failure> {
     let body = visit.request.json()?;
     let mut actions = Vec::new();
     for (at, table) in shape::objects(&body, "tables", "TablePost")?.into_iter().enumerate() {
-        let path = format!("body.tables[{at}] is not a TablePost; body.tables[{at}].columns");
-        let wrong =
-            || Failure::payload(&format!("{path}[0] is not a NewRecordWithStringId; {path}[0] is not an object"));
+        let path = format!("body.tables[{at}].columns");
+        let wrong = || {
+            Failure::payload(&format!(
+                "body.tables[{at}] is not a TablePost; {path}[0] is not a NewRecordWithStringId; {path}[0] is not an object"
+            ))
+        };
         let columns = table.get("columns").and_then(Json::as_array).filter(|columns| !columns.is_empty());
         let columns = columns.ok_or_else(wrong)?.iter().map(|column| column.as_object().map(columns::flat));
         let columns: Vec<Json> = columns.collect::<Option<_>>().ok_or_else(wrong)?;

@@ -66,4 +66,13 @@ impl Client {
         assert_eq!(status, 200, "{body}");
         body["records"].as_array().expect("records").iter().map(|record| record["fields"].clone()).collect()
     }
+
+    /// Uploads one file; the ids that the document gives.
+    pub(super) async fn upload(&self, name: &str, bytes: &'static [u8]) -> Json {
+        let part = reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned());
+        let form = reqwest::multipart::Form::new().part("upload", part);
+        let url = format!("{}/api/docs/{}/attachments", self.server.url(), self.doc);
+        let answer = self.http.post(url).bearer_auth(&self.key).multipart(form).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    }
 }
