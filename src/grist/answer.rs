@@ -62,9 +62,8 @@ pub(super) fn failure(asked: &Asked, status: u16, body: &[u8]) -> Failure {
     let permanent = |error| Failure::of(error, Fate::Final);
     // Whatever the status, these words mean one thing.
     if text.contains("PipeToSandbox is closed") || text.contains("PipeFromSandbox is closed") {
-        // The engine died; it takes a call whole or not at all, and nothing is stored before it answers.
-        let message = "its data engine stopped in the middle".to_owned();
-        return Failure::of(GristError::Unavailable { status: Some(status), message }, Fate::NotDone);
+        // It takes a call whole or not at all, and nothing is stored before it has answered.
+        return Failure::of(GristError::EngineDown { status }, Fate::NotDone);
     }
     if text.contains("SQLITE_BUSY") {
         return Failure::of(GristError::Unavailable { status: Some(status), message: said() }, Fate::NotDone);
@@ -100,7 +99,9 @@ pub(super) fn failure(asked: &Asked, status: u16, body: &[u8]) -> Failure {
         502 | 504 => {
             return Failure::of(GristError::Unavailable { status: Some(status), message: said() }, Fate::Unknown);
         }
-        400 if asked.sql && text.contains("database interrupt") => GristError::SlowSql,
+        400 if asked.sql && text.contains("database interrupt") => {
+            return Failure::of(GristError::SlowSql, Fate::NotDone);
+        }
         400 if asked.sql => GristError::Sql { message: said() },
         _ if text.starts_with("SQLITE_") => GristError::Storage { message: said() },
         _ => {
@@ -161,3 +162,7 @@ fn missing(asked: &Asked, text: &str) -> Option<GristError> {
     let name = after("KeyError '")?;
     Some(if asked.tables.contains(&name) { table(name) } else { column(name) })
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

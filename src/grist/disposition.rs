@@ -27,6 +27,11 @@ pub(super) enum Disposition {
         /// How long to wait.
         after: Duration,
     },
+    /// Have the document closed and opened again, then send it again after this long.
+    Reload {
+        /// How long to wait.
+        after: Duration,
+    },
     /// It may have been done and must not be done twice: say so.
     Unclear,
     /// Give up, with the error as it is.
@@ -55,6 +60,14 @@ pub(super) fn disposition(failure: &Failure, attempt: Attempt) -> Disposition {
             Disposition::Retry { after: RIGHTS_SETTLE }
         }
         (_, Fate::Final) => Disposition::Stop,
+        // It does not come back by itself as long as the document is in use; a few times, for one that dies of what it is
+        // asked.
+        (GristError::EngineDown { .. }, _) => match again(3) {
+            Disposition::Retry { after } => Disposition::Reload { after },
+            other => other,
+        },
+        // The time limit of somebody else's SQL interrupts whatever runs then: it may not have been ours.
+        (GristError::SlowSql, _) => again(1),
         (_, Fate::NotDone) => again(MOST_RETRIES),
         (_, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Unclear,
         // The wait was long already: a formula or a webhook that blocks will not be gone (traps 26 and 27).
@@ -74,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Disposition::{Retry, Stop, Unclear};
+        use Disposition::{Reload, Retry, Stop, Unclear};
         use Repeat::{Never, Safe};
         let ms = |ms| Retry { after: Duration::from_millis(ms) };
         let at = |tried, repeat| Attempt { tried, repeat, fresh: false, retry_after: None };
@@ -84,6 +97,7 @@ mod tests {
         let unknown_doc = || Failure::of(GristError::NoDocument { message: text() }, Fate::Final);
         let busy = || Failure::of(GristError::Busy { message: text() }, Fate::NotDone);
         let away = |fate| Failure::of(GristError::Unavailable { status: Some(503), message: text() }, fate);
+        let engine_down = || Failure::of(GristError::EngineDown { status: 500 }, Fate::NotDone);
         let slow = || Failure::of(GristError::TooSlow { seconds: 120 }, Fate::Unknown);
         let garbled = || Failure::of(GristError::Undecodable { reason: text() }, Fate::Unknown);
         let rows: Vec<(&str, Failure, Attempt, Disposition)> = vec![
@@ -117,6 +131,26 @@ mod tests {
             ("but not for ever", busy(), at(7, Safe), Stop),
             ("a wait that is told is kept", busy(), told(3), ms(3000)),
             ("unless it is absurd", busy(), told(86_400), ms(20_000)),
+            (
+                "a dead data engine is made anew",
+                engine_down(),
+                at(0, Safe),
+                Reload { after: Duration::from_millis(500) },
+            ),
+            (
+                "whatever was asked of it: nothing was stored",
+                engine_down(),
+                at(2, Never),
+                Reload { after: Duration::from_secs(2) },
+            ),
+            ("one that dies again and again does not", engine_down(), at(3, Safe), Stop),
+            (
+                "SQL may be cut by somebody else's limit",
+                Failure::of(GristError::SlowSql, Fate::NotDone),
+                at(0, Safe),
+                ms(500),
+            ),
+            ("or by its own", Failure::of(GristError::SlowSql, Fate::NotDone), at(1, Safe), Stop),
             ("a document in flux did nothing", away(Fate::NotDone), at(1, Never), ms(1000)),
             ("a lost answer is asked for again", away(Fate::Unknown), at(0, Safe), ms(500)),
             ("unless it must not be", away(Fate::Unknown), at(0, Never), Unclear),

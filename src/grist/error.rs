@@ -109,7 +109,14 @@ pub enum GristError {
         /// Grist's words.
         message: String,
     },
-    /// Grist, its data engine or something before it is away for now.
+    /// The data engine of the document stopped: out of memory, most often. It stays so until the document is reloaded,
+    /// which is asked for by itself where the key may.
+    #[error("the data engine of the document stopped (HTTP {status})")]
+    EngineDown {
+        /// The HTTP status, which tells nothing more (trap 25).
+        status: u16,
+    },
+    /// Grist, or something before it, is away for now.
     #[error("Grist is not available{}: {message}", status.map(|s| format!(" (HTTP {s})")).unwrap_or_default())]
     Unavailable {
         /// The HTTP status; `None` when there was no answer.
@@ -187,6 +194,7 @@ impl GristError {
             Self::AttachmentsFull { .. } => "attachments_full",
             Self::Busy { .. } => "busy",
             Self::Quota { .. } => "quota",
+            Self::EngineDown { .. } => "engine_down",
             Self::Unavailable { .. } => "unavailable",
             Self::TooSlow { .. } => "too_slow",
             Self::Unclear { .. } => "unclear",
@@ -231,6 +239,9 @@ impl GristError {
             }
             Self::Busy { .. } => Some("other programs use this document: let them take turns, or try again later"),
             Self::Quota { .. } => Some("try again tomorrow (UTC), sync less often, or raise the plan of the site"),
+            Self::EngineDown { .. } => Some(
+                "let an editor reload the document; if it stops again, it is too large for the memory of its server",
+            ),
             Self::Unavailable { .. } => Some("check the address and the network, or try again later; nothing was lost"),
             Self::TooSlow { .. } => {
                 Some("look in the document for a formula over whole tables, or a webhook whose receiver fails")

@@ -15,6 +15,8 @@ const IN_FLIGHT: usize = 2;
 /// What is shared by all that asks one document.
 #[derive(Debug)]
 pub(super) struct Lane {
+    /// The document at its end.
+    pub doc: DocId,
     any: Semaphore,
     /// One SQL at a time: the time limit of one interrupts whatever runs then.
     sql: Semaphore,
@@ -29,8 +31,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Lane {
-    fn new() -> Self {
-        Self { any: Semaphore::new(IN_FLIGHT), sql: Semaphore::new(1), met: AtomicBool::new(false) }
+    fn new(doc: DocId) -> Self {
+        Self { doc, any: Semaphore::new(IN_FLIGHT), sql: Semaphore::new(1), met: AtomicBool::new(false) }
     }
 
     /// Waits for a place.
@@ -64,7 +66,7 @@ impl Lanes {
             return lane;
         }
         lanes.retain(|_, lane| lane.strong_count() > 0);
-        let lane = Arc::new(Lane::new());
+        let lane = Arc::new(Lane::new(doc.clone()));
         lanes.insert(doc.clone(), Arc::downgrade(&lane));
         lane
     }

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::answer::{Failure, Fate, failure};
 use super::disposition::{Attempt, Disposition, disposition};
+use super::doc::Repeat;
 use super::error::GristError;
 use super::lane::{Lane, Lanes};
 use super::request::{Body, Request};
@@ -83,6 +84,10 @@ impl Transport {
             let attempt = Attempt { tried, repeat: request.repeat, fresh, retry_after };
             let after = match disposition(&failure, attempt) {
                 Disposition::Retry { after } => after,
+                Disposition::Reload { after } => {
+                    self.reload(lane).await;
+                    after
+                }
                 Disposition::Unclear => return Err(GristError::Unclear { message: failure.error.to_string() }),
                 Disposition::Stop => return Err(failure.error),
             };
@@ -97,6 +102,16 @@ impl Transport {
             tokio::time::sleep(wait).await;
             Counters::add(&self.counters.retries, 1);
             tried += 1;
+        }
+    }
+
+    /// Asks for a document to be closed and opened again. Where the key may not, somebody else may do it meanwhile.
+    async fn reload(&self, lane: Option<&Lane>) {
+        let Some(lane) = lane else { return };
+        let url = self.url(["docs", lane.doc.as_str(), "force-reload"]);
+        let request = Request::post("a reload", url, Body::Empty, Repeat::Safe);
+        if let Err(missed) = self.once(Some(lane), &request).await {
+            tracing::debug!(error = missed.failure.error.kind(), "the document was not reloaded");
         }
     }
 

@@ -80,6 +80,8 @@ const KEY: &str = "cle";
 impl Look for GristSink {
     const LONGEST_CELL: usize = 700_000;
     const CONVERTS: bool = false;
+    // Node drops it from every text that comes from the data engine.
+    const KEEPS_BOM: bool = false;
 
     async fn look(&self, scope: &Scope) -> Shown {
         let mut shown = Shown::default();
@@ -162,8 +164,11 @@ fn literal(value: &Value, kind: CellKind) -> String {
         (Value::Array(items), _) => quoted(&serde_json::to_string(&items[1..]).expect("texts")),
         (Value::Bool(truth), _) => i32::from(*truth).to_string(),
         (Value::String(word), CellKind::Boolean) => i32::from(word == "Oui").to_string(),
-        (Value::String(digits), CellKind::Integer | CellKind::Decimal) => digits.clone(),
-        (Value::String(text), _) => quoted(text),
+        // Digits that Grist would round are text, written as in French.
+        (Value::String(digits), CellKind::Integer | CellKind::Decimal) => {
+            digits.replace('\u{202f}', "").replace(',', ".")
+        }
+        (Value::String(text), _) => quoted(text.trim_start_matches('\u{feff}')),
         (Value::Number(number), CellKind::Real) => format!("{:?}", number.as_f64().expect("a double")),
         (Value::Number(number), CellKind::Date) => {
             let instant = Timestamp::from_second(number.as_f64().expect("seconds") as i64).expect("a day");

@@ -24,6 +24,9 @@ pub trait Look: Sink {
     /// The longest text of a cell, in bytes: a longer one is told by a sentence in its place.
     const LONGEST_CELL: usize = usize::MAX;
 
+    /// Whether the mark of byte order at the head of a text stays.
+    const KEEPS_BOM: bool = true;
+
     /// Whether values have the form of a widened column before they are written again.
     const CONVERTS: bool = true;
 
@@ -127,7 +130,7 @@ pub fn literal<S: Look>(text: &str) -> String {
             "'⟨valeur de {bytes} octets, trop longue pour une cellule de Grist : à lire sur la plateforme⟩'"
         );
     }
-    quoted(text)
+    quoted(if S::KEEPS_BOM { text } else { text.trim_start_matches('\u{feff}') })
 }
 
 #[cfg(feature = "sqlite")]

@@ -10,7 +10,7 @@
 //!
 //! Not here: formulas are kept but never computed, summary tables cannot be made, sharing and webhooks have no routes.
 //!
-//! Rooms: `cell` (values and conversions), `state`, `table` and `bundle` (what a document holds and how it changes),
+//! Rooms: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (what a document holds and how it changes),
 //! `actions` (user actions), `store` (SQL), `rest` (routes), `door` (keys, limits, faults).
 
 mod actions;
@@ -30,6 +30,7 @@ mod rest;
 mod server;
 mod state;
 mod store;
+mod structure;
 mod table;
 
 #[cfg(test)]

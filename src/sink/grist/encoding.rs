@@ -4,7 +4,8 @@
 //! | --- | --- | --- |
 //! | text, JSON | `Text` | text |
 //! | integer | `Int` | a number; beyond ±2³¹ its digits as text, which Grist keeps and shows as they are |
-//! | decimal, real | `Numeric` | a number; where a double would round it, its digits as text |
+//! | decimal, real | `Numeric` | a number; where a double would round it, all its digits as text, written as in French: |
+//! | | | Grist makes a double of every text that Python reads as a number, and keeps the others as they are |
 //! | boolean | `Choice` of Oui and Non, `Bool` where it is never missing | `Bool` has no null: no answer would become no |
 //! | date | `Date` | seconds at 00:00 UTC |
 //! | datetime | `DateTime:Europe/Paris` | seconds |
@@ -142,6 +143,7 @@ pub(super) fn encode(cell: &Cell, kind: &Kind) -> Value {
         Cell::Integer(integer) => match kind {
             Kind::Int if i32::try_from(*integer).is_ok() => (*integer).into(),
             Kind::Numeric | Kind::Any if integer.unsigned_abs() <= EXACT_INTEGER => (*integer).into(),
+            Kind::Numeric => in_french(&integer.to_string()).into(),
             _ => integer.to_string().into(),
         },
         Cell::Decimal(decimal) => match kind {
@@ -235,7 +237,25 @@ fn exact(decimal: Decimal) -> Value {
     {
         return json!(real);
     }
-    decimal.to_string().into()
+    in_french(&decimal.to_string()).into()
+}
+
+/// Digits in groups of three, with a comma: `79 228 162,5`.
+fn in_french(digits: &str) -> String {
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let mut text = sign.to_owned();
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push(',');
+        text.push_str(fraction);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -257,12 +277,21 @@ mod tests {
             (Cell::Integer(2_147_483_647), Kind::Int, json!(2_147_483_647)),
             (Cell::Integer(2_147_483_648), Kind::Int, json!("2147483648")),
             (Cell::Integer(2_147_483_648), Kind::Numeric, json!(2_147_483_648_i64)),
-            (Cell::Integer(i64::MAX), Kind::Numeric, json!("9223372036854775807")),
+            (
+                Cell::Integer(i64::MIN),
+                Kind::Numeric,
+                json!("-9\u{202f}223\u{202f}372\u{202f}036\u{202f}854\u{202f}775\u{202f}808"),
+            ),
+            (Cell::Integer(i64::MAX), Kind::Int, json!("9223372036854775807")),
             (Cell::Integer(12), Kind::Text, json!("12")),
             (decimal("0.00"), Kind::Numeric, json!(0)),
             (decimal("12.50"), Kind::Numeric, json!(12.5)),
-            (decimal("1234567890123.456"), Kind::Numeric, json!("1234567890123.456")),
-            (decimal("9007199254740993"), Kind::Numeric, json!("9007199254740993")),
+            (decimal("1234567890123.456"), Kind::Numeric, json!("1\u{202f}234\u{202f}567\u{202f}890\u{202f}123,456")),
+            (
+                decimal("9007199254740993"),
+                Kind::Numeric,
+                json!("9\u{202f}007\u{202f}199\u{202f}254\u{202f}740\u{202f}993"),
+            ),
             (decimal("12.50"), Kind::Text, json!("12.50")),
             (Cell::Real(f64::NAN), Kind::Numeric, json!("NaN")),
             (Cell::Boolean(false), Kind::Choice, json!("Non")),

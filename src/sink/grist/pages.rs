@@ -66,6 +66,10 @@ impl<'a> Dressing<'a> {
     }
 
     fn columns(&mut self, table: &mut TableMemory) {
+        let found = table.find(self.structure);
+        let columns = found.into_iter().flat_map(|found| &found.columns);
+        let untyped: Vec<ColRef> = columns.filter(|column| column.kind == "Any").map(|column| column.col_ref).collect();
+        let mut typed = Vec::new();
         let mut refs = Vec::new();
         let mut descriptions = Vec::new();
         for column in table.all_mut().filter(|column| !column.dressed && !column.left_out) {
@@ -73,6 +77,12 @@ impl<'a> Dressing<'a> {
             refs.push(reference);
             descriptions.push(column.description.clone());
             column.dressed = true;
+            if untyped.contains(&reference) {
+                typed.push((reference, column.given.clone()));
+            }
+        }
+        for (reference, kind) in typed {
+            self.update("_grist_Tables_column", reference, json!({ "type": kind }));
         }
         self.untie(refs, Some(descriptions));
     }

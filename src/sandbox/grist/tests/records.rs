@@ -83,6 +83,7 @@ async fn bundles_that_change_nothing_take_a_number() {
     let (_, body) = client.apply(upsert).await;
     assert_eq!((&body["isModification"], &body["actionNum"]), (&json!(false), &json!(before + 1)));
     assert_eq!(client.apply(json!([])).await.1["actionNum"], 0);
+    assert_eq!(client.grist.state_number(&client.doc), before + 1);
     let (_, states) = client.send("GET", "states", None).await;
     assert_eq!(states["states"][0]["n"], json!(before + 1));
 }
