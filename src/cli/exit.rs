@@ -129,6 +129,7 @@ impl From<&GristError> for Exit {
             | GristError::TooSlow { .. }
             | GristError::Unclear { .. }
             | GristError::Storage { .. }
+            | GristError::EngineDown { .. }
             | GristError::Undecodable { .. } => Self::Unavailable,
             GristError::WrongKey { .. }
             | GristError::Forbidden { .. }
