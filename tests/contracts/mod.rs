@@ -1,6 +1,5 @@
 //! What every target promises, checked on each of them.
 
-mod desk;
 #[cfg(feature = "sqlite")]
 mod documented;
 mod grist;

@@ -40,7 +40,7 @@ macro_rules! contract {
         mod grist {
             $(#[tokio::test]
             async fn $test() {
-                let place = super::super::desk::Place::new().await;
+                let place = super::super::grist::Place::new().await;
                 super::$test(&place.open().await).await;
                 place.assert_sound();
             })*

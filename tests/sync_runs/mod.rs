@@ -3,7 +3,7 @@
 mod crashing;
 mod deleting;
 mod evolving;
-mod lab;
+pub mod lab;
 mod look;
 mod losing;
 mod privacy;

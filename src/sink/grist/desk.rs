@@ -173,6 +173,11 @@ fn is_lost(error: &GristError) -> bool {
     use GristError as G;
     matches!(
         error,
-        G::Unclear { .. } | G::TooSlow { .. } | G::Undecodable { .. } | G::Unavailable { .. } | G::Storage { .. }
+        G::Unclear { .. }
+            | G::TooSlow { .. }
+            | G::Undecodable { .. }
+            | G::Unavailable { .. }
+            | G::EngineDown { .. }
+            | G::Storage { .. }
     )
 }

@@ -78,6 +78,7 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         | G::Quota { .. }
         | G::Unavailable { .. }
         | G::TooSlow { .. }
+        | G::EngineDown { .. }
         | G::SlowSql
         | G::Storage { .. }
         | G::EngineDown { .. }

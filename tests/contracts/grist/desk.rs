@@ -10,7 +10,7 @@ use demarche_numerique::table::CellKind;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::look::{Columns, Look, Shown, quoted};
+use crate::contracts::look::{Columns, Look, Shown, quoted};
 
 /// A document of a fake.
 pub struct Place {
