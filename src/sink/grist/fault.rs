@@ -81,7 +81,6 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         | G::EngineDown { .. }
         | G::SlowSql
         | G::Storage { .. }
-        | G::EngineDown { .. }
         | G::Unclear { .. }
         | G::Undecodable { .. } => SinkError::Unavailable { target, action, reason, hint },
         G::NoSql { .. }
