@@ -98,7 +98,7 @@ impl Ask {
     /// # Errors
     /// As [`line`](Self::line).
     pub fn agrees(&self, question: &str, instead: &'static str) -> Result<bool, CliError> {
-        let answer = self.line(&format!("{question} y/N"), Some("N"), instead)?;
+        let answer = self.line(question, Some("y/N"), instead)?;
         Ok(["y", "yes", "o", "oui"].contains(&answer.to_lowercase().as_str()))
     }
 

@@ -52,7 +52,8 @@ async fn questions_are_answered_one_by_one() {
     let answers = format!("{url}\n{}\n1\n{}\n{DEMARCHE}\ny\n", Grist::OWNER, office.desk.sandbox.token());
     let ended = answered(&mut command, &answers).await.expect(0);
     office.expect_each_dossier_once();
-    for asked in ["Address of Grist", "API key of Grist", "Which document", "Token of", "Number of the démarche", "y/N"]
+    for asked in
+        ["Address of Grist", "API key of Grist", "Which document", "Token of", "Number of the démarche", "[y/N]"]
     {
         assert!(ended.stderr.contains(asked), "`{asked}` was not asked:\n{}", ended.stderr);
     }
