@@ -19,6 +19,7 @@ use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
 use crate::plan::{Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, Sweep};
+use crate::table::Digest;
 
 /// How many gone dossiers are compared with the target in one commit.
 const GONE_BATCH: usize = 500;
@@ -192,6 +193,10 @@ impl<S: Sink> Engine<'_, S> {
             (self.job.events)(&Event::SuppressionsIncomplete);
         }
         let gone: Vec<_> = found.gone.into_iter().collect();
+        let said = Digest::of(&serde_json::to_vec(&gone).expect("a list of tombstones is plain data with text keys"));
+        if self.checkpoint.suppressions == Some(said) {
+            return Ok(());
+        }
         let mut deletions = 0;
         for batch in gone.chunks(GONE_BATCH) {
             let keys: Vec<DossierNumber> = batch.iter().map(|(number, _)| *number).collect();
@@ -207,6 +212,10 @@ impl<S: Sink> Engine<'_, S> {
             self.commit(observed, Vec::new(), self.checkpoint.clone()).await?;
             // Lists name every dossier that ever went: those already known as gone are no news.
             self.report.counts.unchanged = unchanged;
+        }
+        if !found.incomplete {
+            // Told to the target with the next page.
+            self.checkpoint.suppressions = Some(said);
         }
         Ok(())
     }
