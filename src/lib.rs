@@ -23,7 +23,8 @@
 //! The rooms, in the order in which a dossier walks through them:
 //!
 //! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: the domain, in the platform's words;
-//! - [`api`]: the gate, the only room that knows GraphQL and HTTP;
+//! - [`api`]: the gate, the only room that knows GraphQL;
+//! - `http`: what the clients share: where a secret may be sent, how it is kept, one TLS set-up;
 //! - [`observe`]: the watchtower: from where to read, walks, deletions, the complete listing;
 //! - [`privacy`]: what may leave the platform, and in which form;
 //! - [`table`]: a form becomes tables, a dossier becomes rows;
@@ -43,10 +44,13 @@ pub mod ids;
 pub mod platform;
 
 pub mod api;
+mod http;
 pub mod observe;
 pub mod privacy;
 pub mod table;
 
+#[cfg(feature = "grist")]
+pub mod grist;
 pub mod plan;
 pub mod sink;
 pub mod sync;

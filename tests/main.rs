@@ -5,5 +5,7 @@ mod architecture;
 mod cli;
 mod client;
 mod contracts;
+mod grist_client;
+mod real_grist;
 mod schemas;
 mod sync_runs;

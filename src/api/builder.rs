@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
-use url::{Host, Url};
 
 use super::client::Client;
 use super::error::ApiError;
 use super::rate_limit::RateLimiter;
-use super::tls;
-use super::token::Token;
 use super::transport::Transport;
+use crate::http::{Secret, Timeouts, address, client};
 use crate::platform::Platform;
 
 /// What a client is built from. Each setter tells its default.
@@ -112,30 +110,14 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, ApiError> {
         let text = self.url.as_deref().unwrap_or_else(|| self.platform.default_url());
         let (url, loopback) = address(text)?;
-        let token = self.token.as_ref().map(Token::new).transpose()?;
+        let token = self.token.as_ref().map(|token| Secret::new("token", token)).transpose()?;
         let mut headers = HeaderMap::new();
         // The platform's texts follow this header (trap 58).
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("fr"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let user_agent = self.user_agent.unwrap_or_else(|| concat!("dn/", env!("CARGO_PKG_VERSION")).to_owned());
-        let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| ApiError::Settings {
-            setting: "user agent",
-            reason: "it holds characters that a header cannot".to_owned(),
-        })?;
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(url.scheme() == "https")?)
-            .redirect(reqwest::redirect::Policy::none())
-            .default_headers(headers)
-            .user_agent(user_agent)
-            .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout)
-            .timeout(self.total_timeout);
-        if loopback {
-            http = http.no_proxy();
-        }
-        let http = http
-            .build()
-            .map_err(|error| ApiError::Settings { setting: "HTTP client", reason: error.without_url().to_string() })?;
+        let timeouts =
+            Timeouts { connect: self.connect_timeout, read: Some(self.read_timeout), total: self.total_timeout };
+        let http = client((&url, loopback), headers, self.user_agent, timeouts)?;
         let mut transport = Transport::new(http, url, token, self.limiter.unwrap_or_default());
         transport.body_limit = self.body_limit;
         transport.pace = self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64();
@@ -143,50 +125,9 @@ impl ClientBuilder {
     }
 }
 
-/// An address that a token may be sent to, and whether it is this very machine.
-fn address(text: &str) -> Result<(Url, bool), ApiError> {
-    let wrong = |reason: String| ApiError::Settings { setting: "url", reason };
-    let url: Url = text.trim().parse().map_err(|error: url::ParseError| wrong(format!("it is not a URL: {error}")))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or a password: the token has its own setting".to_owned()));
-    }
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(wrong("it names no host".to_owned())),
-    };
-    match url.scheme() {
-        "https" => Ok((url, loopback)),
-        "http" if loopback => Ok((url, loopback)),
-        "http" => Err(wrong("http would send the token in clear: use https".to_owned())),
-        other => Err(wrong(format!("`{other}` is not https"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_is_sent_in_clear_to_this_machine_only() {
-        for text in ["https://example.org/graphql", "http://localhost:80/", "http://127.0.0.9:1/x", "http://[::1]:3/"] {
-            assert!(address(text).is_ok(), "{text}");
-        }
-        for text in [
-            "http://example.org/graphql",
-            "http://localhost.example.org/",
-            "http://10.0.0.1/",
-            "ftp://localhost/",
-            "https://user:secret@example.org/",
-            "example.org",
-            "",
-        ] {
-            let error = address(text).expect_err(text);
-            assert!(matches!(error, ApiError::Settings { setting: "url", .. }), "{text}: {error}");
-            assert!(!error.to_string().contains("secret"), "{error}");
-        }
-    }
 
     #[test]
     fn both_platforms_have_an_address_that_is_accepted() {

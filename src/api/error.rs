@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::http::Unfit;
+
 /// Why a question to the platform was not answered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +111,12 @@ pub enum ApiError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl From<Unfit> for ApiError {
+    fn from(Unfit { setting, reason }: Unfit) -> Self {
+        Self::Settings { setting, reason }
+    }
 }
 
 /// How a connection failed.

@@ -1,4 +1,4 @@
-//! ROOM 1, the gate: the only room that knows GraphQL and HTTP.
+//! ROOM 1, the gate: the only room that knows GraphQL.
 
 mod answer;
 mod builder;
@@ -16,8 +16,6 @@ mod operation;
 mod page;
 mod rate_limit;
 mod stats;
-mod tls;
-mod token;
 mod transport;
 mod wire;
 

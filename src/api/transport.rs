@@ -18,8 +18,8 @@ use super::error::{ApiError, TransportFailure};
 use super::operation::Request;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
-use super::token::Token;
 use super::wire::{Envelope, decode};
+use crate::http::Secret;
 
 /// What stands for "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
@@ -29,7 +29,7 @@ const NO_OFFSET: i64 = i64::MIN;
 pub(super) struct Transport {
     pub http: reqwest::Client,
     pub url: Url,
-    pub token: Option<Token>,
+    pub token: Option<Secret>,
     pub limiter: RateLimiter,
     pub counters: Arc<Counters>,
     /// The largest answer that is read, in bytes.
@@ -41,7 +41,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(http: reqwest::Client, url: Url, token: Option<Token>, limiter: RateLimiter) -> Self {
+    pub(super) fn new(http: reqwest::Client, url: Url, token: Option<Secret>, limiter: RateLimiter) -> Self {
         Self {
             http,
             url,

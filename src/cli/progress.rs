@@ -160,6 +160,9 @@ impl Progress {
                     "no revision of démarche {demarche} asks the question {id}; its answers are kept in the documents"
                 );
             }
+            Event::Notice(notice) => {
+                warn!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, "the target of démarche {demarche}: {notice}");
+            }
             Event::SuppressionsIncomplete => {
                 warn!(
                     { INSTANCE } = instance,

@@ -84,6 +84,9 @@ pub fn report(context: &Context, report: &Report) -> String {
     for drift in &report.drift {
         text.push_str(&format!("unknown to this version, kept as text: {}\n", legible(drift)));
     }
+    for notice in &report.notices {
+        text.push_str(&format!("target: {}\n", legible(notice)));
+    }
     for (number, reason) in &report.quarantined {
         text.push_str(&format!("in quarantine: dossier {number} ({reason})\n"));
     }

@@ -28,6 +28,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "sqlite")]
+pub mod grist;
 pub mod world;
 
 pub use door::{Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Reset, Server};

@@ -12,7 +12,7 @@ pub enum SinkError {
         /// Who, when it is known.
         holder: Option<String>,
     },
-    /// The target cannot be opened or written: a path, a right, a full disk.
+    /// The target cannot be opened or written: a path, a key, a right, a full disk.
     #[error("{target} cannot be {action}: {reason}")]
     Unusable {
         /// The target.
@@ -21,9 +21,11 @@ pub enum SinkError {
         action: &'static str,
         /// The system's words.
         reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
     },
     /// The target exists and is not ours, or is damaged.
-    #[error("{target} is not a database of this tool: {reason}")]
+    #[error("{target} was not made by this tool: {reason}")]
     Foreign {
         /// The target.
         target: String,
@@ -54,7 +56,19 @@ pub enum SinkError {
         /// Whose.
         scope: String,
     },
-    /// Anything else that the database refused.
+    /// The target does not answer for now. What was committed before stays.
+    #[error("{target} is not available for {action}: {reason}")]
+    Unavailable {
+        /// The target.
+        target: String,
+        /// What was asked.
+        action: &'static str,
+        /// Its words.
+        reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
+    },
+    /// Anything else that the target refused.
     #[error("{target} refused {action}: {reason}")]
     Refused {
         /// The target.
@@ -63,6 +77,8 @@ pub enum SinkError {
         action: &'static str,
         /// Its words.
         reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
     },
 }
 
@@ -71,15 +87,25 @@ impl SinkError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Locked { .. } => Some("wait for the other run to end; its lock goes with its process"),
-            Self::Unusable { .. } => Some("check the path, the rights of this account and the free space of the disk"),
-            Self::Foreign { .. } => Some("name another file, or move this one away; nothing was changed in it"),
-            Self::NewerVersion { .. } => Some("update this program, or name another file"),
+            Self::Locked { .. } => {
+                Some("wait for the other run to end; a lock whose process died is given up by itself")
+            }
+            Self::Unusable { hint: Some(hint), .. }
+            | Self::Unavailable { hint: Some(hint), .. }
+            | Self::Refused { hint: Some(hint), .. } => Some(hint),
+            Self::Unusable { hint: None, .. } => {
+                Some("check the path or address, the rights of this account or key, and the free space")
+            }
+            Self::Foreign { .. } => Some("name another target, or move this one away; nothing was changed in it"),
+            Self::NewerVersion { .. } => Some("update this program, or name another target"),
             Self::Altered { .. } => {
-                Some("restore the table from a copy, or sync into a new file; `dn verify` tells what is missing")
+                Some("undo the change or restore a copy, or sync into a new target; `dn verify` tells what is missing")
             }
             Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
-            Self::Refused { .. } => None,
+            Self::Unavailable { hint: None, .. } => {
+                Some("run the same command again later; it goes on from what was committed")
+            }
+            Self::Refused { hint: None, .. } => None,
         }
     }
 }

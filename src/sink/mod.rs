@@ -2,13 +2,18 @@
 //!
 //! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
 //! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
-//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`.
+//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
+//! - `grist` (feature `grist`): a target that is a document of Grist, which people may change;
+//! - [`AnySink`]: any of them, chosen when the program runs.
 //!
 //! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
 //! after an answer was lost, ends in the same state everywhere.
 
+mod any;
 mod error;
 mod files;
+#[cfg(feature = "grist")]
+pub mod grist;
 pub mod memory;
 mod names;
 pub mod preview;
@@ -19,8 +24,11 @@ mod types;
 
 use std::future::Future;
 
+pub use any::AnySink;
 pub use error::SinkError;
 pub use files::{FileStore, WantedFile};
+#[cfg(feature = "grist")]
+pub use grist::GristSink;
 pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;
@@ -108,9 +116,16 @@ pub trait Sink: Send + Sync {
     /// The dossiers in quarantine, oldest first.
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
 
-    /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it.
+    /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it. A target
+    /// where every line costs something to others may leave out a [quiet](RunRecord::quiet) run that follows another.
     fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// The last runs, newest first, at most `limit`.
     fn runs(&self, scope: &Scope, limit: u32) -> impl Future<Output = Result<Vec<RunRecord>, SinkError>> + Send;
+
+    /// What the target has to tell of itself since it was last asked, in words: what people made of it, what it could not
+    /// hold as it is. Tables, columns and numbers of dossiers only, never values.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::ids::DemarcheNumber;
 use crate::plan::RememberedTable;
+#[cfg(any(feature = "sqlite", feature = "grist"))]
+use crate::privacy::Treatment;
 use crate::table::LayoutTable;
 
 /// Columns that every table of dossiers has besides those of its layout.
@@ -51,6 +53,17 @@ pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNu
     match table.strip_prefix(&prefix) {
         Some(rest) => format!("{instance_prefix}vue_{demarche}{rest}"),
         None => format!("vue_{table}"),
+    }
+}
+
+/// What tells in a title that the values are not the usager's.
+#[cfg(any(feature = "sqlite", feature = "grist"))]
+pub(super) fn withheld(policy: Treatment) -> &'static str {
+    match policy {
+        Treatment::Include => "",
+        Treatment::Pseudonymise => " (pseudonyme)",
+        Treatment::Mask => " (masqué)",
+        Treatment::Exclude => " (non conservé)",
     }
 }
 

@@ -148,4 +148,8 @@ impl<S: Sink> Sink for Preview<'_, S> {
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
         self.inner.runs(scope, limit).await
     }
+
+    fn notices(&self) -> Vec<String> {
+        self.inner.notices()
+    }
 }

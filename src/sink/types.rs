@@ -30,11 +30,18 @@ impl fmt::Display for Scope {
 pub struct Prepared {
     scope: Scope,
     layout: Layout,
+    owes_remap: bool,
 }
 
 impl Prepared {
     pub(super) fn new(scope: Scope, layout: Layout) -> Self {
-        Self { scope, layout }
+        Self { scope, layout, owes_remap: false }
+    }
+
+    /// The same, where the target itself wants its rows to be written again.
+    #[cfg(feature = "grist")]
+    pub(super) fn owing(self, owes_remap: bool) -> Self {
+        Self { owes_remap, ..self }
     }
 
     /// Whose tables.
@@ -47,6 +54,13 @@ impl Prepared {
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Whether the target has columns without the values of stored dossiers that the plan does not know of: people took
+    /// a column away and want it back. The stored checkpoint says so since the same transaction.
+    #[must_use]
+    pub fn owes_remap(&self) -> bool {
+        self.owes_remap
     }
 }
 
@@ -65,6 +79,10 @@ pub struct Checkpoint {
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
     #[serde(default)]
     pub remap: bool,
+    /// The digest of the lists of deletions as they were last applied in full: as long as they say the same, there is
+    /// nothing to ask the target about them.
+    #[serde(default)]
+    pub suppressions: Option<Digest>,
     /// When the last wide overlap was read (our clock: it only decides when to look again).
     pub followed_up_at: Option<Timestamp>,
     /// When the last complete light listing was compared (our clock).
@@ -129,7 +147,7 @@ pub struct QuarantineEntry {
 pub struct Receipt {
     /// Rows written in all tables of the démarche, children included.
     pub rows_written: u64,
-    /// Lines added to the change feed.
+    /// Changes that the feed tells of; counted also by a target that keeps no feed.
     pub events: u64,
 }
 
@@ -193,6 +211,10 @@ pub struct RunRecord {
     pub ended_at: Timestamp,
     /// How it ended.
     pub outcome: RunOutcome,
+    /// Whether it found everything as it was: nothing was written but where the walks stand. Told to the target when the
+    /// line is written; a target may answer `false` later.
+    #[serde(default)]
+    pub quiet: bool,
     /// Its report as JSON (the object that `dn sync --json` prints).
     pub report: serde_json::Value,
 }

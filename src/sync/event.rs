@@ -53,6 +53,8 @@ pub enum Event {
         /// How many so far.
         dossiers: u64,
     },
+    /// The target has something to tell of itself. Told once a run.
+    Notice(String),
     /// The safety brake holds back deletions.
     Brake {
         /// How many deletions.

@@ -75,10 +75,20 @@ impl<S: Sink> Engine<'_, S> {
         self.tell_schema(&plan);
         // The sink's checkpoint says so since the same transaction.
         if let Some(stored) = &mut self.stored {
-            stored.remap |= plan.needs_remap();
+            stored.remap |= plan.needs_remap() || self.form.prepared.owes_remap();
             self.checkpoint.remap |= stored.remap;
         }
         Ok(())
+    }
+
+    /// What the target has to tell of itself.
+    pub(super) fn tell_notices(&mut self) {
+        for notice in self.job.sink.notices() {
+            if !self.report.notices.contains(&notice) {
+                (self.job.events)(&Event::Notice(notice.clone()));
+                self.report.notices.push(notice);
+            }
+        }
     }
 
     pub(super) fn tell_schema(&mut self, plan: &SchemaPlan) {

@@ -59,6 +59,9 @@ pub struct Report {
     pub drift: Vec<String>,
     /// Whether a list of deletions could not be read to its end.
     pub suppressions_incomplete: bool,
+    /// What the target has to tell of itself: columns that people deleted, values that it could not hold.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// What ended the run early.
     pub error: Option<String>,
 }

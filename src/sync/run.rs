@@ -19,6 +19,7 @@ use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
 use crate::plan::{Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, Sweep};
+use crate::table::Digest;
 
 /// How many gone dossiers are compared with the target in one commit.
 const GONE_BATCH: usize = 500;
@@ -126,7 +127,7 @@ pub(super) async fn begin<'a, S: Sink>(
     let spec = spec_of(job, &demarche);
     let (form, plan) = Form::prepare(job, demarche, spec).await?;
     if let Some(stored) = &mut stored {
-        stored.remap |= plan.needs_remap();
+        stored.remap |= plan.needs_remap() || form.prepared.owes_remap();
     }
     let quarantine = job.sink.quarantine(&job.scope).await?;
     let quarantine = quarantine.into_iter().map(|entry| (entry.number, entry)).collect();
@@ -135,6 +136,7 @@ pub(super) async fn begin<'a, S: Sink>(
     let mut engine =
         Engine { job, form, form_is_fresh, checkpoint, stored, quarantine, strangers, report, stats_before };
     engine.tell_schema(&plan);
+    engine.tell_notices();
     Ok(engine)
 }
 
@@ -195,10 +197,15 @@ impl<S: Sink> Engine<'_, S> {
             self.report.suppressions_incomplete = true;
             (self.job.events)(&Event::SuppressionsIncomplete);
         }
-        let gone: Vec<_> = found.gone.into_iter().map(|(number, gone)| Observation::Gone(number, gone)).collect();
+        let gone: Vec<_> = found.gone.into_iter().collect();
+        let said = Digest::of(&serde_json::to_vec(&gone).expect("a list of tombstones is plain data with text keys"));
+        if self.checkpoint.suppressions == Some(said) {
+            return Ok(());
+        }
         let mut batches = Vec::new();
-        for observed in gone.chunks(GONE_BATCH) {
-            batches.push(self.decide(observed.to_vec(), Vec::new(), self.checkpoint.clone()).await?);
+        for part in gone.chunks(GONE_BATCH) {
+            let observed = part.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
+            batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
         }
         let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
         if self.brakes(deletions, alive) {
@@ -209,6 +216,10 @@ impl<S: Sink> Engine<'_, S> {
             let counts = Counts { unchanged: 0, ..batch.plan.counts() };
             self.carry_out(batch).await?;
             self.report.counts.add(counts);
+        }
+        if !found.incomplete {
+            // Told to the target with the next page.
+            self.checkpoint.suppressions = Some(said);
         }
         Ok(())
     }
@@ -296,6 +307,7 @@ impl<S: Sink> Engine<'_, S> {
         self.report.duration_ms =
             u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
         self.report.outcome = if self.quarantine.is_empty() { RunOutcome::Done } else { RunOutcome::Quarantine };
+        self.tell_notices();
         let mut error = result.err();
         if let Some(error) = &error {
             self.report.fail(error);
@@ -352,6 +364,7 @@ impl Report {
             schema: Vec::new(),
             drift: Vec::new(),
             suppressions_incomplete: false,
+            notices: Vec::new(),
             error: None,
         }
     }
@@ -362,8 +375,21 @@ impl Report {
             started_at: self.started_at,
             ended_at,
             outcome: self.outcome,
+            quiet: self.is_quiet(),
             report: serde_json::to_value(self).expect("a report is plain data with text keys"),
         }
+    }
+
+    /// Whether the run found everything as it was.
+    fn is_quiet(&self) -> bool {
+        let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten } = self.counts;
+        self.outcome == RunOutcome::Done
+            && inserted + updated + deleted + restored + rewritten + self.rows_written == 0
+            && self.schema.is_empty()
+            && self.drift.is_empty()
+            && self.notices.is_empty()
+            && self.brake.is_none()
+            && !self.suppressions_incomplete
     }
 
     fn fail(&mut self, error: &SyncError) {

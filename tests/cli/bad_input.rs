@@ -64,7 +64,7 @@ async fn a_file_that_is_no_database_and_one_that_is_cut() {
     let text = b"Dear diary, this is not a database. ".repeat(100);
     std::fs::write(desk.path("d.db"), &text).expect("written");
     for command in ["sync", "plan", "verify", "status", "remap"] {
-        desk.on_target(command, &[]).await.expect(4).says("is not a database of this tool");
+        desk.on_target(command, &[]).await.expect(4).says("was not made by this tool");
     }
     assert_eq!(std::fs::read(desk.path("d.db")).expect("still there"), text);
     std::fs::remove_file(desk.path("d.db")).expect("removed");

@@ -16,11 +16,20 @@ pub struct Shown {
     pub tables: BTreeMap<String, BTreeMap<(i64, String), Columns>>,
     /// Number, state, fingerprint, tombstone, dates and document.
     pub dossiers: Vec<String>,
-    /// Number, kind, before, after, run.
-    pub feed: Vec<String>,
+    /// Number, kind, before, after, run; `None` for a target that keeps no feed.
+    pub feed: Option<Vec<String>>,
 }
 
 pub trait Look: Sink {
+    /// The longest text of a cell, in bytes: a longer one is told by a sentence in its place.
+    const LONGEST_CELL: usize = usize::MAX;
+
+    /// Whether the mark of byte order at the head of a text stays.
+    const KEEPS_BOM: bool = true;
+
+    /// Whether values have the form of a widened column before they are written again.
+    const CONVERTS: bool = true;
+
     fn look(&self, scope: &Scope) -> impl Future<Output = Shown>;
 }
 
@@ -56,7 +65,7 @@ impl Look for MemorySink {
             }
         }
         shown.dossiers = dossiers(&content);
-        shown.feed = feed(&content);
+        shown.feed = Some(feed(&content));
         shown
     }
 }
@@ -93,7 +102,7 @@ fn feed(content: &Content) -> Vec<String> {
         .collect()
 }
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\0', "\u{fffd}").replace('\'', "''"))
 }
 
@@ -111,6 +120,17 @@ fn value(cell: &Cell, kind: CellKind) -> String {
         Cell::Real(real) => format!("{real:?}"),
     };
     if kind == CellKind::Text { quoted(&plain) } else { plain }
+}
+
+/// A text as a literal of SQL, or the sentence that stands for one that is too long.
+pub fn literal<S: Look>(text: &str) -> String {
+    if text.len() > S::LONGEST_CELL {
+        let bytes = text.len();
+        return format!(
+            "'⟨valeur de {bytes} octets, trop longue pour une cellule de Grist : à lire sur la plateforme⟩'"
+        );
+    }
+    quoted(if S::KEEPS_BOM { text } else { text.trim_start_matches('\u{feff}') })
 }
 
 #[cfg(feature = "sqlite")]
@@ -157,7 +177,7 @@ mod sqlite {
             option("before"),
             option("after")
         );
-        shown.feed = texts(reader, &query, scope).await;
+        shown.feed = Some(texts(reader, &query, scope).await);
         shown
     }
 

@@ -2,10 +2,11 @@
 
 #[cfg(feature = "sqlite")]
 mod documented;
-mod look;
-mod sink;
+mod grist;
+pub mod look;
+pub mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod targets_agree;
-mod world;
+pub mod world;

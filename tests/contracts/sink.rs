@@ -7,11 +7,16 @@ use demarche_numerique::sink::{
 };
 use demarche_numerique::table::{Cell, CellKind, ChildRow};
 
-use super::look::Look;
+use super::look::{Look, literal};
 use super::world::*;
 
 macro_rules! contract {
     ($($test:ident),* $(,)?) => {
+        /// Checks all of it on targets that `open` makes, a new one for each part.
+        pub async fn check<S: Look>(open: impl AsyncFn(&'static str) -> S) {
+            $(super::sink::$test(&open(stringify!($test)).await).await;)*
+        }
+
         mod memory {
             $(#[tokio::test]
             async fn $test() {
@@ -28,6 +33,16 @@ macro_rules! contract {
                 let sink = demarche_numerique::sink::SqliteSink::open(path).await.expect("a database");
                 super::$test(&sink).await;
                 sink.check().await.expect("a sound file");
+            })*
+        }
+
+        #[cfg(all(feature = "grist", feature = "sqlite"))]
+        mod grist {
+            $(#[tokio::test]
+            async fn $test() {
+                let place = super::super::grist::Place::new().await;
+                super::$test(&place.open().await).await;
+                place.assert_sound();
             })*
         }
     };
@@ -136,9 +151,11 @@ async fn a_batch_planned_on_a_stale_view_tells_each_event_once(sink: &impl Look)
     let late = batch(2, vec![insert(1, "un"), insert(2, "DEUX"), insert(3, "trois")]);
     let receipt = sink.commit(&prepared, &late).await.expect("a commit");
     assert_eq!(receipt.events, 2);
-    let kinds: Vec<String> =
-        sink.look(&scope).await.feed.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
-    assert_eq!(kinds, ["1 insert", "2 insert", "2 update", "3 insert"]);
+    if let Some(feed) = sink.look(&scope).await.feed {
+        let kinds: Vec<String> =
+            feed.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(kinds, ["1 insert", "2 insert", "2 update", "3 insert"]);
+    }
 }
 
 async fn a_commit_that_fails_leaves_no_trace(sink: &impl Look) {
@@ -184,7 +201,7 @@ async fn the_watermark_never_moves_backward(sink: &impl Look) {
     assert_eq!(sink.checkpoint(&scope).await.expect("an answer"), Some(same.checkpoint));
 }
 
-async fn texts_of_every_sort_survive(sink: &impl Look) {
+async fn texts_of_every_sort_survive<S: Look>(sink: &S) {
     let scope = scope();
     let prepared = prepare(sink, &scope).await;
     let long = "dix mégaoctets… ".repeat(600_000);
@@ -216,7 +233,7 @@ async fn texts_of_every_sort_survive(sink: &impl Look) {
         assert!(stored[0].document == row.document, "the document of {text:.20?}");
         let shown = sink.look(&scope).await;
         // A text goes up to the end for every program: what would cut it is replaced by what says so.
-        let expected = format!("'{}'", text.replace('\0', "\u{fffd}").replace('\'', "''"));
+        let expected = literal::<S>(text);
         let columns = &shown.tables["demarche_12_dossiers"][&(i64::from(of), String::new())];
         assert!(columns["nom"] == expected, "{text:.20?}");
         let prenoms = shown.tables["demarche_12_enfants"].iter().filter(|((number, _), _)| *number == i64::from(of));
@@ -244,7 +261,9 @@ async fn values_at_the_edge_survive(sink: &impl Look) {
         assert_eq!(columns["effectif"], integer.to_string());
         let montant = &columns["montant"];
         // Memory keeps the decimal; a file keeps a number where that is exact, which SQLite may write with an exponent.
-        let same_number = montant.parse::<f64>().ok() == decimal.parse::<f64>().ok();
+        // The JSON of a test is read to the last digit but one.
+        let near = |a: f64, b: f64| (a - b).abs() <= a.abs() * 1e-15;
+        let same_number = montant.parse().is_ok_and(|a| decimal.parse().is_ok_and(|b| near(a, b)));
         assert!(montant == shown_decimal || montant == shown_decimal.trim_matches('\'') || same_number, "{montant}");
     }
 }
@@ -310,10 +329,10 @@ async fn a_rewrite_keeps_the_tombstone_and_tells_nothing_when_the_fingerprint_st
     let columns = &shown.tables["demarche_12_dossiers"][&(2, String::new())];
     assert_eq!((columns["nom"].as_str(), columns["dn_gone_reason"].as_str()), ("'autrement'", "'user_request'"));
     assert_eq!(columns["dn_seen_at"], format!("'{}'", at(2)));
-    assert_eq!(shown.feed.len(), 2);
+    assert!(shown.feed.is_none_or(|feed| feed.len() == 2));
 }
 
-async fn widening_a_column_keeps_its_values(sink: &impl Look) {
+async fn widening_a_column_keeps_its_values<S: Look>(sink: &S) {
     let scope = scope();
     let prepared = prepare(sink, &scope).await;
     sink.commit(&prepared, &batch(1, vec![insert(1, "un"), insert(2, "deux")])).await.expect("a commit");
@@ -336,7 +355,7 @@ async fn widening_a_column_keeps_its_values(sink: &impl Look) {
     let shown = sink.look(&scope).await;
     let columns = &shown.tables["demarche_12_dossiers"][&(2, String::new())];
     for (name, value) in [("effectif", "-2"), ("montant", "'12.345'"), ("accord", "'1'"), ("jour", "'2026-01-15'")] {
-        assert_eq!(columns[name], value, "{name}");
+        assert!(columns[name] == value || !S::CONVERTS, "{name} is {}", columns[name]);
     }
     assert_eq!(shown.tables["demarche_12_enfants"].len(), 3, "children stay");
     let kind = sink.schema(&scope).await.expect("a schema").tables[0].columns[1].kind;
@@ -454,7 +473,7 @@ async fn two_demarches_of_one_instance_do_not_meet(sink: &impl Look) {
     sink.commit(&prepared, &batch(1, vec![insert(1, "ici")])).await.expect("a commit");
     sink.commit(&other, &batch(1, vec![insert(2, "là-bas")])).await.expect("a commit");
     assert!(sink.known(&there, &[number(1)]).await.expect("an answer").is_empty());
-    assert_eq!(sink.look(&there).await.feed.len(), 1);
+    assert!(sink.look(&there).await.feed.is_none_or(|feed| feed.len() == 1));
     assert_eq!(sink.schema(&there).await.expect("a schema").prefix, "demarche_13");
 }
 
@@ -516,6 +535,7 @@ async fn the_last_runs_come_first(sink: &impl Look) {
         started_at: at(i64::from(id)),
         ended_at: "2026-01-15T13:52:35.123456789Z".parse().expect("an instant"),
         outcome,
+        quiet: false,
         report: serde_json::json!({ "inserted": id, "raison": "l'\"été\"" }),
     };
     for (id, outcome) in [(1, RunOutcome::Done), (2, RunOutcome::Failed), (3, RunOutcome::Interrupted)] {
@@ -540,5 +560,5 @@ async fn a_page_of_many_sizes_is_written_whole(sink: &impl Look) {
     }
     let shown = sink.look(&scope).await;
     assert_eq!(shown.tables["demarche_12_dossiers"].len(), first as usize - 1);
-    assert_eq!(shown.feed.len(), first as usize - 1);
+    assert!(shown.feed.is_none_or(|feed| feed.len() == first as usize - 1));
 }

@@ -4,7 +4,7 @@ mod crashing;
 mod deleting;
 mod evolving;
 mod files;
-mod lab;
+pub mod lab;
 mod look;
 mod losing;
 mod privacy;

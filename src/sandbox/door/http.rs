@@ -114,7 +114,7 @@ fn respond(answer: Outgoing, line: &Line) -> Response {
     let body = match answer.cut_after {
         None => Body::from(answer.body),
         Some(0) => {
-            line.0.store(true, Ordering::Relaxed);
+            line.cut();
             Body::empty()
         }
         Some(kept) => {
@@ -136,7 +136,14 @@ fn respond(answer: Outgoing, line: &Line) -> Response {
 
 /// Whether a connection is cut: nothing more is written on it.
 #[derive(Clone, Debug)]
-struct Line(Arc<AtomicBool>);
+pub(in crate::sandbox) struct Line(Arc<AtomicBool>);
+
+impl Line {
+    /// Writes nothing more on the connection.
+    pub(in crate::sandbox) fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 impl Connected<IncomingStream<'_, Lines>> for Line {
     fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
@@ -145,7 +152,15 @@ impl Connected<IncomingStream<'_, Lines>> for Line {
 }
 
 /// A listener whose connections can be cut.
-struct Lines(TcpListener);
+pub(in crate::sandbox) struct Lines(TcpListener);
+
+impl Lines {
+    /// Takes the connections of a listener.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::sandbox) fn new(listener: TcpListener) -> Self {
+        Self(listener)
+    }
+}
 
 impl Listener for Lines {
     type Io = Cuttable;
@@ -163,7 +178,7 @@ impl Listener for Lines {
     }
 }
 
-struct Cuttable {
+pub(in crate::sandbox) struct Cuttable {
     stream: TcpStream,
     line: Line,
 }

@@ -16,5 +16,7 @@ mod stored;
 pub(super) use answer::Door;
 pub use fault::{Fault, FaultPlan, Reset};
 pub use http::Server;
+#[cfg(feature = "sqlite")]
+pub(super) use http::{Line, Lines};
 pub use log::RequestInfo;
 pub use message::{Incoming, Outgoing};

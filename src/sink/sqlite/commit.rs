@@ -407,7 +407,7 @@ async fn write_checkpoint(
 }
 
 pub(super) async fn record_run(connection: &mut SqliteConnection, scope: &Scope, run: &RunRecord) -> Result<(), Fault> {
-    let RunRecord { id, started_at, ended_at, outcome, report } = run;
+    let RunRecord { id, started_at, ended_at, outcome, quiet: _, report } = run;
     sqlx::query(
         "INSERT INTO dn_runs (instance, demarche, id, started_at, ended_at, outcome, report) \
          VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, demarche, id) DO UPDATE SET \

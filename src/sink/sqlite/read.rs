@@ -186,6 +186,7 @@ pub(super) async fn runs(
             started_at: parsed(row, "started_at")?,
             ended_at: parsed(row, "ended_at")?,
             outcome: from_word(row.try_get("outcome")?, "outcome")?,
+            quiet: false,
             report: serde_json::from_str(report).map_err(|_| unreadable("report"))?,
         })
     };

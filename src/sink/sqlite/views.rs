@@ -8,7 +8,6 @@ use sqlx::sqlite::SqliteConnection;
 use super::ddl::quoted;
 use super::fault::Fault;
 use super::remember;
-use crate::privacy::Treatment;
 use crate::sink::{Scope, names};
 use crate::table::{Layout, LayoutTable};
 
@@ -111,23 +110,13 @@ fn titles<'a>(fixed: &[&str], table: &'a LayoutTable, ages: &[String]) -> BTreeM
         if title.is_empty() {
             title.clone_from(&column.name);
         }
-        title.push_str(withheld(column.spec.policy));
+        title.push_str(names::withheld(column.spec.policy));
         while !taken.insert(title.to_lowercase()) {
             title = format!("{title} ({})", column.name);
         }
         titles.insert(column.name.as_str(), title);
     }
     titles
-}
-
-/// What tells in a title that the values are not the usager's.
-fn withheld(policy: Treatment) -> &'static str {
-    match policy {
-        Treatment::Include => "",
-        Treatment::Pseudonymise => " (pseudonyme)",
-        Treatment::Mask => " (masqué)",
-        Treatment::Exclude => " (non conservé)",
-    }
 }
 
 /// The title on one line. U+0000 would end the statement.

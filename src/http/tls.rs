@@ -7,18 +7,17 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use super::error::ApiError;
+use super::Unfit;
 
 /// The settings for one client. Without `trusting`, nobody is trusted: for addresses that need no TLS, on machines that
 /// may have no certificate.
-pub(super) fn config(trusting: bool) -> Result<ClientConfig, ApiError> {
-    let settings = |error: rustls::Error| ApiError::Settings { setting: "TLS", reason: error.to_string() };
+pub(super) fn config(trusting: bool) -> Result<ClientConfig, Unfit> {
+    let unfit = |error: rustls::Error| Unfit { setting: "TLS", reason: error.to_string() };
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(settings)?;
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(unfit)?;
     let mut config = if trusting {
-        let verifier: Arc<dyn ServerCertVerifier> = Arc::new(Verifier::new(provider).map_err(settings)?);
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::new(Verifier::new(provider).map_err(unfit)?);
         builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
     } else {
         builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()

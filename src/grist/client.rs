@@ -1,0 +1,98 @@
+//! An instance of Grist.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use url::Url;
+
+use super::address::DocId;
+use super::builder::Builder;
+use super::doc::{Doc, Repeat};
+use super::error::GristError;
+use super::request::{Request, json as body};
+use super::stats::Stats;
+use super::transport::Transport;
+use super::types::{Access, Org, Workspace};
+use super::wire::{WireOrg, WireWorkspace, decode};
+
+/// An instance of Grist, as one account.
+///
+/// Clones are cheap and share the connection pool, the lanes of the documents and the counters. Every method sends one
+/// request (more where it says so) and repeats it by itself where that helps and does no harm; the error that it returns
+/// in the end is one for which repeating is no use, or no use any more.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: Arc<Transport>,
+}
+
+impl Client {
+    /// Begins a client. `url`: any address of the instance, with `/o/<org>` where it has sites, with `/api` or not; that of
+    /// one of its documents does too. `http` is accepted for this very machine only.
+    pub fn builder(url: impl Into<String>) -> Builder {
+        Builder::new(url.into())
+    }
+
+    pub(super) fn over(transport: Arc<Transport>) -> Self {
+        Self { transport }
+    }
+
+    /// The address of the API: `https://grist.example.org/o/docs/api`.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.transport.base
+    }
+
+    /// One document. Nothing is sent.
+    #[must_use]
+    pub fn doc(&self, id: DocId) -> Doc {
+        Doc::over(self.transport.clone(), id)
+    }
+
+    /// The sites that the key sees.
+    ///
+    /// # Errors
+    /// [`GristError::WrongKey`], and those of the way there.
+    pub async fn orgs(&self) -> Result<Vec<Org>, GristError> {
+        let request = Request::get("sites", self.transport.url(["orgs"]));
+        let orgs: Vec<WireOrg> = self.transport.ask(None, &request, decode).await?;
+        Ok(orgs.into_iter().map(|WireOrg { id, name, domain }| Org { id, name, domain }).collect())
+    }
+
+    /// The folders of a site (its number, its domain, or `current` for that of the address), without those of examples.
+    ///
+    /// # Errors
+    /// [`GristError::Refused`] with status 404 for a site that the key does not see.
+    pub async fn workspaces(&self, org: &str) -> Result<Vec<Workspace>, GristError> {
+        let request = Request::get("folders", self.transport.url(["orgs", org, "workspaces"]));
+        let found: Vec<WireWorkspace> = self.transport.ask(None, &request, decode).await?;
+        let own = found.into_iter().filter(|workspace| !workspace.support);
+        own.map(|WireWorkspace { id, name, access, docs, support: _ }| {
+            let docs = docs.into_iter().map(|doc| Ok((DocId::try_from(doc.id)?, doc.name)));
+            Ok(Workspace {
+                id,
+                name,
+                access: Access::of(access.as_deref()),
+                docs: docs.collect::<Result<_, GristError>>()?,
+            })
+        })
+        .collect()
+    }
+
+    /// A new document in a folder. Its language, its zone and its stray `Table1` are as Grist makes them (trap 36).
+    ///
+    /// # Errors
+    /// [`GristError::Forbidden`] where the key may not; [`GristError::Unclear`] when the answer was lost: it is not sent
+    /// twice.
+    pub async fn create_doc(&self, workspace: i64, name: &str) -> Result<DocId, GristError> {
+        let url = self.transport.url(["workspaces", &workspace.to_string(), "docs"]);
+        let request = Request::post("a new document", url, body(&json!({ "name": name }))?, Repeat::Never);
+        let id: String = self.transport.ask(None, &request, decode).await?;
+        DocId::try_from(id)
+    }
+
+    /// What this client and its clones have sent so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.transport.counters.read()
+    }
+}

@@ -1,0 +1,107 @@
+//! What Grist talks about.
+
+use super::address::DocId;
+
+/// `_grist_Tables.id`: survives a rename, and is accepted in place of the table's name by the REST paths.
+pub type TableRef = i64;
+/// `_grist_Tables_column.id`: survives a rename.
+pub type ColRef = i64;
+/// The id of a row. Reused after a deletion (trap 6): never kept across commits.
+pub type RowId = i64;
+/// The id of an uploaded file.
+pub type AttachmentId = i64;
+
+/// What a key may do. A role that this version does not know counts as the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It may read.
+    Viewer,
+    /// It may write rows, and change tables and columns unless access rules forbid it.
+    Editor,
+    /// It may do everything.
+    Owner,
+}
+
+impl Access {
+    /// A role in Grist's words.
+    pub(super) fn of(role: Option<&str>) -> Self {
+        match role {
+            Some("owners") => Self::Owner,
+            Some("editors") => Self::Editor,
+            _ => Self::Viewer,
+        }
+    }
+}
+
+/// A document.
+#[derive(Clone, Debug)]
+pub struct DocInfo {
+    /// Its id, in full even where it was asked for by the short form of its address.
+    pub id: DocId,
+    /// Its name.
+    pub name: String,
+    /// What the key may do with it.
+    pub access: Access,
+    /// The name of its folder.
+    pub workspace: String,
+    /// The name of its site.
+    pub org: String,
+}
+
+/// A site.
+#[derive(Clone, Debug)]
+pub struct Org {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its part of an address, `/o/<domain>`; `None` on an instance of one site.
+    pub domain: Option<String>,
+}
+
+/// A folder of documents.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// What the key may do with it.
+    pub access: Access,
+    /// Its documents, id and name.
+    pub docs: Vec<(DocId, String)>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name in formulas, SQL and user actions. People may change it.
+    pub id: String,
+    /// Its number, which nobody changes.
+    pub table_ref: TableRef,
+    /// Its columns, in the order of the document.
+    pub columns: Vec<Column>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name in formulas, SQL and user actions. Follows the label unless `untied`.
+    pub id: String,
+    /// Its number, which nobody changes.
+    pub col_ref: ColRef,
+    /// Its type: `Text`, `Int`, `Ref:Dossiers`, `DateTime:Europe/Paris`...
+    pub kind: String,
+    /// Its title.
+    pub label: String,
+    /// Whether it is computed. With an empty formula it is an empty column, that the first value gives a type (trap 8).
+    pub is_formula: bool,
+    /// Its formula, that of a trigger included; empty without.
+    pub formula: String,
+    /// How it is shown: JSON in a text, empty without. People change it: read, merge, write (trap 11).
+    pub widget_options: String,
+    /// Its help text.
+    pub description: String,
+    /// Whether its id stays when its label changes.
+    pub untied: bool,
+}

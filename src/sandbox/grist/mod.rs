@@ -1,0 +1,45 @@
+//! A fake of Grist, faithful to what was measured on a real one, with a state of its own.
+//!
+//! Documents are held in memory: tables, rows, and Grist's tables about tables. User actions change them, one bundle
+//! being one transaction; `POST /sql` executes real SELECTs on a SQLite database that follows. Types, conversions, names,
+//! limits and errors are Grist's, oddities included: row ids that are used again, a null that becomes false, an upsert
+//! that refuses the same key twice.
+//!
+//! Start with [`Grist`], make documents, give [`Role`]s to keys, let a [`Person`] change things between two requests,
+//! break it with [`FaultPlan`]s, and read what was asked in [`Logged`].
+//!
+//! Not here: formulas are kept but never computed, summary tables cannot be made, sharing and webhooks have no routes.
+//!
+//! Rooms: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (what a document holds and how it changes),
+//! `actions` (user actions), `store` (SQL), `rest` (routes), `door` (keys, limits, faults).
+
+mod actions;
+mod auth;
+mod bundle;
+mod cell;
+mod document;
+mod door;
+mod failure;
+mod fault;
+mod handle;
+mod identifiers;
+mod log;
+mod person;
+mod request;
+mod rest;
+mod server;
+mod state;
+mod store;
+mod structure;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::{AccessRules, Role};
+pub use document::Snapshot;
+pub use fault::{Fault, FaultPlan};
+pub use handle::{Grist, Hold};
+pub use log::{Count, Logged};
+pub use person::{Person, Row};
+pub use server::GristServer;

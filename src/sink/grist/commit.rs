@@ -1,0 +1,351 @@
+//! A batch becomes bundles: what is held × what changes × where it goes. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::encoding::{bounded, encode, seconds, visible};
+use super::fault::Fault;
+use super::known::{Holdings, key, tombstone};
+use super::split::{Form, Unit, Upsert};
+use super::target::{Target, Targets};
+use super::{shared, value};
+use crate::ids::DossierNumber;
+use crate::plan::Gone;
+use crate::sink::settle::{Step, Write, settle};
+use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Scope, Totals, names};
+use crate::table::{Cell, Layout, Row};
+
+/// Ranks of what comes after the tables of a layout.
+const REST: usize = 1_000;
+const BOOK: usize = 2_000;
+const PEOPLE: usize = 3_000;
+const STATE: usize = 4_000;
+
+/// How much of a packed document one cell takes.
+const PIECE: usize = 600_000;
+
+/// What a commit writes, and what it changes of the totals.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub units: Vec<Unit>,
+    pub receipt: Receipt,
+    pub totals: Totals,
+    pub notices: Vec<String>,
+}
+
+/// What the draft is made from.
+pub(super) struct Plan<'a> {
+    pub scope: &'a Scope,
+    pub layout: &'a Layout,
+    pub targets: &'a Targets,
+    pub holdings: &'a Holdings,
+    pub totals: Totals,
+}
+
+/// The forms of rows of the shared tables.
+struct Forms {
+    book: Arc<Form>,
+    light: Arc<Form>,
+    tomb: Arc<Form>,
+    herald: Arc<Form>,
+    rest: Arc<Form>,
+}
+
+fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
+    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
+}
+
+/// A form that changes rows which are there, and adds none.
+fn mark(columns: &[&str]) -> Arc<Form> {
+    Arc::new(Form { adds: false, ..Form::clone(&form(BOOK, shared::DOSSIERS, columns)) })
+}
+
+impl Forms {
+    fn new() -> Self {
+        let book = |columns: &[&str]| form(BOOK, shared::DOSSIERS, columns);
+        Self {
+            book: book(&[
+                "instance",
+                "demarche",
+                "numero",
+                "etat",
+                "empreinte",
+                "lumiere",
+                "modifie",
+                "disparu",
+                "motif",
+                "disparu_le",
+                "premiere_vue",
+                "changement",
+                "suites",
+                "document",
+            ]),
+            light: mark(&["lumiere", "modifie"]),
+            tomb: mark(&["disparu", "motif", "disparu_le", "changement"]),
+            herald: book(&["instance", "demarche", "numero", "empreinte"]),
+            rest: form(REST, shared::REST, &["valeur"]),
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// Everything that the batch changes of dossiers.
+    pub(super) fn draft(&self, batch: &Batch) -> Result<Draft, Fault> {
+        let forms = Forms::new();
+        let mut draft =
+            Draft { units: Vec::new(), receipt: Receipt::default(), totals: self.totals, notices: Vec::new() };
+        let mut seen = BTreeSet::new();
+        for change in &batch.plan.changes {
+            let number = crate::sink::settle::number_of(change);
+            if !seen.insert(number) {
+                return Err(Fault::Refused(format!("dossier {number} is twice in one batch")));
+            }
+            let step = settle(change, self.holdings.held(number), batch.seen_at);
+            draft.receipt.events += u64::from(step.event.is_some());
+            self.step(&step, &forms, &mut draft)?;
+        }
+        Ok(draft)
+    }
+
+    fn step(&self, step: &Step<'_>, forms: &Forms, draft: &mut Draft) -> Result<(), Fault> {
+        let number = step.number;
+        let cle = || Value::from(key(self.scope, number));
+        match &step.write {
+            Write::Nothing => {}
+            Write::Light(row) => {
+                let values = vec![row.light.to_string().into(), row.updated_at.to_string().into()];
+                let row = Upsert { form: Arc::clone(&forms.light), key: cle(), values };
+                draft.units.push(Unit { rows: vec![row], ..Unit::default() });
+            }
+            Write::Tomb { gone, changed_at } => {
+                let [kind, word, at] = tombstone(Some(gone));
+                let values = vec![kind, word, at, changed_at.to_string().into()];
+                let book = Upsert { form: Arc::clone(&forms.tomb), key: cle(), values };
+                let target = self.targets.dossiers()?;
+                let values = stone(Some(gone), *changed_at).to_vec();
+                let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
+                draft.units.push(Unit { rows: vec![shown, book], ..Unit::default() });
+                draft.receipt.rows_written += 1;
+                self.count(number, true, draft);
+            }
+            Write::Row { row, gone, changed_at, fresh: _ } => {
+                let unit = self.unit(row, gone.as_ref(), *changed_at, forms, draft)?;
+                draft.receipt.rows_written += 1 + row.children.len() as u64;
+                draft.units.push(unit);
+                self.count(number, gone.is_some(), draft);
+            }
+        }
+        Ok(())
+    }
+
+    fn unit(
+        &self,
+        row: &Row,
+        gone: Option<&Gone>,
+        changed_at: jiff::Timestamp,
+        forms: &Forms,
+        draft: &mut Draft,
+    ) -> Result<Unit, Fault> {
+        let number = row.number;
+        let mut unit = Unit::default();
+        let target = self.targets.dossiers()?;
+        let mut values = self.cells(target, 0, &row.cells, number, draft)?;
+        values.extend(stone(gone, changed_at));
+        unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: number.get().into(), values });
+        let mut keys: BTreeSet<(usize, String)> = BTreeSet::new();
+        for child in &row.children {
+            let target = self.targets.tables.get(child.table).filter(|_| child.table > 0);
+            let nowhere = || Fault::Refused("a row is for a table that the layout does not have".to_owned());
+            let target = target.ok_or_else(nowhere)?;
+            let key = format!("{number}/{}", visible(&child.key));
+            if !keys.insert((child.table, key.clone())) {
+                return Err(Fault::Refused(format!(
+                    "two rows of {} have one key",
+                    self.layout.tables[child.table].name
+                )));
+            }
+            let mut values = vec![
+                json!(["l", number.get(), { "column": self.targets.dossiers()?.key }]),
+                (i64::from(child.position) + 1).into(),
+            ];
+            values.extend(self.cells(target, child.table, &child.cells, number, draft)?);
+            unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: key.into(), values });
+        }
+        // Rows that are asked no more, and copies that somebody made of a row of ours.
+        for child in self.holdings.children.get(&number).into_iter().flatten() {
+            if let Some(position) = self.layout.position(&child.table)
+                && let Some(target) = self.targets.tables.get(position)
+                && !keys.remove(&(position, child.key.clone()))
+            {
+                unit.removals.entry(target.id.clone()).or_default().push(child.id);
+            }
+        }
+        if let Some(copies) = self.holdings.rows.get(&number).map(Vec::len).filter(|rows| *rows > 1) {
+            draft.notices.push(format!("dossier {number} has {copies} rows in {}: the first is kept up", target.id));
+        }
+        self.document(row, gone, changed_at, forms, &mut unit);
+        Ok(unit)
+    }
+
+    /// The row of `Dn_dossiers`, and what of the document has no place in it.
+    fn document(&self, row: &Row, gone: Option<&Gone>, changed_at: jiff::Timestamp, forms: &Forms, unit: &mut Unit) {
+        let number = row.number;
+        let cle = key(self.scope, number);
+        let packed = value::pack(&row.document);
+        let mut pieces = pieces(&packed).into_iter();
+        let first = pieces.next().unwrap_or_default();
+        let held = self.holdings.books.get(&number);
+        let mut rest = 0_u32;
+        for piece in pieces {
+            rest += 1;
+            let key = format!("{cle}/{rest}").into();
+            unit.rows.push(Upsert { form: Arc::clone(&forms.rest), key, values: vec![piece.into()] });
+        }
+        // What a longer document left behind is emptied, not kept.
+        for left in rest + 1..=held.map_or(0, |book| book.rest) {
+            let key = format!("{cle}/{left}").into();
+            unit.rows.push(Upsert { form: Arc::clone(&forms.rest), key, values: vec![Value::Null] });
+        }
+        let first_seen = held.and_then(|book| book.first_seen).unwrap_or(changed_at);
+        let [kind, word, at] = tombstone(gone);
+        let scope = [Value::from(self.scope.instance.as_str()), self.scope.demarche.to_string().into()];
+        let [instance, demarche] = scope.clone();
+        let values = vec![
+            instance,
+            demarche,
+            number.get().into(),
+            row.state.as_str().into(),
+            row.fingerprint.to_string().into(),
+            row.light.to_string().into(),
+            row.updated_at.to_string().into(),
+            kind,
+            word,
+            at,
+            first_seen.to_string().into(),
+            changed_at.to_string().into(),
+            rest.into(),
+            first.into(),
+        ];
+        unit.rows.push(Upsert { form: Arc::clone(&forms.book), key: cle.clone().into(), values });
+        if held.is_none() {
+            let [instance, demarche] = scope;
+            let values = vec![instance, demarche, number.get().into(), "".into()];
+            unit.herald = Some(Upsert { form: Arc::clone(&forms.herald), key: cle.into(), values });
+        }
+    }
+
+    fn cells(
+        &self,
+        target: &Target,
+        table: usize,
+        cells: &[Cell],
+        number: DossierNumber,
+        draft: &mut Draft,
+    ) -> Result<Vec<Value>, Fault> {
+        if cells.len() != target.columns.len() {
+            let name = self.layout.tables.get(table).map_or("a table", |table| table.name.as_str());
+            return Err(Fault::Refused(names::wrong_length(name, target.columns.len(), cells.len())));
+        }
+        let mut values = Vec::with_capacity(cells.len() + 3);
+        for (cell, column) in cells.iter().zip(&target.columns) {
+            let Some((id, kind)) = column else { continue };
+            values.push(bounded(encode(cell, kind)).unwrap_or_else(|sentence| {
+                let notice = format!(
+                    "dossier {number}: a value of {}.{id} is too long for Grist, which shows a sentence",
+                    target.id
+                );
+                draft.notices.push(notice);
+                sentence
+            }));
+        }
+        Ok(values)
+    }
+
+    fn count(&self, number: DossierNumber, gone: bool, draft: &mut Draft) {
+        let held = self.holdings.books.get(&number).and_then(|book| book.held.as_ref());
+        match held.map(|held| held.gone.is_some()) {
+            Some(true) => draft.totals.gone = draft.totals.gone.saturating_sub(1),
+            Some(false) => draft.totals.alive = draft.totals.alive.saturating_sub(1),
+            None => {}
+        }
+        if gone { draft.totals.gone += 1 } else { draft.totals.alive += 1 }
+    }
+}
+
+/// The three last columns of a row of dossiers.
+fn stone(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
+    let word = gone.map(|gone| gone.reason.as_str());
+    let at = gone.and_then(|gone| gone.at).map_or(Value::Null, seconds);
+    [word.into(), at, seconds(changed_at)]
+}
+
+/// A text in pieces that cells hold. It is ASCII, so any place is a border.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while rest.len() > PIECE {
+        let end = (0..=PIECE).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(PIECE);
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// The rows of the state that change, as the keys and values that they will have.
+pub(super) fn state(changes: &[(String, String)]) -> Vec<Upsert> {
+    let form = form(STATE, shared::STATE, &["valeur", "empreinte"]);
+    let row = |(key, kept): &(String, String)| Upsert {
+        form: Arc::clone(&form),
+        key: key.as_str().into(),
+        values: vec![kept.as_str().into(), value::seal(key, kept).to_string().into()],
+    };
+    changes.iter().map(row).collect()
+}
+
+/// The quarantine after a batch.
+pub(super) fn quarantine(
+    mut held: BTreeMap<DossierNumber, QuarantineEntry>,
+    changes: &[QuarantineChange],
+) -> BTreeMap<DossierNumber, QuarantineEntry> {
+    for change in changes {
+        match change {
+            QuarantineChange::Put(entry) => held.insert(entry.number, entry.clone()),
+            QuarantineChange::Release(number) => held.remove(number),
+        };
+    }
+    held
+}
+
+/// The same in the table that people read.
+pub(super) fn quarantine_shown(scope: &Scope, changes: &[QuarantineChange], holdings: &Holdings) -> Unit {
+    let columns = ["demarche", "dossier", "motif", "message", "depuis", "essais", "prochain_essai"];
+    let form = form(PEOPLE, shared::QUARANTINE, &columns);
+    let mut unit = Unit::default();
+    for change in changes {
+        match change {
+            QuarantineChange::Put(entry) => unit.rows.push(Upsert {
+                form: Arc::clone(&form),
+                key: key(scope, entry.number).into(),
+                values: vec![
+                    scope.demarche.to_string().into(),
+                    entry.number.get().into(),
+                    entry.reason.as_str().into(),
+                    entry.message.as_str().into(),
+                    seconds(entry.since),
+                    entry.attempts.into(),
+                    seconds(entry.next_try),
+                ],
+            }),
+            QuarantineChange::Release(number) => {
+                let rows = holdings.quarantine.get(number).into_iter().flatten();
+                unit.removals.entry(shared::QUARANTINE.to_owned()).or_default().extend(rows);
+            }
+        }
+    }
+    unit
+}

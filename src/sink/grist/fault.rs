@@ -1,0 +1,94 @@
+//! What goes wrong inside, before it is told which target and which action it was.
+
+use crate::grist::GristError;
+use crate::sink::SinkError;
+
+#[derive(Debug)]
+pub(super) enum Fault {
+    Grist(GristError),
+    /// Another run holds the lease, or took it over.
+    Locked(Option<String>),
+    Altered(String),
+    Backward(String),
+    NewerVersion {
+        found: i64,
+        known: i64,
+    },
+    Refused(String),
+    ReadOnly,
+}
+
+impl From<GristError> for Fault {
+    fn from(error: GristError) -> Self {
+        Self::Grist(error)
+    }
+}
+
+impl Fault {
+    /// The error as the caller of the sink sees it. Grist's words are cut and cleaned by its client; none of ours holds a
+    /// value.
+    pub(super) fn at(self, target: &str, action: &'static str) -> SinkError {
+        let target = target.to_owned();
+        match self {
+            Self::Locked(holder) => SinkError::Locked { target, holder },
+            Self::Altered(reason) => SinkError::Altered { target, reason },
+            Self::Backward(scope) => SinkError::Backward { scope },
+            Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
+            Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
+            Self::ReadOnly => {
+                let reason = "it was opened for reading only".to_owned();
+                SinkError::Unusable { target, action: "written", reason, hint: None }
+            }
+            Self::Grist(error) => told(error, target, action),
+        }
+    }
+
+    /// Whether Grist says that a row which an action names does not exist.
+    pub(super) fn is_missing_row(error: &GristError) -> bool {
+        match error {
+            GristError::NoRow { .. } => true,
+            GristError::Refused { message, .. } => {
+                ["non-existent record", "existing record", "Invalid row id"].iter().any(|words| message.contains(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether Grist says that a table or a column has another name now.
+    pub(super) fn is_renamed(error: &GristError) -> bool {
+        matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. })
+    }
+}
+
+fn told(error: GristError, target: String, action: &'static str) -> SinkError {
+    use GristError as G;
+    let (reason, hint) = (error.to_string(), error.hint());
+    match error {
+        G::NoTable { .. } | G::NoColumn { .. } | G::NoRow { .. } | G::FormulaColumn { .. } => {
+            SinkError::Altered { target, reason }
+        }
+        G::Settings { .. }
+        | G::WrongKey { .. }
+        | G::Forbidden { .. }
+        | G::Blocked { .. }
+        | G::NoDocument { .. }
+        | G::DeleteOnly
+        | G::Redirected { .. } => SinkError::Unusable { target, action: "used", reason, hint },
+        G::Busy { .. }
+        | G::Quota { .. }
+        | G::Unavailable { .. }
+        | G::TooSlow { .. }
+        | G::EngineDown { .. }
+        | G::SlowSql
+        | G::Storage { .. }
+        | G::Unclear { .. }
+        | G::Undecodable { .. } => SinkError::Unavailable { target, action, reason, hint },
+        G::NoSql { .. }
+        | G::Sql { .. }
+        | G::KeysRepeat
+        | G::TooLarge { .. }
+        | G::AttachmentsFull { .. }
+        | G::Malformed { .. }
+        | G::Refused { .. } => SinkError::Refused { target, action, reason, hint },
+    }
+}

@@ -1,0 +1,121 @@
+//! What a document remembers of the tables that we made for a démarche: what each holds, and the references by which
+//! Grist knows them whatever people rename.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grist::{ColRef, Column, Table, TableRef};
+use crate::plan::{RememberedColumn, RememberedTable};
+use crate::table::{CellKind, ColumnKey, TableKey};
+
+/// The tables of a démarche, in the order of their creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    pub tables: Vec<TableMemory>,
+}
+
+/// A table of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TableMemory {
+    pub key: TableKey,
+    /// Its name in layouts, for ever.
+    pub name: String,
+    /// Its title in the form.
+    pub title: String,
+    /// Its id in the document when last seen.
+    pub id: String,
+    /// `None` between the bundle that made it and the one that tells.
+    pub table_ref: Option<TableRef>,
+    /// Whether it has its page and its titles.
+    pub dressed: bool,
+    /// The columns that every table of the kind has.
+    pub technical: Vec<ColumnMemory>,
+    /// Those of its layout.
+    pub columns: Vec<ColumnMemory>,
+}
+
+/// A column of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ColumnMemory {
+    pub key: ColumnKey,
+    /// Its name in layouts, for ever.
+    pub name: String,
+    /// Its title in the form.
+    pub title: String,
+    pub kind: CellKind,
+    /// Its id in the document when last seen.
+    pub id: String,
+    /// `None` between the bundle that made it and the one that tells.
+    pub col_ref: Option<ColRef>,
+    pub dressed: bool,
+    /// The type that we gave it.
+    pub given: String,
+    /// The label that we gave it: another one is a person's.
+    pub label: String,
+    /// The description that we gave it.
+    pub description: String,
+    /// The choices that we gave it: one that is not there any more was taken away by a person.
+    pub options: Vec<String>,
+    /// A person deleted it, or made a formula of it.
+    pub left_out: bool,
+}
+
+impl Memory {
+    pub(super) fn table(&self, key: &TableKey) -> Option<&TableMemory> {
+        self.tables.iter().find(|table| table.key == *key)
+    }
+
+    /// As the plan wants it.
+    pub(super) fn remembered(&self) -> Vec<RememberedTable> {
+        let column = |column: &ColumnMemory| RememberedColumn {
+            key: column.key.clone(),
+            name: column.name.clone(),
+            title: column.title.clone(),
+            kind: column.kind,
+        };
+        let table = |table: &TableMemory| RememberedTable {
+            key: table.key.clone(),
+            name: table.name.clone(),
+            title: table.title.clone(),
+            columns: table.columns.iter().map(column).collect(),
+        };
+        self.tables.iter().map(table).collect()
+    }
+
+    /// Every column of every table, technical ones first.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &ColumnMemory> {
+        self.tables.iter().flat_map(TableMemory::all)
+    }
+}
+
+impl TableMemory {
+    pub(super) fn all(&self) -> impl Iterator<Item = &ColumnMemory> {
+        self.technical.iter().chain(&self.columns)
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
+        self.technical.iter_mut().chain(&mut self.columns)
+    }
+
+    /// The table in the document: by its reference, or by its id where the reference was not told yet.
+    pub(super) fn find<'a>(&self, structure: &'a [Table]) -> Option<&'a Table> {
+        structure.iter().find(|table| match self.table_ref {
+            Some(reference) => table.table_ref == reference,
+            None => table.id == self.id,
+        })
+    }
+
+    /// A column that every table of the kind has.
+    pub(super) fn technical(&self, name: &str) -> Option<&ColumnMemory> {
+        self.technical.iter().find(|column| column.name == name)
+    }
+}
+
+impl ColumnMemory {
+    /// The column in the document.
+    pub(super) fn find<'a>(&self, table: &'a Table) -> Option<&'a Column> {
+        table.columns.iter().find(|column| match self.col_ref {
+            Some(reference) => column.col_ref == reference,
+            None => column.id == self.id,
+        })
+    }
+}

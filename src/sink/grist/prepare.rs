@@ -1,0 +1,130 @@
+//! Bringing the tables of a démarche to a layout: one bundle that makes and changes them and remembers it, then one that
+//! shows what is new. A run that dies between the two leaves tables that the next one finds by name and shows.
+
+use serde_json::json;
+
+use super::desk::Desk;
+use super::fault::Fault;
+use super::memory::Memory;
+use super::pages::{self, Dressing};
+use super::state::{FORMAT, Format, Slot};
+use super::{ddl, people, shared, value};
+use crate::demarche::Demarche;
+use crate::grist::Action;
+use crate::plan::SchemaPlan;
+use crate::sink::{Checkpoint, Scope};
+
+/// What is to be told, and whether rows must be written again for columns that came back.
+pub(super) async fn prepare(
+    desk: &mut Desk,
+    scope: &Scope,
+    form: &Demarche,
+    plan: &SchemaPlan,
+    restore: bool,
+) -> Result<(Vec<String>, bool), Fault> {
+    if desk.me.is_none() {
+        return Err(Fault::ReadOnly);
+    }
+    desk.settle().await?;
+    if !desk.state.is_placed() {
+        desk.reread().await?;
+    }
+    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, restore)?;
+    let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, restore)?;
+    let owes_remap = seen.owes_remap || changes.owes_remap;
+    let missing = desk.state.missing()?;
+    let prefix = desk.state.prefix(&scope.instance)?;
+    let held = desk.state.format()?;
+    let mut format = held.clone();
+    format.instances.insert(scope.instance.clone(), prefix);
+    format.dressed &= missing.is_empty();
+
+    let mut values = vec![
+        (FORMAT.to_owned(), value::write(&format)),
+        (Slot::Memory.key(scope), value::write(&changes.memory)),
+        (Slot::Form.key(scope), value::write(form)),
+    ];
+    if let Some(checkpoint) = desk.state.checkpoint(scope)? {
+        let remap = checkpoint.remap || owes_remap || plan.needs_remap();
+        values.push((Slot::Checkpoint.key(scope), value::write(&Checkpoint { remap, ..checkpoint })));
+    }
+    values.extend(desk.state.blank(scope));
+    let values = desk.state.changed(values);
+    let made: Vec<Action> =
+        missing.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
+    let new = !changes.actions.is_empty() || !made.is_empty();
+    if new || !values.is_empty() {
+        let mut actions = changes.actions.clone();
+        let first = actions.len();
+        actions.extend(remember(desk, &values));
+        let answers = desk.send(&made, &actions, false).await?;
+        desk.state.newcomers.remove(&scope.instance);
+        if new {
+            desk.state.structure = desk.reader.structure().await?;
+        }
+        let memory = changes.applied(answers.as_deref().map(|answers| &answers[..first]).unwrap_or_default());
+        believe(desk, values, answers.map(|answers| answers[first..].to_vec()));
+        show(desk, scope, plan, memory?, format).await?;
+    } else {
+        show(desk, scope, plan, changes.memory, format).await?;
+    }
+    desk.asked = None;
+    Ok((seen.notices, owes_remap))
+}
+
+/// Shows what is new, and remembers by which references the document knows it.
+async fn show(
+    desk: &mut Desk,
+    scope: &Scope,
+    plan: &SchemaPlan,
+    mut memory: Memory,
+    mut format: Format,
+) -> Result<(), Fault> {
+    pages::resolve(&mut memory, &desk.state.structure);
+    let naked = memory.tables.iter().any(|table| !table.dressed)
+        || memory.columns().any(|column| !column.dressed && !column.left_out);
+    if !naked && format.dressed {
+        // Only references are new, if anything is; the next bundle that changes tables remembers them too.
+        return Ok(());
+    }
+    if !desk.state.is_placed() {
+        // The answer of the first bundle was lost, and with it the rows of what is kept.
+        desk.reread().await?;
+    }
+    let views = desk.reader.views().await?;
+    let crowded = desk.state.demarches().len() > 1;
+    let dressing = Dressing::new(&plan.layout, &mut memory, &desk.state.structure, &views, crowded);
+    let mut actions = dressing.actions(!format.dressed);
+    format.dressed = true;
+    let values = vec![(FORMAT.to_owned(), value::write(&format)), (Slot::Memory.key(scope), value::write(&memory))];
+    let values = desk.state.changed(values);
+    let first = actions.len();
+    actions.extend(remember(desk, &values));
+    let answers = desk.send(&[], &actions, false).await?;
+    believe(desk, values, answers.map(|answers| answers[first..].to_vec()));
+    Ok(())
+}
+
+/// The actions that keep some values. Not upserts: Grist does not take them beside changes of tables.
+fn remember(desk: &Desk, values: &[(String, String)]) -> Vec<Action> {
+    let action = |(key, kept): &(String, String)| {
+        let cells = shared::row(json!({ "cle": key, "valeur": kept, "empreinte": value::seal(key, kept).to_string() }));
+        let table = shared::STATE.to_owned();
+        match desk.state.kept.get(key).and_then(|kept| kept.id) {
+            Some(row) => Action::UpdateRecord { table, row, values: cells },
+            None => Action::AddRecord { table, row: None, values: cells },
+        }
+    };
+    values.iter().map(action).collect()
+}
+
+/// Believes them, with the rows that they were given.
+fn believe(desk: &mut Desk, values: Vec<(String, String)>, answers: Option<Vec<serde_json::Value>>) {
+    let keys: Vec<String> = values.iter().map(|(key, _)| key.clone()).collect();
+    desk.state.keep(values);
+    for (key, answer) in keys.iter().zip(answers.unwrap_or_default()) {
+        if let (Some(kept), Some(id)) = (desk.state.kept.get_mut(key), answer.as_i64()) {
+            kept.id = Some(id);
+        }
+    }
+}

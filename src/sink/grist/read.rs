@@ -1,0 +1,474 @@
+//! Everything that is asked of a document: by SQL, one request a question; record by record where access rules of the
+//! document close SQL to the key, with more requests and the same answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::known::{self, Child, Holdings, Row, id, text};
+use super::lease::{self, Lease};
+use super::pages::Views;
+use super::state::{Kept, State};
+use super::target::Place;
+use super::{shared, value};
+use crate::grist::{Column, Doc, GristError, RowId, Table};
+use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::sink::{Scope, Totals};
+
+/// Asks a document.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub doc: Doc,
+    closed: AtomicBool,
+}
+
+const STRUCTURE: &str = "SELECT 'table' AS sorte, json_object('id', id, 'tableId', tableId) AS valeur \
+     FROM _grist_Tables WHERE summarySourceTable = 0 AND tableId <> '' \
+     UNION ALL SELECT 'colonne', json_object('id', id, 'parent', parentId, 'colId', colId, 'type', type, \
+     'label', label, 'isFormula', isFormula, 'formula', formula, 'widgetOptions', widgetOptions, \
+     'description', description, 'untied', untieColIdFromLabel) FROM _grist_Tables_column WHERE colId <> 'manualSort'";
+
+const STATE: &str = " UNION ALL SELECT 'etat', \
+     json_object('id', id, 'cle', cle, 'valeur', valeur, 'empreinte', empreinte) FROM Dn_etat \
+     UNION ALL SELECT 'compte', json_object('instance', instance, 'demarche', demarche, 'lignes', count(*), \
+     'entiers', sum(empreinte <> ''), 'partis', sum(disparu <> '')) FROM Dn_dossiers GROUP BY instance, demarche \
+     UNION ALL ";
+
+const LEASE: &str = "SELECT 'bail' AS sorte, json_object('id', id, 'jeton', jeton, 'tour', tour, 'hote', hote, \
+     'processus', processus, 'depuis', depuis, 'vu', vu, 'libre', libre) AS valeur FROM Dn_baux";
+
+const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur \
+     FROM _grist_Tables \
+     UNION ALL SELECT 'section', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
+     FROM _grist_Views_section WHERE parentId <> 0 \
+     UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef) FROM _grist_Pages";
+
+/// A name as SQL text.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Reader {
+    pub(super) fn new(doc: Doc) -> Self {
+        Self { doc, closed: AtomicBool::new(false) }
+    }
+
+    /// The rows of an answer with their kind; `None` where SQL is closed to this key.
+    async fn kinds(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<(String, Row)>>, GristError> {
+        let Some(rows) = self.sql(sql, args).await? else { return Ok(None) };
+        let parse = |row: Row| {
+            let value = serde_json::from_str(text(&row, "valeur")).ok()?;
+            Some((text(&row, "sorte").to_owned(), value))
+        };
+        Ok(Some(rows.into_iter().filter_map(parse).collect()))
+    }
+
+    async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<Row>>, GristError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match self.doc.sql(sql, args).await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(GristError::NoSql { .. }) => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The document as it is now.
+    pub(super) async fn state(&self) -> Result<State, Fault> {
+        match self.kinds(&format!("{STRUCTURE}{STATE}{LEASE}"), &[]).await {
+            Ok(Some(rows)) => state(rows),
+            Ok(None) => self.state_by_records().await,
+            // A new document, or one that lost a table: its structure tells which.
+            Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => {
+                let state = State { structure: self.structure().await?, ..State::default() };
+                state.missing()?;
+                match state.damage() {
+                    Some(reason) => Err(Fault::Altered(reason)),
+                    None if state.is_ours() => Err(Fault::Altered("its tables Dn_… cannot be read".to_owned())),
+                    None => Ok(state),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The tables and columns of the document.
+    pub(super) async fn structure(&self) -> Result<Vec<Table>, Fault> {
+        match self.kinds(STRUCTURE, &[]).await? {
+            Some(rows) => Ok(state(rows)?.structure),
+            None => Ok(self.doc.tables().await?),
+        }
+    }
+
+    async fn state_by_records(&self) -> Result<State, Fault> {
+        let mut state = State { structure: self.doc.tables().await?, ..State::default() };
+        state.missing()?;
+        if let Some(reason) = state.damage() {
+            return Err(Fault::Altered(reason));
+        }
+        if !state.is_ours() {
+            return Ok(state);
+        }
+        for row in self.doc.records(shared::STATE, &[]).await? {
+            keep(&mut state, &row);
+        }
+        for row in self.doc.records(lease::TABLE, &[]).await? {
+            hold(&mut state, &row)?;
+        }
+        for row in self.doc.records(shared::DOSSIERS, &[]).await? {
+            let whole = u64::from(!text(&row, "empreinte").is_empty());
+            let gone = u64::from(!text(&row, "disparu").is_empty());
+            count(&mut state, &row, 1, whole, gone);
+        }
+        Ok(state)
+    }
+
+    /// The lease in force.
+    pub(super) async fn lease(&self) -> Result<Option<Lease>, Fault> {
+        let mut state = State::default();
+        match self.kinds(LEASE, &[]).await {
+            Ok(Some(rows)) => rows.iter().try_for_each(|(_, row)| hold(&mut state, row))?,
+            Ok(None) => match self.doc.records(lease::TABLE, &[]).await {
+                Ok(rows) => rows.iter().try_for_each(|row| hold(&mut state, row))?,
+                Err(GristError::NoTable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(GristError::NoTable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(state.lease)
+    }
+
+    /// Where tables are shown.
+    pub(super) async fn views(&self) -> Result<Views, Fault> {
+        let rows = match self.kinds(VIEWS, &[]).await? {
+            Some(rows) => rows,
+            None => {
+                let mut rows = Vec::new();
+                for (kind, table) in
+                    [("vue", "_grist_Tables"), ("section", "_grist_Views_section"), ("page", "_grist_Pages")]
+                {
+                    let found = self.doc.records(table, &[]).await?;
+                    rows.extend(found.into_iter().map(|row| (kind.to_owned(), row)));
+                }
+                rows
+            }
+        };
+        let mut views = Views::default();
+        for (kind, row) in rows {
+            let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
+            match kind.as_str() {
+                "vue" if number("primaryViewId") != 0 => {
+                    views.of_table.insert(number("id"), number("primaryViewId"));
+                }
+                "section" if number("parentId") != 0 => {
+                    views.sections.push((number("parentId"), number("tableRef"), number("id")));
+                }
+                "page" => drop(views.pages.insert(number("viewRef"), number("id"))),
+                _ => {}
+            }
+        }
+        Ok(views)
+    }
+
+    /// What is held of some dossiers.
+    pub(super) async fn holdings(
+        &self,
+        scope: &Scope,
+        places: &[Place],
+        numbers: &BTreeSet<DossierNumber>,
+        waiting: bool,
+    ) -> Result<Holdings, Fault> {
+        let mut holdings = Holdings { asked: numbers.clone(), ..Holdings::default() };
+        if numbers.is_empty() {
+            return Ok(holdings);
+        }
+        let (sql, args) = question(scope, places, numbers, waiting);
+        let rows = match self.kinds(&sql, &args).await? {
+            Some(rows) => rows,
+            None => self.holdings_by_records(scope, places, numbers, waiting).await?,
+        };
+        for (kind, row) in &rows {
+            let of = || row.get("numero").and_then(known::number);
+            let key = || text(row, "cle").to_owned();
+            match kind.as_str() {
+                "livre" => {
+                    let (number, book) = known::book(row)?;
+                    holdings.books.insert(number, book);
+                }
+                "ligne" => {
+                    if let (Some(number), Some(id)) = (of(), id(row)) {
+                        holdings.rows.entry(number).or_default().push(id);
+                    }
+                }
+                "enfant" => {
+                    let table = row.get("table").and_then(Value::as_u64).and_then(|table| usize::try_from(table).ok());
+                    let table = table.and_then(|table| places.get(table)).map(|place| place.key.clone());
+                    let number = key().split_once('/').and_then(|(number, _)| number.parse().ok());
+                    if let (Some(table), Some(id), Some(number)) = (table, id(row), number) {
+                        let number = DossierNumber::new(number);
+                        holdings.children.entry(number).or_default().push(Child { table, id, key: key() });
+                    }
+                }
+                "quarantaine" => {
+                    let number = key().rsplit_once('/').and_then(|(_, number)| number.parse().ok());
+                    if let (Some(number), Some(id)) = (number.map(DossierNumber::new), id(row)) {
+                        holdings.quarantine.entry(number).or_default().push(id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Of several rows with one key the oldest is the one that an upsert keeps up.
+        holdings.children.values_mut().for_each(|rows| rows.sort_by_key(|child| child.id));
+        holdings.rows.values_mut().for_each(|rows| rows.sort_unstable());
+        Ok(holdings)
+    }
+
+    async fn holdings_by_records(
+        &self,
+        scope: &Scope,
+        places: &[Place],
+        numbers: &BTreeSet<DossierNumber>,
+        waiting: bool,
+    ) -> Result<Vec<(String, Row)>, Fault> {
+        let keys: Vec<Value> = numbers.iter().map(|number| known::key(scope, *number).into()).collect();
+        let mut rows: Vec<(String, Row)> = Vec::new();
+        let mut add = |kind: &str, found: Vec<Row>| rows.extend(found.into_iter().map(|row| (kind.to_owned(), row)));
+        add("livre", self.doc.records(shared::DOSSIERS, &[("cle", keys.clone())]).await?);
+        if waiting {
+            add("quarantaine", self.doc.records(shared::QUARANTINE, &[("cle", keys)]).await?);
+        }
+        let mut parents = Vec::new();
+        for (position, place) in places.iter().enumerate() {
+            let Some(parent) = &place.parent else {
+                let wanted: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
+                let found = self.doc.records(&place.id, &[(place.column.as_str(), wanted)]).await?;
+                parents = found.iter().filter_map(id).map(Value::from).collect();
+                let row = |row: Row| shared::row(json!({ "id": row.get("id"), "numero": row.get(&place.column) }));
+                add("ligne", found.into_iter().map(row).collect());
+                continue;
+            };
+            if !parents.is_empty() {
+                let found = self.doc.records(&place.id, &[(parent, parents.clone())]).await?;
+                let row = |row: Row| {
+                    shared::row(json!({ "table": position, "id": row.get("id"), "cle": row.get(&place.column) }))
+                };
+                add("enfant", found.into_iter().map(row).collect());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The next rows of `Dn_dossiers` after a number, in order; `shown` is the analysts' table, for those that are there.
+    pub(super) async fn books(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+        columns: &[&str],
+        shown: Option<(&str, &str)>,
+    ) -> Result<Vec<Row>, Fault> {
+        let after = after.map_or(-1, |number| i64::from(number.get()));
+        let there = shown.map_or_else(String::new, |(table, number)| {
+            format!(" AND numero IN (SELECT {} FROM {})", quoted(number), quoted(table))
+        });
+        let sql = format!(
+            "SELECT {} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' AND numero > ?{there} \
+             ORDER BY numero LIMIT ?",
+            columns.join(", ")
+        );
+        let args = [json!(scope.instance), json!(scope.demarche.to_string()), json!(after), json!(limit)];
+        if let Some(rows) = self.sql(&sql, &args).await? {
+            return Ok(rows);
+        }
+        let of = [("instance", vec![args[0].clone()]), ("demarche", vec![args[1].clone()])];
+        let there: Option<BTreeSet<DossierNumber>> = match shown {
+            Some((table, number)) => {
+                let rows = self.doc.records(table, &[]).await?;
+                Some(rows.iter().filter_map(|row| known::number(row.get(number)?)).collect())
+            }
+            None => None,
+        };
+        let number = |row: &Row| row.get("numero").and_then(known::number);
+        let wanted = |row: &Row| {
+            let of = number(row);
+            let next = of.is_some_and(|number| i64::from(number.get()) > after);
+            let there = there.as_ref().is_none_or(|there| of.is_some_and(|number| there.contains(&number)));
+            next && there && !text(row, "empreinte").is_empty()
+        };
+        let mut rows = self.doc.records(shared::DOSSIERS, &of).await?;
+        rows.retain(wanted);
+        rows.sort_by_key(number);
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+
+    /// What goes on with documents that have no place in one cell, by key.
+    pub(super) async fn rests(&self, keys: Vec<Value>) -> Result<BTreeMap<String, String>, Fault> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let sql = "SELECT cle, valeur FROM Dn_suites WHERE cle IN (SELECT value FROM json_each(?))";
+        let rows = match self.sql(sql, &[Value::Array(keys.clone()).to_string().into()]).await? {
+            Some(rows) => rows,
+            None => self.doc.records(shared::REST, &[("cle", keys)]).await?,
+        };
+        Ok(rows.iter().map(|row| (text(row, "cle").to_owned(), text(row, "valeur").to_owned())).collect())
+    }
+
+    /// The lines of the run history of a démarche, newest first.
+    pub(super) async fn history(&self, scope: &Scope, skip: u32, limit: Option<u32>) -> Result<Vec<Row>, Fault> {
+        let prefix = format!("{scope}/");
+        let sql = "SELECT id, cle, rapport FROM Dn_executions WHERE substr(cle, 1, length(?)) = ? \
+                   ORDER BY id DESC LIMIT ? OFFSET ?";
+        let args = [json!(prefix), json!(prefix), json!(limit.map_or(-1, i64::from)), json!(skip)];
+        let rows = match self.sql(sql, &args).await {
+            Ok(rows) => rows,
+            Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(rows) = rows {
+            return Ok(rows);
+        }
+        let mut rows = match self.doc.records(shared::RUNS, &[]).await {
+            Ok(rows) => rows,
+            Err(GristError::NoTable { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        rows.retain(|row| text(row, "cle").starts_with(&prefix));
+        rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(rows.into_iter().skip(skip as usize).take(limit).collect())
+    }
+}
+
+/// One question about some dossiers: all that is held of them, wherever it lies.
+fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, waiting: bool) -> (String, Vec<Value>) {
+    let list = |values: Vec<Value>| Value::from(Value::Array(values).to_string());
+    let wanted = list(numbers.iter().map(|number| number.get().into()).collect());
+    let keys = list(numbers.iter().map(|number| known::key(scope, *number).into()).collect());
+    let mut sql = "SELECT 'livre' AS sorte, json_object('numero', numero, 'empreinte', empreinte, 'lumiere', lumiere, \
+                   'modifie', modifie, 'disparu', disparu, 'motif', motif, 'disparu_le', disparu_le, \
+                   'premiere_vue', premiere_vue, 'changement', changement, 'suites', suites) AS valeur \
+                   FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))"
+        .to_owned();
+    let mut args = vec![keys.clone()];
+    for (position, place) in places.iter().enumerate() {
+        let (table, key) = (quoted(&place.id), quoted(&place.column));
+        if place.parent.is_none() {
+            sql.push_str(&format!(
+                " UNION ALL SELECT 'ligne', json_object('id', id, 'numero', {key}) FROM {table} \
+                 WHERE {key} IN (SELECT value FROM json_each(?))"
+            ));
+        } else {
+            sql.push_str(&format!(
+                " UNION ALL SELECT 'enfant', json_object('table', {position}, 'id', id, 'cle', {key}) FROM {table} \
+                 WHERE typeof({key}) = 'text' AND CAST(substr({key}, 1, instr({key}, '/') - 1) AS INTEGER) \
+                 IN (SELECT value FROM json_each(?))"
+            ));
+        }
+        args.push(wanted.clone());
+    }
+    if waiting {
+        sql.push_str(
+            " UNION ALL SELECT 'quarantaine', json_object('id', id, 'cle', cle) FROM Dn_quarantaine \
+             WHERE typeof(cle) = 'text' AND cle IN (SELECT value FROM json_each(?))",
+        );
+        args.push(keys);
+    }
+    (sql, args)
+}
+
+fn state(rows: Vec<(String, Row)>) -> Result<State, Fault> {
+    let mut state = State::default();
+    let mut columns: BTreeMap<RowId, Vec<Column>> = BTreeMap::new();
+    for (kind, row) in rows {
+        let number = |column: &str| row.get(column).and_then(Value::as_u64).unwrap_or_default();
+        match kind.as_str() {
+            "table" => {
+                let id = id(&row).unwrap_or_default();
+                let table = Table { id: text(&row, "tableId").to_owned(), table_ref: id, columns: Vec::new() };
+                state.structure.push(table);
+            }
+            "colonne" => {
+                let parent = row.get("parent").and_then(Value::as_i64).unwrap_or_default();
+                columns.entry(parent).or_default().push(column(&row));
+            }
+            "etat" => keep(&mut state, &row),
+            "bail" => hold(&mut state, &row)?,
+            "compte" => count(&mut state, &row, number("lignes"), number("entiers"), number("partis")),
+            _ => {}
+        }
+    }
+    for table in &mut state.structure {
+        table.columns = columns.remove(&table.table_ref).unwrap_or_default();
+    }
+    Ok(state)
+}
+
+fn column(row: &Row) -> Column {
+    let own = |column: &str| text(row, column).to_owned();
+    let truth =
+        |column: &str| row.get(column).is_some_and(|value| value.as_bool().unwrap_or(value.as_i64() == Some(1)));
+    Column {
+        id: own("colId"),
+        col_ref: id(row).unwrap_or_default(),
+        kind: own("type"),
+        label: own("label"),
+        is_formula: truth("isFormula"),
+        formula: own("formula"),
+        widget_options: own("widgetOptions"),
+        description: own("description"),
+        untied: truth("untied"),
+    }
+}
+
+fn keep(state: &mut State, row: &Row) {
+    let (key, kept) = (text(row, "cle").to_owned(), text(row, "valeur").to_owned());
+    let sound = value::seal(&key, &kept).to_string() == text(row, "empreinte");
+    let older = state.kept.get(&key).and_then(|kept| kept.id);
+    // Of two rows with one key an upsert keeps up the one with the lowest id.
+    if older.is_none_or(|older| id(row).is_some_and(|id| id < older)) {
+        state.kept.insert(key, Kept { id: id(row), value: kept, sound });
+    }
+}
+
+fn hold(state: &mut State, row: &Row) -> Result<(), Fault> {
+    let unreadable = |column: &str| Fault::Altered(format!("a value of {column} in {} cannot be read", lease::TABLE));
+    let whole = |column: &str| {
+        #[expect(clippy::cast_possible_truncation, reason = "whole numbers far below the limit come as doubles")]
+        let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|real| real as i64));
+        row.get(column).and_then(whole).unwrap_or_default()
+    };
+    let lease = Lease {
+        id: id(row).ok_or_else(|| unreadable("id"))?,
+        token: text(row, "jeton").to_owned(),
+        turn: whole("tour"),
+        host: text(row, "hote").to_owned(),
+        process: whole("processus"),
+        since: text(row, "depuis").parse().map_err(|_| unreadable("depuis"))?,
+        seen: text(row, "vu").parse().map_err(|_| unreadable("vu"))?,
+        free: row.get("libre").is_some_and(|value| value.as_bool().unwrap_or(value.as_i64() == Some(1))),
+    };
+    if state.lease.as_ref().is_none_or(|held| held.id < lease.id) {
+        state.lease = Some(lease);
+    }
+    Ok(())
+}
+
+fn count(state: &mut State, row: &Row, rows: u64, whole: u64, gone: u64) {
+    let Ok(demarche) = text(row, "demarche").parse::<u32>() else { return };
+    let scope = Scope { instance: text(row, "instance").to_owned(), demarche: DemarcheNumber::new(demarche) };
+    let count = state.counts.entry(scope).or_default();
+    count.rows += rows;
+    let totals = Totals { alive: whole.saturating_sub(gone), gone };
+    count.totals.alive += totals.alive;
+    count.totals.gone += totals.gone;
+}

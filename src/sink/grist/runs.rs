@@ -1,0 +1,144 @@
+//! The line that a run leaves for people, and for those who ask for the last runs. Pure.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::encoding::seconds;
+use super::known::{Row, text};
+use super::shared;
+use super::split::{Form, Upsert};
+use super::state::History;
+use super::value;
+use crate::sink::{RunOutcome, RunRecord, Scope};
+
+/// How many lines a démarche keeps.
+pub(super) const KEPT: u32 = 500;
+
+/// How many more there may be before the oldest go.
+pub(super) const SLACK: u32 = 50;
+
+/// For how long runs without news leave no line after one that left one, so that they do not push the changes of people
+/// out of the document's history (trap 32 of Grist).
+const QUIET: SignedDuration = SignedDuration::from_hours(1);
+
+/// The same for a run that had to write where it stands: its request is spent.
+const SPENT: SignedDuration = SignedDuration::from_hours(6);
+
+/// Whether a run may go without a line.
+pub(super) fn is_skipped(last: &History, run: &RunRecord, wrote: bool) -> bool {
+    let patience = if wrote { SPENT } else { QUIET };
+    let recent = last.ended_at.is_some_and(|at| run.ended_at.duration_since(at) < patience);
+    run.quiet && last.quiet && recent
+}
+
+/// The line of a run.
+pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upsert {
+    let columns = [
+        "demarche",
+        "debut",
+        "fin",
+        "resultat",
+        "nouveaux",
+        "modifies",
+        "supprimes",
+        "quarantaine",
+        "message",
+        "rapport",
+    ];
+    let form = Form {
+        rank: 0,
+        table: shared::RUNS.to_owned(),
+        key: "cle".to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        adds: true,
+    };
+    let number = |field: &str| run.report.get(field).filter(|value| value.is_u64()).cloned().unwrap_or_default();
+    let waiting = run.report.get("quarantined").and_then(Value::as_object).map(serde_json::Map::len);
+    let demarche = match title {
+        Some(title) => format!("{} – {title}", scope.demarche),
+        None => scope.demarche.to_string(),
+    };
+    Upsert {
+        form: Arc::new(form),
+        key: format!("{scope}/{}", run.id).into(),
+        values: vec![
+            demarche.into(),
+            seconds(run.started_at),
+            seconds(run.ended_at),
+            words(run).into(),
+            number("inserted"),
+            number("updated"),
+            number("deleted"),
+            waiting.map_or(Value::Null, Value::from),
+            run.report.get("error").filter(|error| error.is_string()).cloned().unwrap_or_default(),
+            value::write(run).into(),
+        ],
+    }
+}
+
+fn words(run: &RunRecord) -> &'static str {
+    match run.outcome {
+        RunOutcome::Done if run.quiet => "Terminé, rien de nouveau",
+        RunOutcome::Done => "Terminé",
+        RunOutcome::Quarantine => "Terminé, sauf les dossiers en quarantaine",
+        RunOutcome::Interrupted => "Interrompu, à reprendre",
+        RunOutcome::Failed => "En échec",
+    }
+}
+
+/// A line again; `None` for one that somebody edited, or made.
+pub(super) fn read(row: &Row) -> Option<RunRecord> {
+    serde_json::from_str(&value::unpack(text(row, "rapport"))?).ok()
+}
+
+/// What is kept of the history after a line.
+pub(super) fn after(last: &History, ended_at: Timestamp, quiet: bool, removed: u32) -> History {
+    let lines = (last.lines + 1).saturating_sub(removed);
+    History { lines, ended_at: Some(ended_at), quiet }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ids::DemarcheNumber;
+
+    fn run(quiet: bool, minute: i64) -> RunRecord {
+        let at = Timestamp::from_second(60 * minute).expect("an instant");
+        let report = json!({ "inserted": 3, "quarantined": { "12": "timeout" }, "error": "rien ne va" });
+        RunRecord { id: "r".into(), started_at: at, ended_at: at, outcome: RunOutcome::Done, quiet, report }
+    }
+
+    #[test]
+    fn runs_without_news_leave_a_line_an_hour() {
+        let last = |quiet| after(&History::default(), Timestamp::UNIX_EPOCH, quiet, 0);
+        for (last, quiet, minute, wrote, skipped) in [
+            (History::default(), true, 0, false, false),
+            (last(true), true, 59, false, true),
+            (last(true), true, 60, false, false),
+            (last(true), true, 60, true, true),
+            (last(true), true, 360, true, false),
+            (last(false), true, 1, false, false),
+            (last(true), false, 1, false, false),
+        ] {
+            assert_eq!(is_skipped(&last, &run(quiet, minute), wrote), skipped, "{last:?} {quiet} {minute} {wrote}");
+        }
+    }
+
+    #[test]
+    fn a_line_says_in_french_what_happened_and_gives_the_run_back() {
+        let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(12) };
+        let line = line(&scope, &run(false, 1), Some("Aides"));
+        assert_eq!(line.key, json!("dn/12/r"));
+        assert_eq!(
+            line.values[..9],
+            *json!(["12 – Aides", 60, 60, "Terminé", 3, null, null, 1, "rien ne va"]).as_array().expect("a list")
+        );
+        let row = shared::row(json!({ "rapport": line.values[9] }));
+        assert_eq!(read(&row), Some(run(false, 1)));
+        assert_eq!(read(&shared::row(json!({ "rapport": "édité" }))), None);
+    }
+}

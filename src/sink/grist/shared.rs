@@ -1,0 +1,173 @@
+//! The tables that all démarches of a document share.
+
+use serde_json::{Value, json};
+
+use super::lease;
+use crate::grist::{Action, Table};
+
+/// The state: what every run believes. A value that somebody edited is told.
+pub(super) const STATE: &str = "Dn_etat";
+/// One row a dossier, with its document.
+pub(super) const DOSSIERS: &str = "Dn_dossiers";
+/// What of a document has no place in its row.
+pub(super) const REST: &str = "Dn_suites";
+/// The last runs, for people.
+pub(super) const RUNS: &str = "Dn_executions";
+/// The dossiers that could not be read, for people.
+pub(super) const QUARANTINE: &str = "Dn_quarantaine";
+
+/// A column: id, type, title. Those without a title are for programs.
+type Column = (&'static str, &'static str, &'static str);
+
+/// A shared table.
+pub(super) struct Shared {
+    pub id: &'static str,
+    /// The title for people; empty for what they need not see.
+    pub title: &'static str,
+    columns: &'static [Column],
+}
+
+/// All of them. The document comes last in its row, so that reading the others does not pass through it.
+pub(super) const TABLES: [Shared; 6] = [
+    Shared { id: STATE, title: "", columns: &[("cle", "Text", ""), ("valeur", "Text", ""), ("empreinte", "Text", "")] },
+    Shared {
+        id: lease::TABLE,
+        title: "",
+        columns: &[
+            ("jeton", "Text", ""),
+            ("tour", "Numeric", ""),
+            ("hote", "Text", ""),
+            ("processus", "Numeric", ""),
+            ("depuis", "Text", ""),
+            ("vu", "Text", ""),
+            ("libre", "Bool", ""),
+        ],
+    },
+    Shared {
+        id: DOSSIERS,
+        title: "",
+        columns: &[
+            ("cle", "Text", ""),
+            ("instance", "Text", ""),
+            ("demarche", "Text", ""),
+            ("numero", "Numeric", ""),
+            ("etat", "Text", ""),
+            ("empreinte", "Text", ""),
+            ("lumiere", "Text", ""),
+            ("modifie", "Text", ""),
+            ("disparu", "Text", ""),
+            ("motif", "Text", ""),
+            ("disparu_le", "Text", ""),
+            ("premiere_vue", "Text", ""),
+            ("changement", "Text", ""),
+            ("suites", "Int", ""),
+            ("document", "Text", ""),
+        ],
+    },
+    Shared { id: REST, title: "", columns: &[("cle", "Text", ""), ("valeur", "Text", "")] },
+    Shared {
+        id: RUNS,
+        title: "Exécutions",
+        columns: &[
+            ("demarche", "Text", "Démarche"),
+            ("debut", "DateTime:Europe/Paris", "Début"),
+            ("fin", "DateTime:Europe/Paris", "Fin"),
+            ("resultat", "Text", "Résultat"),
+            ("nouveaux", "Int", "Nouveaux"),
+            ("modifies", "Int", "Modifiés"),
+            ("supprimes", "Int", "Supprimés"),
+            ("quarantaine", "Int", "En quarantaine"),
+            ("message", "Text", "Message"),
+            ("cle", "Text", ""),
+            ("rapport", "Text", ""),
+        ],
+    },
+    Shared {
+        id: QUARANTINE,
+        title: "Quarantaine",
+        columns: &[
+            ("demarche", "Text", "Démarche"),
+            ("dossier", "Numeric", "Dossier n°"),
+            ("motif", "Text", "Motif"),
+            ("message", "Text", "Message"),
+            ("depuis", "DateTime:Europe/Paris", "Depuis"),
+            ("essais", "Int", "Essais"),
+            ("prochain_essai", "DateTime:Europe/Paris", "Prochain essai"),
+            ("cle", "Text", ""),
+        ],
+    },
+];
+
+impl Shared {
+    pub(super) fn is_for_people(&self) -> bool {
+        !self.title.is_empty()
+    }
+
+    /// The actions that make it. Tables for people come with a page, the others without.
+    pub(super) fn create(&self) -> Vec<Action> {
+        let info = |(id, kind, title): &Column| {
+            let title = if title.is_empty() { id } else { title };
+            json!({ "id": id, "type": kind, "label": title, "isFormula": false })
+        };
+        let (shown, hidden): (Vec<&Column>, Vec<&Column>) =
+            self.columns.iter().partition(|(_, _, title)| !title.is_empty());
+        let mut actions = Vec::new();
+        let how = if self.is_for_people() {
+            actions.push(json!(["AddTable", self.id, shown.iter().map(|column| info(column)).collect::<Vec<_>>()]));
+            "AddHiddenColumn"
+        } else {
+            actions.push(json!(["AddRawTable", self.id]));
+            "AddColumn"
+        };
+        actions.extend(hidden.iter().map(|column| json!([how, self.id, column.0, info(column)])));
+        if !self.is_for_people() {
+            // A table without a page comes with three empty columns.
+            actions.extend(["A", "B", "C"].map(|id| json!(["RemoveColumn", self.id, id])));
+        }
+        actions.into_iter().map(Action::Raw).collect()
+    }
+
+    /// The ids of the columns that people see.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().filter(|(_, _, title)| !title.is_empty()).map(|(id, _, _)| *id)
+    }
+
+    pub(super) fn find<'a>(&self, structure: &'a [Table]) -> Option<&'a Table> {
+        structure.iter().find(|table| table.id == self.id)
+    }
+
+    /// The first column that is not there any more.
+    pub(super) fn missing_column(&self, table: &Table) -> Option<&'static str> {
+        let there = |id: &str| table.columns.iter().any(|column| column.id == id && !column.is_formula);
+        self.columns.iter().map(|(id, _, _)| *id).find(|id| !there(id))
+    }
+}
+
+/// The actions that give the tables for people the columns back that somebody deleted.
+pub(super) fn mend(structure: &[Table]) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for shared in TABLES.iter().filter(|shared| shared.is_for_people()) {
+        let Some(table) = shared.find(structure) else { continue };
+        for (id, kind, title) in shared.columns {
+            if !table.columns.iter().any(|column| column.id == *id) {
+                let (how, title) = if title.is_empty() { ("AddHiddenColumn", id) } else { ("AddVisibleColumn", title) };
+                let info = json!({ "type": kind, "label": title, "isFormula": false });
+                actions.push(Action::Raw(json!([how, shared.id, id, info])));
+            }
+        }
+    }
+    actions
+}
+
+/// A shared table by its id.
+pub(super) fn of(id: &str) -> &'static Shared {
+    TABLES.iter().find(|table| table.id == id).expect("the list has every shared table")
+}
+
+/// A row as an action takes it.
+pub(super) fn row(value: Value) -> serde_json::Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("rows are written as objects"),
+    }
+}

@@ -1,0 +1,98 @@
+//! Where the cells of a layout go in the document as it is now. Pure.
+
+use std::sync::Arc;
+
+use super::encoding::Kind;
+use super::fault::Fault;
+use super::memory::{Memory, TableMemory};
+use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
+use super::split::Form;
+use crate::grist::Table;
+use crate::table::{Layout, TableKey};
+
+/// A table of a layout in the document.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub id: String,
+    /// The column that is the key.
+    pub key: String,
+    /// Where each column of the layout goes, and of which type it is; `None` for one that is left out.
+    pub columns: Vec<Option<(String, Kind)>>,
+    /// A whole row.
+    pub whole: Arc<Form>,
+    /// Its tombstone alone.
+    pub tomb: Arc<Form>,
+}
+
+/// The tables of a layout, in its order.
+#[derive(Clone, Debug)]
+pub(super) struct Targets {
+    pub tables: Vec<Target>,
+}
+
+/// A table of a démarche, and the column that is its key.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub key: TableKey,
+    pub id: String,
+    pub column: String,
+    /// The column that refers to the dossier, in a child table.
+    pub parent: Option<String>,
+}
+
+/// Where the rows of a démarche are.
+pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>, Fault> {
+    let place = |table: &TableMemory| {
+        let found = table.find(structure);
+        let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
+        let child = table.key.is_child();
+        let column = own(table, found, if child { KEY } else { NUMBER })?;
+        let parent = if child { Some(own(table, found, PARENT)?) } else { None };
+        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent })
+    };
+    memory.tables.iter().map(place).collect()
+}
+
+impl Targets {
+    pub(super) fn resolve(memory: &Memory, structure: &[Table], layout: &Layout) -> Result<Self, Fault> {
+        let mut tables = Vec::with_capacity(layout.tables.len());
+        for (position, wanted) in layout.tables.iter().enumerate() {
+            let stale = || Fault::Refused(format!("{} was not prepared", wanted.name));
+            let table = memory.table(&wanted.key).ok_or_else(stale)?;
+            let found = table.find(structure);
+            let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
+            let own = |name: &str| own(table, found, name);
+            let mut columns = Vec::with_capacity(wanted.columns.len());
+            for column in &wanted.columns {
+                let known = table.columns.iter().find(|known| known.key == column.spec.key).ok_or_else(stale)?;
+                let here = known.find(found).filter(|here| !known.left_out && !here.is_formula);
+                columns.push(here.map(|here| (here.id.clone(), Kind::parse(&here.kind))));
+            }
+            let asked = columns.iter().flatten().map(|(id, _)| id.clone());
+            let (key, before, after) = if wanted.key.is_child() {
+                (own(KEY)?, vec![own(PARENT)?, own(RANK)?], Vec::new())
+            } else {
+                (own(NUMBER)?, Vec::new(), vec![own(GONE_REASON)?, own(GONE_AT)?, own(SEEN_AT)?])
+            };
+            let (id, of) = (found.id.clone(), key.clone());
+            let tomb = Form { rank: position, table: id, key: of, columns: after.clone(), adds: false };
+            let columns_of_row = before.into_iter().chain(asked).chain(after).collect();
+            let whole = Form { columns: columns_of_row, adds: true, ..tomb.clone() };
+            let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
+            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb });
+        }
+        Ok(Self { tables })
+    }
+
+    /// The table of dossiers.
+    pub(super) fn dossiers(&self) -> Result<&Target, Fault> {
+        self.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))
+    }
+}
+
+fn own(table: &TableMemory, found: &Table, name: &str) -> Result<String, Fault> {
+    let column = table.technical(name).and_then(|column| column.find(found));
+    column
+        .map(|column| column.id.clone())
+        .ok_or_else(|| Fault::Altered(format!("{}: column {name} is missing", found.id)))
+}

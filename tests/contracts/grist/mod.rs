@@ -1,0 +1,11 @@
+//! What only a document of Grist can promise: bundles that are applied or not, people who work in it, one run at a time.
+
+mod access;
+mod desk;
+mod dying;
+mod leases;
+mod people;
+mod runs;
+mod values;
+
+pub use desk::Place;
