@@ -51,6 +51,12 @@ pub enum Command {
     Demo(DemoArgs),
     /// Serve the embedded platform on this machine, to work without a token
     Sandbox(SandboxArgs),
+    /// Set a target up, by questions or by flags
+    Init {
+        /// Which type of target.
+        #[command(subcommand)]
+        command: InitCommand,
+    },
     /// Bring the target up to what the platform shows
     Sync(SyncArgs),
     /// Print what a sync would change, and change nothing
@@ -79,6 +85,48 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+/// What can be set up.
+#[derive(Clone, Debug, Subcommand)]
+pub enum InitCommand {
+    /// Bring a démarche into a Grist document: preview, first sync, and the configuration to keep
+    Grist(InitGristArgs),
+}
+
+/// `dn init grist`. What flags and environment do not say is asked.
+#[derive(Clone, Debug, Args)]
+pub struct InitGristArgs {
+    /// Talk to the Grist of this address [default: GRIST_URL, else asked]
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Write to this document, by its id or its address [default: asked]
+    #[arg(long, value_name = "DOCUMENT")]
+    pub document: Option<String>,
+    /// Make a new document of this name [default: asked]
+    #[arg(long, value_name = "NAME", conflicts_with = "document")]
+    pub new: Option<String>,
+    /// Make it in the workspace of this number [default: the only one, else asked]
+    #[arg(long, value_name = "NUMBER", requires = "new")]
+    pub workspace: Option<i64>,
+    /// Bring this démarche [default: asked]
+    #[arg(short, long, value_name = "NUMBER")]
+    pub demarche: Option<DemarcheNumber>,
+    /// Choose an instance of the configuration [default: the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Platform")]
+    pub instance: Option<String>,
+    /// Say which platform answers: demarche-numerique or demat-social [default: DN_PLATFORM, else demarche-numerique]
+    #[arg(long, value_name = "NAME", help_heading = "Platform")]
+    pub platform: Option<Platform>,
+    /// Filter with this privacy policy: a preset (default, strict, integral) or one of the configuration [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+    /// Write the configuration to this file, which must not exist [default: print it]
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// Go ahead without asking for a confirmation [default: show the tables, then ask]
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// What can be done with a configuration.
@@ -121,7 +169,7 @@ pub struct JobArgs {
     /// Which démarches.
     #[command(flatten)]
     pub demarches: DemarcheArgs,
-    /// Keep dossiers in this target, such as sqlite:dossiers.db [default: that of the configuration]
+    /// Keep dossiers in this target, such as sqlite:dossiers.db or grist:DOCUMENT [default: that of the configuration]
     #[arg(long, value_name = "TARGET", help_heading = "Target")]
     pub to: Option<String>,
     /// Filter with this privacy policy: a preset (default, strict, integral) or one of the configuration [default: default]
@@ -174,6 +222,9 @@ pub struct SandboxArgs {
     /// Change so many dossiers a minute, such as 10/min [default: none]
     #[arg(long, value_name = "PACE", value_parser = pace)]
     pub pace: Option<u32>,
+    /// Serve an imitation of Grist beside it [default: the platform alone]
+    #[arg(long)]
+    pub grist: bool,
     /// Imitate this platform: demarche-numerique or demat-social
     #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
     pub platform: Platform,
@@ -202,6 +253,9 @@ pub struct SyncArgs {
     /// Mark dossiers as gone however many they are [default: stop above the share of the configuration]
     #[arg(long)]
     pub allow_deletes: bool,
+    /// Make columns again that somebody deleted from the Grist document [default: leave them out]
+    #[arg(long)]
+    pub restore_columns: bool,
     /// Print one versioned JSON object for each démarche [default: a table]
     #[arg(long)]
     pub json: bool,

@@ -84,6 +84,11 @@ impl Context {
         Ok(builder(instance).token(token).build()?)
     }
 
+    /// A client of an instance with a token that is nowhere in the settings.
+    pub fn client_with(&self, instance: &Instance, token: SecretString) -> Result<Client, CliError> {
+        Ok(builder(instance).token(token).build()?)
+    }
+
     /// A client of an instance, without a token when there is none: for what needs no network, or no rights.
     pub fn client_with_or_without_token(&self, instance: &Instance) -> Result<Client, CliError> {
         match read_secret("token", &instance.token.value) {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::printer::legible;
 use crate::api::ApiError;
-use crate::config::{ConfigError, SecretSource};
+use crate::config::{ConfigError, SecretSource, defaults};
+use crate::grist::GristError;
 use crate::privacy::{FilterError, ShortKey};
 use crate::sink::SinkError;
 use crate::sync::SyncError;
@@ -36,6 +37,15 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    /// A file that was to be made cannot be.
+    #[error("{} cannot be written", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A secret is not where it should be.
     #[error("there is no {what} in {place}")]
     NoSecret {
@@ -53,6 +63,9 @@ pub enum CliError {
     /// The platform.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Grist, where it is asked beside the engine.
+    #[error(transparent)]
+    Grist(#[from] GristError),
     /// The target.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -83,9 +96,16 @@ impl CliError {
                 Some("`dn config example` prints a file with every key".to_owned())
             }
             Self::Config(_) => None,
-            Self::Unreadable { .. } => Some("check the path and the rights of this account".to_owned()),
+            Self::Unreadable { .. } | Self::Unwritable { .. } => {
+                Some("check the path and the rights of this account".to_owned())
+            }
             Self::NoSecret { what: "token", .. } => Some(
                 "put the token in DN_TOKEN, or its file in DN_TOKEN_FILE, or name another place in the configuration"
+                    .to_owned(),
+            ),
+            Self::NoSecret { place: SecretSource::Variable(name), .. } if name == defaults::GRIST_KEY_ENV => Some(
+                "put the API key of an account that may edit the document in GRIST_API_KEY (in Grist: profile \
+                 settings, API), or name another place in the configuration"
                     .to_owned(),
             ),
             Self::NoSecret { .. } => {
@@ -96,6 +116,7 @@ impl CliError {
             }
             Self::Privacy(_) => Some("name its variable with `key-env`, or its file with `key-file`".to_owned()),
             Self::Api(error) => error.hint().map(str::to_owned),
+            Self::Grist(error) => error.hint().map(str::to_owned),
             Self::Sink(error) => error.hint().map(str::to_owned),
             Self::Sync(error) => error.hint().map(str::to_owned),
             Self::Output(_) | Self::System { .. } => None,

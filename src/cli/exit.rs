@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use crate::api::ApiError;
+use crate::grist::GristError;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 
@@ -117,6 +118,37 @@ impl From<&ApiError> for Exit {
     }
 }
 
+impl From<&GristError> for Exit {
+    fn from(error: &GristError) -> Self {
+        match error {
+            GristError::Settings { .. } | GristError::Redirected { .. } => Self::Configuration,
+            GristError::SlowSql
+            | GristError::Busy { .. }
+            | GristError::Quota { .. }
+            | GristError::Unavailable { .. }
+            | GristError::TooSlow { .. }
+            | GristError::Unclear { .. }
+            | GristError::Storage { .. }
+            | GristError::EngineDown { .. }
+            | GristError::Undecodable { .. } => Self::Unavailable,
+            GristError::WrongKey { .. }
+            | GristError::Forbidden { .. }
+            | GristError::Blocked { .. }
+            | GristError::NoDocument { .. }
+            | GristError::NoTable { .. }
+            | GristError::NoColumn { .. }
+            | GristError::NoRow { .. }
+            | GristError::FormulaColumn { .. }
+            | GristError::NoSql { .. }
+            | GristError::TooLarge { .. }
+            | GristError::DeleteOnly
+            | GristError::AttachmentsFull { .. }
+            | GristError::Refused { .. } => Self::Refused,
+            GristError::KeysRepeat | GristError::Sql { .. } | GristError::Malformed { .. } => Self::Unexpected,
+        }
+    }
+}
+
 impl From<&SinkError> for Exit {
     fn from(error: &SinkError) -> Self {
         match error {
@@ -150,10 +182,12 @@ impl From<&CliError> for Exit {
             CliError::Usage { .. } => Self::Usage,
             CliError::Config(_)
             | CliError::Unreadable { .. }
+            | CliError::Unwritable { .. }
             | CliError::NoSecret { .. }
             | CliError::Key(_)
             | CliError::Privacy(_) => Self::Configuration,
             CliError::Api(error) => error.into(),
+            CliError::Grist(error) => error.into(),
             CliError::Sink(error) => error.into(),
             CliError::Sync(error) => error.into(),
             CliError::Output(_) | CliError::System { .. } => Self::Unexpected,

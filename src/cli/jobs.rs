@@ -1,4 +1,4 @@
-//! The jobs of a command, one after the other: clients and targets are opened once, one failure does not stop the rest.
+//! The jobs of a command, one after the other: clients are made once, one failure does not stop the rest.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{failed, progress::Progress};
 use crate::api::Client;
 use crate::config::{self, Overrides, Target};
 use crate::privacy::Filter;
-use crate::sink::{Scope, Sink, SinkError, SqliteSink};
+use crate::sink::{Scope, Sink};
 use crate::sync::{Job, Settings, Stop};
 
 /// Whether a command talks to the platform.
@@ -137,38 +137,4 @@ impl Work<'_> {
         progress.end();
         result
     }
-}
-
-/// Whether a target is there already.
-pub fn exists(target: &Target) -> bool {
-    let Target::Sqlite(path) = target;
-    path.exists()
-}
-
-/// Opens a target for writing. It is locked until it is closed.
-pub async fn open(target: &Target) -> Result<SqliteSink, SinkError> {
-    let Target::Sqlite(path) = target;
-    SqliteSink::open(path).await
-}
-
-/// Opens a target for writing that must be there already.
-pub async fn open_existing(target: &Target) -> Result<SqliteSink, SinkError> {
-    if exists(target) {
-        open(target).await
-    } else {
-        // Which says that there is none, and makes none.
-        open_to_read(target).await
-    }
-}
-
-/// Opens a target for reading, even while a run writes to it.
-pub async fn open_to_read(target: &Target) -> Result<SqliteSink, SinkError> {
-    let Target::Sqlite(path) = target;
-    SqliteSink::open_read_only(path).await
-}
-
-/// Whether a run works on a target at this moment.
-pub fn is_locked(target: &Target) -> Result<bool, SinkError> {
-    let Target::Sqlite(path) = target;
-    SqliteSink::is_locked(path)
 }

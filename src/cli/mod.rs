@@ -3,14 +3,17 @@
 //! | File | Holds |
 //! | --- | --- |
 //! | `args` | the command line |
-//! | `context` | what every command needs: settings, clients, targets |
+//! | `context` | what every command needs: settings, clients, secrets |
+//! | `jobs`, `targets` | the démarches that a command works on, and where their dossiers are kept |
 //! | `commands` | one file a command |
 //! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
+//! | `ask` | questions to a person |
 //! | `words` | values in words |
 //! | `error`, `exit` | what ends a command early, and with which code |
 //! | `signals`, `terminal` | what the system says and allows |
 
 mod args;
+mod ask;
 mod commands;
 mod context;
 mod error;
@@ -20,6 +23,7 @@ mod printer;
 mod progress;
 mod signals;
 mod summary;
+mod targets;
 mod terminal;
 mod words;
 

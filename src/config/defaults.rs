@@ -23,6 +23,10 @@ pub const PLATFORM_ENV: &str = "DN_PLATFORM";
 pub const CONFIG_ENV: &str = "DN_CONFIG";
 /// The environment variable that holds the key of pseudonyms when nothing else is named.
 pub const PRIVACY_KEY_ENV: &str = "DN_PRIVACY_KEY";
+/// The environment variable that holds the address of Grist when nothing else says it.
+pub const GRIST_URL_ENV: &str = "GRIST_URL";
+/// The environment variable that holds the key of Grist when nothing else is named.
+pub const GRIST_KEY_ENV: &str = "GRIST_API_KEY";
 
 /// How long to wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,3 +55,6 @@ pub const REBASE_DELAY: Duration = Duration::from_secs(10 * MINUTE);
 pub const MAX_DELETE_SHARE: f64 = 0.05;
 /// How many tombstones are always allowed, whatever their share.
 pub const MAX_DELETE_FLOOR: u64 = 10;
+
+/// Whether columns of ours that somebody deleted from a Grist document are made again.
+pub const RESTORE_COLUMNS: bool = false;

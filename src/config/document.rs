@@ -13,7 +13,8 @@ use super::origin::Setting;
 use super::privacy::PolicyEntry;
 use super::reader::{self, Source, Table};
 use super::sync::{SyncEntry, SyncSettings};
-use super::values::{self, InvalidValue, SecretSource, Target};
+use super::target::{GristEntry, TargetEntry};
+use super::values::{self, InvalidValue, SecretSource};
 use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
@@ -24,7 +25,7 @@ pub struct Config {
     /// The instances, by their short names.
     pub instances: BTreeMap<String, InstanceEntry>,
     /// The targets, by their names.
-    pub targets: BTreeMap<String, Setting<Target>>,
+    pub targets: BTreeMap<String, Setting<TargetEntry>>,
     /// The privacy policies, by their names.
     pub policies: BTreeMap<String, PolicyEntry>,
     /// The démarches, in the order of the file.
@@ -91,11 +92,12 @@ impl Config {
         root.refuse_unknown(&mut source, keys::ROOT);
         let mut config = Self {
             instances: named(root, &mut source, "instances", read_instance),
-            targets: named(root, &mut source, "targets", read_target).into_iter().filter_map(both).collect(),
+            targets: named(root, &mut source, "targets", TargetEntry::read).into_iter().filter_map(both).collect(),
             policies: named(root, &mut source, "privacy", PolicyEntry::read),
             ..Self::default()
         };
         config.check_tokens(root, &mut source);
+        config.check_keys(root, &mut source);
         let shared = match root.table(&mut source, "sync") {
             Some((table, offset)) => {
                 let table = Table::new(table, offset, "sync");
@@ -192,6 +194,29 @@ impl Config {
     }
 }
 
+impl Config {
+    /// With several instances of Grist each target names its key: a key sent to the wrong one is a leak.
+    fn check_keys(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
+        let grist = |name: &str| match self.targets.get(name).map(|target| &target.value) {
+            Some(TargetEntry::Grist(entry)) => Some(entry),
+            _ => None,
+        };
+        let mut hosts = self.targets.keys().filter_map(|name| grist(name)).map(GristEntry::host);
+        let Some(first) = hosts.next() else { return };
+        if hosts.all(|host| host == first) {
+            return;
+        }
+        let Some((table, offset)) = root.table(source, "targets") else { return };
+        for (name, offset, _) in Table::new(table, offset, "targets").entries() {
+            if grist(name).is_some_and(|entry| entry.key.is_none()) {
+                let error = InvalidValue::new("with several instances of Grist each target must name its key")
+                    .hint("add `key-env` or `key-file`");
+                source.report(offset, format!("targets.{name}"), error);
+            }
+        }
+    }
+}
+
 fn both<T>((name, value): (String, Option<T>)) -> Option<(String, T)> {
     value.map(|value| (name, value))
 }
@@ -244,32 +269,6 @@ fn read_instance(table: Table<'_, '_>, source: &mut Source<'_>) -> InstanceEntry
         rate_limit: rate_limit
             .map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32"))),
     }
-}
-
-fn read_target(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Target>> {
-    table.refuse_unknown(source, keys::TARGET);
-    let kind = table.read(source, "type", |value| {
-        let name = reader::text(value)?;
-        if Target::TYPES.contains(&name.as_str()) {
-            Ok(name)
-        } else {
-            Err(unknown_name("type of target", &name, Target::TYPES))
-        }
-    });
-    let file = source.path().to_owned();
-    let path = table.read(source, "path", |value| {
-        let path = reader::text(value)?;
-        if path.is_empty() {
-            return Err(InvalidValue::new("the path is empty"));
-        }
-        Ok(Target::Sqlite(values::beside(&file, &path)))
-    });
-    for (key, what) in [("type", "the type of the target"), ("path", "the path of the file")] {
-        if !table.has(key) {
-            source.report(table.offset, table.key(key), InvalidValue::new(format!("{what} is missing")));
-        }
-    }
-    kind.and(path)
 }
 
 /// Reads where a secret is: a variable or a file, not both.

@@ -31,7 +31,14 @@ pub const INSTANCE: Section = Section {
 };
 
 /// `[targets.*]`: a place where dossiers are kept.
-pub const TARGET: Section = Section { name: "[targets.*]", keys: &["type", "path"] };
+pub const TARGET: Section = Section {
+    name: "[targets.*]",
+    keys: &["type", "path", "url", "document", "key-env", "key-file", "restore-columns"],
+};
+
+/// The types of target, each with its own keys.
+pub const TARGET_TYPES: &[(&str, &[&str])] =
+    &[("sqlite", &["path"]), ("grist", &["url", "document", "key-env", "key-file", "restore-columns"])];
 
 /// `[privacy.*]`: what may leave the platform.
 pub const POLICY: Section =
@@ -92,6 +99,13 @@ mod tests {
         for key in FOLLOWING {
             assert!(DEMARCHE.keys.contains(key), "{key}");
         }
+    }
+
+    #[test]
+    fn every_key_of_a_target_belongs_to_a_type() {
+        let typed: Vec<&str> = TARGET_TYPES.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+        assert!(TARGET.keys.iter().all(|key| *key == "type" || typed.contains(key)));
+        assert!(typed.iter().all(|key| TARGET.keys.contains(key)));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | `keys` | every key that a file may hold, section by section |
 //! | `defaults` | every default, in one place |
 //! | `document` | the file, checked |
+//! | `target` | where dossiers go: what a file or a flag says, completed by the environment |
 //! | `resolve` | flags × environment × file × defaults → the jobs to do |
 
 pub mod defaults;
@@ -21,6 +22,7 @@ mod privacy;
 mod reader;
 mod resolve;
 mod sync;
+mod target;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -30,6 +32,7 @@ pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};
 pub use origin::{Origin, Setting};
 pub use privacy::{PolicyChoice, PolicyEntry};
-pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance};
+pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy};
 pub use sync::SyncSettings;
-pub use values::{InvalidValue, SecretSource, Target, parse_target, parse_url};
+pub use target::{GristEntry, GristTarget, Target, TargetEntry, grist_url, parse_target, resolve_target};
+pub use values::{InvalidValue, SecretSource, parse_grist_url, parse_url};

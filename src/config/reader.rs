@@ -85,7 +85,7 @@ impl<'t, 'i> Table<'t, 'i> {
             }
             let error = match key.to_lowercase().as_str() {
                 "token" | "password" | "secret" | "key" => InvalidValue::new("a secret is never written in this file")
-                    .hint(if section == keys::POLICY {
+                    .hint(if section == keys::POLICY || section == keys::TARGET {
                         "name its variable with `key-env`, or its file with `key-file`"
                     } else {
                         "name its variable with `token-env`, or its file with `token-file`"
@@ -183,6 +183,14 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, InvalidValue> {
     match value {
         DeValue::String(text) => Ok(text.to_string()),
         other => Err(expected("a text in quotes", other)),
+    }
+}
+
+/// Reads true or false.
+pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, InvalidValue> {
+    match value {
+        DeValue::Boolean(value) => Ok(*value),
+        other => Err(expected("true or false", other)),
     }
 }
 

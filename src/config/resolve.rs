@@ -1,6 +1,5 @@
 //! Flags × environment × file × defaults → what to work on.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,10 +11,13 @@ use super::error::{ConfigError, Problem};
 use super::origin::{Origin, Setting};
 use super::privacy::{self, PolicyChoice};
 use super::sync::SyncSettings;
-use super::values::{InvalidValue, SecretSource, Target, is_short_name, parse_target, parse_url};
+use super::target::{Target, TargetEntry, resolve_target};
+use super::values::{InvalidValue, SecretSource, is_short_name, parse_url};
 use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
+
+const RESTORE_COLUMNS: &str = "--restore-columns";
 
 /// What flags say. Texts are checked here rather than by the parser of flags, so that a wrong address is the same error
 /// wherever it was written.
@@ -35,6 +37,8 @@ pub struct Overrides {
     pub page_size: Option<PageSize>,
     /// `--policy`.
     pub policy: Option<String>,
+    /// `--restore-columns`.
+    pub restore_columns: bool,
 }
 
 /// The environment, as a function of the name of a variable.
@@ -90,17 +94,17 @@ struct Selected<'c> {
 /// # Errors
 /// No démarche, no target, a name that nothing has, or an address that cannot be used.
 pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> Result<Vec<Job>, ConfigError> {
-    let flag_target = match &flags.to {
-        Some(text) => Some(parse_target(text).map_err(|error| wrong("--to", error))?),
-        None => None,
-    };
+    let flag_target = flags.to.as_deref().map(|text| resolve_target(text, variables)).transpose()?;
     let mut jobs = Vec::new();
     for Selected { instance, demarche, entry } in select(config, flags, variables)? {
-        let target = match (&flag_target, entry) {
+        let mut target = match (&flag_target, entry) {
             (Some(target), _) => Setting { value: target.clone(), origin: Origin::Flag("--to") },
-            (None, Some(entry)) => config.targets[&entry.target.value].clone(),
-            (None, None) => only_target(config)?,
+            (None, Some(entry)) => complete(&entry.target.value, &config.targets[&entry.target.value], variables)?,
+            (None, None) => only_target(config, variables)?,
         };
+        if let (true, Target::Grist(grist)) = (flags.restore_columns, &mut target.value) {
+            grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
+        }
         jobs.push(Job {
             instance,
             demarche,
@@ -108,6 +112,10 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             policy: policy(config, flags, entry)?,
             sync: entry.map_or_else(|| config.sync.clone(), |entry| entry.sync.clone()),
         });
+    }
+    if flags.restore_columns && !jobs.iter().any(|job| matches!(job.target.value, Target::Grist(_))) {
+        let problem = Problem::new(RESTORE_COLUMNS, "people delete columns of a Grist document only");
+        return Err(ConfigError::one(problem.hint("leave it out")));
     }
     Ok(jobs)
 }
@@ -138,6 +146,14 @@ pub fn resolve_instance(config: &Config, flags: &Overrides, variables: Variables
         return instance(config, flags, variables, Some(&first.instance.value));
     }
     instance(config, flags, variables, None)
+}
+
+/// The privacy policy of a démarche that the file does not list.
+///
+/// # Errors
+/// A name that nothing has.
+pub fn resolve_policy(config: &Config, flags: &Overrides) -> Result<Setting<PolicyChoice>, ConfigError> {
+    policy(config, flags, None)
 }
 
 /// The démarches of the file that the flags do not rule out.
@@ -340,15 +356,26 @@ fn short_name(platform: Platform, url: &Url) -> String {
     format!("{}-{:08x}", name[..15].trim_end_matches('-'), sum >> 32)
 }
 
-fn only_target(config: &Config) -> Result<Setting<Target>, ConfigError> {
+/// A target of the file with what the environment adds.
+fn complete(
+    name: &str,
+    entry: &Setting<TargetEntry>,
+    variables: Variables<'_>,
+) -> Result<Setting<Target>, ConfigError> {
+    let key = format!("targets.{name}");
+    let value = entry.value.clone().complete(variables).map_err(|error| wrong(&key, error))?;
+    Ok(Setting { value, origin: entry.origin.clone() })
+}
+
+fn only_target(config: &Config, variables: Variables<'_>) -> Result<Setting<Target>, ConfigError> {
     match (config.targets.len(), config.targets.first_key_value()) {
-        (1, Some((_, target))) => Ok(target.clone()),
+        (1, Some((name, target))) => complete(name, target, variables),
         (0, _) => Err(ConfigError::one(
-            Problem::new("--to", "no target is named").hint("for example `--to sqlite:dossiers.db`"),
+            Problem::new("--to", "no target is named")
+                .hint("for example `--to sqlite:dossiers.db`, or `--to grist:DOCUMENT`"),
         )),
         _ => {
-            let targets: BTreeMap<_, _> = config.targets.iter().map(|(name, target)| (name, &target.value)).collect();
-            let known: Vec<String> = targets.values().map(ToString::to_string).collect();
+            let known: Vec<String> = config.targets.values().map(|target| target.value.to_string()).collect();
             let problem = Problem::new("--to", "the file names several targets");
             Err(ConfigError::one(problem.hint(format!("choose one of: {}", known.join(", ")))))
         }
@@ -373,7 +400,7 @@ fn policy(
     })
 }
 
-fn wrong(key: &str, error: InvalidValue) -> ConfigError {
+pub(super) fn wrong(key: &str, error: InvalidValue) -> ConfigError {
     let InvalidValue { message, hint } = error;
     ConfigError::one(Problem { hint, ..Problem::new(key, message) })
 }

@@ -54,6 +54,11 @@ fn the_example_shows_the_defaults() {
     assert_eq!(value(&said.total_timeout), Some(instance.total_timeout.value));
     assert_eq!(value(&said.page_size), Some(instance.page_size.value));
     assert_eq!(value(&said.rate_limit), Some(instance.rate_limit.value));
+    let Some(TargetEntry::Grist(grist)) = config.targets.get("equipe").map(|target| &target.value) else {
+        panic!("the example has a Grist document")
+    };
+    assert_eq!(value(&grist.restore_columns), Some(defaults::RESTORE_COLUMNS));
+    assert_eq!(value(&grist.key), Some(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())));
     let (shown, default) = (config.sync, SyncSettings::default());
     assert_eq!(shown.overlap.value, default.overlap.value);
     assert_eq!(shown.follow_up.value, default.follow_up.value);
@@ -81,6 +86,18 @@ token = "s3cret"
 [targets.local]
 type = "sqllite"
 
+[targets.equipe]
+type = "grist"
+path = "dossiers.db"
+documnt = "kZ8mQv2Xw9Lr"
+url = "http://example.org"
+key = "k3y-pasted"
+restore-columns = "yes"
+
+[targets.fichier]
+type = "sqlite"
+document = "kZ8mQv2Xw9Lr"
+
 [sync]
 overlap = 15
 follow-up = "30m"
@@ -95,6 +112,7 @@ page-size = 10
 [[demarches]]
 number = 0
 instance = "dn"
+target = "local"
 privacy = "defualt"
 "#,
     )
@@ -107,21 +125,87 @@ privacy = "defualt"
     dn.toml:8:12: instances.Grand: a name is made of at most 24 small letters, digits and hyphens (it begins with a letter)
     dn.toml:8:12: instances.Grand: with several instances each must name its token (add `token-env` or `token-file`)
     dn.toml:9:1: instances.Grand.token: a secret is never written in this file (name its variable with `token-env`, or its file with `token-file`)
-    dn.toml:11:10: targets.local.path: the path of the file is missing
     dn.toml:12:8: targets.local.type: no type of target is called `sqllite` (did you mean `sqlite`?)
-    dn.toml:15:11: sync.overlap: a duration in quotes, such as "15m", is expected, not a whole number
-    dn.toml:16:13: sync.follow-up: 30m read again every 1h would leave gaps (read again at least 1h, or more often)
-    dn.toml:17:20: sync.max-delete-share: a share lies between 0 and 1 (5 % is written 0.05)
-    dn.toml:19:1: demarches[0].number: the number of the démarche is missing
-    dn.toml:20:1: demarches[0].numer: unknown key (did you mean `number`?)
-    dn.toml:21:12: demarches[0].instance: no instance is called `dm` (known: Grand, dn)
-    dn.toml:23:1: demarches[0].page-size: unknown key (it belongs in [instances.*])
-    dn.toml:26:10: demarches[1].number: 0 is not between 1 and 4294967295
-    dn.toml:28:11: demarches[1].privacy: no privacy policy is called `defualt` (did you mean `default`?)
+    dn.toml:14:10: targets.equipe.document: the document is missing (its id, or its address as copied from a browser)
+    dn.toml:16:8: targets.equipe.path: a target of type "grist" has no `path` (it belongs to type "sqlite")
+    dn.toml:17:1: targets.equipe.documnt: unknown key (did you mean `document`?)
+    dn.toml:18:7: targets.equipe.url: plain http to example.org would show the key to the network (use https; http is for this very machine (localhost, 127.0.0.1))
+    dn.toml:19:1: targets.equipe.key: a secret is never written in this file (name its variable with `key-env`, or its file with `key-file`)
+    dn.toml:20:19: targets.equipe.restore-columns: true or false is expected, not a text
+    dn.toml:22:10: targets.fichier.path: the path of the file is missing (such as "dossiers.db")
+    dn.toml:24:12: targets.fichier.document: a target of type "sqlite" has no `document` (it belongs to type "grist")
+    dn.toml:27:11: sync.overlap: a duration in quotes, such as "15m", is expected, not a whole number
+    dn.toml:28:13: sync.follow-up: 30m read again every 1h would leave gaps (read again at least 1h, or more often)
+    dn.toml:29:20: sync.max-delete-share: a share lies between 0 and 1 (5 % is written 0.05)
+    dn.toml:31:1: demarches[0].number: the number of the démarche is missing
+    dn.toml:32:1: demarches[0].numer: unknown key (did you mean `number`?)
+    dn.toml:33:12: demarches[0].instance: no instance is called `dm` (known: Grand, dn)
+    dn.toml:35:1: demarches[0].page-size: unknown key (it belongs in [instances.*])
+    dn.toml:38:10: demarches[1].number: 0 is not between 1 and 4294967295
+    dn.toml:41:11: demarches[1].privacy: no privacy policy is called `defualt` (did you mean `default`?)
     "#);
-    for secret in ["s3cret", "NmQ0ZTk0"] {
+    for secret in ["s3cret", "NmQ0ZTk0", "k3y-pasted"] {
         assert!(!error.to_string().contains(secret), "{secret} is repeated");
     }
+}
+
+#[test]
+fn a_grist_document_is_a_target() {
+    let config = parse(
+        "[targets.equipe]\ntype = 'grist'\ndocument = 'https://grist.example.org/o/docs/kZ8mQv2Xw9Lr/Suivi/p/3'\n\
+         key-file = 'grist.key'\nrestore-columns = true\n",
+    );
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    let jobs = resolve(&config, &flags(&[1]), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    let Target::Grist(grist) = &jobs[0].target.value else { panic!("{:?}", jobs[0].target) };
+    assert_eq!(jobs[0].target.value.to_string(), "grist:kZ8mQv2Xw9Lr");
+    assert_eq!(grist.url.value.as_str(), "https://grist.example.org/o/docs");
+    assert_eq!((grist.url.origin.to_string(), grist.key.origin.to_string()), ("dn.toml:3".into(), "dn.toml:4".into()));
+    assert_eq!(grist.key.value, SecretSource::File("grist.key".into()));
+    assert!(grist.restore_columns.value);
+    // Its own key stands for its own address, whatever the environment says.
+    let elsewhere = |name: &str| (name == "GRIST_URL").then(|| "https://other.example.org".to_owned());
+    let jobs = resolve(&config, &flags(&[1]), &elsewhere).unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        matches!(&jobs[0].target.value, Target::Grist(grist) if grist.url.value.host_str() == Some("grist.example.org"))
+    );
+}
+
+#[test]
+fn a_flag_brings_deleted_columns_back() {
+    let variables = |name: &str| (name == "GRIST_URL").then(|| "https://grist.example.org".to_owned());
+    let to = |to: &str| Overrides { to: Some(to.to_owned()), restore_columns: true, ..flags(&[1]) };
+    let jobs = resolve(&Config::default(), &to("grist:kZ8mQv2Xw9Lr"), &variables);
+    let jobs = jobs.unwrap_or_else(|error| panic!("{error}"));
+    let Target::Grist(grist) = &jobs[0].target.value else { panic!("{:?}", jobs[0].target) };
+    assert_eq!(
+        (grist.restore_columns.value, grist.restore_columns.origin.to_string().as_str()),
+        (true, "--restore-columns")
+    );
+    let error = resolve(&Config::default(), &to("sqlite:d.db"), &variables).expect_err("no document");
+    assert!(error.to_string().contains("--restore-columns"), "{error}");
+}
+
+#[test]
+fn each_of_several_instances_of_grist_has_its_key() {
+    let target = |name: &str, rest: &str| format!("[targets.{name}]\ntype='grist'\ndocument='kZ8mQv2Xw9Lr'\n{rest}\n");
+    let of = |name: &str, host: &str, key: &str| target(name, &format!("url='https://{host}.example.org'\n{key}"));
+    for (file, expected) in [
+        (of("a", "one", "") + &of("b", "one", ""), None),
+        (of("a", "one", "key-env='A'") + &of("b", "two", "key-file='b'"), None),
+        (of("a", "one", "key-env='A'") + &of("b", "two", ""), Some("dn.toml:6:10: targets.b: with several instances")),
+        (of("a", "one", "key-env='A'") + &target("b", ""), Some("dn.toml:6:10: targets.b: with several instances")),
+    ] {
+        let told = parse(&file).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(told, None, "{file}"),
+            Some(words) => assert!(told.as_ref().is_some_and(|told| told.starts_with(words)), "{told:?}"),
+        }
+    }
+    let two =
+        "[targets.a]\ntype='grist'\nurl='https://a.example.org'\ndocument='https://b.example.org/doc/kZ8mQv2Xw9Lr'\n";
+    let error = parse(two).expect_err("two addresses").to_string();
+    assert!(error.contains("dn.toml:3:5: targets.a.url: the document is on another instance than `url`"), "{error}");
 }
 
 #[test]
@@ -162,7 +246,7 @@ fn wrong_files_are_refused() {
         ("an unknown treatment", "[privacy.p.kinds]\niban = 'masq'\n", "did you mean `mask`?"),
         (
             "a key in the wrong section",
-            "[targets.t]\ntype='sqlite'\npath='x'\nurl='x'\n",
+            "[targets.t]\ntype='sqlite'\npath='x'\ntoken-env='X'\n",
             "it belongs in [instances.*]",
         ),
         ("a huge number", "[instances.a]\npage-size = 99999999999999999999\n", "between 1 and 100"),
@@ -179,8 +263,8 @@ fn wrong_files_are_refused() {
 fn paths_start_from_the_folder_of_the_file() {
     let text = "[instances.a]\ntoken-file = 'token'\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[targets.u]\ntype = 'sqlite'\npath = '/d.db'\n";
     let config = Config::parse(Path::new("/etc/dn/dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.targets["t"].value, Target::Sqlite("/etc/dn/d.db".into()));
-    assert_eq!(config.targets["u"].value, Target::Sqlite("/d.db".into()));
+    assert_eq!(config.targets["t"].value, TargetEntry::Sqlite("/etc/dn/d.db".into()));
+    assert_eq!(config.targets["u"].value, TargetEntry::Sqlite("/d.db".into()));
     let token = config.instances["a"].token.clone().map(|token| token.value);
     assert_eq!(token, Some(SecretSource::File("/etc/dn/token".into())));
 }

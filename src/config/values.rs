@@ -1,4 +1,4 @@
-//! Values that cannot be wrong once they are made: addresses, targets, the whereabouts of secrets.
+//! Values that cannot be wrong once they are made: addresses, the whereabouts of secrets.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,12 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
+    /// What is wrong, and what to write instead.
+    #[must_use]
+    pub fn saying(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(message).hint(hint)
+    }
+
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
     }
@@ -43,48 +49,6 @@ impl fmt::Display for SecretSource {
     }
 }
 
-/// A place where dossiers are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
-impl Target {
-    /// The types of target that a file may name.
-    pub const TYPES: [&'static str; 1] = ["sqlite"];
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
-    }
-}
-
-/// Reads a target as flags write it: `sqlite:PATH`.
-///
-/// # Errors
-/// Another type, or no path.
-pub fn parse_target(text: &str) -> Result<Target, InvalidValue> {
-    let Some((kind, path)) = text.split_once(':') else {
-        return Err(InvalidValue::new(format!("`{text}` does not say which type of target it is"))
-            .hint(format!("did you mean `sqlite:{text}`?")));
-    };
-    match kind {
-        "sqlite" => {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() || path == ":memory:" {
-                return Err(InvalidValue::new("a SQLite target is a file").hint("write `sqlite:PATH`"));
-            }
-            Ok(Target::Sqlite(PathBuf::from(path)))
-        }
-        other => Err(InvalidValue::new(format!("`{other}` is not a type of target"))
-            .hint(format!("known: {}", Target::TYPES.join(", ")))),
-    }
-}
-
 /// Reads the address of a platform: https, or http towards this very machine.
 ///
 /// # Errors
@@ -92,21 +56,34 @@ pub fn parse_target(text: &str) -> Result<Target, InvalidValue> {
 /// unprotected.
 pub fn parse_url(text: &str) -> Result<Url, InvalidValue> {
     let example = format!("such as {}", super::defaults::PLATFORM.default_url());
+    guarded(text, "token", &example)
+}
+
+/// Reads the address of an instance of Grist, in the same way.
+///
+/// # Errors
+/// As [`parse_url`].
+pub fn parse_grist_url(text: &str) -> Result<Url, InvalidValue> {
+    guarded(text, "key", "such as https://grist.numerique.gouv.fr")
+}
+
+/// An address that a secret may be sent to.
+fn guarded(text: &str, secret: &str, example: &str) -> Result<Url, InvalidValue> {
     let url = Url::parse(text)
-        .map_err(|reason| InvalidValue::new(format!("this is not an address: {reason}")).hint(example.clone()))?;
+        .map_err(|reason| InvalidValue::new(format!("this is not an address: {reason}")).hint(example))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(InvalidValue::new("an address holds no user and no password")
-            .hint("the token goes in an environment variable"));
+            .hint(format!("the {secret} goes in an environment variable")));
     }
     match url.scheme() {
         "https" if url.has_host() => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => {
             let host = url.host_str().unwrap_or_default();
-            Err(InvalidValue::new(format!("plain http to {host} would show the token to the network"))
+            Err(InvalidValue::new(format!("plain http to {host} would show the {secret} to the network"))
                 .hint("use https; http is for this very machine (localhost, 127.0.0.1)"))
         }
-        other => Err(InvalidValue::new(format!("`{other}` is not a scheme of the platform")).hint(example)),
+        other => Err(InvalidValue::new(format!("`{other}` is not a scheme that is spoken here")).hint(example)),
     }
 }
 
@@ -173,26 +150,6 @@ mod tests {
     fn a_password_in_an_address_is_not_repeated() {
         let error = parse_url("https://user:s3cret@example.org/").expect_err("refused");
         assert!(!format!("{error:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn targets_as_flags_write_them() {
-        let sqlite = |path: &str| Some(Target::Sqlite(PathBuf::from(path)));
-        for (text, expected) in [
-            ("sqlite:dossiers.db", sqlite("dossiers.db")),
-            ("sqlite:/var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),
-            ("sqlite:///var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),
-            ("sqlite:", None),
-            ("sqlite::memory:", None),
-            ("dossiers.db", None),
-            ("oracle:x", None),
-        ] {
-            assert_eq!(parse_target(text).ok(), expected, "{text}");
-        }
-        assert_eq!(
-            parse_target("dossiers.db").expect_err("no type").hint.as_deref(),
-            Some("did you mean `sqlite:dossiers.db`?")
-        );
     }
 
     #[test]

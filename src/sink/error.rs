@@ -21,6 +21,8 @@ pub enum SinkError {
         action: &'static str,
         /// The system's words.
         reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
     },
     /// The target exists and is not ours, or is damaged.
     #[error("{target} was not made by this tool: {reason}")]
@@ -63,6 +65,8 @@ pub enum SinkError {
         action: &'static str,
         /// Its words.
         reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
     },
     /// Anything else that the target refused.
     #[error("{target} refused {action}: {reason}")]
@@ -73,6 +77,8 @@ pub enum SinkError {
         action: &'static str,
         /// Its words.
         reason: String,
+        /// What to do about it, where the target knows better than this enum.
+        hint: Option<&'static str>,
     },
 }
 
@@ -81,8 +87,13 @@ impl SinkError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Locked { .. } => Some("wait for the other run to end; its lock goes with its process"),
-            Self::Unusable { .. } => {
+            Self::Locked { .. } => {
+                Some("wait for the other run to end; a lock whose process died is given up by itself")
+            }
+            Self::Unusable { hint: Some(hint), .. }
+            | Self::Unavailable { hint: Some(hint), .. }
+            | Self::Refused { hint: Some(hint), .. } => Some(hint),
+            Self::Unusable { hint: None, .. } => {
                 Some("check the path or address, the rights of this account or key, and the free space")
             }
             Self::Foreign { .. } => Some("name another target, or move this one away; nothing was changed in it"),
@@ -91,8 +102,10 @@ impl SinkError {
                 Some("undo the change or restore a copy, or sync into a new target; `dn verify` tells what is missing")
             }
             Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
-            Self::Unavailable { .. } => Some("run the same command again later; it goes on from what was committed"),
-            Self::Refused { .. } => None,
+            Self::Unavailable { hint: None, .. } => {
+                Some("run the same command again later; it goes on from what was committed")
+            }
+            Self::Refused { hint: None, .. } => None,
         }
     }
 }

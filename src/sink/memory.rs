@@ -155,7 +155,7 @@ impl MemorySink {
     }
 
     fn refused(&self, action: &'static str, reason: impl Into<String>) -> SinkError {
-        SinkError::Refused { target: self.name.clone(), action, reason: reason.into() }
+        SinkError::Refused { target: self.name.clone(), action, reason: reason.into(), hint: None }
     }
 }
 

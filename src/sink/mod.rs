@@ -3,12 +3,15 @@
 //! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
 //! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
 //! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
-//! - `grist` (feature `grist`): a target that is a document of Grist, which people may change.
+//! - `grist` (feature `grist`): a target that is a document of Grist, which people may change;
+//! - [`AnySink`]: any of them, chosen when the program runs.
 //!
 //! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
 //! after an answer was lost, ends in the same state everywhere.
 
+mod any;
 mod error;
+mod files;
 #[cfg(feature = "grist")]
 pub mod grist;
 pub mod memory;
@@ -21,7 +24,9 @@ mod types;
 
 use std::future::Future;
 
+pub use any::AnySink;
 pub use error::SinkError;
+pub use files::{FileStore, WantedFile};
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;

@@ -37,6 +37,15 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// The same for a command that told other things before the error.
+    #[track_caller]
+    pub fn says_at_last(self, words: &str) -> Self {
+        let error = self.stderr.find("error: ").unwrap_or_else(|| panic!("no error line:\n{}", self.stderr));
+        Self { stderr: self.stderr[error..].to_owned(), ..self }.says(words)
+    }
+}
+
 /// The world around a command.
 pub struct Desk {
     platform: Platform,

@@ -27,8 +27,10 @@ fn the_tree_of_commands() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     dn
     dn demo --to --seed --dossiers --platform
-    dn sandbox --port --seed --dossiers --pace --platform
-    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --json
+    dn sandbox --port --seed --dossiers --pace --grist --platform
+    dn init
+    dn init grist --url --document --new --workspace --demarche --instance --platform --policy --write --yes
+    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --json
     dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json
     dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
     dn status --demarche --instance --url --platform --to --policy --runs --json

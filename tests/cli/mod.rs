@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod desk;
 mod exit_codes;
+mod grist;
 mod help;
 mod secrets;
 #[cfg(unix)]

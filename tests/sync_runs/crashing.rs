@@ -29,7 +29,8 @@ impl<S: Sink> Dying<'_, S> {
     /// Whether this write happens, and whether it is told.
     fn write(&self) -> (bool, Result<(), SinkError>) {
         let target = self.inner.name().to_owned();
-        let dead = || SinkError::Unusable { target, action: "written", reason: "the process died".to_owned() };
+        let dead =
+            || SinkError::Unusable { target, action: "written", reason: "the process died".to_owned(), hint: None };
         match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
             Err(_) => (false, Err(dead())),
             Ok(1) => (self.done, Err(dead())),

@@ -7,18 +7,19 @@ use jiff::SignedDuration;
 
 use crate::api::Client;
 use crate::cli::args::DemoArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Prepared, open};
+use crate::cli::jobs::Prepared;
 use crate::cli::printer::{answer, grouped, table, tell};
 use crate::cli::progress::Progress;
+use crate::cli::targets::{open, page_of};
 use crate::cli::{commands::verify::verify_one, signals, summary};
-use crate::config::{ConfigError, Problem, Target, parse_target};
+use crate::config::{Target, resolve_target};
 use crate::ids::DemarcheNumber;
 use crate::privacy::{Filter, Policy};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
-use crate::sink::{Scope, SqliteSink};
+use crate::sink::{AnySink, Scope};
 use crate::sync::{self, Event, Report, Settings, Verification};
 
 /// How many things happen in the world between two runs.
@@ -83,10 +84,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
 /// Where the database goes: a file of its own in the temporary folder, unless said otherwise.
 fn target(args: &DemoArgs) -> Result<Target, CliError> {
     match &args.to {
-        Some(text) => parse_target(text).map_err(|error| {
-            let problem = Problem { hint: error.hint.clone(), ..Problem::new("--to", error.message) };
-            ConfigError::one(problem).into()
-        }),
+        Some(text) => Ok(resolve_target(text, &variable)?),
         None => {
             let name = format!("dn-demo-{}.db", std::process::id());
             Ok(Target::Sqlite(std::env::temp_dir().join(name)))
@@ -97,7 +95,7 @@ fn target(args: &DemoArgs) -> Result<Target, CliError> {
 async fn round(
     title: &'static str,
     prepared: &Prepared<'_>,
-    sink: &SqliteSink,
+    sink: &AnySink,
     sandbox: &Sandbox,
 ) -> Result<Round, CliError> {
     let begun = Instant::now();
@@ -131,8 +129,6 @@ fn render(context: &Context, target: &Target, rounds: &[Round], verification: &V
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let Target::Sqlite(path) = target;
-    let path = path.display();
     let verdict = format!(
         "verified: {} dossiers listed, {} missing, {} stale, {} ghost",
         grouped(verification.listed),
@@ -140,8 +136,15 @@ fn render(context: &Context, target: &Target, rounds: &[Round], verification: &V
         verification.stale.len(),
         verification.ghost.len(),
     );
-    format!(
-        "{rows}\n{verdict}\n\ndatabase: {path}\ntry:      sqlite3 {path} \\\n            \
-         \"SELECT state, count(*) FROM demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state\"\n"
-    )
+    let place = match target {
+        Target::Sqlite(path) => {
+            let path = path.display();
+            format!(
+                "database: {path}\ntry:      sqlite3 {path} \\\n            \
+                 \"SELECT state, count(*) FROM demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state\"\n"
+            )
+        }
+        Target::Grist(grist) => format!("document: {}\n", page_of(grist)),
+    };
+    format!("{rows}\n{verdict}\n\n{place}")
 }

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod doctor;
 mod dossier;
+mod init;
 mod plan;
 mod remap;
 mod sandbox;
@@ -13,7 +14,7 @@ mod status;
 mod sync;
 mod verify;
 
-use super::args::{Command, ConfigCommand};
+use super::args::{Command, ConfigCommand, InitCommand};
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
@@ -23,6 +24,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
     match command {
         Command::Demo(args) => demo::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, &args).await,
+        Command::Init { command: InitCommand::Grist(args) } => init::run(context, &args).await,
         Command::Sync(args) => sync::run(context, &args).await,
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,

@@ -6,9 +6,10 @@ use crate::cli::args::PlanArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, exists, open_to_read};
+use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json, counted, grouped, legible};
 use crate::cli::signals;
+use crate::cli::targets::{exists, open_to_read};
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
 use crate::sync::{self, Event, REPORT_VERSION, SyncError};
 

@@ -5,8 +5,9 @@ use crate::cli::args::RemapArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Work, open_existing};
+use crate::cli::jobs::{Network, Work};
 use crate::cli::signals;
+use crate::cli::targets::open_existing;
 use crate::sync;
 
 /// Writes every stored dossier again, without the network.

@@ -1,4 +1,4 @@
-//! `dn sandbox`: the embedded platform, served on this machine.
+//! `dn sandbox`: the embedded platform, served on this machine, with an imitation of Grist beside it when asked.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::answer;
 use crate::cli::signals;
 use crate::config::defaults;
+use crate::sandbox::grist::{Grist, GristServer};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 
 /// Serves until it is interrupted.
@@ -26,6 +27,10 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         .map_err(|source| CliError::System { what: "listening on a port of this machine", source })?;
     let demarches = sandbox.world().demarches();
     let numbers: Vec<String> = demarches.iter().map(ToString::to_string).collect();
+    let grist = match args.grist {
+        true => Some(Neighbour::serve().await?),
+        false => None,
+    };
     answer(&format!(
         "platform   {}\naddress    {}\ntoken      {}\ndémarches  {} ({} dossiers each)\n\n\
          {}={} {}={} {}={} dn sync --demarche {DEMARCHE_COMPLETE} --to sqlite:dossiers.db\n",
@@ -41,12 +46,47 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         defaults::TOKEN_ENV,
         sandbox.token(),
     ))?;
+    if let Some(grist) = &grist {
+        answer(&grist.told())?;
+    }
     tokio::select! {
         () = stop.asked() => {}
         () = live(&sandbox, &demarches, args) => {}
     }
-    server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
+    let ended = |source| CliError::System { what: "the end of the server", source };
+    if let Some(grist) = grist {
+        grist.server.stop().await.map_err(ended)?;
+    }
+    server.stop().await.map_err(ended)?;
     Ok(Exit::Done)
+}
+
+/// An imitation of Grist beside the platform, with an empty document.
+struct Neighbour {
+    server: GristServer,
+    document: String,
+}
+
+impl Neighbour {
+    async fn serve() -> Result<Self, CliError> {
+        let grist = Grist::new();
+        let document = grist.create_document("Bac à sable");
+        let server = grist.serve_locally().await;
+        let server =
+            server.map_err(|source| CliError::System { what: "listening on a port of this machine", source })?;
+        Ok(Self { server, document })
+    }
+
+    fn told(&self) -> String {
+        let (url, document, key) = (self.server.url(), &self.document, Grist::OWNER);
+        let (url_env, key_env) = (defaults::GRIST_URL_ENV, defaults::GRIST_KEY_ENV);
+        format!(
+            "\nGrist      {url}\nkey        {key}\ndocument   {document}\n\n\
+             with the same variables of the platform:\n\
+             {url_env}={url} {key_env}={key} dn sync --demarche {DEMARCHE_COMPLETE} --to grist:{document}\n\
+             {url_env}={url} {key_env}={key} dn init grist\n"
+        )
+    }
 }
 
 /// Lets the world live at the pace that was asked for, and its clock follow ours.

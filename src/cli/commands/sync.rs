@@ -6,10 +6,12 @@ use crate::cli::args::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, exists, open};
+use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
+use crate::cli::targets::{exists, open};
 use crate::cli::{failed, signals, summary};
-use crate::sink::SqliteSink;
+use crate::config::Overrides;
+use crate::sink::AnySink;
 use crate::sync::{self, Run};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
@@ -17,7 +19,7 @@ use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, 
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let work = Work {
         context,
-        overrides: args.job.overrides(Some(&args.page)),
+        overrides: Overrides { restore_columns: args.restore_columns, ..args.job.overrides(Some(&args.page)) },
         network: Network::Needed,
         json: args.json,
         full: args.full,
@@ -38,7 +40,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
 }
 
 /// One run.
-pub async fn sync_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
+pub async fn sync_one(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
     let events = |event: &sync::Event| prepared.progress.on(event);
     let run = sync::run(&prepared.job(sink, &events)).await;
     prepared.progress.end();

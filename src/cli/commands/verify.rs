@@ -4,10 +4,11 @@ use crate::cli::args::VerifyArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work, open_existing, open_to_read};
+use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
+use crate::cli::targets::{open_existing, open_to_read};
 use crate::cli::{signals, summary};
-use crate::sink::SqliteSink;
+use crate::sink::AnySink;
 use crate::sync::{self, Event, Run, SyncError, Verification};
 
 /// Compares every target with the platform, and mends it when asked.
@@ -48,7 +49,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
     .await
 }
 
-async fn repair_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
+async fn repair_one(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
     let events = |event: &Event| prepared.progress.on(event);
     let run = sync::repair(&prepared.job(sink, &events)).await;
     prepared.progress.end();
@@ -56,7 +57,7 @@ async fn repair_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Run {
 }
 
 /// One comparison, given up when somebody asks to stop.
-pub async fn verify_one(prepared: &Prepared<'_>, sink: &SqliteSink) -> Result<Verification, SyncError> {
+pub async fn verify_one(prepared: &Prepared<'_>, sink: &AnySink) -> Result<Verification, SyncError> {
     let seen = |seen| prepared.progress.on(&Event::Listing { seen });
     let result = tokio::select! {
         biased;

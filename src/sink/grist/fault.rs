@@ -34,10 +34,10 @@ impl Fault {
             Self::Altered(reason) => SinkError::Altered { target, reason },
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
-            Self::Refused(reason) => SinkError::Refused { target, action, reason },
+            Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
             Self::ReadOnly => {
                 let reason = "it was opened for reading only".to_owned();
-                SinkError::Unusable { target, action: "written", reason }
+                SinkError::Unusable { target, action: "written", reason, hint: None }
             }
             Self::Grist(error) => told(error, target, action),
         }
@@ -62,7 +62,7 @@ impl Fault {
 
 fn told(error: GristError, target: String, action: &'static str) -> SinkError {
     use GristError as G;
-    let reason = error.to_string();
+    let (reason, hint) = (error.to_string(), error.hint());
     match error {
         G::NoTable { .. } | G::NoColumn { .. } | G::NoRow { .. } | G::FormulaColumn { .. } => {
             SinkError::Altered { target, reason }
@@ -73,7 +73,7 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         | G::Blocked { .. }
         | G::NoDocument { .. }
         | G::DeleteOnly
-        | G::Redirected { .. } => SinkError::Unusable { target, action: "used", reason },
+        | G::Redirected { .. } => SinkError::Unusable { target, action: "used", reason, hint },
         G::Busy { .. }
         | G::Quota { .. }
         | G::Unavailable { .. }
@@ -82,13 +82,13 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         | G::SlowSql
         | G::Storage { .. }
         | G::Unclear { .. }
-        | G::Undecodable { .. } => SinkError::Unavailable { target, action, reason },
+        | G::Undecodable { .. } => SinkError::Unavailable { target, action, reason, hint },
         G::NoSql { .. }
         | G::Sql { .. }
         | G::KeysRepeat
         | G::TooLarge { .. }
         | G::AttachmentsFull { .. }
         | G::Malformed { .. }
-        | G::Refused { .. } => SinkError::Refused { target, action, reason },
+        | G::Refused { .. } => SinkError::Refused { target, action, reason, hint },
     }
 }

@@ -40,19 +40,19 @@ impl Fault {
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::Damaged(reason) => SinkError::Foreign { target, reason },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
-            Self::Refused(reason) => SinkError::Refused { target, action, reason },
+            Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
             Self::Sql(error) => match primary_code(&error) {
                 Some(BUSY | LOCKED) => {
                     SinkError::Locked { target, holder: Some("a program that is writing to the file".to_owned()) }
                 }
                 Some(PERM | READONLY | IOERR | FULL | AUTH) => {
-                    SinkError::Unusable { target, action: "written", reason: words(&error) }
+                    SinkError::Unusable { target, action: "written", reason: words(&error), hint: None }
                 }
-                Some(CANTOPEN) => SinkError::Unusable { target, action: "opened", reason: words(&error) },
+                Some(CANTOPEN) => SinkError::Unusable { target, action: "opened", reason: words(&error), hint: None },
                 Some(CORRUPT | NOTADB) => {
                     SinkError::Foreign { target, reason: format!("it is damaged ({})", words(&error)) }
                 }
-                _ => SinkError::Refused { target, action, reason: words(&error) },
+                _ => SinkError::Refused { target, action, reason: words(&error), hint: None },
             },
         }
     }

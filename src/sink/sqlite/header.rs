@@ -21,7 +21,8 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Looks at the file. `name` is the target's, for errors.
 pub(super) fn inspect(path: &Path, name: &str) -> Result<Found, SinkError> {
-    let unusable = |reason: String| SinkError::Unusable { target: name.to_owned(), action: "opened", reason };
+    let unusable =
+        |reason: String| SinkError::Unusable { target: name.to_owned(), action: "opened", reason, hint: None };
     let foreign = |reason: &str| SinkError::Foreign { target: name.to_owned(), reason: reason.to_owned() };
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,

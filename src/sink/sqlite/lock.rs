@@ -23,6 +23,7 @@ impl Lock {
             target: name.to_owned(),
             action: "locked",
             reason: format!("{}: {error}", Path::new(&path).display()),
+            hint: None,
         };
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(unusable)?;

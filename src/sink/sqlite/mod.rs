@@ -81,6 +81,7 @@ impl SqliteSink {
                 target: self.name.clone(),
                 action: "written",
                 reason: "it was opened for reading only".to_owned(),
+                hint: None,
             }),
         }
     }

@@ -117,7 +117,7 @@ fn name_of(path: &Path) -> String {
 }
 
 fn unusable(name: &str, action: &'static str, reason: String) -> SinkError {
-    SinkError::Unusable { target: name.to_owned(), action, reason }
+    SinkError::Unusable { target: name.to_owned(), action, reason, hint: None }
 }
 
 /// The same path for the same file, however it is written: the lock lies beside the file, not beside a link to it.

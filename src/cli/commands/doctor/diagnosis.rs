@@ -1,6 +1,4 @@
-//! `dn doctor`: is everything in place? Only reads, and never shows a secret.
-
-use std::path::Path;
+//! Checks everything, tells everything.
 
 use serde::Serialize;
 
@@ -9,7 +7,6 @@ use crate::cli::args::DoctorArgs;
 use crate::cli::context::{Context, read_secret, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{is_locked, open_to_read};
 use crate::cli::printer::{answer, answer_json, legible, shortened, table};
 use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
 use crate::sync::REPORT_VERSION;
@@ -20,7 +17,7 @@ const CLOCKS_APART: i64 = 60;
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+pub(super) enum Verdict {
     /// As it should be.
     Ok,
     /// It works, and deserves a look.
@@ -31,7 +28,7 @@ enum Verdict {
 
 /// One check.
 #[derive(Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     verdict: Verdict,
     /// What was looked at.
     what: String,
@@ -39,7 +36,7 @@ struct Check {
     found: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    pub(super) hint: Option<String>,
 }
 
 /// One setting in force.
@@ -55,12 +52,12 @@ struct Told {
 
 /// What `dn doctor --json` prints.
 #[derive(Debug, Serialize)]
-struct Diagnosis {
+pub(super) struct Diagnosis {
     version: u32,
-    checks: Vec<Check>,
+    pub(super) checks: Vec<Check>,
     settings: Vec<Told>,
     #[serde(skip)]
-    exit: Exit,
+    pub(super) exit: Exit,
 }
 
 /// Checks everything, tells everything.
@@ -77,12 +74,18 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<Exit, CliError>
 }
 
 impl Diagnosis {
-    fn add(&mut self, verdict: Verdict, what: impl Into<String>, found: impl AsRef<str>, hint: Option<&str>) {
+    pub(super) fn add(
+        &mut self,
+        verdict: Verdict,
+        what: impl Into<String>,
+        found: impl AsRef<str>,
+        hint: Option<&str>,
+    ) {
         let found = legible(found.as_ref());
         self.checks.push(Check { verdict, what: what.into(), found, hint: hint.map(str::to_owned) });
     }
 
-    fn fail(&mut self, what: impl Into<String>, error: &CliError) {
+    pub(super) fn fail(&mut self, what: impl Into<String>, error: &CliError) {
         self.exit = self.exit.worse(error.into());
         let found = legible(&error.to_string());
         self.checks.push(Check { verdict: Verdict::Fail, what: what.into(), found, hint: error.hint() });
@@ -245,39 +248,7 @@ impl Diagnosis {
         }
     }
 
-    async fn target(&mut self, target: &Target) {
-        let what = "target";
-        let Target::Sqlite(path) = target;
-        if !path.exists() {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return match std::fs::metadata(folder) {
-                Ok(facts) if facts.is_dir() && !facts.permissions().readonly() => {
-                    self.add(Verdict::Ok, what, format!("{target} does not exist yet; the first sync makes it"), None);
-                }
-                Ok(_) => self.unusable(format!("{} is not a folder that can be written", folder.display())),
-                Err(error) => self.unusable(format!("folder {}: {error}", folder.display())),
-            };
-        }
-        match open_to_read(target).await {
-            Ok(sink) => drop(sink.close().await),
-            Err(error) => return self.fail(what, &error.into()),
-        }
-        if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
-            return self.unusable(format!("{target} cannot be written: {error}"));
-        }
-        match is_locked(target) {
-            Ok(false) => self.add(Verdict::Ok, what, format!("{target} can be written"), None),
-            Ok(true) => self.add(Verdict::Warn, what, format!("another run works on {target} now"), None),
-            Err(error) => self.fail(what, &error.into()),
-        }
-    }
-
-    fn unusable(&mut self, found: String) {
-        self.exit = self.exit.worse(Exit::Refused);
-        self.add(Verdict::Fail, "target", found, Some("check the path and the rights of this account"));
-    }
-
-    fn tell(&mut self, of: &str, setting: &'static str, value: String, origin: &Origin) {
+    pub(super) fn tell(&mut self, of: &str, setting: &'static str, value: String, origin: &Origin) {
         let value = legible(&value);
         self.settings.push(Told { of: of.to_owned(), setting, value, origin: origin.to_string() });
     }

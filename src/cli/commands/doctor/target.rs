@@ -1,0 +1,142 @@
+//! Whether dossiers can be kept where they are to go. Nothing is written there.
+
+use std::path::Path;
+
+use super::diagnosis::{Diagnosis, Verdict};
+use crate::cli::context::read_secret;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read};
+use crate::config::{GristTarget, Target};
+use crate::grist::{Access, Features, GristError};
+
+impl Diagnosis {
+    /// Checks one target.
+    pub(super) async fn target(&mut self, target: &Target) {
+        let usable = match target {
+            Target::Sqlite(path) => self.file(target, path).await,
+            Target::Grist(grist) => self.document(target, grist).await,
+        };
+        if !usable {
+            return;
+        }
+        match is_locked(target).await {
+            Ok(false) => self.add(Verdict::Ok, "target", format!("{target} can be written"), None),
+            Ok(true) => self.add(Verdict::Warn, "target", format!("another run works on {target} now"), None),
+            Err(error) => self.fail("target", &error),
+        }
+    }
+
+    async fn file(&mut self, target: &Target, path: &Path) -> bool {
+        if !path.exists() {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match std::fs::metadata(folder) {
+                Ok(facts) if facts.is_dir() && !facts.permissions().readonly() => {
+                    let found = format!("{target} does not exist yet; the first sync makes it");
+                    self.add(Verdict::Ok, "target", found, None);
+                }
+                Ok(_) => self.unusable(format!("{} is not a folder that can be written", folder.display())),
+                Err(error) => self.unusable(format!("folder {}: {error}", folder.display())),
+            }
+            return false;
+        }
+        match open_to_read(target).await {
+            Ok(sink) => drop(sink.close().await),
+            Err(error) => {
+                self.fail("target", &error);
+                return false;
+            }
+        }
+        if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
+            self.unusable(format!("{target} cannot be written: {error}"));
+            return false;
+        }
+        true
+    }
+
+    fn unusable(&mut self, found: String) {
+        self.exit = self.exit.worse(Exit::Refused);
+        self.add(Verdict::Fail, "target", found, Some("check the path and the rights of this account"));
+    }
+
+    /// Address, key, document, access, SQL, what lies in it.
+    async fn document(&mut self, target: &Target, grist: &GristTarget) -> bool {
+        let GristTarget { url, document: _, key, restore_columns } = grist;
+        let of = target.to_string();
+        self.tell(&of, "url", url.value.to_string(), &url.origin);
+        self.tell(&of, "key", key.value.to_string(), &key.origin);
+        self.tell(&of, "restore-columns", restore_columns.value.to_string(), &restore_columns.origin);
+        match read_secret(GRIST_KEY, &key.value) {
+            Ok(_) => self.add(Verdict::Ok, "Grist key", format!("found in {}", key.value), None),
+            Err(error) => {
+                self.fail("Grist key", &error);
+                return false;
+            }
+        }
+        let doc = match doc(grist) {
+            Ok(doc) => doc,
+            Err(error) => {
+                self.fail("Grist", &error);
+                return false;
+            }
+        };
+        let info = match doc.info().await {
+            Ok(info) => info,
+            Err(error) => {
+                self.refused(error);
+                return false;
+            }
+        };
+        let place = format!("“{}” in “{}”, {}", info.name, info.workspace, info.org);
+        match info.access {
+            Access::Viewer => {
+                self.exit = self.exit.worse(Exit::Refused);
+                let hint = "share it with the account of the key as owner, or at least as editor";
+                self.add(Verdict::Fail, "document", format!("{place}: the key may only read it"), Some(hint));
+                return false;
+            }
+            Access::Editor => self.add(Verdict::Ok, "document", format!("{place}: the key is an editor"), None),
+            Access::Owner => self.add(Verdict::Ok, "document", format!("{place}: the key is an owner"), None),
+        }
+        match doc.features().await {
+            Ok(features) => self.features(features),
+            Err(error) => {
+                self.refused(error);
+                return false;
+            }
+        }
+        match open_to_read(target).await {
+            Ok(sink) => drop(sink.close().await),
+            Err(error) => {
+                self.fail("target", &error);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn features(&mut self, features: Features) {
+        let version = features.at_least().map(|version| format!("version {version} or later; ")).unwrap_or_default();
+        if features.sql {
+            self.add(Verdict::Ok, "Grist", format!("{version}SQL is open to the key"), None);
+        } else {
+            let hint = "access rules close it to all but owners: with the key of an owner a sync asks less";
+            self.add(
+                Verdict::Warn,
+                "Grist",
+                format!("{version}no SQL for this key: more requests, same result"),
+                Some(hint),
+            );
+        }
+    }
+
+    /// A refusal of the document. Grist answers from memory for a moment after a document was shared.
+    fn refused(&mut self, error: GristError) {
+        let fresh = matches!(error, GristError::Forbidden { .. } | GristError::NoDocument { .. });
+        self.fail("document", &CliError::Grist(error));
+        if fresh && let Some(check) = self.checks.last_mut() {
+            let hint = check.hint.take().unwrap_or_default();
+            check.hint = Some(format!("{hint}; Grist takes some seconds to notice that a document was shared"));
+        }
+    }
+}

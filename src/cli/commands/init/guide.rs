@@ -1,0 +1,215 @@
+//! The steps, in order.
+
+use super::keep::{self, Kept};
+use super::make::make;
+use super::place::{Place, Site, place, site};
+use crate::api::{ApiError, Client};
+use crate::cli::args::InitGristArgs;
+use crate::cli::ask::Ask;
+use crate::cli::commands::sync::sync_one;
+use crate::cli::context::{Context, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::Prepared;
+use crate::cli::printer::{answer, legible, tell};
+use crate::cli::progress::Progress;
+use crate::cli::targets::{open_document, open_document_to_read, page_of};
+use crate::cli::{failed, signals, summary};
+use crate::config::{
+    self, GristTarget, Instance, Origin, Overrides, SecretSource, Setting, SyncSettings, Target, defaults,
+};
+use crate::demarche::DemarcheHead;
+use crate::grist::DocId;
+use crate::ids::DemarcheNumber;
+use crate::sink::{AnySink, MemorySink, Preview, RunOutcome, Scope};
+use crate::sync::{self, Event, Settings, Stop};
+
+const BY_DEMARCHE: &str = "give its number with `--demarche`";
+
+/// Guides somebody to a first sync.
+pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    if let Some(path) = &args.write {
+        keep::check_free(path)?;
+        if context.config_path().is_some() {
+            let message = "--write: there is a configuration file already".to_owned();
+            return Err(CliError::Usage { message, hint: "leave it out, and add what is printed to that file" });
+        }
+    }
+    let ask = Ask::of_this_process();
+    let site = site(&ask, args).await?;
+    let place = place(&ask, args, &site).await?;
+    tell_place(&place);
+    let overrides = Overrides {
+        demarches: args.demarche.into_iter().collect(),
+        instance: args.instance.clone(),
+        platform: args.platform,
+        policy: args.policy.clone(),
+        ..Overrides::default()
+    };
+    let instance = config::resolve_instance(&config, &overrides, &variable)?;
+    let client = client(context, &ask, &instance).await?;
+    let head = demarche(&ask, args, &client).await?;
+    tell(&format!("démarche {}: {} ({})", head.number, legible(&head.title), legible(&head.state)));
+    let policy = config::resolve_policy(&config, &overrides)?.value;
+    let filter = context.filter(&policy)?;
+
+    let mut target = GristTarget {
+        url: Setting { value: site.url.clone(), origin: Origin::Flag("--url") },
+        document: match &place {
+            Place::There(info) => info.id.clone(),
+            Place::New { .. } => DocId::parse("new").expect("a short word can be the id of a document"),
+        },
+        key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
+        restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
+    };
+    let scope = Scope { instance: instance.name.clone(), demarche: head.number };
+    let settings = Settings { page_size: instance.page_size.value, ..SyncSettings::default().settings() };
+    let progress = Progress::new(context.progress(false), &scope);
+    let shown = Target::Grist(target.clone());
+    let stop = Stop::default();
+    let prepared = Prepared {
+        scope,
+        client: &client,
+        target: &shown,
+        filter: &filter,
+        settings,
+        stop: &stop,
+        progress: &progress,
+    };
+    let tables = preview(&site, &place, &prepared).await?;
+    progress.end();
+    tell(&tables);
+    if !args.yes && !ask.agrees("Make this, and copy the dossiers?", "agree beforehand with `--yes`")? {
+        tell("nothing was written");
+        return Ok(Exit::Done);
+    }
+
+    if let Place::New { workspace, name, .. } = &place {
+        target.document = make(&site, *workspace, name).await?;
+    }
+    let shown = Target::Grist(target.clone());
+    let stop = signals::listen()?;
+    let prepared = Prepared { target: &shown, stop: &stop, ..prepared };
+    let sink = open_document(site.client.doc(target.document.clone()), false).await?;
+    let run = sync_one(&prepared, &sink).await;
+    sink.close().await?;
+    let exit = summary::exit(&run);
+    match run.error {
+        None => tell(&summary::report(context, &run.report)),
+        Some(error) => drop(failed(&error.into())),
+    }
+    let kept = Kept {
+        config: &config,
+        instance: &instance,
+        demarche: head.number,
+        target: &target,
+        policy: args.policy.as_deref(),
+    };
+    tell(&format!("document: {}", page_of(&target)));
+    finish(context, args, &kept)?;
+    Ok(exit)
+}
+
+/// The document, in words.
+fn tell_place(place: &Place) {
+    match place {
+        Place::There(info) => tell(&format!("document: “{}” in “{}”", legible(&info.name), legible(&info.workspace))),
+        Place::New { folder, name, .. } => {
+            let folder = folder.as_deref().map(legible).unwrap_or_default();
+            tell(&format!("document: “{}”, to be made in “{folder}”", legible(name)));
+        }
+    }
+}
+
+/// A client of the platform, with the token of the settings or of the person.
+async fn client(context: &Context, ask: &Ask, instance: &Instance) -> Result<Client, CliError> {
+    match context.client(instance) {
+        Err(CliError::NoSecret { .. }) => {
+            let question = format!("Token of {}", instance.url.value.host_str().unwrap_or("the platform"));
+            context.client_with(instance, ask.secret(&question, "put it in the variable DN_TOKEN")?)
+        }
+        other => other,
+    }
+}
+
+/// The démarche, asked for until the platform knows it.
+async fn demarche(ask: &Ask, args: &InitGristArgs, client: &Client) -> Result<DemarcheHead, CliError> {
+    if let Some(number) = args.demarche {
+        return Ok(client.head(number).await?);
+    }
+    let mut tried = 0;
+    loop {
+        let number: DemarcheNumber = ask.until("Number of the démarche", None, BY_DEMARCHE, |text| {
+            text.parse().map_err(|_| format!("`{}` is not the number of a démarche", legible(text)))
+        })?;
+        match client.head(number).await {
+            Ok(head) => return Ok(head),
+            Err(error @ (ApiError::NotFound { .. } | ApiError::OutOfScope { .. })) => {
+                tried += 1;
+                if tried >= ask.tries() {
+                    return Err(error.into());
+                }
+                tell(&CliError::from(error).render());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The tables that the first sync makes: the plan of a sync, stopped before it reads the dossiers.
+async fn preview(site: &Site, place: &Place, prepared: &Prepared<'_>) -> Result<String, CliError> {
+    let sink = match place {
+        Place::There(info) => open_document_to_read(site.client.doc(info.id.clone())).await?,
+        Place::New { .. } => AnySink::from(MemorySink::default()),
+    };
+    let preview = Preview::new(&sink);
+    let events = |event: &Event| {
+        if let Event::Started { .. } = event {
+            prepared.stop.ask();
+        }
+    };
+    let run = sync::run(&prepared.job(&preview, &events)).await;
+    let previewed = preview.previewed();
+    sink.close().await?;
+    match run.error {
+        Some(error) if run.report.outcome != RunOutcome::Interrupted => return Err(error.into()),
+        _ => {}
+    }
+    if previewed.schema.is_empty() {
+        return Ok("its tables are there already; a sync brings them up to date".to_owned());
+    }
+    let mut text = "to be made:\n".to_owned();
+    for change in &previewed.schema {
+        text.push_str(&format!("  {}\n", legible(change)));
+    }
+    Ok(text)
+}
+
+/// Gives the configuration to keep.
+fn finish(context: &Context, args: &InitGristArgs, kept: &Kept<'_>) -> Result<(), CliError> {
+    let text = kept.text();
+    let path = match (&args.write, context.config_path()) {
+        (Some(path), _) => {
+            keep::write(path, &text)?;
+            tell(&format!("configuration written to {}", path.display()));
+            Some(path.clone())
+        }
+        (None, Some(path)) => {
+            tell(&format!("add this to {}:", path.value.display()));
+            answer(&text)?;
+            Some(path.value)
+        }
+        (None, None) => {
+            tell("configuration to keep in a file:");
+            answer(&text)?;
+            None
+        }
+    };
+    let missing = keep::variables(kept);
+    if !missing.is_empty() {
+        tell(&format!("the next run looks for its secrets in {}", missing.join(" and ")));
+    }
+    tell(&keep::next(path.as_deref()));
+    Ok(())
+}

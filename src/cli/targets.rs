@@ -1,0 +1,86 @@
+//! Where dossiers are kept: the only place that knows every type of target.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::context::read_secret;
+use super::error::CliError;
+use crate::config::{GristTarget, Target};
+use crate::grist::{Client, Doc, DocId, GristError};
+use crate::sink::{AnySink, GristSink, SinkError, SqliteSink};
+
+/// What an API key of Grist is called in messages.
+pub const GRIST_KEY: &str = "API key of Grist";
+
+/// Whether a target is there already. A document always is: nobody makes one by opening it.
+pub fn exists(target: &Target) -> bool {
+    match target {
+        Target::Sqlite(path) => path.exists(),
+        Target::Grist(_) => true,
+    }
+}
+
+/// Opens a target for writing. It is locked until it is closed.
+pub async fn open(target: &Target) -> Result<AnySink, CliError> {
+    match target {
+        Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
+        Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value).await?),
+    }
+}
+
+/// Opens a Grist document for writing.
+pub async fn open_document(doc: Doc, restore_columns: bool) -> Result<AnySink, SinkError> {
+    Ok(GristSink::of(doc).restore_columns(restore_columns).open().await?.into())
+}
+
+/// Opens a Grist document for reading.
+pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
+    Ok(GristSink::of(doc).open_read_only().await?.into())
+}
+
+/// Opens a target for writing that must be there already.
+pub async fn open_existing(target: &Target) -> Result<AnySink, CliError> {
+    if exists(target) {
+        open(target).await
+    } else {
+        // Which says that there is none, and makes none.
+        open_to_read(target).await
+    }
+}
+
+/// Opens a target for reading, even while a run writes to it.
+pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
+    match target {
+        Target::Sqlite(path) => Ok(SqliteSink::open_read_only(path).await?.into()),
+        Target::Grist(grist) => Ok(open_document_to_read(doc(grist)?).await?),
+    }
+}
+
+/// Whether a run works on a target at this moment.
+pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
+    match target {
+        Target::Sqlite(path) => Ok(SqliteSink::is_locked(path)?),
+        Target::Grist(grist) => Ok(GristSink::is_locked(doc(grist)?).await?),
+    }
+}
+
+/// The document of a target, with the key from where the settings say that it is. Nothing is sent.
+pub fn doc(target: &GristTarget) -> Result<Doc, CliError> {
+    let key = read_secret(GRIST_KEY, &target.key.value)?;
+    Ok(instance(&target.url.value, key)?.doc(target.document.clone()))
+}
+
+/// An instance of Grist. Nothing is sent.
+pub fn instance(url: &Url, key: SecretString) -> Result<Client, GristError> {
+    Client::builder(url.as_str()).key(key).build()
+}
+
+/// Where people open the document of a target.
+pub fn page_of(target: &GristTarget) -> String {
+    page(&target.url.value, &target.document)
+}
+
+/// Where people open a document of an instance.
+pub fn page(url: &Url, document: &DocId) -> String {
+    format!("{}/doc/{document}", url.as_str().trim_end_matches('/'))
+}

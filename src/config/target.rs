@@ -1,0 +1,339 @@
+//! Where dossiers go: what a file or a flag says of it, and what the environment adds.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::defaults;
+use super::document::{secret, unknown_name};
+use super::error::ConfigError;
+use super::keys;
+use super::origin::{Origin, Setting};
+use super::reader::{self, Source, Table};
+use super::resolve::{Variables, wrong};
+use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
+use crate::grist::{DocAddress, DocId, GristError};
+
+/// A place where dossiers are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A Grist document.
+    Grist(GristTarget),
+}
+
+/// A Grist document and how to talk to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GristTarget {
+    /// The address of the instance, with its site (`/o/…`) where it has several.
+    pub url: Setting<Url>,
+    /// The document.
+    pub document: DocId,
+    /// Where the API key is.
+    pub key: Setting<SecretSource>,
+    /// Whether columns of ours that somebody deleted are made again.
+    pub restore_columns: Setting<bool>,
+}
+
+impl fmt::Display for Target {
+    /// Without credentials: `sqlite:dossiers.db`, `grist:kZ8mQv2Xw9Lr`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Grist(grist) => write!(f, "grist:{}", grist.document),
+        }
+    }
+}
+
+/// What a file or a flag says of a target. What it does not say is in the environment, or has a default.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TargetEntry {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A Grist document.
+    Grist(GristEntry),
+}
+
+/// What is said of a Grist document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GristEntry {
+    /// The document.
+    pub document: DocId,
+    /// The address of the instance; that of the document where it was given as an address.
+    pub url: Option<Setting<Url>>,
+    /// Where the API key is.
+    pub key: Option<Setting<SecretSource>>,
+    /// Whether columns of ours that somebody deleted are made again.
+    pub restore_columns: Option<Setting<bool>>,
+}
+
+impl fmt::Display for TargetEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Grist(grist) => write!(f, "grist:{}", grist.document),
+        }
+    }
+}
+
+impl GristEntry {
+    /// Whom its key is for, when that is said.
+    pub(super) fn host(&self) -> Option<url::Origin> {
+        self.url.as_ref().map(|url| url.value.origin())
+    }
+}
+
+impl TargetEntry {
+    /// Reads one `[targets.NAME]` table. `None` when it lacks what makes a target.
+    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
+        table.refuse_unknown(source, keys::TARGET);
+        let types = || keys::TARGET_TYPES.iter().map(|(name, _)| *name);
+        let kind = table.read(source, "type", |value| {
+            let name = reader::text(value)?;
+            types().find(|known| *known == name).ok_or_else(|| unknown_name("type of target", &name, types()))
+        });
+        let Some(kind) = kind else {
+            missing(table, source, "type", "the type of the target", format!("one of: {}", join(types())));
+            return None;
+        };
+        for (owner, keys) in keys::TARGET_TYPES.iter().filter(|(name, _)| *name != kind.value) {
+            for key in keys.iter().filter(|key| table.has(key)) {
+                let error = InvalidValue::new(format!("a target of type \"{}\" has no `{key}`", kind.value));
+                let error = error.hint(format!("it belongs to type \"{owner}\""));
+                source.report(table.offset_of(key), table.key(key), error);
+            }
+        }
+        match kind.value {
+            "grist" => GristEntry::read(table, source).map(|entry| entry.map(Self::Grist)),
+            _ => read_sqlite(table, source),
+        }
+    }
+
+    /// Adds what the environment says.
+    ///
+    /// # Errors
+    /// No address of Grist anywhere, or two that disagree: the key would go to the wrong one.
+    pub fn complete(self, variables: Variables<'_>) -> Result<Target, InvalidValue> {
+        let entry = match self {
+            Self::Sqlite(path) => return Ok(Target::Sqlite(path)),
+            Self::Grist(entry) => entry,
+        };
+        let Some(url) = grist_url(entry.url, entry.key.is_some(), variables)? else {
+            return Err(InvalidValue::new("it is not said on which Grist the document is")
+                .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
+        };
+        let key = || Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned()));
+        Ok(Target::Grist(GristTarget {
+            url,
+            document: entry.document,
+            key: entry.key.unwrap_or_else(key),
+            restore_columns: entry.restore_columns.unwrap_or_else(|| Setting::default(defaults::RESTORE_COLUMNS)),
+        }))
+    }
+}
+
+/// The address of a Grist: the one that was said, else that of the environment. `own_key`: whether its key was named
+/// beside it.
+///
+/// # Errors
+/// A variable that is not an address; one that disagrees with what was said, unless the key was named too: whoever sets
+/// the two variables of Grist means them for each other.
+pub fn grist_url(
+    said: Option<Setting<Url>>,
+    own_key: bool,
+    variables: Variables<'_>,
+) -> Result<Option<Setting<Url>>, InvalidValue> {
+    let variable = defaults::GRIST_URL_ENV;
+    if own_key && said.is_some() {
+        return Ok(said);
+    }
+    let Some(text) = variables(variable).filter(|value| !value.is_empty()) else { return Ok(said) };
+    let around = parse_grist_url(&text)
+        .map_err(|error| InvalidValue { message: format!("{variable}: {}", error.message), ..error })?;
+    match said {
+        Some(said) if said.value.origin() != around.origin() => {
+            let [said, around] = [&said.value, &around].map(|url| url.origin().ascii_serialization());
+            Err(InvalidValue::new(format!("the document is on {said}, and {variable} says {around}"))
+                .hint(format!("unset {variable}, or name the key of the document in a configuration file")))
+        }
+        Some(said) => Ok(Some(said)),
+        None => Ok(Some(Setting { value: around, origin: Origin::Environment(variable.to_owned()) })),
+    }
+}
+
+fn read_sqlite(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<TargetEntry>> {
+    let file = source.path().to_owned();
+    missing(table, source, "path", "the path of the file", "such as \"dossiers.db\"".to_owned());
+    table.read(source, "path", |value| {
+        let path = reader::text(value)?;
+        if path.is_empty() {
+            return Err(InvalidValue::new("the path is empty"));
+        }
+        Ok(TargetEntry::Sqlite(values::beside(&file, &path)))
+    })
+}
+
+impl GristEntry {
+    fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
+        missing(
+            table,
+            source,
+            "document",
+            "the document",
+            "its id, or its address as copied from a browser".to_owned(),
+        );
+        let url = table.read(source, "url", |value| parse_grist_url(&reader::text(value)?));
+        let document = table.read(source, "document", |value| parse_document(&reader::text(value)?));
+        let key = secret(table, source, "key-env", "key-file");
+        let restore_columns = table.read(source, "restore-columns", reader::boolean);
+        let Setting { value: (document, address), origin } = document?;
+        if let (Some(url), Some(address)) = (&url, &address)
+            && url.value.origin() != address.origin()
+        {
+            let error = InvalidValue::new("the document is on another instance than `url`").hint("keep one of the two");
+            source.report(table.offset_of("url"), table.key("url"), error);
+        }
+        // The address of a document names its site, which that of an instance may leave out.
+        let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
+        Some(Setting { value: Self { document, url, key, restore_columns }, origin })
+    }
+}
+
+/// Reports a key that must be there and is not.
+fn missing(table: Table<'_, '_>, source: &mut Source<'_>, key: &str, what: &str, hint: String) {
+    if !table.has(key) {
+        let error = InvalidValue::new(format!("{what} is missing")).hint(hint);
+        source.report(table.offset, table.key(key), error);
+    }
+}
+
+fn join<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// A document, and its instance when it is given as an address.
+fn parse_document(text: &str) -> Result<(DocId, Option<Url>), InvalidValue> {
+    let DocAddress { instance, doc } = DocAddress::parse(text).map_err(|error| match error {
+        GristError::Settings { reason, .. } => {
+            InvalidValue::new(reason).hint("open the document in a browser and copy its address")
+        }
+        other => InvalidValue::new(other.to_string()),
+    })?;
+    Ok((doc, instance.map(|text| parse_grist_url(&text)).transpose()?))
+}
+
+/// Reads a target as flags write it: `sqlite:PATH`, or `grist:DOCUMENT` with the id of a document or its address.
+///
+/// # Errors
+/// Another type, no path, no document.
+pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
+    let Some((kind, rest)) = text.split_once(':') else {
+        return Err(InvalidValue::new(format!("`{text}` does not say which type of target it is"))
+            .hint(format!("did you mean `sqlite:{text}`?")));
+    };
+    match kind {
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path.is_empty() || path == ":memory:" {
+                return Err(InvalidValue::new("a SQLite target is a file").hint("write `sqlite:PATH`"));
+            }
+            Ok(TargetEntry::Sqlite(PathBuf::from(path)))
+        }
+        "grist" => {
+            let (document, url) = parse_document(rest)?;
+            let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });
+            Ok(TargetEntry::Grist(GristEntry { document, url, key: None, restore_columns: None }))
+        }
+        "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")
+            .hint(format!("did you mean `grist:{text}`?"))),
+        other => Err(unknown_name("type of target", other, keys::TARGET_TYPES.iter().map(|(name, _)| *name))),
+    }
+}
+
+/// The target that a flag names, with what the environment adds.
+///
+/// # Errors
+/// As [`parse_target`] and [`TargetEntry::complete`].
+pub fn resolve_target(text: &str, variables: Variables<'_>) -> Result<Target, ConfigError> {
+    parse_target(text).and_then(|entry| entry.complete(variables)).map_err(|error| wrong("--to", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str, grist_url: &str) -> Result<Target, String> {
+        let variables = |name: &str| (name == "GRIST_URL").then(|| grist_url.to_owned());
+        resolve_target(text, &variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn targets_as_flags_write_them() {
+        let sqlite = |path: &str| Some(TargetEntry::Sqlite(PathBuf::from(path)));
+        for (text, expected) in [
+            ("sqlite:dossiers.db", sqlite("dossiers.db")),
+            ("sqlite:/var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),
+            ("sqlite:///var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),
+            ("sqlite:", None),
+            ("sqlite::memory:", None),
+            ("dossiers.db", None),
+            ("oracle:x", None),
+            ("grist:", None),
+            ("grist:kZ8mQv2Xw9Lr~fork", None),
+            ("grist:http://grist.example.org/doc/kZ8mQv2Xw9Lr", None),
+        ] {
+            assert_eq!(parse_target(text).ok(), expected, "{text}");
+        }
+        for (text, hint) in [
+            ("dossiers.db", "did you mean `sqlite:dossiers.db`?"),
+            (
+                "https://grist.example.org/doc/kZ8mQv2Xw9Lr",
+                "did you mean `grist:https://grist.example.org/doc/kZ8mQv2Xw9Lr`?",
+            ),
+            ("girst:x", "did you mean `grist`?"),
+        ] {
+            assert_eq!(parse_target(text).expect_err("refused").hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_found_by_its_address_or_by_its_id_and_a_variable() {
+        for (text, variable, expected) in [
+            ("grist:kZ8mQv2Xw9Lr", "https://grist.example.org/", "https://grist.example.org/ kZ8mQv2Xw9Lr $GRIST_URL"),
+            (
+                "grist:https://grist.example.org/o/docs/kZ8mQv2Xw9Lr/Suivi/p/2",
+                "",
+                "https://grist.example.org/o/docs kZ8mQv2Xw9Lr --to",
+            ),
+            (
+                "grist:https://grist.example.org/o/docs/kZ8mQv2Xw9Lr/Suivi",
+                "https://grist.example.org",
+                "https://grist.example.org/o/docs kZ8mQv2Xw9Lr --to",
+            ),
+        ] {
+            let Ok(Target::Grist(found)) = target(text, variable) else { panic!("{text}") };
+            let told = format!("{} {} {}", found.url.value, found.document, found.url.origin);
+            assert_eq!(told, expected, "{text}");
+            assert_eq!(found.key, Setting::default(SecretSource::Variable("GRIST_API_KEY".to_owned())));
+            assert!(!found.restore_columns.value);
+        }
+    }
+
+    #[test]
+    fn a_key_goes_to_no_instance_that_it_was_not_meant_for() {
+        for (text, variable, expected) in [
+            ("grist:kZ8mQv2Xw9Lr", "", "--to: it is not said on which Grist the document is"),
+            ("grist:kZ8mQv2Xw9Lr", "http://example.org", "--to: GRIST_URL: plain http to example.org"),
+            (
+                "grist:https://other.example.org/doc/kZ8mQv2Xw9Lr",
+                "https://grist.example.org",
+                "--to: the document is on https://other.example.org, and GRIST_URL says https://grist.example.org",
+            ),
+        ] {
+            let error = target(text, variable).expect_err("refused");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

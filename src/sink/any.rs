@@ -1,0 +1,143 @@
+//! Any of the targets, chosen when the program runs.
+//!
+//! [`Sink`] has futures of its own kind in every implementation, so it makes no trait object. A program that learns from
+//! its settings which target it works on holds this enum instead; a library that knows its target has no need of it.
+
+use super::{
+    Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
+    StoredDocument, Totals,
+};
+use crate::demarche::Demarche;
+use crate::ids::DossierNumber;
+use crate::plan::{Known, Remembered, SchemaPlan};
+
+/// Any of the targets. It does what the one inside does.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AnySink {
+    /// In memory.
+    Memory(MemorySink),
+    /// In a SQLite file.
+    #[cfg(feature = "sqlite")]
+    Sqlite(super::SqliteSink),
+    /// In a Grist document. Boxed: it knows much of its document, and is many times as large as the others.
+    #[cfg(feature = "grist")]
+    Grist(Box<super::GristSink>),
+}
+
+/// The same expression for the sink inside, whichever it is. A new target is a line here, one in the enum and one below.
+macro_rules! inside {
+    ($any:expr, $sink:ident => $expression:expr) => {
+        match $any {
+            AnySink::Memory($sink) => $expression,
+            #[cfg(feature = "sqlite")]
+            AnySink::Sqlite($sink) => $expression,
+            #[cfg(feature = "grist")]
+            AnySink::Grist($sink) => $expression,
+        }
+    };
+}
+
+impl From<MemorySink> for AnySink {
+    fn from(sink: MemorySink) -> Self {
+        Self::Memory(sink)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<super::SqliteSink> for AnySink {
+    fn from(sink: super::SqliteSink) -> Self {
+        Self::Sqlite(sink)
+    }
+}
+
+#[cfg(feature = "grist")]
+impl From<super::GristSink> for AnySink {
+    fn from(sink: super::GristSink) -> Self {
+        Self::Grist(Box::new(sink))
+    }
+}
+
+impl AnySink {
+    /// Ends the work on the target and gives it back to others.
+    ///
+    /// # Errors
+    /// Those of the sink inside; nothing that was committed is lost by them.
+    pub async fn close(self) -> Result<(), SinkError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sink) => sink.close().await,
+            #[cfg(feature = "grist")]
+            Self::Grist(sink) => sink.close().await,
+        }
+    }
+}
+
+impl Sink for AnySink {
+    fn name(&self) -> &str {
+        inside!(self, sink => sink.name())
+    }
+
+    async fn schema(&self, scope: &Scope) -> Result<Remembered, SinkError> {
+        inside!(self, sink => sink.schema(scope).await)
+    }
+
+    async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        inside!(self, sink => sink.form(scope).await)
+    }
+
+    async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
+        inside!(self, sink => sink.prepare(scope, form, plan).await)
+    }
+
+    async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
+        inside!(self, sink => sink.checkpoint(scope).await)
+    }
+
+    async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
+        inside!(self, sink => sink.known(scope, keys).await)
+    }
+
+    async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
+        inside!(self, sink => sink.commit(prepared, batch).await)
+    }
+
+    async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
+        inside!(self, sink => sink.totals(scope).await)
+    }
+
+    async fn census(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<CensusEntry>, SinkError> {
+        inside!(self, sink => sink.census(scope, after, limit).await)
+    }
+
+    async fn documents(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<StoredDocument>, SinkError> {
+        inside!(self, sink => sink.documents(scope, after, limit).await)
+    }
+
+    async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
+        inside!(self, sink => sink.quarantine(scope).await)
+    }
+
+    async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
+        inside!(self, sink => sink.record_run(scope, run).await)
+    }
+
+    async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
+        inside!(self, sink => sink.runs(scope, limit).await)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        inside!(self, sink => sink.notices())
+    }
+}

@@ -1,0 +1,8 @@
+//! The real binary on a Grist document: everything against the imitation, over HTTP.
+
+mod bad_input;
+mod dying;
+mod init;
+mod office;
+mod people;
+mod runs;
