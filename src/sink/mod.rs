@@ -12,6 +12,8 @@ pub mod memory;
 mod names;
 pub mod preview;
 mod settle;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod types;
