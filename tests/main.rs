@@ -6,4 +6,5 @@ mod cli;
 mod client;
 mod contracts;
 mod schemas;
+mod support;
 mod sync_runs;

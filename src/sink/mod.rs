@@ -2,7 +2,8 @@
 //!
 //! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
 //! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
-//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`.
+//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
+//! - `postgres` (feature `postgres`): a target for several writers. What lies in it is described in `docs/postgres.md`.
 //!
 //! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
 //! after an answer was lost, ends in the same state everywhere.
@@ -10,6 +11,8 @@
 mod error;
 pub mod memory;
 mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod preview;
 mod settle;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -22,6 +25,8 @@ use std::future::Future;
 
 pub use error::SinkError;
 pub use memory::MemorySink;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]

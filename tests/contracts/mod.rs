@@ -3,6 +3,10 @@
 #[cfg(feature = "sqlite")]
 mod documented;
 mod look;
+#[cfg(feature = "postgres")]
+mod look_postgres;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;
