@@ -135,6 +135,11 @@ impl Database {
         database
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         url_of(&self.name)
