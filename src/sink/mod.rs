@@ -11,6 +11,7 @@
 
 mod any;
 mod error;
+mod files;
 #[cfg(feature = "grist")]
 pub mod grist;
 pub mod memory;
@@ -25,6 +26,7 @@ use std::future::Future;
 
 pub use any::AnySink;
 pub use error::SinkError;
+pub use files::{FileStore, WantedFile};
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;

@@ -7,6 +7,7 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::memory::Memory;
 use super::pages::{self, Dressing};
+use super::primer::Primer;
 use super::state::{FORMAT, Format, Slot};
 use super::{ddl, people, shared, value};
 use crate::demarche::Demarche;
@@ -47,6 +48,9 @@ pub(super) async fn prepare(
     if let Some(checkpoint) = desk.state.checkpoint(scope)? {
         let remap = checkpoint.remap || owes_remap || plan.needs_remap();
         values.push((Slot::Checkpoint.key(scope), value::write(&Checkpoint { remap, ..checkpoint })));
+    }
+    if desk.state.primer(scope)?.is_none() {
+        values.push((Slot::Primer.key(scope), value::write(&Primer::of(form).text())));
     }
     values.extend(desk.state.blank(scope));
     let values = desk.state.changed(values);
