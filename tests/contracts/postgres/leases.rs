@@ -28,6 +28,7 @@ fn line(id: &str) -> RunRecord {
         started_at: at(0),
         ended_at: at(1),
         outcome: RunOutcome::Done,
+        quiet: false,
         report: serde_json::Value::Null,
     }
 }
