@@ -18,6 +18,10 @@ use demarche_numerique::ids::DemarcheNumber;
 use demarche_numerique::sandbox::DEMARCHE_LARGE;
 use demarche_numerique::sink::Scope;
 
+/// As in `dn`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
 /// How many dossiers, unless said otherwise.

@@ -56,6 +56,10 @@ impl Client {
         Self { platform, transport }
     }
 
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// The platform at the other end.
     #[must_use]
     pub fn platform(&self) -> Platform {

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::answer::{cut, exception};
 use super::disposition::{Attempt, Disposition, disposition};
+use super::download::DownloadError;
 use super::error::{ApiError, TransportFailure};
 use super::operation::Request;
 use super::rate_limit::RateLimiter;
@@ -93,6 +94,25 @@ impl Transport {
         }
     }
 
+    /// Does something that is not a question to the platform itself until it works or trying again is no use.
+    pub(super) async fn patiently<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, DownloadError>,
+    ) -> Result<T, DownloadError> {
+        let mut tried = 0;
+        loop {
+            let error = match attempt().await {
+                Err(DownloadError::Api(error)) => error,
+                other => return other,
+            };
+            let attempt = Attempt { tried, page_size: 0, now: self.now() };
+            let Disposition::Retry { after } = disposition(&error, attempt) else { return Err(error.into()) };
+            tokio::time::sleep(self.paced(after)).await;
+            Counters::add(&self.counters.retries, 1);
+            tried += 1;
+        }
+    }
+
     /// A wait with up to a quarter more, so that many clients do not come back at once.
     fn paced(&self, wait: Duration) -> Duration {
         let jitter = 1.0 + rand::rng().random_range(0.0..0.25);
@@ -121,12 +141,12 @@ impl Transport {
         if let Some(token) = &self.token {
             builder = builder.header(AUTHORIZATION, token.header()?);
         }
-        let response = builder.send().await.map_err(|error| self.failed(error))?;
+        let response = builder.send().await.map_err(|error| failed(&self.url, error))?;
         self.note_date(response.headers());
         let status = response.status();
         // The status comes before the body: most bodies of failures are not GraphQL (dn-api 1.5).
         if status.is_redirection() {
-            return Err(self.redirected(response.headers()));
+            return Err(redirected(&self.url, response.headers()));
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(ApiError::RateLimited { until: reset(response.headers()) });
@@ -151,7 +171,7 @@ impl Transport {
             return Err(too_large());
         }
         let mut body = bytes::BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&self.url, error))? {
             if body.len() + chunk.len() > self.body_limit {
                 return Err(too_large());
             }
@@ -161,39 +181,39 @@ impl Transport {
         Ok(body.freeze())
     }
 
-    fn host(&self) -> String {
-        self.url.host_str().unwrap_or_default().to_owned()
-    }
-
-    fn failed(&self, error: reqwest::Error) -> ApiError {
-        // A connection that takes too long to open is a connection problem, not a page too heavy.
-        let failure = if error.is_connect() {
-            TransportFailure::Connect
-        } else if error.is_timeout() {
-            TransportFailure::Timeout
-        } else {
-            TransportFailure::Broken
-        };
-        ApiError::Transport { host: self.host(), failure, source: Some(Box::new(error.without_url())) }
-    }
-
-    /// Where a redirection points, without anything that may be secret in an address.
-    fn redirected(&self, headers: &HeaderMap) -> ApiError {
-        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        let target = location.and_then(|location| self.url.join(location).ok());
-        let location = target.map_or_else(
-            || "an address that cannot be read".to_owned(),
-            |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
-        );
-        ApiError::Redirected { host: self.host(), location }
-    }
-
     fn note_date(&self, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()) {
             self.offset.store(date.as_second() - Timestamp::now().as_second(), Ordering::Relaxed);
         }
     }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+pub(super) fn failed(url: &Url, error: reqwest::Error) -> ApiError {
+    // A connection that takes too long to open is a connection problem, not a page too heavy.
+    let failure = if error.is_connect() {
+        TransportFailure::Connect
+    } else if error.is_timeout() {
+        TransportFailure::Timeout
+    } else {
+        TransportFailure::Broken
+    };
+    ApiError::Transport { host: host(url), failure, source: Some(Box::new(error.without_url())) }
+}
+
+/// Where a redirection points, without anything that may be secret in an address.
+pub(super) fn redirected(url: &Url, headers: &HeaderMap) -> ApiError {
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let target = location.and_then(|location| url.join(location).ok());
+    let location = target.map_or_else(
+        || "an address that cannot be read".to_owned(),
+        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+    );
+    ApiError::Redirected { host: host(url), location }
 }
 
 /// When the platform takes requests again: an absolute number of seconds, and there is no `Retry-After` (trap 54).

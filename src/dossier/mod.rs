@@ -1,6 +1,7 @@
 //! A dossier: who asks, where it stands, what was answered, what was said about it.
 
 mod exchange;
+mod files;
 mod people;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use exchange::{Avis, Correction, File, Message, Traitement};
+pub use files::PlacedFile;
 pub use people::{Association, Demandeur, Entreprise, Mandataire, PersonneMorale};
 
 use crate::champ::{Champ, ChampNotFound, find};

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-
-use crate::api::{ApiError, Attempt, Client, Cursor, Disposition, Listing, PageSize, Since, Source, disposition};
+use super::walk::verdict;
+use crate::api::{ApiError, Client, Cursor, Disposition, Listing, PageSize, Since, Source};
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::table::Digest;
 
@@ -59,22 +58,19 @@ pub async fn list_all(
     let mut after: Option<Cursor> = None;
     let mut size = PageSize::MAX;
     loop {
-        let verdict = match client.light_page(&listing, after.as_ref(), size).await {
+        let page = match client.light_page(&listing, after.as_ref(), size).await {
             Ok(page) if page.holes.is_empty() => Ok((
                 page.nodes.iter().map(|light| (light.number, Digest::of_light(light))).collect::<Vec<_>>(),
                 page.end,
                 page.has_next,
             )),
             Ok(_) => Err(if size > PageSize::ONE { Disposition::ShrinkPage } else { Disposition::Quarantine }),
-            Err(error) => {
-                let page_size = u32::from(size.get());
-                match disposition(&error, Attempt { tried: u32::MAX, page_size, now: Timestamp::UNIX_EPOCH }) {
-                    Disposition::Retry { .. } | Disposition::Stop => return Err(error),
-                    verdict => Err(verdict),
-                }
-            }
+            Err(error) => match verdict(&error, size) {
+                Disposition::Retry { .. } | Disposition::Stop => return Err(error),
+                verdict => Err(verdict),
+            },
         };
-        let (seen, end, has_next) = match verdict {
+        let (seen, end, has_next) = match page {
             Ok(page) => page,
             Err(Disposition::ShrinkPage) => {
                 size = size.halved();

@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The verdict on an error that the client gave up on.
-fn verdict(error: &ApiError, size: PageSize) -> Disposition {
+pub(super) fn verdict(error: &ApiError, size: PageSize) -> Disposition {
     disposition(error, Attempt { tried: u32::MAX, page_size: u32::from(size.get()), now: Timestamp::UNIX_EPOCH })
 }
 

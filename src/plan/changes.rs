@@ -18,6 +18,17 @@ pub enum Observation {
     Gone(DossierNumber, Gone),
 }
 
+impl Observation {
+    /// Which dossier.
+    #[must_use]
+    pub fn number(&self) -> DossierNumber {
+        match self {
+            Self::Present(row) => row.number,
+            Self::Gone(number, _) => *number,
+        }
+    }
+}
+
 /// How and when a dossier went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
@@ -124,14 +135,8 @@ pub struct Plan {
 /// order in which they were made.
 #[must_use]
 pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
-    let mut last: BTreeMap<DossierNumber, Observation> = BTreeMap::new();
-    for observation in observed {
-        let number = match &observation {
-            Observation::Present(row) => row.number,
-            Observation::Gone(number, _) => *number,
-        };
-        last.insert(number, observation);
-    }
+    let last: BTreeMap<DossierNumber, Observation> =
+        observed.into_iter().map(|observation| (observation.number(), observation)).collect();
     let mut plan = Plan::default();
     for (number, observation) in last {
         let change = match (observation, known.get(&number)) {

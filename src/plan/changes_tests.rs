@@ -130,10 +130,7 @@ proptest! {
         let known = known(&before);
         let mut by_number = observed.clone();
         // A stable sort: the observations of one dossier keep their order.
-        by_number.sort_by_key(|observation| match observation {
-            Observation::Present(row) => row.number,
-            Observation::Gone(number, _) => *number,
-        });
+        by_number.sort_by_key(Observation::number);
         prop_assert_eq!(plan(&known, observed), plan(&known, by_number));
     }
 

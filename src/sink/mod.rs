@@ -13,6 +13,7 @@ mod any;
 mod error;
 #[cfg(feature = "grist")]
 pub mod grist;
+mod files;
 pub mod memory;
 mod names;
 pub mod preview;
@@ -27,6 +28,7 @@ pub use any::AnySink;
 pub use error::SinkError;
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
+pub use files::{FileStore, WantedFile};
 pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;

@@ -72,43 +72,51 @@ impl<S: Sink> Engine<'_, S> {
         again.collect()
     }
 
-    /// Decides and commits. Writes nothing when there is nothing to say.
+    /// Decides and commits.
     pub(super) async fn commit(
         &mut self,
         observed: Vec<Observation>,
         unread: Vec<Unread>,
         checkpoint: Checkpoint,
     ) -> Result<Counts, SyncError> {
-        let now = (self.job.clock)();
-        let keys: Vec<DossierNumber> = observed
-            .iter()
-            .map(|observation| match observation {
-                Observation::Present(row) => row.number,
-                Observation::Gone(number, _) => *number,
-            })
-            .collect();
-        let quarantine = self.quarantine_changes(&keys, unread, now);
-        let known = self.job.sink.known(&self.job.scope, &keys).await?;
-        let plan = plan(&known, observed);
-        let counts = plan.counts();
-        if !plan.is_empty() || !quarantine.is_empty() || self.stored.as_ref() != Some(&checkpoint) {
-            let batch = Batch { run: self.report.run.clone(), seen_at: now, plan, checkpoint, quarantine };
-            self.hand_over(batch).await?;
-        }
+        let batch = self.decide(observed, unread, checkpoint).await?;
+        let counts = batch.plan.counts();
+        self.carry_out(batch).await?;
         self.report.counts.add(counts);
         Ok(counts)
+    }
+
+    /// Compares what was observed with what the target holds.
+    pub(super) async fn decide(
+        &self,
+        observed: Vec<Observation>,
+        unread: Vec<Unread>,
+        checkpoint: Checkpoint,
+    ) -> Result<Batch, SyncError> {
+        let keys: Vec<DossierNumber> = observed.iter().map(Observation::number).collect();
+        let known = self.job.sink.known(&self.job.scope, &keys).await?;
+        let mut batch = self.batch(plan(&known, observed), checkpoint);
+        batch.quarantine = self.quarantine_changes(&keys, unread, batch.seen_at);
+        Ok(batch)
+    }
+
+    /// Commits a batch that says anything at all.
+    pub(super) async fn carry_out(&mut self, batch: Batch) -> Result<(), SyncError> {
+        let silent = batch.plan.is_empty() && batch.quarantine.is_empty();
+        if silent && self.stored.as_ref() == Some(&batch.checkpoint) { Ok(()) } else { self.hand_over(batch).await }
+    }
+
+    /// A batch of this run, as of now, that leaves the quarantine as it is.
+    pub(super) fn batch(&self, plan: Plan, checkpoint: Checkpoint) -> Batch {
+        let (run, seen_at) = (self.report.run.clone(), (self.job.clock)());
+        Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
     }
 
     /// Takes a dossier that the platform does not know any more out of quarantine.
     pub(super) async fn release(&mut self, number: DossierNumber) -> Result<(), SyncError> {
         if self.quarantine.contains_key(&number) {
-            let batch = Batch {
-                run: self.report.run.clone(),
-                seen_at: (self.job.clock)(),
-                plan: Plan::default(),
-                checkpoint: self.checkpoint.clone(),
-                quarantine: vec![QuarantineChange::Release(number)],
-            };
+            let mut batch = self.batch(Plan::default(), self.checkpoint.clone());
+            batch.quarantine.push(QuarantineChange::Release(number));
             self.hand_over(batch).await?;
         }
         Ok(())

@@ -6,6 +6,7 @@
 mod commit;
 mod error;
 mod event;
+mod files;
 mod form;
 mod listing;
 mod quarantine;
@@ -18,6 +19,7 @@ mod verify;
 
 pub use error::SyncError;
 pub use event::Event;
+pub use files::{FilesReport, files};
 pub use quarantine::next_try;
 pub use remap::remap;
 pub use report::{Brake, ListingReport, REPORT_VERSION, Report};

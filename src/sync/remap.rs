@@ -5,7 +5,7 @@ use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, Run, begin};
 use crate::plan::{Change, Plan};
-use crate::sink::{Batch, Sink};
+use crate::sink::Sink;
 
 /// How many dossiers are written again in one commit.
 const BATCH: u32 = 200;
@@ -13,7 +13,11 @@ const BATCH: u32 = 200;
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
 /// the network. Tombstones stay tombstones.
 pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
-    let mut engine = match begin(job, None, job.client.stats()).await {
+    let begun = async {
+        let stored = job.sink.checkpoint(&job.scope).await?;
+        begin(job, stored, None, job.client.stats()).await
+    };
+    let mut engine = match begun.await {
         Ok(engine) => engine,
         Err(error) => return Run::failed(job, error).await,
     };
@@ -60,13 +64,6 @@ impl<S: Sink> Engine<'_, S> {
     }
 
     async fn put(&mut self, plan: Plan) -> Result<(), SyncError> {
-        let batch = Batch {
-            run: self.report.run.clone(),
-            seen_at: (self.job.clock)(),
-            plan,
-            checkpoint: self.checkpoint.clone(),
-            quarantine: Vec::new(),
-        };
-        self.hand_over(batch).await
+        self.hand_over(self.batch(plan, self.checkpoint.clone())).await
     }
 }

@@ -72,20 +72,25 @@ pub(super) struct Engine<'a, S> {
 /// Every change that the platform shows reaches the target, each dossier once. The run may be killed at any instant: rows
 /// and checkpoint land together, and the next run goes on from there.
 pub async fn run<S: Sink>(job: &Job<'_, S>) -> Run {
-    let stats_before = job.client.stats();
-    let opened = async {
-        let checkpoint = job.sink.checkpoint(&job.scope).await?;
-        let since = checkpoint.as_ref().and_then(watermark::deleted_since);
-        let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
-        Ok((begin(job, Some(&news.head), stats_before).await?, news, since))
-    };
-    match opened.await {
+    match open(job).await {
         Ok((mut engine, news, since)) => {
             let result = engine.go(&news, since).await;
             engine.end(result).await
         }
         Err(error) => Run::failed(job, error).await,
     }
+}
+
+/// Reads where the target stands and what is new on the platform (deletions since the instant that is returned), and
+/// begins.
+pub(super) async fn open<'a, S: Sink>(
+    job: &'a Job<'a, S>,
+) -> Result<(Engine<'a, S>, News, Option<Timestamp>), SyncError> {
+    let stats_before = job.client.stats();
+    let stored = job.sink.checkpoint(&job.scope).await?;
+    let since = stored.as_ref().and_then(watermark::deleted_since);
+    let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
+    Ok((begin(job, stored, Some(&news.head), stats_before).await?, news, since))
 }
 
 /// Waits for the platform, unless somebody asks to stop.
@@ -100,15 +105,15 @@ pub(super) async fn until_stopped<T>(
     }
 }
 
-/// Reads where the target stands and makes its tables follow the form: the form in the target when it is the one that
+/// Makes the tables of the target follow the form: the form in the target when it is the one that
 /// `head` shows (or when there is no head: without the network), the platform's otherwise.
 pub(super) async fn begin<'a, S: Sink>(
     job: &'a Job<'a, S>,
+    mut stored: Option<Checkpoint>,
     head: Option<&DemarcheHead>,
     stats_before: Stats,
 ) -> Result<Engine<'a, S>, SyncError> {
     let report = Report::new(job);
-    let mut stored = job.sink.checkpoint(&job.scope).await?;
     let (demarche, form_is_fresh) = match (job.sink.form(&job.scope).await?, head) {
         (Some(form), Some(head)) if form.head() == *head => (form, false),
         (Some(form), None) => (form, false),
@@ -191,22 +196,20 @@ impl<S: Sink> Engine<'_, S> {
             self.report.suppressions_incomplete = true;
             (self.job.events)(&Event::SuppressionsIncomplete);
         }
-        let gone: Vec<_> = found.gone.into_iter().collect();
-        let mut deletions = 0;
-        for batch in gone.chunks(GONE_BATCH) {
-            let keys: Vec<DossierNumber> = batch.iter().map(|(number, _)| *number).collect();
-            let known = self.job.sink.known(&self.job.scope, &keys).await?;
-            deletions += known.values().filter(|dossier| dossier.gone.is_none()).count() as u64;
+        let gone: Vec<_> = found.gone.into_iter().map(|(number, gone)| Observation::Gone(number, gone)).collect();
+        let mut batches = Vec::new();
+        for observed in gone.chunks(GONE_BATCH) {
+            batches.push(self.decide(observed.to_vec(), Vec::new(), self.checkpoint.clone()).await?);
         }
+        let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
         if self.brakes(deletions, alive) {
             return Ok(());
         }
-        for batch in gone.chunks(GONE_BATCH) {
-            let observed = batch.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
-            let unchanged = self.report.counts.unchanged;
-            self.commit(observed, Vec::new(), self.checkpoint.clone()).await?;
+        for batch in batches {
             // Lists name every dossier that ever went: those already known as gone are no news.
-            self.report.counts.unchanged = unchanged;
+            let counts = Counts { unchanged: 0, ..batch.plan.counts() };
+            self.carry_out(batch).await?;
+            self.report.counts.add(counts);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::SyncError;
 use super::listing::compare;
 use super::report::REPORT_VERSION;
-use super::run::{Job, Run, begin, until_stopped};
+use super::run::{Job, Run, open};
 use crate::api::Client;
 use crate::ids::DossierNumber;
 use crate::observe::list_all;
@@ -83,13 +83,8 @@ pub async fn verify<S: Sink>(
 /// Mends what [`verify`] would find: reads again what differs, and puts a tombstone on what the platform says it does not
 /// know.
 pub async fn repair<S: Sink>(job: &Job<'_, S>) -> Run {
-    let stats_before = job.client.stats();
-    let begun = async {
-        let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, None)).await?;
-        begin(job, Some(&news.head), stats_before).await
-    };
-    match begun.await {
-        Ok(mut engine) => {
+    match open(job).await {
+        Ok((mut engine, ..)) => {
             let result = engine.repair().await;
             engine.end(result).await
         }

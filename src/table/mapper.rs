@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::fingerprint::Digest;
-use super::fixed::{self, FileRow, Fixed, GeoRow};
+use super::fixed::{self, Fixed, GeoRow};
 use super::layout::{Layout, LayoutTable};
 use super::row::{Cell, ChildRow, Row};
 use super::spec::{CellKind, ColumnKey, Part, TableKey};
 use super::value;
 use crate::champ::{Champ, ChampValue};
-use crate::dossier::Dossier;
+use crate::dossier::{Dossier, PlacedFile};
 use crate::ids::DescriptorId;
 use crate::privacy::Treatment;
 
@@ -200,7 +200,7 @@ impl Mapper {
 
     fn add_children(&self, dossier: &Dossier, children: &mut Vec<ChildRow>, left: &mut Leftovers) {
         if let Some(table) = &self.files {
-            for file in fixed::files(dossier) {
+            for file in dossier.files() {
                 let cells = table.row(left, |read, treatment| read(&file, treatment));
                 children.push(table.child(file_key(&file), cells));
             }
@@ -255,7 +255,7 @@ impl Mapper {
 }
 
 /// Files have no id: where one hangs, its name, content and date identify it, not its place among the others.
-fn file_key(row: &FileRow<'_>) -> String {
+fn file_key(row: &PlacedFile<'_>) -> String {
     let file = row.file;
     let date = file.created_at.map(|at| at.to_string()).unwrap_or_default();
     let identity = [row.origin, row.owner, &file.filename, &file.checksum, &date].join("\0");

@@ -1,6 +1,8 @@
 //! The gate, against answers given over real HTTP.
 
 mod answers;
+#[cfg(feature = "sandbox")]
+mod download;
 mod http;
 mod realworld;
 mod requests;

@@ -3,6 +3,7 @@
 mod crashing;
 mod deleting;
 mod evolving;
+mod files;
 pub mod lab;
 mod look;
 mod losing;

@@ -75,7 +75,14 @@ fn stored_queries_are_known_by_name_or_break_the_server() {
     let (status, answer) = raw(&sandbox, None, &body);
     assert_eq!(status, 200);
     assert!(answer["data"]["__schema"]["types"].as_array().is_some_and(|types| types.len() > 200), "{answer}");
-    assert_eq!(raw(&sandbox, None, &json!({"queryId": "ds-query-v9"})).0, 500);
+    let variables = json!({"demarche": {"number": 1001}, "includeRevision": true, "includeService": true});
+    let stored =
+        |query_id: &str| json!({"queryId": query_id, "operationName": "getDemarcheDescriptor", "variables": variables});
+    let (status, answer) = raw(&sandbox, None, &stored("ds-query-v2"));
+    assert_eq!((status, answer.get("errors")), (200, None));
+    let questions = &answer["data"]["demarcheDescriptor"]["revision"]["champDescriptors"];
+    assert!(questions.as_array().is_some_and(|questions| questions.len() > 20), "{answer}");
+    assert_eq!(raw(&sandbox, None, &stored("ds-query-v9")).0, 500);
 }
 
 #[test]

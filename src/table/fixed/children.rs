@@ -3,22 +3,13 @@
 use jiff::Timestamp;
 
 use super::Fixed;
-use crate::champ::{ChampValue, GeoArea};
+use crate::champ::GeoArea;
 use crate::demarche::{Label, Profile};
-use crate::dossier::{Avis, Dossier, File, Message, Traitement};
+use crate::dossier::{Avis, Message, PlacedFile, Traitement};
 use crate::ids::DescriptorId;
 use crate::privacy::{DossierPart as Part, Treatment};
 use crate::table::row::Cell;
 use crate::table::spec::CellKind as K;
-
-/// A file with where it hangs.
-pub(in crate::table) struct FileRow<'a> {
-    pub(in crate::table) origin: &'static str,
-    /// The id of the champ, message or opinion; empty for the files of the decision.
-    pub(in crate::table) owner: &'a str,
-    pub(in crate::table) descriptor: Option<&'a DescriptorId>,
-    pub(in crate::table) file: &'a File,
-}
 
 /// An area with the champ that it answers.
 pub(in crate::table) struct GeoRow<'a> {
@@ -28,7 +19,7 @@ pub(in crate::table) struct GeoRow<'a> {
 }
 
 /// Reads a cell of a file.
-pub(in crate::table) type FileReader = fn(&FileRow<'_>, Treatment) -> Cell;
+pub(in crate::table) type FileReader = fn(&PlacedFile<'_>, Treatment) -> Cell;
 /// Reads a cell of a message.
 pub(in crate::table) type MessageReader = fn(&Message, Treatment) -> Cell;
 /// Reads a cell of an opinion.
@@ -453,34 +444,6 @@ pub(in crate::table) const LABELS: &[Fixed<LabelReader>] = &[
         read: |d, _| Cell::text(&d.color),
     },
 ];
-
-/// All the files of a dossier, wherever they hang.
-pub(in crate::table) fn files(dossier: &Dossier) -> Vec<FileRow<'_>> {
-    let mut found = Vec::new();
-    for (origin, champs) in [("champ", &dossier.champs), ("annotation", &dossier.annotations)] {
-        for champ in champs {
-            let nested: &[_] = match &champ.value {
-                ChampValue::Repetition(rows) => rows,
-                _ => &[],
-            };
-            for champ in std::iter::once(champ).chain(nested.iter().flat_map(|row| &row.champs)) {
-                if let ChampValue::Files(files) = &champ.value {
-                    let (owner, descriptor) = (champ.id.as_str(), Some(&champ.descriptor));
-                    found.extend(files.iter().map(|file| FileRow { origin, owner, descriptor, file }));
-                }
-            }
-        }
-    }
-    let messages = dossier.messages.iter().map(|message| ("message", message.id.as_str(), &message.attachments));
-    let avis = dossier.avis.iter().map(|avis| ("avis", avis.id.as_str(), &avis.attachments));
-    for (origin, owner, files) in messages.chain(avis) {
-        found.extend(files.iter().map(|file| FileRow { origin, owner, descriptor: None, file }));
-    }
-    for (origin, file) in [("motivation", &dossier.motivation_attachment), ("attestation", &dossier.attestation)] {
-        found.extend(file.iter().map(|file| FileRow { origin, owner: "", descriptor: None, file }));
-    }
-    found
-}
 
 fn instant(instant: Option<Timestamp>) -> Cell {
     instant.map_or(Cell::Null, Cell::Datetime)

@@ -1,0 +1,118 @@
+//! The bytes of files, into a target that keeps them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use demarche_numerique::sandbox::Sandbox;
+use demarche_numerique::sink::{FileStore, Scope, SinkError, WantedFile};
+use demarche_numerique::sync::{self, FilesReport, Job, SyncError};
+use demarche_numerique::{DossierNumber, Platform};
+use jiff::SignedDuration;
+
+use super::lab::Lab;
+
+/// A target that keeps bytes and nothing else.
+struct Shelf {
+    wanted: Vec<WantedFile>,
+    kept: Mutex<BTreeMap<String, Bytes>>,
+    /// Two hours pass each time that it keeps something.
+    slow: Option<Sandbox>,
+}
+
+impl FileStore for Shelf {
+    async fn wanted_files(
+        &self,
+        _: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<WantedFile>, SinkError> {
+        let kept = self.kept.lock().expect("no panic");
+        let left = self.wanted.iter().filter(|file| Some(file.number) > after && !kept.contains_key(&file.checksum));
+        Ok(left.take(limit as usize).cloned().collect())
+    }
+
+    async fn keep_file(&self, _: &Scope, file: &WantedFile, bytes: Bytes) -> Result<(), SinkError> {
+        if let Some(sandbox) = &self.slow {
+            sandbox.advance(SignedDuration::from_hours(2));
+        }
+        self.kept.lock().expect("no panic").insert(file.checksum.clone(), bytes);
+        Ok(())
+    }
+}
+
+/// A shelf that wants every file of a démarche once.
+async fn shelf(lab: &Lab) -> Shelf {
+    let numbers = lab.sandbox.world().numbers(lab.demarche());
+    let mut wanted: Vec<WantedFile> = Vec::new();
+    for number in numbers {
+        let number = DossierNumber::new(number);
+        let Some(dossier) = lab.client.dossier(number).await.expect("an answer") else { continue };
+        for placed in dossier.files() {
+            let file = placed.file;
+            if !file.checksum.is_empty() && wanted.iter().all(|other| other.checksum != file.checksum) {
+                wanted.push(WantedFile {
+                    number,
+                    checksum: file.checksum.clone(),
+                    filename: file.filename.clone(),
+                    content_type: file.content_type.clone(),
+                    byte_size: file.byte_size,
+                });
+            }
+        }
+    }
+    assert!(wanted.len() > 3, "the world has files");
+    Shelf { wanted, kept: Mutex::default(), slow: None }
+}
+
+async fn fill(lab: &Lab, shelf: &Shelf) -> Result<FilesReport, SyncError> {
+    let sandbox = lab.sandbox.clone();
+    sync::files(&Job {
+        client: &lab.client,
+        sink: shelf,
+        scope: lab.scope.clone(),
+        filter: &lab.filter,
+        settings: lab.settings,
+        events: &|_| {},
+        stop: lab.stop.clone(),
+        clock: &move || sandbox.now(),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_file_is_fetched_once_and_those_not_found_safe_wait() {
+    let lab = Lab::new(Platform::DemarcheNumerique, 30).await;
+    let shelf = shelf(&lab).await;
+    let report = fill(&lab, &shelf).await.expect("files");
+    let left: u64 = report.left.values().sum();
+    assert_eq!(report.kept + left, shelf.wanted.len() as u64, "{report:?}");
+    assert!(report.kept > 0 && report.left.keys().all(|reason| reason == "not_safe"), "{report:?}");
+    for (checksum, bytes) in &*shelf.kept.lock().expect("no panic") {
+        let wanted = shelf.wanted.iter().find(|file| file.checksum == *checksum).expect("it was wanted");
+        assert_eq!(bytes.len() as u64, wanted.byte_size);
+    }
+    let requests = lab.client.stats().requests;
+    let again = fill(&lab, &shelf).await.expect("files");
+    assert_eq!((again.kept, again.left), (0, report.left));
+    assert!(lab.client.stats().requests - requests <= left, "dossiers whose files are kept are not read again");
+}
+
+#[tokio::test]
+async fn an_address_that_expired_on_the_way_is_asked_for_again() {
+    let lab = Lab::new(Platform::DematSocial, 30).await;
+    let mut shelf = shelf(&lab).await;
+    shelf.slow = Some(lab.sandbox.clone());
+    let report = fill(&lab, &shelf).await.expect("files");
+    assert_eq!(report.left.get("expired"), None, "{report:?}");
+    assert_eq!(report.kept + report.left.values().sum::<u64>(), shelf.wanted.len() as u64);
+}
+
+#[tokio::test]
+async fn a_request_to_stop_is_obeyed_between_two_files() {
+    let lab = Lab::new(Platform::DemarcheNumerique, 30).await;
+    let shelf = shelf(&lab).await;
+    lab.stop.ask();
+    assert!(matches!(fill(&lab, &shelf).await, Err(SyncError::Interrupted)));
+    assert!(shelf.kept.lock().expect("no panic").is_empty());
+}
