@@ -79,6 +79,10 @@ pub struct Checkpoint {
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
     #[serde(default)]
     pub remap: bool,
+    /// The digest of the lists of deletions as they were last applied in full: as long as they say the same, there is
+    /// nothing to ask the target about them.
+    #[serde(default)]
+    pub suppressions: Option<Digest>,
     /// When the last wide overlap was read (our clock: it only decides when to look again).
     pub followed_up_at: Option<Timestamp>,
     /// When the last complete light listing was compared (our clock).

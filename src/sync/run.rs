@@ -19,6 +19,7 @@ use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
 use crate::plan::{Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, Sweep};
+use crate::table::Digest;
 
 /// How many gone dossiers are compared with the target in one commit.
 const GONE_BATCH: usize = 500;
@@ -196,10 +197,15 @@ impl<S: Sink> Engine<'_, S> {
             self.report.suppressions_incomplete = true;
             (self.job.events)(&Event::SuppressionsIncomplete);
         }
-        let gone: Vec<_> = found.gone.into_iter().map(|(number, gone)| Observation::Gone(number, gone)).collect();
+        let gone: Vec<_> = found.gone.into_iter().collect();
+        let said = Digest::of(&serde_json::to_vec(&gone).expect("a list of tombstones is plain data with text keys"));
+        if self.checkpoint.suppressions == Some(said) {
+            return Ok(());
+        }
         let mut batches = Vec::new();
-        for observed in gone.chunks(GONE_BATCH) {
-            batches.push(self.decide(observed.to_vec(), Vec::new(), self.checkpoint.clone()).await?);
+        for batch in gone.chunks(GONE_BATCH) {
+            let observed = batch.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
+            batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
         }
         let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
         if self.brakes(deletions, alive) {
@@ -210,6 +216,10 @@ impl<S: Sink> Engine<'_, S> {
             let counts = Counts { unchanged: 0, ..batch.plan.counts() };
             self.carry_out(batch).await?;
             self.report.counts.add(counts);
+        }
+        if !found.incomplete {
+            // Told to the target with the next page.
+            self.checkpoint.suppressions = Some(said);
         }
         Ok(())
     }

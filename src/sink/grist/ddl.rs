@@ -97,7 +97,8 @@ impl Changes {
         let mut table = self.memory.tables[position].clone();
         table.title.clone_from(&wanted.title);
         let ids = found.columns.iter().map(|column| column.id.to_lowercase());
-        let mut taken: BTreeSet<String> = ids.chain(table.all().map(|column| column.id.to_lowercase())).collect();
+        let held = table.all().filter(|column| !column.left_out).map(|column| column.id.to_lowercase());
+        let mut taken: BTreeSet<String> = ids.chain(held).collect();
         for LayoutColumn { name, spec } in &wanted.columns {
             let new = shape::column(spec, name, String::new());
             match table.columns.iter_mut().find(|column| column.key == spec.key) {

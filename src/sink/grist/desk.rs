@@ -133,7 +133,8 @@ impl Desk {
                 }
                 Err(error) => error,
             };
-            let missing = Fault::is_missing_row(&error);
+            // A document that was new is not any more when another run made its tables: whatever failed, that is why.
+            let missing = Fault::is_missing_row(&error) || (!made.is_empty() && !is_lost(&error));
             if !missing && !is_lost(&error) {
                 self.unsure = false;
                 return Err(error.into());

@@ -42,7 +42,7 @@ impl Opening {
         let desk = sink.desk.lock().await;
         match lease::judge(desk.state.lease.as_ref(), &me, now, lease::lives, lease::is_ours) {
             Judgment::Free => drop(desk),
-            Judgment::Held(holder) => return Err(Fault::Locked(Some(holder)).at(&sink.name, "to be opened")),
+            Judgment::Held(holder) => return Err(Fault::Locked(Some(holder)).at(&sink.name, "an opening")),
         }
         Ok(sink)
     }
@@ -71,7 +71,7 @@ impl Opening {
             state.format()?;
             Ok(state)
         };
-        let state = state.await.map_err(|fault| fault.at(&name, "to be opened"))?;
+        let state = state.await.map_err(|fault| fault.at(&name, "an opening"))?;
         let desk = Mutex::new(Desk::new(reader, state, me));
         Ok(GristSink { name, doc, desk, restore, told: Told::default(), _token: token })
     }
@@ -89,7 +89,7 @@ impl GristSink {
     /// As [`Opening::open`].
     pub async fn is_locked(doc: Doc) -> Result<bool, SinkError> {
         let name = format!("grist:{}", doc.id().as_str());
-        let lease = Reader::new(doc).lease().await.map_err(|fault| fault.at(&name, "to be opened"))?;
+        let lease = Reader::new(doc).lease().await.map_err(|fault| fault.at(&name, "an opening"))?;
         let nobody = Holder {
             token: String::new(),
             host: lease::host(),

@@ -87,6 +87,10 @@ async fn show(
         // Only references are new, if anything is; the next bundle that changes tables remembers them too.
         return Ok(());
     }
+    if !desk.state.is_placed() {
+        // The answer of the first bundle was lost, and with it the rows of what is kept.
+        desk.reread().await?;
+    }
     let views = desk.reader.views().await?;
     let crowded = desk.state.demarches().len() > 1;
     let dressing = Dressing::new(&plan.layout, &mut memory, &desk.state.structure, &views, crowded);

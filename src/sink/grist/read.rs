@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::known::{self, Child, Holdings, Row, id, text};
 use super::lease::{self, Lease};
 use super::pages::Views;
-use super::state::{Count, Kept, State};
+use super::state::{Kept, State};
 use super::target::Place;
 use super::{shared, value};
 use crate::grist::{Column, Doc, GristError, RowId, Table};
@@ -466,7 +466,7 @@ fn hold(state: &mut State, row: &Row) -> Result<(), Fault> {
 fn count(state: &mut State, row: &Row, rows: u64, whole: u64, gone: u64) {
     let Ok(demarche) = text(row, "demarche").parse::<u32>() else { return };
     let scope = Scope { instance: text(row, "instance").to_owned(), demarche: DemarcheNumber::new(demarche) };
-    let count = state.counts.entry(scope).or_insert_with(Count::default);
+    let count = state.counts.entry(scope).or_default();
     count.rows += rows;
     let totals = Totals { alive: whole.saturating_sub(gone), gone };
     count.totals.alive += totals.alive;

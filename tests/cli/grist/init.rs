@@ -79,7 +79,7 @@ async fn nothing_is_written_before_somebody_agrees() {
         office.init(flags, "").await.expect(2).says_at_last("agree beforehand with `--yes`");
     }
     assert_eq!(office.grist.state_number(&office.document), before);
-    assert_eq!(office.grist.documents(), [office.document.clone()], "no document was made");
+    assert_eq!(office.grist.documents().len(), 1, "no document was made");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,8 +41,8 @@ async fn a_key_that_may_not_write_is_told_so() {
 #[tokio::test]
 async fn a_wrong_key_and_an_unknown_document_are_told() {
     let place = Place::new().await;
-    for (key, words) in [("une autre", "does not accept the key"), ("sans droits", "refuses access")] {
-        place.grist.add_key("sans droits", None);
+    for (key, words) in [("une-autre", "does not accept the key"), ("sans-droits", "refuses access")] {
+        place.grist.add_key("sans-droits", None);
         let error = GristSink::of(place.doc(key)).open().await.expect_err("a refusal");
         assert!(matches!(&error, SinkError::Unusable { .. }) && error.to_string().contains(words), "{error}");
         assert!(!error.to_string().contains(key), "{error}");

@@ -93,6 +93,8 @@ async fn new_choices_leave_colours_and_order_to_people() {
     person.set_widget(DOSSIERS, "choix", &json!({ "choices": ["à revoir", "accepte"] }));
 
     layout.tables[0].columns[7].spec.options.push("refuse".into());
+    sink.close().await.expect("a clean end");
+    let sink = place.open().await;
     again(&sink, layout).await.expect("one more choice");
     let widget = widget(&place, "choix");
     assert_eq!(widget["choices"], json!(["à revoir", "accepte", "refuse"]), "what a person took away stays away");

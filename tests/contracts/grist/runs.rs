@@ -2,7 +2,7 @@
 
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, WorldSpec};
-use demarche_numerique::sink::MemorySink;
+use demarche_numerique::sink::{MemorySink, Sink};
 use demarche_numerique::{Platform, sync};
 
 use super::Place;
@@ -122,4 +122,35 @@ async fn a_first_load_writes_fifteen_times_a_thousand_dossiers_and_reads_nothing
     assert!(writes <= allowed, "{writes} writes for {held} dossiers: {asked:?}");
     let read = asked["POST sql"];
     assert!(read.requests <= 4, "{asked:?}");
+}
+#[tokio::test]
+async fn zz_weigh() {
+    let place = Place::new().await;
+    let lab = Lab::of(world(Platform::DemarcheNumerique, 100), DEMARCHE_COMPLETE).await;
+    run(&lab, &place).await;
+    let docs = place.open().await.documents(&lab.scope, None, 100).await.unwrap();
+    std::fs::write(
+        "/tmp/gsink-docs.json",
+        serde_json::to_string(&docs.iter().map(|d| &d.document).collect::<Vec<_>>()).unwrap(),
+    )
+    .unwrap();
+    std::fs::write(
+        "/tmp/gsink-form.json",
+        serde_json::to_string(&place.open().await.form(&lab.scope).await.unwrap()).unwrap(),
+    )
+    .unwrap();
+    for table in place.person().tables() {
+        let rows = place.rows(&table);
+        let mut per: std::collections::BTreeMap<String, usize> = Default::default();
+        for r in &rows {
+            for (k, v) in &r.cells {
+                *per.entry(k.clone()).or_default() += v.to_string().len() + 1;
+            }
+        }
+        let total: usize = per.values().sum();
+        let mut top: Vec<_> = per.into_iter().collect();
+        top.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        top.truncate(9);
+        println!("{table} rows {} bytes {total} {top:?}", rows.len());
+    }
 }
