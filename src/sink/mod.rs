@@ -11,9 +11,9 @@
 
 mod any;
 mod error;
+mod files;
 #[cfg(feature = "grist")]
 pub mod grist;
-mod files;
 pub mod memory;
 mod names;
 pub mod preview;
@@ -26,9 +26,9 @@ use std::future::Future;
 
 pub use any::AnySink;
 pub use error::SinkError;
+pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
-pub use files::{FileStore, WantedFile};
 pub use memory::MemorySink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;

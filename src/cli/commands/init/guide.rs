@@ -15,9 +15,7 @@ use crate::cli::printer::{answer, legible, tell};
 use crate::cli::progress::Progress;
 use crate::cli::targets::{open_document, open_document_to_read, page_of};
 use crate::cli::{failed, signals, summary};
-use crate::config::{
-    self, GristTarget, Instance, Origin, Overrides, SecretSource, Setting, SyncSettings, Target, defaults,
-};
+use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, SyncSettings, Target};
 use crate::demarche::DemarcheHead;
 use crate::grist::DocId;
 use crate::ids::DemarcheNumber;
@@ -54,15 +52,11 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     let policy = config::resolve_policy(&config, &overrides)?.value;
     let filter = context.filter(&policy)?;
 
-    let mut target = GristTarget {
-        url: Setting { value: site.url.clone(), origin: Origin::Flag("--url") },
-        document: match &place {
-            Place::There(info) => info.id.clone(),
-            Place::New { .. } => DocId::parse("new").expect("a short word can be the id of a document"),
-        },
-        key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
-        restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
+    let document = match &place {
+        Place::There(info) => info.id.clone(),
+        Place::New { .. } => DocId::parse("new").expect("a short word can be the id of a document"),
     };
+    let mut target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
     let scope = Scope { instance: instance.name.clone(), demarche: head.number };
     let settings = Settings { page_size: instance.page_size.value, ..SyncSettings::default().settings() };
     let progress = Progress::new(context.progress(false), &scope);
@@ -91,7 +85,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     let shown = Target::Grist(target.clone());
     let stop = signals::listen()?;
     let prepared = Prepared { target: &shown, stop: &stop, ..prepared };
-    let sink = open_document(site.client.doc(target.document.clone()), false).await?;
+    let sink = open_document(site.client.doc(target.document.clone()), false, None).await?;
     let run = sync_one(&prepared, &sink).await;
     sink.close().await?;
     let exit = summary::exit(&run);
