@@ -31,7 +31,7 @@ use std::future::Future;
 
 pub use any::AnySink;
 pub use error::SinkError;
-pub use files::{FileStore, WantedFile};
+pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;

@@ -365,6 +365,7 @@ impl Report {
             drift: Vec::new(),
             suppressions_incomplete: false,
             notices: Vec::new(),
+            files: None,
             error: None,
         }
     }
@@ -392,7 +393,8 @@ impl Report {
             && !self.suppressions_incomplete
     }
 
-    fn fail(&mut self, error: &SyncError) {
+    /// Says what ended the run early.
+    pub(crate) fn fail(&mut self, error: &SyncError) {
         self.outcome =
             if matches!(error, SyncError::Interrupted) { RunOutcome::Interrupted } else { RunOutcome::Failed };
         self.error = Some(error.to_string());

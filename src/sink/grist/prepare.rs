@@ -3,13 +3,14 @@
 
 use serde_json::json;
 
+use super::ddl::{self, Wishes};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::memory::Memory;
 use super::pages::{self, Dressing};
 use super::primer::Primer;
 use super::state::{FORMAT, Format, Slot};
-use super::{ddl, people, shared, value};
+use super::{files, people, shared, value};
 use crate::demarche::Demarche;
 use crate::grist::Action;
 use crate::plan::SchemaPlan;
@@ -21,7 +22,7 @@ pub(super) async fn prepare(
     scope: &Scope,
     form: &Demarche,
     plan: &SchemaPlan,
-    restore: bool,
+    wishes: Wishes,
 ) -> Result<(Vec<String>, bool), Fault> {
     if desk.me.is_none() {
         return Err(Fault::ReadOnly);
@@ -30,8 +31,8 @@ pub(super) async fn prepare(
     if !desk.state.is_placed() {
         desk.reread().await?;
     }
-    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, restore)?;
-    let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, restore)?;
+    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, wishes.restore)?;
+    let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, wishes)?;
     let owes_remap = seen.owes_remap || changes.owes_remap;
     let missing = desk.state.missing()?;
     let prefix = desk.state.prefix(&scope.instance)?;
@@ -56,6 +57,7 @@ pub(super) async fn prepare(
     let values = desk.state.changed(values);
     let made: Vec<Action> =
         missing.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
+    let made = files::table(made, &desk.state.structure, wishes.files);
     let new = !changes.actions.is_empty() || !made.is_empty();
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
@@ -73,7 +75,11 @@ pub(super) async fn prepare(
         show(desk, scope, plan, changes.memory, format).await?;
     }
     desk.asked = None;
-    Ok((seen.notices, owes_remap))
+    let mut notices = seen.notices;
+    if wishes.files {
+        notices.extend(seen.files);
+    }
+    Ok((notices, owes_remap))
 }
 
 /// Shows what is new, and remembers by which references the document knows it.

@@ -17,9 +17,7 @@ use crate::cli::printer::{answer, legible, tell};
 use crate::cli::progress::Progress;
 use crate::cli::targets::{open_document, open_document_to_read, page_of};
 use crate::cli::{failed, signals, summary};
-use crate::config::{
-    self, GristTarget, Instance, Origin, Overrides, SecretSource, Setting, SyncSettings, Target, defaults,
-};
+use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, SyncSettings, Target};
 use crate::demarche::DemarcheHead;
 use crate::ids::DemarcheNumber;
 use crate::privacy::Filter;
@@ -68,12 +66,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         Place::There(info) => info.id,
         Place::New { workspace, name, .. } => make(&site, workspace, &name).await?,
     };
-    let target = GristTarget {
-        url: Setting { value: site.url.clone(), origin: Origin::Flag("--url") },
-        document,
-        key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
-        restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
-    };
+    let target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
     let shown = Target::Grist(target.clone());
     let stop = signals::listen()?;
     let progress = Progress::new(context.progress(false), &scope);
@@ -86,7 +79,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         stop: &stop,
         progress: &progress,
     };
-    let sink = open_document(site.client.doc(target.document.clone()), false).await?;
+    let sink = open_document(site.client.doc(target.document.clone()), false, None).await?;
     let run = sync_one(&prepared, &sink).await;
     sink.close().await?;
     let exit = summary::exit(&run);
