@@ -16,20 +16,20 @@ impl Dialect for PgConnection {
     const LOCK_NAMES: Option<&'static str> = Some("LOCK TABLE dn_instances IN SHARE ROW EXCLUSIVE MODE");
 
     const TAKEN: &'static str = "SELECT c.relname::text AS name FROM pg_class AS c \
-                                 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname::text NOT IN \
+                                 WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relname::text NOT IN \
                                  (SELECT name FROM dn_tables WHERE instance = $1 AND demarche = $2 \
                                  UNION ALL SELECT view FROM dn_tables WHERE instance = $1 AND demarche = $2)";
 
     const COLUMNS: &'static str = "SELECT t.name AS \"table\", a.attname::text AS \"column\", \
                                    format_type(a.atttypid, a.atttypmod) AS type FROM dn_tables AS t \
                                    JOIN pg_class AS c ON c.relname = t.name \
-                                   AND c.relnamespace = current_schema()::regnamespace \
+                                   AND c.relnamespace = quote_ident(current_schema())::regnamespace \
                                    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
                                    WHERE t.instance = $1 AND t.demarche = $2";
 
     const VIEWS: &'static str = "SELECT c.relname::text AS name, t.definition AS statement FROM pg_class AS c \
                                  LEFT JOIN dn_tables AS t ON t.view = c.relname \
-                                 WHERE c.relkind = 'v' AND c.relnamespace = current_schema()::regnamespace";
+                                 WHERE c.relkind = 'v' AND c.relnamespace = quote_ident(current_schema())::regnamespace";
 
     const KEEP_VIEW: Option<&'static str> = Some("UPDATE dn_tables SET definition = $2 WHERE view = $1");
 

@@ -35,13 +35,13 @@ pub(super) async fn dress(store: &mut PgConnection, scope: &Scope, layout: &Layo
 const COMMENTS: &str = "SELECT t.name AS \"table\", coalesce(a.attname::text, '') AS \"column\", \
                         CASE WHEN a.attname IS NULL THEN obj_description(c.oid, 'pg_class') \
                         ELSE col_description(c.oid, a.attnum) END AS comment FROM dn_tables AS t \
-                        JOIN pg_class AS c ON c.relname = t.name AND c.relnamespace = current_schema()::regnamespace \
+                        JOIN pg_class AS c ON c.relname = t.name AND c.relnamespace = quote_ident(current_schema())::regnamespace \
                         LEFT JOIN (SELECT attrelid, attnum, attname FROM pg_attribute \
                         WHERE attnum > 0 AND NOT attisdropped UNION ALL SELECT oid, 0, NULL FROM pg_class) AS a \
                         ON a.attrelid = c.oid WHERE t.instance = $1 AND t.demarche = $2";
 
 const INDEXES: &str = "SELECT t.name AS \"table\", a.attname::text AS \"column\" FROM dn_tables AS t \
-                       JOIN pg_class AS c ON c.relname = t.name AND c.relnamespace = current_schema()::regnamespace \
+                       JOIN pg_class AS c ON c.relname = t.name AND c.relnamespace = quote_ident(current_schema())::regnamespace \
                        JOIN pg_index AS i ON i.indrelid = c.oid AND i.indnatts = 1 \
                        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
                        WHERE t.instance = $1 AND t.demarche = $2";

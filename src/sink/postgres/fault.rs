@@ -28,7 +28,7 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         hint: None,
     };
     match (&*code, code.get(..2).unwrap_or_default()) {
-        ("42501", _) => unusable("written"),
+        ("42501" | "3F000", _) => unusable("written"),
         ("42P01" | "42703" | "42883", _) => SinkError::Altered { target, reason: words },
         ("55P03" | "40P01" | "40001", _) => {
             let holder = Some(format!("a program that uses the same tables: {words}"));
@@ -37,7 +37,7 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         ("57014", _) => unusable("written"),
         ("25006", _) => unusable("written"),
         ("25P03", _) => lost("this program was away for too long in the middle of a transaction".to_owned()),
-        (_, "28" | "3D" | "3F") => unusable("opened"),
+        (_, "28" | "3D") => unusable("opened"),
         (_, "53" | "58") => unusable("written"),
         (_, "08" | "57") => lost(format!("{words} ({code})")),
         (_, "XX") => SinkError::Foreign { target, reason: format!("it is damaged ({code})") },
@@ -62,7 +62,14 @@ fn migration(error: &sqlx::migrate::MigrateError, target: String, action: &'stat
     }
 }
 
-/// Whether the account lacks a right.
+/// Whether the account lacks a right. A schema that it may not use is no schema to it (3F000).
 pub(super) fn is_right_missing(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42501")
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    if let sqlx::Error::Migrate(error) = error
+        && let Execute(error) | ExecuteMigration(error, _) = &**error
+    {
+        return is_right_missing(error);
+    }
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| matches!(&*code, "42501" | "3F000"))
 }

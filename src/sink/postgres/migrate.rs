@@ -57,7 +57,9 @@ pub(super) async fn inspect(connection: &mut PgConnection, schema: &str) -> Resu
     if !names.iter().any(|name| name == TABLE) {
         return Err(Fault::Damaged(format!("schema {schema} holds the tables of another program")));
     }
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM dn_migrations").fetch_one(connection).await?;
+    // With the name of the schema: one that may not be used would be passed over without a word.
+    let query = format!("SELECT max(version) FROM {}.{TABLE}", quoted(schema));
+    let found: Option<i64> = sqlx::query_scalar(text_of(query.into())).fetch_one(connection).await?;
     match found.unwrap_or_default() {
         0 => Ok(Found::Nothing),
         found if found > known() => Err(Fault::NewerVersion { found, known: known() }),

@@ -83,8 +83,8 @@ async fn views_have_the_titles_of_the_form_and_the_dossiers_that_are_there() {
     let expected = [
         "Dossier n°",
         "Rang",
-        "Précisez la nature des travaux réalisés depuis… (travaux_41)",
-        "Précisez la nature des travaux réalisés depuis la dernière…",
+        "Précisez la nature des travaux réalisés depuis la derniè…",
+        "Précisez la nature des travaux réalisés depuis… (travaux)",
         "x\"; DROP TABLE dn_dossiers; -- '🎉' \u{301}",
         "effectif",
         "Montant (non conservé)",
