@@ -34,7 +34,7 @@ impl Look for PostgresSink {
             option("after"),
             instant("seen_at")
         );
-        shown.feed = texts(&mut reader, &query, scope).await;
+        shown.feed = Some(texts(&mut reader, &query, scope).await);
         shown
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod desk;
 mod dying;
 mod leases;
+mod pages;
 mod people;
 mod runs;
 mod values;

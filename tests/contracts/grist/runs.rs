@@ -40,23 +40,26 @@ async fn the_document_is_the_truth_of_the_platform() {
 
 #[tokio::test]
 async fn a_run_without_news_asks_three_questions_and_leaves_no_trace() {
-    let place = Place::new().await;
-    let lab = Lab::of(world(Platform::DemarcheNumerique, 40), DEMARCHE_COMPLETE).await;
-    run(&lab, &place).await;
-    lab.wait_minutes(5);
-    run(&lab, &place).await;
-    // Beyond an hour the walk looks further back and says so, and the next one leaves a line.
-    let rhythm = [(5, true), (5, true), (50, false), (5, false), (5, true), (120, false), (5, false), (5, true)];
-    for (minutes, silent) in rhythm {
-        lab.wait_minutes(minutes);
-        place.grist.reset_log();
-        let before = place.grist.state_number(&place.document);
-        let report = run(&lab, &place).await;
-        let asked = place.grist.count();
-        assert!(asked.requests <= 3, "{} requests after {minutes} minutes", asked.requests);
-        assert_eq!(report.rows_written, 0);
-        if silent {
-            assert_eq!((asked.writes, place.grist.state_number(&place.document)), (0, before));
+    for platform in [Platform::DemarcheNumerique, Platform::DematSocial] {
+        let place = Place::new().await;
+        let lab = Lab::of(world(platform, 40), DEMARCHE_COMPLETE).await;
+        run(&lab, &place).await;
+        lab.wait_minutes(5);
+        run(&lab, &place).await;
+        // Beyond an hour the walk looks further back and says so, and the next one leaves a line.
+        let rhythm = [(5, true), (5, true), (50, false), (5, false), (5, true), (120, false), (5, false), (5, true)];
+        for (minutes, silent) in rhythm {
+            lab.wait_minutes(minutes);
+            place.grist.reset_log();
+            let before = place.grist.state_number(&place.document);
+            let report = run(&lab, &place).await;
+            let asked = place.grist.count();
+            assert!(asked.requests <= 3, "{} requests after {minutes} minutes", asked.requests);
+            assert_eq!(report.rows_written, 0);
+            if silent {
+                let left = (asked.writes, place.grist.state_number(&place.document));
+                assert_eq!(left, (0, before), "{platform:?}: {report:?}");
+            }
         }
     }
 }
