@@ -55,8 +55,8 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 /// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare),
 /// [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
 /// [`known`](Self::known) and [`commit`](Self::commit), and [`record_run`](Self::record_run) at the end. One run at a time
-/// works on a target: the implementation holds a lock from its opening to its drop, which the death of the process
-/// releases.
+/// works on a target, or on a démarche of it: the implementation holds a lock, from its opening to its drop or from the
+/// first question to the last, which the death of the process releases, at once or after a while.
 ///
 /// A future that is dropped before its end (a signal, a time-out) leaves the target as it was or as it would have been,
 /// never in between.

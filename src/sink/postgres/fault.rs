@@ -6,7 +6,12 @@ use crate::sink::SinkError;
 pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
     let lost = |reason: String| SinkError::Unusable { target: target.clone(), action: "reached", reason, hint: None };
     let (code, words) = match error {
-        sqlx::Error::Database(error) => (error.code().unwrap_or_default(), error.message().to_owned()),
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            let detail = obstacle(error.as_ref()).filter(|_| matches!(&*code, "2BP01" | "0A000"));
+            let words = [Some(error.message()), detail].into_iter().flatten().collect::<Vec<_>>().join(": ");
+            (code, words)
+        }
         sqlx::Error::Io(error) => return lost(format!("the connection was lost ({error})")),
         sqlx::Error::Tls(error) => return lost(format!("no secure connection ({error})")),
         sqlx::Error::Protocol(error) => return lost(format!("the server does not speak as PostgreSQL does ({error})")),
@@ -60,6 +65,16 @@ fn migration(error: &sqlx::migrate::MigrateError, target: String, action: &'stat
         }
         other => SinkError::Refused { target, action, reason: other.to_string(), hint: None },
     }
+}
+
+/// Whether something else stands on what was to be dropped.
+pub(super) fn is_needed(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "2BP01")
+}
+
+/// What is in the way of a change of a table: the names of views.
+fn obstacle(error: &dyn sqlx::error::DatabaseError) -> Option<&str> {
+    error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?.detail()
 }
 
 /// Whether the account lacks a right. A schema that it may not use is no schema to it (3F000).

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 
-use super::dress;
 use super::encoding::{Instant, element, push, push_column, unnested};
+use super::{dress, fault};
 use crate::sink::Scope;
 use crate::sink::sql::{Fault, Fields, Insert, Store, Type, Value, quoted, text_of};
 use crate::table::Layout;
@@ -51,6 +51,18 @@ impl Store for PgConnection {
     async fn script(&mut self, statements: String) -> Result<(), Fault> {
         sqlx::raw_sql(text_of(statements.into())).execute(self).await?;
         Ok(())
+    }
+
+    async fn drop_view(&mut self, view: &str) -> Result<bool, Fault> {
+        self.script("SAVEPOINT dn_view".to_owned()).await?;
+        match self.script(format!("DROP VIEW {}", quoted(view))).await {
+            Ok(()) => Ok(true),
+            Err(Fault::Sql(error)) if fault::is_needed(&error) => {
+                self.script("ROLLBACK TO SAVEPOINT dn_view".to_owned()).await?;
+                Ok(false)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Adds to the counter, whose row stays locked until the transaction ends, and tells those who listen once it has.

@@ -39,6 +39,9 @@ pub(in crate::sink) trait Store:
     /// Runs statements without parameters, which are not prepared.
     fn script(&mut self, statements: String) -> impl Future<Output = Result<(), Fault>> + Send;
 
+    /// Drops a view, unless something of somebody else stands on it: whether it did.
+    fn drop_view(&mut self, view: &str) -> impl Future<Output = Result<bool, Fault>> + Send;
+
     /// Takes `count` numbers of the change feed: the first of them; `None` where the table gives them by itself. What is
     /// numbered later is committed later.
     fn number_changes(

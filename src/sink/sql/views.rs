@@ -33,8 +33,12 @@ pub(super) async fn create<S: Store>(store: &mut S, scope: &Scope, prefix: &str,
         let statement = text(&view, table, dossiers, &titles(table, ages, S::LONGEST_TITLE));
         match there.get(&view) {
             Some(Some(made_by)) if *made_by == statement => continue,
-            Some(_) => store.script(format!("DROP VIEW {}", quoted(&view))).await?,
-            None => {}
+            // A view of somebody else reads it: it keeps its old titles as long as that one is there.
+            Some(_) if !store.drop_view(&view).await? => {
+                tracing::warn!(view, "a view keeps its old titles: another one reads it");
+                continue;
+            }
+            Some(_) | None => {}
         }
         store.script(statement.clone()).await?;
         if let Some(keep) = S::KEEP_VIEW {

@@ -60,6 +60,11 @@ impl Store for SqliteConnection {
         Ok(())
     }
 
+    async fn drop_view(&mut self, view: &str) -> Result<bool, Fault> {
+        self.script(format!("DROP VIEW {}", quoted(view))).await?;
+        Ok(true)
+    }
+
     async fn number_changes(&mut self, _scope: &Scope, _count: usize) -> Result<Option<i64>, Fault> {
         Ok(None)
     }

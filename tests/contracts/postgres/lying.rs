@@ -119,6 +119,30 @@ async fn a_view_that_is_right_keeps_its_rights_and_one_that_was_dropped_comes_ba
 }
 
 #[tokio::test]
+async fn a_view_of_somebody_else_stays_and_is_named_when_it_is_in_the_way() {
+    let database = Database::new().await;
+    let sink = database.sink().await;
+    let prepared = filled(&sink).await;
+    database.run("CREATE VIEW la_leur AS SELECT \"Effectif\" AS agents FROM vue_12_dossiers").await;
+    let mut layout = prepared.layout().clone();
+    layout.tables[0].columns[1].spec.title = "Nombre d'agents".to_owned();
+    let plan = SchemaPlan { layout: layout.clone(), changes: Vec::new() };
+    sink.prepare(&scope(), &form(), plan).await.expect("another title in the form");
+    assert_eq!(database.column("SELECT agents::text FROM la_leur ORDER BY 1").await, ["-1", "-2"]);
+    let title = "SELECT title FROM dn_columns WHERE \"column\" = 'effectif'";
+    assert_eq!(database.column(title).await, ["Nombre d'agents"]);
+
+    layout.tables[0].columns[1].spec.kind = CellKind::Text;
+    let plan = SchemaPlan { layout: layout.clone(), changes: Vec::new() };
+    let error = sink.prepare(&scope(), &form(), plan).await.expect_err("a column in use");
+    assert!(error.to_string().contains("view la_leur depends on view vue_12_dossiers"), "{error}");
+
+    database.run("DROP VIEW la_leur").await;
+    sink.prepare(&scope(), &form(), SchemaPlan { layout, changes: Vec::new() }).await.expect("a wider column");
+    assert_eq!(database.column("SELECT \"Nombre d'agents\" FROM vue_12_dossiers ORDER BY 1").await, ["-1", "-2"]);
+}
+
+#[tokio::test]
 async fn tables_and_columns_carry_their_titles_and_help_texts() {
     let database = Database::new().await;
     let sink = database.sink().await;

@@ -192,6 +192,24 @@ async fn a_server_that_is_not_there_is_told_without_the_password() {
 }
 
 #[tokio::test]
+async fn a_secure_connection_that_is_asked_for_is_never_replaced_by_another() {
+    let database = Database::new().await;
+    let open = "SELECT DISTINCT ssl::text FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                WHERE datname = current_database() AND application_name = 'dn'";
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url = format!("{}&sslmode={mode}", database.url());
+        match PostgresSink::open(&url, Options::default()).await {
+            // The private cluster has no certificate, and offers none.
+            Err(SinkError::Unusable { action: "reached", reason, .. }) => {
+                assert!(reason.contains("secure connection"), "{reason}");
+            }
+            Ok(_sink) => assert_eq!(database.column(open).await, ["true"], "{mode}"),
+            Err(error) => panic!("{mode}: {error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_somebody_altered_is_told_before_anything_is_written() {
     let table = "demarche_12_enfants";
     for (statement, expected) in [
