@@ -13,7 +13,7 @@ use super::origin::Setting;
 use super::privacy::PolicyEntry;
 use super::reader::{self, Source, Table};
 use super::sync::{SyncEntry, SyncSettings};
-use super::target::{GristEntry, TargetEntry};
+use super::target::TargetEntry;
 use super::values::{self, InvalidValue, SecretSource};
 use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
@@ -201,7 +201,7 @@ impl Config {
             Some(TargetEntry::Grist(entry)) => Some(entry),
             _ => None,
         };
-        let mut hosts = self.targets.keys().filter_map(|name| grist(name)).map(GristEntry::host);
+        let mut hosts = self.targets.keys().filter_map(|name| grist(name)).map(|entry| entry.host());
         let Some(first) = hosts.next() else { return };
         if hosts.all(|host| host == first) {
             return;

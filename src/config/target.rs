@@ -25,7 +25,7 @@ pub enum Target {
     /// A schema of PostgreSQL.
     Postgres(PostgresTarget),
     /// A Grist document.
-    Grist(GristTarget),
+    Grist(Box<GristTarget>),
 }
 
 /// A Grist document and how to talk to it.
@@ -89,7 +89,7 @@ pub enum TargetEntry {
     /// A schema of PostgreSQL.
     Postgres(PostgresTarget),
     /// A Grist document.
-    Grist(GristEntry),
+    Grist(Box<GristEntry>),
 }
 
 /// What is said of a Grist document.
@@ -150,7 +150,7 @@ impl TargetEntry {
         }
         match kind.value {
             "postgres" => Some(PostgresTarget::read(table, source).map(Self::Postgres)),
-            "grist" => GristEntry::read(table, source).map(|entry| entry.map(Self::Grist)),
+            "grist" => GristEntry::read(table, source).map(|entry| entry.map(|entry| Self::Grist(Box::new(entry)))),
             _ => read_sqlite(table, source),
         }
     }
@@ -163,21 +163,21 @@ impl TargetEntry {
         let entry = match self {
             Self::Sqlite(path) => return Ok(Target::Sqlite(path)),
             Self::Postgres(postgres) => return Ok(Target::Postgres(postgres)),
-            Self::Grist(entry) => entry,
+            Self::Grist(entry) => *entry,
         };
         let Some(url) = grist_url(entry.url, entry.key.is_some(), variables)? else {
             return Err(InvalidValue::new("it is not said on which Grist the document is")
                 .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
         };
         let plain = GristTarget::new(url, entry.document);
-        Ok(Target::Grist(GristTarget {
+        Ok(Target::Grist(Box::new(GristTarget {
             key: entry.key.unwrap_or(plain.key),
             restore_columns: entry.restore_columns.unwrap_or(plain.restore_columns),
             files: entry.files.unwrap_or(plain.files),
             files_max_size: entry.files_max_size.unwrap_or(plain.files_max_size),
             files_types: entry.files_types.unwrap_or(plain.files_types),
             ..plain
-        }))
+        })))
     }
 }
 
@@ -300,7 +300,7 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
         "grist" => {
             let (document, url) = parse_document(rest)?;
             let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });
-            Ok(TargetEntry::Grist(GristEntry {
+            Ok(TargetEntry::Grist(Box::new(GristEntry {
                 document,
                 url,
                 key: None,
@@ -308,7 +308,7 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
                 files: None,
                 files_max_size: None,
                 files_types: None,
-            }))
+            })))
         }
         "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")
             .hint(format!("did you mean `grist:{text}`?"))),

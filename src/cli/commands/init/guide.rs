@@ -67,7 +67,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         Place::New { workspace, name, .. } => make(&site, workspace, &name).await?,
     };
     let target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
-    let shown = Target::Grist(target.clone());
+    let shown = Target::Grist(Box::new(target.clone()));
     let stop = signals::listen()?;
     let progress = Progress::new(context.progress(false), &scope);
     let prepared = Prepared {
