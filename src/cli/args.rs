@@ -256,6 +256,9 @@ pub struct SyncArgs {
     /// Make columns again that somebody deleted from the Grist document [default: leave them out]
     #[arg(long)]
     pub restore_columns: bool,
+    /// Copy files themselves into the Grist document, within the limits of the configuration [default: names and sizes]
+    #[arg(long)]
+    pub files: bool,
     /// Print one versioned JSON object for each démarche [default: a table]
     #[arg(long)]
     pub json: bool,

@@ -122,6 +122,18 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A size, rounded, in a unit that leaves few digits: `12.3 MB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    format!("{}.{} {name}", grouped(bytes / unit), bytes % unit * 10 / unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

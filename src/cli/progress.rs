@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{debug, info, warn};
 
-use super::printer::{grouped, tell};
+use super::printer::{counted, grouped, size, tell};
 use super::terminal::ProgressMode;
 use crate::api::Drift;
 use crate::plan::Counts;
@@ -83,6 +83,10 @@ impl Progress {
             }
             Event::Remapped { dossiers } => {
                 self.show(|| format!("writing again: {} dossiers", grouped(*dossiers)), false);
+            }
+            Event::Files { kept, bytes } => {
+                let text = format!("{} fetched, {}", counted(*kept, "file"), size(*bytes));
+                self.show(|| text, *kept <= LINES || kept.is_multiple_of(100));
             }
             _ => {}
         }
@@ -175,6 +179,9 @@ impl Progress {
             }
             Event::Remapped { dossiers } => {
                 debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, dossiers, "dossiers written again");
+            }
+            Event::Files { kept, bytes } => {
+                debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, kept, bytes, "files fetched");
             }
             Event::Brake { deletions, alive } => {
                 warn!(

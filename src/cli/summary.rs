@@ -4,10 +4,10 @@ use comfy_table::CellAlignment;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::printer::{counted, grouped, instant, legible, table};
+use super::printer::{counted, grouped, instant, legible, size, table};
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
-use crate::sync::{Brake, ListingReport, Report, Run, Verification};
+use crate::sync::{Brake, FilesReport, ListingReport, Report, Run, Verification};
 
 /// How many changes to the tables are named before they are only counted.
 const NAMED: usize = 5;
@@ -87,6 +87,9 @@ pub fn report(context: &Context, report: &Report) -> String {
     for notice in &report.notices {
         text.push_str(&format!("target: {}\n", legible(notice)));
     }
+    if let Some(files) = &report.files {
+        text.push_str(&told_files(files));
+    }
     for (number, reason) in &report.quarantined {
         text.push_str(&format!("in quarantine: dossier {number} ({reason})\n"));
     }
@@ -99,6 +102,21 @@ pub fn report(context: &Context, report: &Report) -> String {
              hint: check that the token still covers the démarche, then run `dn sync --allow-deletes`\n"
         ));
     }
+    text
+}
+
+fn told_files(files: &FilesReport) -> String {
+    let FilesReport { kept, bytes, linked, left } = files;
+    let mut text = format!("files: {} fetched ({})", grouped(*kept), size(*bytes));
+    if *linked > 0 {
+        text.push_str(&format!(", {} more shown where they are known", grouped(*linked)));
+    }
+    let all: u64 = left.values().sum();
+    if all > 0 {
+        let reasons: Vec<String> = left.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        text.push_str(&format!("; {} left for later: {}", grouped(all), reasons.join(", ")));
+    }
+    text.push('\n');
     text
 }
 

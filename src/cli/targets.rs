@@ -7,7 +7,7 @@ use super::context::read_secret;
 use super::error::CliError;
 use crate::config::{GristTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
-use crate::sink::{AnySink, GristSink, SinkError, SqliteSink};
+use crate::sink::{AnySink, FileLimits, GristSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
 pub const GRIST_KEY: &str = "API key of Grist";
@@ -24,13 +24,22 @@ pub fn exists(target: &Target) -> bool {
 pub async fn open(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
-        Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value).await?),
+        Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value, grist.limits()).await?),
     }
 }
 
-/// Opens a Grist document for writing.
-pub async fn open_document(doc: Doc, restore_columns: bool) -> Result<AnySink, SinkError> {
-    Ok(GristSink::of(doc).restore_columns(restore_columns).open().await?.into())
+/// Opens a Grist document for writing, with the files that it is to keep.
+pub async fn open_document(doc: Doc, restore_columns: bool, limits: Option<FileLimits>) -> Result<AnySink, SinkError> {
+    let mut opening = GristSink::of(doc).restore_columns(restore_columns);
+    if let Some(limits) = limits {
+        opening = opening.files(limits);
+    }
+    Ok(opening.open().await?.into())
+}
+
+/// Whether a target is to keep files.
+pub fn keeps_files(target: &Target) -> bool {
+    matches!(target, Target::Grist(grist) if grist.limits().is_some())
 }
 
 /// Opens a Grist document for reading.

@@ -58,3 +58,7 @@ pub const MAX_DELETE_FLOOR: u64 = 10;
 
 /// Whether columns of ours that somebody deleted from a Grist document are made again.
 pub const RESTORE_COLUMNS: bool = false;
+/// Whether files themselves are copied into a Grist document.
+pub const FILES: bool = false;
+/// The largest file that is copied, in bytes.
+pub const FILES_MAX_SIZE: u64 = 10_000_000;

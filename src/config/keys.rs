@@ -33,12 +33,25 @@ pub const INSTANCE: Section = Section {
 /// `[targets.*]`: a place where dossiers are kept.
 pub const TARGET: Section = Section {
     name: "[targets.*]",
-    keys: &["type", "path", "url", "document", "key-env", "key-file", "restore-columns"],
+    keys: &[
+        "type",
+        "path",
+        "url",
+        "document",
+        "key-env",
+        "key-file",
+        "restore-columns",
+        "files",
+        "files-max-size",
+        "files-types",
+    ],
 };
 
 /// The types of target, each with its own keys.
-pub const TARGET_TYPES: &[(&str, &[&str])] =
-    &[("sqlite", &["path"]), ("grist", &["url", "document", "key-env", "key-file", "restore-columns"])];
+pub const TARGET_TYPES: &[(&str, &[&str])] = &[("sqlite", &["path"]), ("grist", GRIST)];
+
+const GRIST: &[&str] =
+    &["url", "document", "key-env", "key-file", "restore-columns", "files", "files-max-size", "files-types"];
 
 /// `[privacy.*]`: what may leave the platform.
 pub const POLICY: Section =

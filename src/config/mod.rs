@@ -21,6 +21,7 @@ mod origin;
 mod privacy;
 mod reader;
 mod resolve;
+mod size;
 mod sync;
 mod target;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use error::{ConfigError, Problem};
 pub use origin::{Origin, Setting};
 pub use privacy::{PolicyChoice, PolicyEntry};
 pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy};
+pub use size::{InvalidSize, parse_size, show_size};
 pub use sync::SyncSettings;
 pub use target::{GristEntry, GristTarget, Target, TargetEntry, grist_url, parse_target, resolve_target};
 pub use values::{InvalidValue, SecretSource, parse_grist_url, parse_url};

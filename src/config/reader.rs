@@ -186,6 +186,22 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, InvalidValue> {
     }
 }
 
+/// Reads a list of texts.
+pub(super) fn texts(value: &DeValue<'_>) -> Result<Vec<String>, InvalidValue> {
+    match value {
+        DeValue::Array(items) => items.iter().map(|item| text(item.get_ref())).collect(),
+        other => Err(expected("a list of texts in quotes", other)),
+    }
+}
+
+/// Reads a size of files.
+pub(super) fn size(value: &DeValue<'_>) -> Result<u64, InvalidValue> {
+    match value {
+        DeValue::String(text) => super::size::parse_size(text).map_err(|error| InvalidValue::new(error.to_string())),
+        other => Err(expected("a size in quotes, such as \"10 MB\",", other)),
+    }
+}
+
 /// Reads true or false.
 pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, InvalidValue> {
     match value {

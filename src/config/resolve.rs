@@ -18,6 +18,7 @@ use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
 
 const RESTORE_COLUMNS: &str = "--restore-columns";
+const FILES: &str = "--files";
 
 /// What flags say. Texts are checked here rather than by the parser of flags, so that a wrong address is the same error
 /// wherever it was written.
@@ -39,6 +40,8 @@ pub struct Overrides {
     pub policy: Option<String>,
     /// `--restore-columns`.
     pub restore_columns: bool,
+    /// `--files`.
+    pub files: bool,
 }
 
 /// The environment, as a function of the name of a variable.
@@ -102,8 +105,13 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             (None, Some(entry)) => complete(&entry.target.value, &config.targets[&entry.target.value], variables)?,
             (None, None) => only_target(config, variables)?,
         };
-        if let (true, Target::Grist(grist)) = (flags.restore_columns, &mut target.value) {
-            grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
+        if let Target::Grist(grist) = &mut target.value {
+            if flags.restore_columns {
+                grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
+            }
+            if flags.files {
+                grist.files = Setting { value: true, origin: Origin::Flag(FILES) };
+            }
         }
         jobs.push(Job {
             instance,
@@ -113,9 +121,15 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             sync: entry.map_or_else(|| config.sync.clone(), |entry| entry.sync.clone()),
         });
     }
-    if flags.restore_columns && !jobs.iter().any(|job| matches!(job.target.value, Target::Grist(_))) {
-        let problem = Problem::new(RESTORE_COLUMNS, "people delete columns of a Grist document only");
-        return Err(ConfigError::one(problem.hint("leave it out")));
+    if !jobs.iter().any(|job| matches!(job.target.value, Target::Grist(_))) {
+        for (said, flag, reason) in [
+            (flags.restore_columns, RESTORE_COLUMNS, "people delete columns of a Grist document only"),
+            (flags.files, FILES, "files are copied into a Grist document only"),
+        ] {
+            if said {
+                return Err(ConfigError::one(Problem::new(flag, reason).hint("leave it out")));
+            }
+        }
     }
     Ok(jobs)
 }

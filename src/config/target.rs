@@ -14,6 +14,7 @@ use super::reader::{self, Source, Table};
 use super::resolve::{Variables, wrong};
 use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
 use crate::grist::{DocAddress, DocId, GristError};
+use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
 
 /// A place where dossiers are kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,35 @@ pub struct GristTarget {
     pub key: Setting<SecretSource>,
     /// Whether columns of ours that somebody deleted are made again.
     pub restore_columns: Setting<bool>,
+    /// Whether files themselves are copied.
+    pub files: Setting<bool>,
+    /// The largest file that is copied, in bytes.
+    pub files_max_size: Setting<u64>,
+    /// The types of files that are copied; all when there are none.
+    pub files_types: Setting<Vec<MediaRange>>,
+}
+
+impl GristTarget {
+    /// A document with nothing said about it but where it is.
+    #[must_use]
+    pub fn new(url: Setting<Url>, document: DocId) -> Self {
+        Self {
+            url,
+            document,
+            key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
+            restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
+            files: Setting::default(defaults::FILES),
+            files_max_size: Setting::default(defaults::FILES_MAX_SIZE),
+            files_types: Setting::default(Vec::new()),
+        }
+    }
+
+    /// Which files are copied; `None` where names and sizes are enough.
+    #[must_use]
+    pub fn limits(&self) -> Option<FileLimits> {
+        let limits = || FileLimits { max_bytes: self.files_max_size.value, types: self.files_types.value.clone() };
+        self.files.value.then(limits)
+    }
 }
 
 impl fmt::Display for Target {
@@ -67,6 +97,12 @@ pub struct GristEntry {
     pub key: Option<Setting<SecretSource>>,
     /// Whether columns of ours that somebody deleted are made again.
     pub restore_columns: Option<Setting<bool>>,
+    /// Whether files themselves are copied.
+    pub files: Option<Setting<bool>>,
+    /// The largest file that is copied, in bytes.
+    pub files_max_size: Option<Setting<u64>>,
+    /// The types of files that are copied.
+    pub files_types: Option<Setting<Vec<MediaRange>>>,
 }
 
 impl fmt::Display for TargetEntry {
@@ -124,12 +160,14 @@ impl TargetEntry {
             return Err(InvalidValue::new("it is not said on which Grist the document is")
                 .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
         };
-        let key = || Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned()));
+        let plain = GristTarget::new(url, entry.document);
         Ok(Target::Grist(GristTarget {
-            url,
-            document: entry.document,
-            key: entry.key.unwrap_or_else(key),
-            restore_columns: entry.restore_columns.unwrap_or_else(|| Setting::default(defaults::RESTORE_COLUMNS)),
+            key: entry.key.unwrap_or(plain.key),
+            restore_columns: entry.restore_columns.unwrap_or(plain.restore_columns),
+            files: entry.files.unwrap_or(plain.files),
+            files_max_size: entry.files_max_size.unwrap_or(plain.files_max_size),
+            files_types: entry.files_types.unwrap_or(plain.files_types),
+            ..plain
         }))
     }
 }
@@ -188,6 +226,13 @@ impl GristEntry {
         let document = table.read(source, "document", |value| parse_document(&reader::text(value)?));
         let key = secret(table, source, "key-env", "key-file");
         let restore_columns = table.read(source, "restore-columns", reader::boolean);
+        let files = table.read(source, "files", reader::boolean);
+        let files_max_size = table.read(source, "files-max-size", reader::size);
+        let files_types = table.read(source, "files-types", |value| {
+            let range =
+                |text: String| text.parse().map_err(|error: InvalidMediaRange| InvalidValue::new(error.to_string()));
+            reader::texts(value)?.into_iter().map(range).collect::<Result<Vec<MediaRange>, _>>()
+        });
         let Setting { value: (document, address), origin } = document?;
         if let (Some(url), Some(address)) = (&url, &address)
             && url.value.origin() != address.origin()
@@ -197,7 +242,8 @@ impl GristEntry {
         }
         // The address of a document names its site, which that of an instance may leave out.
         let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
-        Some(Setting { value: Self { document, url, key, restore_columns }, origin })
+        let value = Self { document, url, key, restore_columns, files, files_max_size, files_types };
+        Some(Setting { value, origin })
     }
 }
 
@@ -244,7 +290,15 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
         "grist" => {
             let (document, url) = parse_document(rest)?;
             let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });
-            Ok(TargetEntry::Grist(GristEntry { document, url, key: None, restore_columns: None }))
+            Ok(TargetEntry::Grist(GristEntry {
+                document,
+                url,
+                key: None,
+                restore_columns: None,
+                files: None,
+                files_max_size: None,
+                files_types: None,
+            }))
         }
         "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")
             .hint(format!("did you mean `grist:{text}`?"))),

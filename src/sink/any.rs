@@ -3,9 +3,11 @@
 //! [`Sink`] has futures of its own kind in every implementation, so it makes no trait object. A program that learns from
 //! its settings which target it works on holds this enum instead; a library that knows its target has no need of it.
 
+use bytes::Bytes;
+
 use super::{
-    Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, FileStore, Keeping, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord,
+    Scope, Sink, SinkError, StoredDocument, Totals, WantedFile,
 };
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
@@ -70,6 +72,38 @@ impl AnySink {
             Self::Sqlite(sink) => sink.close().await,
             #[cfg(feature = "grist")]
             Self::Grist(sink) => sink.close().await,
+        }
+    }
+}
+
+/// Only a document of Grist keeps files; the others want none.
+impl FileStore for AnySink {
+    async fn link_files(&self, scope: &Scope) -> Result<u64, SinkError> {
+        match self {
+            #[cfg(feature = "grist")]
+            Self::Grist(sink) => sink.link_files(scope).await,
+            _ => Ok(0),
+        }
+    }
+
+    async fn wanted_files(
+        &self,
+        scope: &Scope,
+        after: Option<DossierNumber>,
+        limit: u32,
+    ) -> Result<Vec<WantedFile>, SinkError> {
+        match self {
+            #[cfg(feature = "grist")]
+            Self::Grist(sink) => sink.wanted_files(scope, after, limit).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn keep_file(&self, scope: &Scope, file: &WantedFile, bytes: Bytes) -> Result<Keeping, SinkError> {
+        match self {
+            #[cfg(feature = "grist")]
+            Self::Grist(sink) => sink.keep_file(scope, file, bytes).await,
+            _ => Ok(Keeping::Refused),
         }
     }
 }

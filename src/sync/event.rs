@@ -53,6 +53,13 @@ pub enum Event {
         /// How many so far.
         dossiers: u64,
     },
+    /// A file is in the target.
+    Files {
+        /// How many so far.
+        kept: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// The target has something to tell of itself. Told once a run.
     Notice(String),
     /// The safety brake holds back deletions.

@@ -1,15 +1,17 @@
 //! The bytes of files, into a target that keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::error::SyncError;
+use super::event::Event;
 use super::run::{Job, until_stopped};
 use crate::api::DownloadError;
 use crate::dossier::Dossier;
-use crate::sink::{FileStore, WantedFile};
+use crate::ids::DossierNumber;
+use crate::sink::{FileStore, Keeping, WantedFile};
 
 /// How many files are looked up at a time.
 const BATCH: u32 = 200;
@@ -17,12 +19,15 @@ const BATCH: u32 = 200;
 /// What became of the files that a target wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesReport {
-    /// Files whose bytes are in the target now.
+    /// Files whose bytes are in the target since this run.
     pub kept: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files that were not fetched, by the reason: `gone`, `not_safe`, `differs`, `expired`, `unavailable`. The next run
-    /// tries again.
+    /// Rows that show, since this run, a file that was in the target before.
+    #[serde(default)]
+    pub linked: u64,
+    /// Files that were not fetched, by the reason: `gone`, `not_safe`, `differs`, `expired`, `unavailable`, `refused`. The
+    /// next run tries again.
     pub left: BTreeMap<String, u64>,
 }
 
@@ -33,74 +38,102 @@ pub struct FilesReport {
 /// Those of the platform that stop a run, and those of the target. A single file that cannot be had is counted, and the
 /// rest goes on.
 pub async fn files<S: FileStore>(job: &Job<'_, S>) -> Result<FilesReport, SyncError> {
-    let mut report = FilesReport::default();
-    let mut after = None;
+    let linked = job.sink.link_files(&job.scope).await?;
+    let mut fetching =
+        Fetching { job, report: FilesReport { linked, ..FilesReport::default() }, done: BTreeSet::new() };
+    let (mut after, mut limit) = (None, BATCH);
     loop {
-        let wanted = job.sink.wanted_files(&job.scope, after, BATCH).await?;
-        // A dossier cut in two by the limit comes whole in the next batch, unless it is the only one.
-        let Some((first, last)) = wanted.first().zip(wanted.last()).map(|(a, b)| (a.number, b.number)) else {
-            return Ok(report);
-        };
-        let whole = wanted.len() < BATCH as usize || first == last;
-        for of_dossier in wanted.chunk_by(|a, b| a.number == b.number) {
+        let wanted = job.sink.wanted_files(&job.scope, after, limit).await?;
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { break };
+        let (first, last) = (first.number, last.number);
+        let full = wanted.len() >= limit as usize;
+        if full && first == last {
+            // One dossier has more than that: it is read once, with all of them.
+            limit = limit.saturating_mul(2);
+            continue;
+        }
+        for of_dossier in wanted.chunk_by(|one, next| one.number == next.number) {
             let number = of_dossier[0].number;
-            if number == last && !whole {
+            // A dossier that may have been cut in two by the limit comes whole in the next batch.
+            if number == last && full {
                 break;
             }
-            fetch(job, of_dossier, &mut report).await?;
+            fetching.fetch(number, of_dossier).await?;
             after = Some(number);
         }
-        if wanted.len() < BATCH as usize {
-            return Ok(report);
+        if !full {
+            break;
         }
+        limit = BATCH;
     }
+    Ok(fetching.report)
 }
 
-async fn fetch<S: FileStore>(
-    job: &Job<'_, S>,
-    wanted: &[WantedFile],
-    report: &mut FilesReport,
-) -> Result<(), SyncError> {
-    let Some(number) = wanted.first().map(|file| file.number) else { return Ok(()) };
-    let mut dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
-    for file in wanted {
-        let mut outcome = download(job, dossier.as_ref(), file).await?;
-        if outcome == Err("expired") {
-            dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
-            outcome = download(job, dossier.as_ref(), file).await?;
+struct Fetching<'a, S> {
+    job: &'a Job<'a, S>,
+    report: FilesReport,
+    /// What the target has of this run.
+    done: BTreeSet<String>,
+}
+
+impl<S: FileStore> Fetching<'_, S> {
+    async fn fetch(&mut self, number: DossierNumber, wanted: &[WantedFile]) -> Result<(), SyncError> {
+        let job = self.job;
+        let wanted: Vec<&WantedFile> = wanted.iter().filter(|file| !self.done.contains(&file.checksum)).collect();
+        if wanted.is_empty() {
+            return Ok(());
         }
-        match outcome {
-            Ok(bytes) => {
-                let size = bytes.len() as u64;
-                job.sink.keep_file(&job.scope, file, bytes).await?;
-                report.kept += 1;
-                report.bytes += size;
+        let mut dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
+        for file in wanted {
+            let mut outcome = self.download(dossier.as_ref(), file).await?;
+            if outcome == Err("expired") {
+                dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
+                outcome = self.download(dossier.as_ref(), file).await?;
             }
-            Err(reason) => *report.left.entry(reason.to_owned()).or_default() += 1,
+            let outcome = match outcome {
+                Ok(bytes) => {
+                    let size = bytes.len() as u64;
+                    match job.sink.keep_file(&job.scope, file, bytes).await? {
+                        Keeping::Kept => Ok(size),
+                        Keeping::Refused => Err("refused"),
+                    }
+                }
+                Err(reason) => Err(reason),
+            };
+            match outcome {
+                Ok(size) => {
+                    self.done.insert(file.checksum.clone());
+                    self.report.kept += 1;
+                    self.report.bytes += size;
+                    let (kept, bytes) = (self.report.kept, self.report.bytes);
+                    (job.events)(&Event::Files { kept, bytes });
+                }
+                Err(reason) => *self.report.left.entry(reason.to_owned()).or_default() += 1,
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// The bytes, or a word for why they cannot be had.
-async fn download<S>(
-    job: &Job<'_, S>,
-    dossier: Option<&Dossier>,
-    wanted: &WantedFile,
-) -> Result<Result<Bytes, &'static str>, SyncError> {
-    let placed = dossier.map(Dossier::files).unwrap_or_default();
-    let Some(placed) = placed.iter().find(|placed| placed.file.checksum == wanted.checksum) else {
-        return Ok(Err("gone"));
-    };
-    let outcome = tokio::select! {
-        biased;
-        () = job.stop.asked() => return Err(SyncError::Interrupted),
-        outcome = job.client.download(placed.file, wanted.byte_size) => outcome,
-    };
-    Ok(outcome.map_err(|error| match error {
-        DownloadError::NotSafe { .. } => "not_safe",
-        DownloadError::Differs { .. } | DownloadError::TooLarge { .. } => "differs",
-        DownloadError::Expired { .. } | DownloadError::NoAddress => "expired",
-        DownloadError::Api(_) => "unavailable",
-    }))
+    /// The bytes, or a word for why they cannot be had.
+    async fn download(
+        &self,
+        dossier: Option<&Dossier>,
+        wanted: &WantedFile,
+    ) -> Result<Result<Bytes, &'static str>, SyncError> {
+        let placed = dossier.map(Dossier::files).unwrap_or_default();
+        let Some(placed) = placed.iter().find(|placed| placed.file.checksum == wanted.checksum) else {
+            return Ok(Err("gone"));
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = self.job.stop.asked() => return Err(SyncError::Interrupted),
+            outcome = self.job.client.download(placed.file, wanted.byte_size) => outcome,
+        };
+        Ok(outcome.map_err(|error| match error {
+            DownloadError::NotSafe { .. } => "not_safe",
+            DownloadError::Differs { .. } | DownloadError::TooLarge { .. } => "differs",
+            DownloadError::Expired { .. } | DownloadError::NoAddress => "expired",
+            DownloadError::Api(_) => "unavailable",
+        }))
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::files::FilesReport;
 use crate::ids::DossierNumber;
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
@@ -62,6 +63,9 @@ pub struct Report {
     /// What the target has to tell of itself: columns that people deleted, values that it could not hold.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// What became of files, where the target keeps them and was asked to.
+    #[serde(default)]
+    pub files: Option<FilesReport>,
     /// What ended the run early.
     pub error: Option<String>,
 }

@@ -365,6 +365,7 @@ impl Report {
             drift: Vec::new(),
             suppressions_incomplete: false,
             notices: Vec::new(),
+            files: None,
             error: None,
         }
     }
@@ -390,7 +391,8 @@ impl Report {
             && self.brake.is_none()
     }
 
-    fn fail(&mut self, error: &SyncError) {
+    /// Says what ended the run early.
+    pub(crate) fn fail(&mut self, error: &SyncError) {
         self.outcome =
             if matches!(error, SyncError::Interrupted) { RunOutcome::Interrupted } else { RunOutcome::Failed };
         self.error = Some(error.to_string());

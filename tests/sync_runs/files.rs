@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use demarche_numerique::sandbox::Sandbox;
-use demarche_numerique::sink::{FileStore, Scope, SinkError, WantedFile};
+use demarche_numerique::sink::{FileStore, Keeping, Scope, SinkError, WantedFile};
 use demarche_numerique::sync::{self, FilesReport, Job, SyncError};
 use demarche_numerique::{DossierNumber, Platform};
 use jiff::SignedDuration;
@@ -21,6 +21,10 @@ struct Shelf {
 }
 
 impl FileStore for Shelf {
+    async fn link_files(&self, _: &Scope) -> Result<u64, SinkError> {
+        Ok(0)
+    }
+
     async fn wanted_files(
         &self,
         _: &Scope,
@@ -32,12 +36,12 @@ impl FileStore for Shelf {
         Ok(left.take(limit as usize).cloned().collect())
     }
 
-    async fn keep_file(&self, _: &Scope, file: &WantedFile, bytes: Bytes) -> Result<(), SinkError> {
+    async fn keep_file(&self, _: &Scope, file: &WantedFile, bytes: Bytes) -> Result<Keeping, SinkError> {
         if let Some(sandbox) = &self.slow {
             sandbox.advance(SignedDuration::from_hours(2));
         }
         self.kept.lock().expect("no panic").insert(file.checksum.clone(), bytes);
-        Ok(())
+        Ok(Keeping::Kept)
     }
 }
 

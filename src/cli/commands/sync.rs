@@ -8,10 +8,10 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
-use crate::cli::targets::{exists, open};
+use crate::cli::targets::{exists, keeps_files, open};
 use crate::cli::{failed, signals, summary};
 use crate::config::Overrides;
-use crate::sink::AnySink;
+use crate::sink::{AnySink, Sink as _};
 use crate::sync::{self, Run};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
@@ -19,7 +19,11 @@ use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, 
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let work = Work {
         context,
-        overrides: Overrides { restore_columns: args.restore_columns, ..args.job.overrides(Some(&args.page)) },
+        overrides: Overrides {
+            restore_columns: args.restore_columns,
+            files: args.files,
+            ..args.job.overrides(Some(&args.page))
+        },
         network: Network::Needed,
         json: args.json,
         full: args.full,
@@ -32,7 +36,10 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
             prepared.client.head(prepared.scope.demarche).await?;
         }
         let sink = open(prepared.target).await?;
-        let run = sync_one(prepared, &sink).await;
+        let mut run = sync_one(prepared, &sink).await;
+        if run.error.is_none() && keeps_files(prepared.target) {
+            fetch_files(prepared, &sink, &mut run).await;
+        }
         sink.close().await?;
         finish(context, args.json, run)
     })
@@ -45,6 +52,23 @@ pub async fn sync_one(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
     let run = sync::run(&prepared.job(sink, &events)).await;
     prepared.progress.end();
     run
+}
+
+/// The files that its dossiers name. What went wrong with them is the run's, whose dossiers are in the target already.
+async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
+    let events = |event: &sync::Event| prepared.progress.on(event);
+    match sync::files(&prepared.job(sink, &events)).await {
+        Ok(files) => run.report.files = Some(files),
+        Err(error) => {
+            run.report.fail(&error);
+            run.error = Some(error);
+        }
+    }
+    for notice in sink.notices() {
+        events(&sync::Event::Notice(notice.clone()));
+        run.report.notices.push(notice);
+    }
+    prepared.progress.end();
 }
 
 /// Prints what a run did, whatever ended it, and gives its code.

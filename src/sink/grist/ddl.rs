@@ -6,12 +6,22 @@ use serde_json::{Map, Value, json};
 
 use super::encoding::Kind;
 use super::fault::Fault;
+use super::files;
 use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape::{self, Place};
 use super::shared;
 use crate::grist::{Action, Column, Table};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
+
+/// What the operator wants of tables beyond the layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    /// Columns that people deleted are made again.
+    pub restore: bool,
+    /// Files themselves are shown.
+    pub files: bool,
+}
 
 /// What to do to the tables, and what is remembered of them afterwards.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +36,8 @@ pub(super) struct Changes {
     tables: Vec<(usize, String)>,
 }
 
-/// Decides how to bring the tables to a layout. `memory` follows the document already.
-pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, restore: bool) -> Result<Changes, Fault> {
+/// Decides how to bring the tables to a layout. `memory` follows the document already; `wishes` are the operator's.
+pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes: Wishes) -> Result<Changes, Fault> {
     let first = layout.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))?;
     let remembered = memory.remembered();
     for table in &layout.tables {
@@ -44,11 +54,11 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, restor
     let dossiers = memory.table(&first.key).map_or_else(|| shape::table_id(&first.name), |table| table.id.clone());
     for wanted in &layout.tables {
         match changes.memory.tables.iter().position(|table| table.key == wanted.key) {
-            None => changes.create(wanted, &dossiers),
+            None => changes.create(wanted, &dossiers, wishes),
             Some(position) => {
                 let found = changes.memory.tables[position].find(structure).cloned();
                 let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", wanted.name)))?;
-                changes.adapt(position, &found, wanted, restore);
+                changes.adapt(position, &found, wanted, wishes);
             }
         }
     }
@@ -56,7 +66,7 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, restor
 }
 
 impl Changes {
-    fn create(&mut self, wanted: &LayoutTable, dossiers: &str) {
+    fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes) {
         let id = shape::table_id(&wanted.name);
         let own = shape::technical(&wanted.key);
         let technical: Vec<ColumnMemory> = own.iter().map(|technical| technical.memory(dossiers)).collect();
@@ -74,7 +84,8 @@ impl Changes {
             let layout = wanted.columns.iter().zip(&columns);
             layout.filter(move |(layout, _)| shape::place(&layout.spec) == place).map(|(_, column)| column)
         };
-        let visible = placed(Place::Head).chain(shown(Place::Head)).chain(placed(Place::Tail));
+        let file = files::column(&wanted.key, &mut taken).filter(|_| wishes.files);
+        let visible = placed(Place::Head).chain(shown(Place::Head)).chain(&file).chain(placed(Place::Tail));
         let visible: Vec<Value> = visible.map(|column| info(column, true)).collect();
         self.tables.push((self.actions.len(), id.clone()));
         self.actions.push(Action::Raw(json!(["AddTable", id, visible])));
@@ -90,10 +101,11 @@ impl Changes {
             dressed: false,
             technical,
             columns,
+            file,
         });
     }
 
-    fn adapt(&mut self, position: usize, found: &Table, wanted: &LayoutTable, restore: bool) {
+    fn adapt(&mut self, position: usize, found: &Table, wanted: &LayoutTable, wishes: Wishes) {
         let mut table = self.memory.tables[position].clone();
         table.title.clone_from(&wanted.title);
         let ids = found.columns.iter().map(|column| column.id.to_lowercase());
@@ -109,7 +121,7 @@ impl Changes {
                 }
                 Some(column) if column.left_out => {
                     let (title, kind) = (new.title.clone(), new.kind);
-                    if restore && column.col_ref.is_none() {
+                    if wishes.restore && column.col_ref.is_none() {
                         *column = ColumnMemory { id: shape::column_id(name, &mut taken), ..new };
                         let column = column.clone();
                         self.add(position, &found.id, &column, shape::place(spec));
@@ -131,6 +143,14 @@ impl Changes {
                     }
                 }
             }
+        }
+        let absent = |file: &ColumnMemory| wishes.restore && file.left_out && file.col_ref.is_none();
+        if wishes.files
+            && table.file.as_ref().is_none_or(absent)
+            && let Some(column) = files::column(&wanted.key, &mut taken)
+        {
+            self.add(position, &found.id, &column, Place::Head);
+            table.file = Some(column);
         }
         self.memory.tables[position] = table;
     }
@@ -154,8 +174,8 @@ impl Changes {
         }
         for (action, table, name) in &self.asked {
             let Some(answer) = answers.get(*action) else { continue };
-            let columns = &mut self.memory.tables[*table].columns;
-            if let Some(column) = columns.iter_mut().find(|column| column.name == *name)
+            let table = &mut self.memory.tables[*table];
+            if let Some(column) = table.columns.iter_mut().chain(&mut table.file).find(|column| column.name == *name)
                 && let Some(id) = answer["colId"].as_str()
             {
                 column.id = id.to_owned();
@@ -216,5 +236,5 @@ fn info(column: &ColumnMemory, named: bool) -> Value {
 pub(super) fn taken(memory: &Memory, structure: &[Table]) -> BTreeSet<String> {
     let ours = |table: &&Table| !memory.tables.iter().any(|known| known.table_ref == Some(table.table_ref));
     let ids = structure.iter().filter(ours).map(|table| table.id.to_lowercase());
-    ids.chain(shared::TABLES.iter().map(|table| table.id.to_lowercase())).collect()
+    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).map(|table| table.id.to_lowercase())).collect()
 }

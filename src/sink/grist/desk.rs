@@ -35,6 +35,10 @@ pub(super) struct Desk {
     pub fresh: BTreeMap<Scope, BTreeSet<DossierNumber>>,
     /// How many bundles went since the last line of the history.
     pub spent: u32,
+    /// The contents that were uploaded since files were last linked.
+    pub uploaded: BTreeSet<String>,
+    /// Rows went, and files may have gone with them.
+    pub dropped: bool,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -48,7 +52,18 @@ enum Standing {
 impl Desk {
     pub(super) fn new(reader: Reader, state: State, me: Option<Holder>) -> Self {
         let (asked, fresh) = (None, BTreeMap::new());
-        Self { reader, state, me, turn: 0, unsure: false, asked, fresh, spent: 0 }
+        Self {
+            reader,
+            state,
+            me,
+            turn: 0,
+            unsure: false,
+            asked,
+            fresh,
+            spent: 0,
+            uploaded: BTreeSet::new(),
+            dropped: false,
+        }
     }
 
     fn holder(&self) -> Result<&Holder, Fault> {

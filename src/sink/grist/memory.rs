@@ -31,6 +31,9 @@ pub(super) struct TableMemory {
     pub technical: Vec<ColumnMemory>,
     /// Those of its layout.
     pub columns: Vec<ColumnMemory>,
+    /// Where the files themselves are shown, once that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<ColumnMemory>,
 }
 
 /// A column of ours.
@@ -81,7 +84,7 @@ impl Memory {
         self.tables.iter().map(table).collect()
     }
 
-    /// Every column of every table, technical ones first.
+    /// Every column of every table, those that all of its kind have first.
     pub(super) fn columns(&self) -> impl Iterator<Item = &ColumnMemory> {
         self.tables.iter().flat_map(TableMemory::all)
     }
@@ -89,11 +92,11 @@ impl Memory {
 
 impl TableMemory {
     pub(super) fn all(&self) -> impl Iterator<Item = &ColumnMemory> {
-        self.technical.iter().chain(&self.columns)
+        self.technical.iter().chain(&self.columns).chain(&self.file)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
-        self.technical.iter_mut().chain(&mut self.columns)
+        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file)
     }
 
     /// The table in the document: by its reference, or by its id where the reference was not told yet.

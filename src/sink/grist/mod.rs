@@ -8,6 +8,7 @@
 //! - `shape`, `ddl`, `pages`: how tables are made, completed, and shown;
 //! - `encoding`: a cell as Grist keeps it;
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
+//! - `files`: files themselves, for those who want them;
 //! - `read`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
@@ -19,6 +20,7 @@ mod ddl;
 mod desk;
 mod encoding;
 mod fault;
+mod files;
 mod known;
 mod lease;
 mod memory;
@@ -42,12 +44,13 @@ use std::sync::Mutex as Plain;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use ddl::Wishes;
 use desk::Desk;
 use fault::Fault;
 pub use open::Opening;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
+    Batch, CensusEntry, Checkpoint, FileLimits, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
     StoredDocument, Totals, names,
 };
 use crate::demarche::Demarche;
@@ -63,6 +66,8 @@ pub struct GristSink {
     doc: Doc,
     desk: Mutex<Desk>,
     restore: bool,
+    /// Which files are kept, where they are.
+    limits: Option<FileLimits>,
     told: Told,
     /// Known in this process for as long as the sink is there.
     _token: Option<lease::Token>,
@@ -153,7 +158,8 @@ impl Sink for GristSink {
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         let mut desk = self.desk.lock().await;
-        let prepared = prepare::prepare(&mut desk, scope, form, &plan, self.restore).await;
+        let wishes = Wishes { restore: self.restore, files: self.limits.is_some() };
+        let prepared = prepare::prepare(&mut desk, scope, form, &plan, wishes).await;
         let (notices, owes) = self.told("a change of its tables", prepared)?;
         self.told.add(notices);
         Ok(Prepared::new(scope.clone(), plan.layout).owing(owes))

@@ -9,7 +9,7 @@ use super::lease::{self, Holder, Judgment, Token};
 use super::read::Reader;
 use super::{GristSink, Told};
 use crate::grist::Doc;
-use crate::sink::SinkError;
+use crate::sink::{FileLimits, SinkError};
 
 /// How a document is opened.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ use crate::sink::SinkError;
 pub struct Opening {
     doc: Doc,
     restore: bool,
+    limits: Option<FileLimits>,
 }
 
 impl Opening {
@@ -24,6 +25,13 @@ impl Opening {
     /// people deleted stays away.
     pub fn restore_columns(self, restore: bool) -> Self {
         Self { restore, ..self }
+    }
+
+    /// Keeps files themselves, within these limits, and shows them in a column of their own: see
+    /// [`FileStore`](crate::sink::FileStore). By default only their names, sizes and checksums are kept. Whatever the
+    /// document has already of files stays when this is not said any more.
+    pub fn files(self, limits: FileLimits) -> Self {
+        Self { limits: Some(limits), ..self }
     }
 
     /// Opens the document for writing. One request, which reads what the document remembers and its structure; nothing is
@@ -57,7 +65,7 @@ impl Opening {
     }
 
     async fn read(self, me: Option<Holder>, token: Option<Token>) -> Result<GristSink, SinkError> {
-        let Self { doc, restore } = self;
+        let Self { doc, restore, limits } = self;
         let name = format!("grist:{}", doc.id().as_str());
         let reader = Reader::new(doc.clone());
         let state = async {
@@ -73,14 +81,14 @@ impl Opening {
         };
         let state = state.await.map_err(|fault| fault.at(&name, "an opening"))?;
         let desk = Mutex::new(Desk::new(reader, state, me));
-        Ok(GristSink { name, doc, desk, restore, told: Told::default(), _token: token })
+        Ok(GristSink { name, doc, desk, restore, limits, told: Told::default(), _token: token })
     }
 }
 
 impl GristSink {
     /// Begins to open a document.
     pub fn of(doc: Doc) -> Opening {
-        Opening { doc, restore: false }
+        Opening { doc, restore: false, limits: None }
     }
 
     /// Whether a run works on a document at this moment. Writes nothing.

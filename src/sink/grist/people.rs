@@ -15,6 +15,8 @@ pub(super) struct Seen {
     pub memory: Memory,
     /// What the run has to tell, in words.
     pub notices: Vec<String>,
+    /// The same for runs that fetch files.
+    pub files: Vec<String>,
     /// Columns came back whose values are those of another time.
     pub owes_remap: bool,
 }
@@ -25,7 +27,7 @@ pub(super) struct Seen {
 /// [`Fault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
 pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Result<Seen, Fault> {
-    let mut seen = Seen { memory: memory.clone(), notices: Vec::new(), owes_remap: false };
+    let mut seen = Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), owes_remap: false };
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
     for table in &mut seen.memory.tables {
         let Some(found) = table.find(structure) else {
@@ -51,6 +53,9 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
             if !held {
                 return Err(altered(id, &retyped(here, &wanted)));
             }
+        }
+        if let Some(file) = &mut table.file {
+            seen.files.extend(compare_file(file, found, restore));
         }
         for column in &mut table.columns {
             let title = column.label.clone();
@@ -83,6 +88,29 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
         }
     }
     Ok(seen)
+}
+
+/// The column of files: nothing but what shows a file depends on it, so no change of it is in the way of a run.
+fn compare_file(file: &mut ColumnMemory, found: &Table, restore: bool) -> Option<String> {
+    let (title, id) = (&file.label, &found.id);
+    let words = match file.find(found) {
+        // It has no type yet when the run that made it died.
+        Some(here) if !is_formula(here) && (here.kind == file.given || !file.dressed) => {
+            file.left_out = false;
+            follow(file, &here.clone());
+            return None;
+        }
+        Some(_) => "holds no files any more",
+        None if restore => {
+            (file.col_ref, file.left_out) = (None, true);
+            return None;
+        }
+        None if file.left_out => "is still left out",
+        None => "was deleted",
+    };
+    let notice = format!("column “{title}” of {id} {words}: files are not fetched (ask for it to have it made again)");
+    file.left_out = true;
+    Some(notice)
 }
 
 fn follow(column: &mut ColumnMemory, here: &Column) {
@@ -163,6 +191,7 @@ mod tests {
             dressed: true,
             technical,
             columns: vec![nom],
+            file: None,
         };
         (Memory { tables: vec![table] }, structure)
     }

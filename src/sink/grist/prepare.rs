@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::ddl::{self, Wishes};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::memory::Memory;
@@ -10,7 +11,7 @@ use super::pages::{self, Dressing};
 use super::primer::Primer;
 use super::shared::Shared;
 use super::state::{FORMAT, Format, Slot};
-use super::{ddl, people, shared, value};
+use super::{files, people, shared, value};
 use crate::demarche::Demarche;
 use crate::grist::Action;
 use crate::plan::SchemaPlan;
@@ -22,7 +23,7 @@ pub(super) async fn prepare(
     scope: &Scope,
     form: &Demarche,
     plan: &SchemaPlan,
-    restore: bool,
+    wishes: Wishes,
 ) -> Result<(Vec<String>, bool), Fault> {
     if desk.me.is_none() {
         return Err(Fault::ReadOnly);
@@ -31,8 +32,8 @@ pub(super) async fn prepare(
     if !desk.state.is_placed() {
         desk.reread().await?;
     }
-    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, restore)?;
-    let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, restore)?;
+    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, wishes.restore)?;
+    let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, wishes)?;
     let owes_remap = seen.owes_remap || changes.owes_remap;
     let missing = desk.state.missing()?;
     let prefix = desk.state.prefix(&scope.instance)?;
@@ -57,6 +58,7 @@ pub(super) async fn prepare(
     let values = desk.state.changed(values);
     let (shown, hidden): (Vec<&Shared>, Vec<&Shared>) = missing.into_iter().partition(|table| table.is_for_people());
     let made: Vec<Action> = hidden.iter().flat_map(|table| table.create()).collect();
+    let made = files::table(made, &desk.state.structure, wishes.files);
     // The page that tells of runs comes after those of the démarche.
     let shown: Vec<Action> =
         shown.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
@@ -78,7 +80,11 @@ pub(super) async fn prepare(
         show(desk, scope, plan, changes.memory, format).await?;
     }
     desk.asked = None;
-    Ok((seen.notices, owes_remap))
+    let mut notices = seen.notices;
+    if wishes.files {
+        notices.extend(seen.files);
+    }
+    Ok((notices, owes_remap))
 }
 
 /// Shows what is new, and remembers by which references the document knows it.

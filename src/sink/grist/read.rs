@@ -65,7 +65,8 @@ impl Reader {
         Ok(Some(rows.into_iter().filter_map(parse).collect()))
     }
 
-    async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<Row>>, GristError> {
+    /// The rows of an answer; `None` where SQL is closed to this key.
+    pub(super) async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<Row>>, GristError> {
         if self.closed.load(Ordering::Relaxed) {
             return Ok(None);
         }

@@ -16,6 +16,13 @@ pub(super) const RUNS: &str = "Dn_executions";
 /// The dossiers that could not be read, for people.
 pub(super) const QUARANTINE: &str = "Dn_quarantaine";
 
+/// The files that the document keeps, by their checksum: made when the first démarche wants them.
+pub(super) const FILES: Shared = Shared {
+    id: "Dn_fichiers",
+    title: "",
+    columns: &[("cle", "Text", ""), ("piece", "Attachments", ""), ("nom", "Text", ""), ("taille", "Numeric", "")],
+};
+
 /// A column: id, type, title. Those without a title are for programs.
 type Column = (&'static str, &'static str, &'static str);
 
@@ -27,7 +34,7 @@ pub(super) struct Shared {
     columns: &'static [Column],
 }
 
-/// All of them. The document comes last in its row, so that reading the others does not pass through it.
+/// All of them, but for that of files. The document comes last in its row, so that reading the others does not pass through it.
 pub(super) const TABLES: [Shared; 6] = [
     Shared { id: STATE, title: "", columns: &[("cle", "Text", ""), ("valeur", "Text", ""), ("empreinte", "Text", "")] },
     Shared {
@@ -101,6 +108,19 @@ pub(super) const TABLES: [Shared; 6] = [
 impl Shared {
     pub(super) fn is_for_people(&self) -> bool {
         !self.title.is_empty()
+    }
+
+    /// The ids of its columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|(id, _, _)| *id)
+    }
+
+    /// The actions that make each of its columns, for a table without a page.
+    pub(super) fn additions(&self) -> impl Iterator<Item = Action> {
+        let add = |(id, kind, _): &Column| {
+            Action::Raw(json!(["AddColumn", self.id, id, { "type": kind, "label": id, "isFormula": false }]))
+        };
+        self.columns.iter().map(add)
     }
 
     /// The actions that make it. Tables for people come with a page, the others without.

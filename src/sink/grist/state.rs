@@ -214,6 +214,12 @@ impl State {
         self.kept.values().all(|kept| kept.id.is_some())
     }
 
+    /// The tables of every démarche.
+    pub(super) fn memories(&self) -> Result<Vec<Memory>, Fault> {
+        let keys = self.kept.keys().filter(|key| key.ends_with("/tables"));
+        keys.filter_map(|key| self.get(key).transpose()).collect()
+    }
+
     /// How many démarches have tables here.
     pub(super) fn demarches(&self) -> BTreeSet<&str> {
         self.kept.keys().filter_map(|key| key.strip_suffix("/tables")).collect()

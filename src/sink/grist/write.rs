@@ -10,7 +10,7 @@ use super::shape::NUMBER;
 use super::split::{self, Unit};
 use super::state::{Count, Slot};
 use super::target::{Targets, places};
-use super::{runs, shared, value};
+use super::{files, runs, shared, value};
 use crate::grist::Action;
 use crate::ids::DossierNumber;
 use crate::sink::settle::number_of;
@@ -109,6 +109,7 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     last.rows.extend(commit::state(&values));
     // Where the walks stand is no news that would be worth holding the lease for: should nothing follow, it is free.
     let free = draft.units.is_empty();
+    let removes = draft.units.iter().any(|unit| !unit.removals.is_empty());
     let bundles = split::bundles(draft.units, last);
     desk.asked = None;
     if let Some(sent) = desk.fresh.get_mut(scope) {
@@ -117,6 +118,7 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     for bundle in &bundles {
         desk.send(&[], bundle, free).await?;
     }
+    desk.dropped |= removes;
     desk.state.keep(values);
     let rows = count.rows.max(draft.totals.alive + draft.totals.gone);
     desk.state.counts.insert(scope.clone(), Count { rows, totals: draft.totals });
@@ -161,6 +163,9 @@ async fn record_once(desk: &mut Desk, scope: &Scope, run: &RunRecord) -> Result<
     let after = runs::after(&last, run.ended_at, run.quiet, u32::try_from(removed.len()).unwrap_or_default());
     let values = desk.state.changed(vec![(Slot::History.key(scope), value::write(&after))]);
     let mut unit = Unit { rows: commit::state(&values), ..Unit::default() };
+    if desk.dropped {
+        unit.removals.extend(files::unused(&desk.reader, &desk.state).await?);
+    }
     if desk.state.shows(shared::RUNS) {
         let title = desk.state.form(scope)?.map(|form| form.title);
         unit.rows.push(runs::line(scope, run, title.as_deref()));
@@ -171,6 +176,6 @@ async fn record_once(desk: &mut Desk, scope: &Scope, run: &RunRecord) -> Result<
         desk.send(&[], bundle, true).await?;
     }
     desk.state.keep(values);
-    desk.spent = 0;
+    (desk.spent, desk.dropped) = (0, false);
     Ok(())
 }

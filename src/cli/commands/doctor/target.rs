@@ -7,7 +7,7 @@ use crate::cli::context::read_secret;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read};
-use crate::config::{GristTarget, Target};
+use crate::config::{GristTarget, Target, show_size};
 use crate::grist::{Access, Features, GristError};
 
 impl Diagnosis {
@@ -61,11 +61,18 @@ impl Diagnosis {
 
     /// Address, key, document, access, SQL, what lies in it.
     async fn document(&mut self, target: &Target, grist: &GristTarget) -> bool {
-        let GristTarget { url, document: _, key, restore_columns } = grist;
+        let GristTarget { url, document: _, key, restore_columns, files, files_max_size, files_types } = grist;
         let of = target.to_string();
         self.tell(&of, "url", url.value.to_string(), &url.origin);
         self.tell(&of, "key", key.value.to_string(), &key.origin);
         self.tell(&of, "restore-columns", restore_columns.value.to_string(), &restore_columns.origin);
+        self.tell(&of, "files", files.value.to_string(), &files.origin);
+        if files.value {
+            let types: Vec<String> = files_types.value.iter().map(ToString::to_string).collect();
+            let types = if types.is_empty() { "all".to_owned() } else { types.join(", ") };
+            self.tell(&of, "files-max-size", show_size(files_max_size.value), &files_max_size.origin);
+            self.tell(&of, "files-types", types, &files_types.origin);
+        }
         match read_secret(GRIST_KEY, &key.value) {
             Ok(_) => self.add(Verdict::Ok, "Grist key", format!("found in {}", key.value), None),
             Err(error) => {
