@@ -8,4 +8,5 @@ mod contracts;
 mod grist_client;
 mod real_grist;
 mod schemas;
+mod support;
 mod sync_runs;

@@ -1,21 +1,23 @@
 //! Where dossiers are kept: the only place that knows every type of target.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::context::read_secret;
 use super::error::CliError;
-use crate::config::{GristTarget, Target};
+use crate::config::{GristTarget, PostgresTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
-use crate::sink::{AnySink, FileLimits, GristSink, SinkError, SqliteSink};
+use crate::sink::postgres::Options;
+use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
 pub const GRIST_KEY: &str = "API key of Grist";
 
 /// Whether a target is there already. A document always is: nobody makes one by opening it.
-pub fn exists(target: &Target) -> bool {
+pub async fn exists(target: &Target) -> bool {
     match target {
         Target::Sqlite(path) => path.exists(),
+        Target::Postgres(_) => open_to_read(target).await.is_ok(),
         Target::Grist(_) => true,
     }
 }
@@ -24,6 +26,7 @@ pub fn exists(target: &Target) -> bool {
 pub async fn open(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
+        Target::Postgres(postgres) => Ok(PostgresSink::open(&address(postgres)?, Options::default()).await?.into()),
         Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value, grist.limits()).await?),
     }
 }
@@ -49,7 +52,7 @@ pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
 
 /// Opens a target for writing that must be there already.
 pub async fn open_existing(target: &Target) -> Result<AnySink, CliError> {
-    if exists(target) {
+    if exists(target).await {
         open(target).await
     } else {
         // Which says that there is none, and makes none.
@@ -61,6 +64,9 @@ pub async fn open_existing(target: &Target) -> Result<AnySink, CliError> {
 pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open_read_only(path).await?.into()),
+        Target::Postgres(postgres) => {
+            Ok(PostgresSink::open_read_only(&address(postgres)?, Options::default()).await?.into())
+        }
         Target::Grist(grist) => Ok(open_document_to_read(doc(grist)?).await?),
     }
 }
@@ -69,7 +75,16 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
 pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::is_locked(path)?),
+        Target::Postgres(postgres) => Ok(PostgresSink::is_locked(&address(postgres)?, Options::default()).await?),
         Target::Grist(grist) => Ok(GristSink::is_locked(doc(grist)?).await?),
+    }
+}
+
+/// The address of a PostgreSQL, from where the settings say that it is.
+fn address(target: &PostgresTarget) -> Result<String, CliError> {
+    match target {
+        PostgresTarget::Address(address) => Ok(address.expose_secret().to_owned()),
+        PostgresTarget::Source(source) => Ok(read_secret("address of PostgreSQL", source)?.expose_secret().to_owned()),
     }
 }
 

@@ -23,6 +23,8 @@ pub const PLATFORM_ENV: &str = "DN_PLATFORM";
 pub const CONFIG_ENV: &str = "DN_CONFIG";
 /// The environment variable that holds the key of pseudonyms when nothing else is named.
 pub const PRIVACY_KEY_ENV: &str = "DN_PRIVACY_KEY";
+/// The environment variable that holds the address of PostgreSQL when nothing else is named.
+pub const POSTGRES_URL_ENV: &str = "DATABASE_URL";
 /// The environment variable that holds the address of Grist when nothing else says it.
 pub const GRIST_URL_ENV: &str = "GRIST_URL";
 /// The environment variable that holds the key of Grist when nothing else is named.

@@ -44,11 +44,14 @@ pub const TARGET: Section = Section {
         "files",
         "files-max-size",
         "files-types",
+        "url-env",
+        "url-file",
     ],
 };
 
 /// The types of target, each with its own keys.
-pub const TARGET_TYPES: &[(&str, &[&str])] = &[("sqlite", &["path"]), ("grist", GRIST)];
+pub const TARGET_TYPES: &[(&str, &[&str])] =
+    &[("sqlite", &["path"]), ("postgres", &["url-env", "url-file"]), ("grist", GRIST)];
 
 const GRIST: &[&str] =
     &["url", "document", "key-env", "key-file", "restore-columns", "files", "files-max-size", "files-types"];

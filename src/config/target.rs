@@ -10,6 +10,7 @@ use super::document::{secret, unknown_name};
 use super::error::ConfigError;
 use super::keys;
 use super::origin::{Origin, Setting};
+use super::postgres::PostgresTarget;
 use super::reader::{self, Source, Table};
 use super::resolve::{Variables, wrong};
 use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
@@ -22,6 +23,8 @@ use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
 pub enum Target {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A schema of PostgreSQL.
+    Postgres(PostgresTarget),
     /// A Grist document.
     Grist(GristTarget),
 }
@@ -73,6 +76,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(postgres) => postgres.fmt(f),
             Self::Grist(grist) => write!(f, "grist:{}", grist.document),
         }
     }
@@ -84,6 +88,8 @@ impl fmt::Display for Target {
 pub enum TargetEntry {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A schema of PostgreSQL.
+    Postgres(PostgresTarget),
     /// A Grist document.
     Grist(GristEntry),
 }
@@ -111,6 +117,7 @@ impl fmt::Display for TargetEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(postgres) => postgres.fmt(f),
             Self::Grist(grist) => write!(f, "grist:{}", grist.document),
         }
     }
@@ -144,6 +151,7 @@ impl TargetEntry {
             }
         }
         match kind.value {
+            "postgres" => Some(PostgresTarget::read(table, source).map(Self::Postgres)),
             "grist" => GristEntry::read(table, source).map(|entry| entry.map(Self::Grist)),
             _ => read_sqlite(table, source),
         }
@@ -156,6 +164,7 @@ impl TargetEntry {
     pub fn complete(self, variables: Variables<'_>) -> Result<Target, InvalidValue> {
         let entry = match self {
             Self::Sqlite(path) => return Ok(Target::Sqlite(path)),
+            Self::Postgres(postgres) => return Ok(Target::Postgres(postgres)),
             Self::Grist(entry) => entry,
         };
         let Some(url) = grist_url(entry.url, entry.key.is_some(), variables)? else {
@@ -289,6 +298,7 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
             }
             Ok(TargetEntry::Sqlite(PathBuf::from(path)))
         }
+        "postgres" | "postgresql" => PostgresTarget::parse(text).map(TargetEntry::Postgres),
         "grist" => {
             let (document, url) = parse_document(rest)?;
             let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });

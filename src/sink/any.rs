@@ -22,6 +22,9 @@ pub enum AnySink {
     /// In a SQLite file.
     #[cfg(feature = "sqlite")]
     Sqlite(super::SqliteSink),
+    /// In a schema of PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<super::PostgresSink>),
     /// In a Grist document. Boxed: it knows much of its document, and is many times as large as the others.
     #[cfg(feature = "grist")]
     Grist(Box<super::GristSink>),
@@ -34,6 +37,8 @@ macro_rules! inside {
             AnySink::Memory($sink) => $expression,
             #[cfg(feature = "sqlite")]
             AnySink::Sqlite($sink) => $expression,
+            #[cfg(feature = "postgres")]
+            AnySink::Postgres($sink) => $expression,
             #[cfg(feature = "grist")]
             AnySink::Grist($sink) => $expression,
         }
@@ -50,6 +55,13 @@ impl From<MemorySink> for AnySink {
 impl From<super::SqliteSink> for AnySink {
     fn from(sink: super::SqliteSink) -> Self {
         Self::Sqlite(sink)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<super::PostgresSink> for AnySink {
+    fn from(sink: super::PostgresSink) -> Self {
+        Self::Postgres(Box::new(sink))
     }
 }
 
@@ -70,6 +82,8 @@ impl AnySink {
             Self::Memory(_) => Ok(()),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sink) => sink.close().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(sink) => sink.close().await,
             #[cfg(feature = "grist")]
             Self::Grist(sink) => sink.close().await,
         }

@@ -5,6 +5,7 @@
 //! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
 //! - `grist` (feature `grist`): a target that is a document of Grist, which people may change;
 //! - [`AnySink`]: any of them, chosen when the program runs.
+//! - `postgres` (feature `postgres`): a target for several writers. What lies in it is described in `docs/postgres.md`.
 //!
 //! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
 //! after an answer was lost, ends in the same state everywhere.
@@ -16,8 +17,12 @@ mod files;
 pub mod grist;
 pub mod memory;
 mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod preview;
 mod settle;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod types;
@@ -30,6 +35,8 @@ pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, W
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSink;
 pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]

@@ -47,7 +47,7 @@ pub(super) fn demarche_prefix(instance_prefix: &str, demarche: DemarcheNumber) -
 
 /// The name of the readable view of a table: `demarche_12_dossiers` is read as `vue_12_dossiers`. Never longer than the
 /// table's name, and as unique as it.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNumber) -> String {
     let prefix = demarche_prefix(instance_prefix, demarche);
     match table.strip_prefix(&prefix) {

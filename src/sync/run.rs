@@ -203,8 +203,8 @@ impl<S: Sink> Engine<'_, S> {
             return Ok(());
         }
         let mut batches = Vec::new();
-        for batch in gone.chunks(GONE_BATCH) {
-            let observed = batch.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
+        for part in gone.chunks(GONE_BATCH) {
+            let observed = part.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
             batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
         }
         let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
@@ -381,16 +381,14 @@ impl Report {
         }
     }
 
-    /// Whether the run found everything as it was.
+    /// Whether the run found everything as it was. What is told at every run anew (drift, notices of the target) is no
+    /// news.
     fn is_quiet(&self) -> bool {
         let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten } = self.counts;
         self.outcome == RunOutcome::Done
             && inserted + updated + deleted + restored + rewritten + self.rows_written == 0
             && self.schema.is_empty()
-            && self.drift.is_empty()
-            && self.notices.is_empty()
             && self.brake.is_none()
-            && !self.suppressions_incomplete
     }
 
     /// Says what ended the run early.

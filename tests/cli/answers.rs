@@ -31,11 +31,12 @@ async fn the_schema_is_a_table_or_json_and_needs_no_token_when_the_form_is_open(
     let json = desk.dn(&["schema", "--demarche", &number, "--json"]).await.expect(0).stdout;
     let demarche: demarche_numerique::Demarche = serde_json::from_str(&json).expect("the domain type");
     assert_eq!(demarche.number.get(), DEMARCHE);
-    // Without a token, Démarche Numérique answers its own stored queries only, which the sandbox does not have.
-    let desk = Desk::on(Platform::DematSocial, 1).await;
-    let mut command = desk.command(&["schema", "--demarche", &number]);
-    let open = end(command.env_remove("DN_TOKEN")).await.expect(0).stdout;
-    assert!(open.contains("Q2hhbXAt"), "{open}");
+    for platform in Platform::ALL {
+        let desk = Desk::on(platform, 1).await;
+        let mut command = desk.command(&["schema", "--demarche", &number]);
+        let open = end(command.env_remove("DN_TOKEN")).await.expect(0).stdout;
+        assert!(open.contains("Q2hhbXAt"), "{platform}: {open}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

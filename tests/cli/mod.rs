@@ -6,6 +6,7 @@ mod desk;
 mod exit_codes;
 mod grist;
 mod help;
+mod postgres;
 mod secrets;
 #[cfg(unix)]
 mod serving;

@@ -2,8 +2,13 @@
 
 #[cfg(feature = "sqlite")]
 mod documented;
+#[cfg(all(feature = "grist", feature = "sqlite"))]
 mod grist;
 pub mod look;
+#[cfg(feature = "postgres")]
+mod look_postgres;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;

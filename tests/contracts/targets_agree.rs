@@ -1,7 +1,7 @@
-//! Whatever is committed, in whatever order: the file holds what memory holds.
+//! Whatever is committed, in whatever order: the other targets hold what memory holds.
 
 use demarche_numerique::plan::{Change, Gone, GoneReason};
-use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
+use demarche_numerique::sink::{MemorySink, Sink as _, SqliteSink};
 use demarche_numerique::table::{Cell, ChildRow, Digest, Row};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,6 +21,7 @@ fn cell(kind: usize) -> BoxedStrategy<Cell> {
         5 => (1_i16..28).prop_map(|day| Cell::Date(jiff::civil::date(2026, 2, day as i8))).boxed(),
         6 => (-1_000_000_i64..1_000_000).prop_map(|second| Cell::Datetime(at(second))).boxed(),
         8 => vec(text(), 0..4).prop_map(Cell::List).boxed(),
+        9 => "[a-z'\"🎉é]{0,12}".prop_map(|text| Cell::Json(serde_json::json!([text]).to_string())).boxed(),
         _ => text().prop_map(Cell::Text).boxed(),
     };
     prop_oneof![1 => Just(Cell::Null), 4 => filled].boxed()
@@ -76,27 +77,57 @@ proptest! {
 
     #[test]
     fn random_batches_leave_the_same_in_memory_and_in_a_file(batches in any_batches()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(async {
+        runtime().block_on(async {
             let folder = tempfile::tempdir().expect("a folder");
             let file = SqliteSink::open(folder.path().join("dossiers.db")).await.expect("a database");
-            let memory = MemorySink::default();
-            let scope = scope();
-            let in_file = prepare(&file, &scope).await;
-            let in_memory = prepare(&memory, &scope).await;
-            for (second, changes) in (1..).zip(batches) {
-                let batch = batch(second, changes);
-                let receipts = (
-                    file.commit(&in_file, &batch).await.expect("a commit"),
-                    memory.commit(&in_memory, &batch).await.expect("a commit"),
-                );
-                prop_assert_eq!(receipts.0, receipts.1);
-            }
-            prop_assert_eq!(file.look(&scope).await, memory.look(&scope).await);
-            let pages = (file.documents(&scope, None, 99).await, memory.documents(&scope, None, 99).await);
-            prop_assert_eq!(pages.0.expect("documents"), pages.1.expect("documents"));
+            agree(&file, batches, "\\u0000").await?;
             file.check().await.expect("a sound file");
-            Ok(())
+            Ok::<(), TestCaseError>(())
         })?;
     }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_batches_leave_the_same_in_memory_and_in_postgresql(batches in any_batches()) {
+        runtime().block_on(async {
+            let database = crate::support::postgres::Database::new().await;
+            let sink = database.sink().await;
+            agree(&sink, batches, "\u{fffd}").await?;
+            sink.check().await.expect("a sound schema");
+            Ok::<(), TestCaseError>(())
+        })?;
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Commits the same to a target and to memory, and compares all that lies in them. `nul` is how the target writes U+0000 in
+/// a list.
+async fn agree(target: &impl Look, batches: Vec<Vec<Change>>, nul: &str) -> Result<(), TestCaseError> {
+    let memory = MemorySink::default();
+    let scope = scope();
+    let in_target = prepare(target, &scope).await;
+    let in_memory = prepare(&memory, &scope).await;
+    for (second, changes) in (1..).zip(batches) {
+        let batch = batch(second, changes);
+        let receipts = (
+            target.commit(&in_target, &batch).await.expect("a commit"),
+            memory.commit(&in_memory, &batch).await.expect("a commit"),
+        );
+        prop_assert_eq!(receipts.0, receipts.1);
+    }
+    let mut expected = memory.look(&scope).await;
+    let cells =
+        expected.tables.values_mut().flat_map(|rows| rows.values_mut()).flat_map(|columns| columns.values_mut());
+    cells.for_each(|cell| *cell = cell.replace("\\u0000", nul));
+    prop_assert_eq!(target.look(&scope).await, expected);
+    let pages = (target.documents(&scope, None, 99).await, memory.documents(&scope, None, 99).await);
+    prop_assert_eq!(pages.0.expect("documents"), pages.1.expect("documents"));
+    Ok(())
 }

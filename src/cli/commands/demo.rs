@@ -144,6 +144,9 @@ fn render(context: &Context, target: &Target, rounds: &[Round], verification: &V
                  \"SELECT state, count(*) FROM demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state\"\n"
             )
         }
+        Target::Postgres(_) => format!(
+            "database: {target}\ntry:      SELECT state, count(*) FROM dn.demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state;\n"
+        ),
         Target::Grist(grist) => format!("document: {}\n", page_of(grist)),
     };
     format!("{rows}\n{verdict}\n\n{place}")

@@ -36,7 +36,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
-        let previewed = if exists(prepared.target) {
+        let previewed = if exists(prepared.target).await {
             let sink = open_to_read(prepared.target).await?;
             let previewed = preview(prepared, &sink).await?;
             sink.close().await?;

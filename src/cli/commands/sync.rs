@@ -31,7 +31,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
-        if !exists(prepared.target) {
+        if !exists(prepared.target).await {
             // A wrong token or number must not leave a new file behind.
             prepared.client.head(prepared.scope.demarche).await?;
         }

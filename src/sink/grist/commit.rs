@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::encoding::{bounded, encode, seconds, visible};
 use super::fault::Fault;
 use super::known::{Holdings, key, tombstone};
+use super::primer::Primer;
 use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
 use super::{shared, value};
@@ -42,6 +43,7 @@ pub(super) struct Plan<'a> {
     pub targets: &'a Targets,
     pub holdings: &'a Holdings,
     pub totals: Totals,
+    pub primer: Option<&'a Primer>,
 }
 
 /// The forms of rows of the shared tables.
@@ -194,7 +196,7 @@ impl Plan<'_> {
     fn document(&self, row: &Row, gone: Option<&Gone>, changed_at: jiff::Timestamp, forms: &Forms, unit: &mut Unit) {
         let number = row.number;
         let cle = key(self.scope, number);
-        let packed = value::pack(&row.document);
+        let packed = self.primer.map_or_else(|| value::pack(&row.document), |primer| primer.pack(&row.document));
         let mut pieces = pieces(&packed).into_iter();
         let first = pieces.next().unwrap_or_default();
         let held = self.holdings.books.get(&number);

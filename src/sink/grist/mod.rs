@@ -3,7 +3,7 @@
 //! Who reads and what decides:
 //!
 //! - [`Opening`]: what the document must be; `lease`: one run at a time, and a fence around every bundle;
-//! - `shared`, `state`, `value`: what the document keeps for us, in tables `Dn_…`;
+//! - `shared`, `state`, `value`, `primer`: what the document keeps for us, in tables `Dn_…`;
 //! - `memory`, `people`: our tables and columns whatever people rename, delete, retype;
 //! - `shape`, `ddl`, `pages`: how tables are made, completed, and shown;
 //! - `encoding`: a cell as Grist keeps it;
@@ -28,6 +28,7 @@ mod open;
 mod pages;
 mod people;
 mod prepare;
+mod primer;
 mod read;
 mod runs;
 mod shape;
@@ -228,6 +229,7 @@ impl Sink for GristSink {
                 (1..=rest.unwrap_or_default()).map(|piece| format!("{cle}/{piece}")).collect::<Vec<_>>()
             };
             let rests = desk.reader.rests(rows.iter().flat_map(more).map(Value::from).collect()).await?;
+            let primer = desk.state.primer(scope)?;
             let document = |row: &known::Row| {
                 let number = row.get("numero").and_then(known::number).ok_or_else(|| unreadable("numero"))?;
                 let mut packed = known::text(row, "document").to_owned();
@@ -235,7 +237,8 @@ impl Sink for GristSink {
                     packed.push_str(rests.get(&key).map(String::as_str).unwrap_or_default());
                 }
                 let fingerprint = digest(row, "empreinte")?;
-                let document = value::unpack(&packed).filter(|document| Digest::of(document.as_bytes()) == fingerprint);
+                let document = primer::unpack(primer.as_ref(), &packed)
+                    .filter(|document| Digest::of(document.as_bytes()) == fingerprint);
                 let altered = || Fault::Altered(format!("the document of dossier {number} was edited"));
                 let (document, light) = (document.ok_or_else(altered)?, digest(row, "lumiere")?);
                 Ok(StoredDocument { number, document, light, fingerprint, gone: known::gone(row)? })

@@ -20,6 +20,8 @@ pub(super) struct Views {
     pub sections: Vec<(RowId, TableRef, RowId)>,
     /// The line of each view in the list of pages.
     pub pages: BTreeMap<RowId, RowId>,
+    /// The position of the last page.
+    pub last: f64,
 }
 
 /// What is told of a table that is new.
@@ -51,6 +53,7 @@ impl<'a> Dressing<'a> {
         resolve(self.memory, self.structure);
         let mut tables = std::mem::take(&mut self.memory.tables);
         let dossiers = tables.first().cloned();
+        let new = dossiers.as_ref().is_some_and(|table| !table.dressed);
         for table in &mut tables {
             self.columns(table);
             if !table.dressed {
@@ -61,6 +64,8 @@ impl<'a> Dressing<'a> {
         self.memory.tables = tables;
         if shared {
             self.shared();
+        } else if new {
+            self.close_pages();
         }
         self.actions
     }
@@ -160,6 +165,15 @@ impl<'a> Dressing<'a> {
         // Both on one page: the one that the second table was made with goes.
         if let Some(own) = own {
             self.actions.push(Action::BulkRemove { table: "_grist_Views".to_owned(), rows: vec![own] });
+        }
+    }
+
+    /// Pages of another démarche came after the one that tells of runs, which is the last one.
+    fn close_pages(&mut self) {
+        let runs = shared::of(shared::RUNS).find(self.structure);
+        let view = runs.and_then(|table| self.views.of_table.get(&table.table_ref));
+        if let Some(page) = view.and_then(|view| self.views.pages.get(view)).copied() {
+            self.update("_grist_Pages", page, json!({ "pagePos": self.views.last + 1.0 }));
         }
     }
 

@@ -8,6 +8,8 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::memory::Memory;
 use super::pages::{self, Dressing};
+use super::primer::Primer;
+use super::shared::Shared;
 use super::state::{FORMAT, Format, Slot};
 use super::{files, people, shared, value};
 use crate::demarche::Demarche;
@@ -49,14 +51,21 @@ pub(super) async fn prepare(
         let remap = checkpoint.remap || owes_remap || plan.needs_remap();
         values.push((Slot::Checkpoint.key(scope), value::write(&Checkpoint { remap, ..checkpoint })));
     }
+    if desk.state.primer(scope)?.is_none() {
+        values.push((Slot::Primer.key(scope), value::write(&Primer::of(form).text())));
+    }
     values.extend(desk.state.blank(scope));
     let values = desk.state.changed(values);
-    let made: Vec<Action> =
-        missing.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
+    let (shown, hidden): (Vec<&Shared>, Vec<&Shared>) = missing.into_iter().partition(|table| table.is_for_people());
+    let made: Vec<Action> = hidden.iter().flat_map(|table| table.create()).collect();
     let made = files::table(made, &desk.state.structure, wishes.files);
-    let new = !changes.actions.is_empty() || !made.is_empty();
+    // The page that tells of runs comes after those of the démarche.
+    let shown: Vec<Action> =
+        shown.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
+    let new = !changes.actions.is_empty() || !made.is_empty() || !shown.is_empty();
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
+        actions.extend(shown);
         let first = actions.len();
         actions.extend(remember(desk, &values));
         let answers = desk.send(&made, &actions, false).await?;

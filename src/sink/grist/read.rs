@@ -43,7 +43,7 @@ const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId
      FROM _grist_Tables \
      UNION ALL SELECT 'section', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
      FROM _grist_Views_section WHERE parentId <> 0 \
-     UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef) FROM _grist_Pages";
+     UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef, 'pagePos', pagePos) FROM _grist_Pages";
 
 /// A name as SQL text.
 pub(super) fn quoted(name: &str) -> String {
@@ -171,7 +171,11 @@ impl Reader {
                 "section" if number("parentId") != 0 => {
                     views.sections.push((number("parentId"), number("tableRef"), number("id")));
                 }
-                "page" => drop(views.pages.insert(number("viewRef"), number("id"))),
+                "page" => {
+                    views.pages.insert(number("viewRef"), number("id"));
+                    let position = row.get("pagePos").and_then(Value::as_f64).unwrap_or_default();
+                    views.last = views.last.max(position);
+                }
                 _ => {}
             }
         }

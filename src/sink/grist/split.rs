@@ -71,11 +71,11 @@ impl Unit {
     }
 }
 
-/// How many bytes a value takes in JSON, or a few more.
+/// How many bytes a value takes in JSON, or one more.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => 20,
+        Value::Number(number) => number.to_string().len(),
         Value::String(text) => text_weight(text),
         Value::Array(items) => 2 + items.iter().map(|item| weight(item) + 1).sum::<usize>(),
         Value::Object(map) => 2 + map.iter().map(|(name, value)| text_weight(name) + weight(value) + 2).sum::<usize>(),
@@ -87,7 +87,7 @@ fn text_weight(text: &str) -> usize {
         .bytes()
         .map(|byte| match byte {
             b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
-            0..=31 | 127 => 5,
+            0..=31 => 5,
             _ => 0,
         })
         .sum();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::lease::{self, Lease};
 use super::memory::Memory;
+use super::primer::Primer;
 use super::shared::{self, Shared};
 use super::{people, value};
 use crate::demarche::Demarche;
@@ -47,6 +48,8 @@ pub(super) enum Slot {
     Checkpoint,
     Quarantine,
     History,
+    /// What all documents have in common.
+    Primer,
 }
 
 /// The key of what is kept of the whole document.
@@ -60,6 +63,7 @@ impl Slot {
             Self::Checkpoint => "jalon",
             Self::Quarantine => "quarantaine",
             Self::History => "executions",
+            Self::Primer => "amorce",
         };
         format!("{scope}/{word}")
     }
@@ -188,6 +192,10 @@ impl State {
 
     pub(super) fn history(&self, scope: &Scope) -> Result<History, Fault> {
         Ok(self.get(&Slot::History.key(scope))?.unwrap_or_default())
+    }
+
+    pub(super) fn primer(&self, scope: &Scope) -> Result<Option<Primer>, Fault> {
+        Ok(self.get(&Slot::Primer.key(scope))?.map(Primer::kept))
     }
 
     pub(super) fn count(&self, scope: &Scope) -> Count {

@@ -91,7 +91,9 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     }));
     let holdings = holdings(desk, scope, &numbers).await?;
     let count = desk.state.count(scope);
-    let plan = Plan { scope, layout: prepared.layout(), targets: &targets, holdings: &holdings, totals: count.totals };
+    let primer = desk.state.primer(scope)?;
+    let (layout, primer) = (prepared.layout(), primer.as_ref());
+    let plan = Plan { scope, layout, targets: &targets, holdings: &holdings, totals: count.totals, primer };
     let draft = plan.draft(batch)?;
 
     let mut values = vec![(Slot::Checkpoint.key(scope), value::write(&batch.checkpoint))];

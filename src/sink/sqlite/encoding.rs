@@ -21,12 +21,11 @@ use rust_decimal::Decimal;
 use sqlx::Arguments as _;
 use sqlx::sqlite::SqliteArguments;
 
-use super::fault::Fault;
-use crate::table::{Cell, CellKind};
+use crate::sink::sql::{Fault, Type, Value, visible};
 
-/// A value of SQLite. A text crosses to the thread of the connection, and is copied once for it.
+/// What SQLite keeps of a value. A text crosses to the thread of the connection, and is copied once for it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+enum Stored {
     Null,
     Integer(i64),
     Real(f64),
@@ -34,115 +33,98 @@ pub(super) enum Value {
 }
 
 /// The declared type of a column.
-pub(super) fn declared(kind: CellKind) -> &'static str {
+pub(super) fn declared(kind: Type) -> &'static str {
     match kind {
-        CellKind::Text
-        | CellKind::Choice
-        | CellKind::Choices
-        | CellKind::Date
-        | CellKind::Datetime
-        | CellKind::Json => "TEXT",
-        CellKind::Integer | CellKind::Boolean => "INTEGER",
-        CellKind::Real => "REAL",
-        CellKind::Decimal => "ANY",
+        Type::Text | Type::Texts | Type::Date | Type::Instant | Type::Json | Type::Document => "TEXT",
+        Type::Integer | Type::Boolean => "INTEGER",
+        Type::Real => "REAL",
+        Type::Decimal => "ANY",
     }
 }
 
-pub(super) fn encode(cell: &Cell) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Text(text) | Cell::Json(text) => visible(text).as_ref().into(),
-        Cell::Integer(integer) => Value::Integer(*integer),
-        Cell::Decimal(decimal) => exact(*decimal),
-        Cell::Real(real) => Value::Real(*real),
-        Cell::Boolean(boolean) => Value::Integer(i64::from(*boolean)),
-        Cell::Date(date) => date.to_string().into(),
-        Cell::Datetime(instant) => instant.to_string().into(),
-        Cell::List(items) => {
-            let items = serde_json::to_string(items).expect("a list of texts is JSON");
-            items.into()
-        }
+fn stored(value: &Value<'_>) -> Stored {
+    match value {
+        Value::Null => Stored::Null,
+        Value::Text(text) => visible(text).into(),
+        Value::Json(text) => visible(text).into(),
+        Value::Document(text) => Stored::Text(text.as_ref().into()),
+        Value::Integer(integer) => Stored::Integer(*integer),
+        Value::Decimal(decimal) => exact(*decimal),
+        Value::Real(real) => Stored::Real(*real),
+        Value::Boolean(boolean) => Stored::Integer(i64::from(*boolean)),
+        Value::Date(date) => date.to_string().into(),
+        Value::Instant(instant) => instant.to_string().into(),
+        Value::Texts(items) => serde_json::to_string(items).expect("a list of texts is JSON").into(),
+        Value::Numbers(numbers) => serde_json::to_string(numbers).expect("a list of numbers is JSON").into(),
     }
-}
-
-/// The text without U+0000.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// The digits that a double keeps whatever they are; SQLite writes as many.
 const EXACT_DIGITS: u32 = 15;
 
-fn exact(decimal: Decimal) -> Value {
+fn exact(decimal: Decimal) -> Stored {
     let decimal = decimal.normalize();
     let mantissa = decimal.mantissa();
     if decimal.scale() == 0 {
-        return i64::try_from(mantissa).map_or_else(|_| decimal.to_string().into(), Value::Integer);
+        return i64::try_from(mantissa).map_or_else(|_| decimal.to_string().into(), Stored::Integer);
     }
     if mantissa.unsigned_abs() < 10_u128.pow(EXACT_DIGITS)
         && let Ok(real) = decimal.to_string().parse()
     {
-        return Value::Real(real);
+        return Stored::Real(real);
     }
     decimal.to_string().into()
 }
 
 /// Adds a value to the arguments of a statement.
-pub(super) fn push(arguments: &mut SqliteArguments, value: Value) -> Result<(), Fault> {
-    let added = match value {
-        Value::Null => arguments.add(None::<i64>),
-        Value::Integer(integer) => arguments.add(integer),
-        Value::Real(real) => arguments.add(real),
-        Value::Text(text) => arguments.add(text),
+pub(super) fn push(arguments: &mut SqliteArguments, value: &Value<'_>) -> Result<(), Fault> {
+    let added = match stored(value) {
+        Stored::Null => arguments.add(None::<i64>),
+        Stored::Integer(integer) => arguments.add(integer),
+        Stored::Real(real) => arguments.add(real),
+        Stored::Text(text) => arguments.add(text),
     };
     added.map_err(|error| Fault::Sql(sqlx::Error::Encode(error)))
 }
 
-impl From<String> for Value {
+impl From<String> for Stored {
     fn from(text: String) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
+impl From<Cow<'_, str>> for Stored {
+    fn from(text: Cow<'_, str>) -> Self {
         Self::Text(text.into())
-    }
-}
-
-impl From<u32> for Value {
-    fn from(integer: u32) -> Self {
-        Self::Integer(i64::from(integer))
-    }
-}
-
-impl<T: Into<Value>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::Cell;
+
+    fn text(text: &str) -> Stored {
+        Stored::Text(text.into())
+    }
 
     #[test]
     fn a_decimal_is_a_number_only_where_that_is_exact() {
-        for (text, expected) in [
-            ("0", Value::Integer(0)),
-            ("-0.0", Value::Integer(0)),
-            ("12.50", Value::Real(12.5)),
-            ("10.00", Value::Integer(10)),
-            ("0.1", Value::Real(0.1)),
-            ("-0.0000000001", Value::Real(-0.000_000_000_1)),
-            ("123456789012.345", Value::Real(123_456_789_012.345)),
-            ("9223372036854775807", Value::Integer(i64::MAX)),
-            ("9223372036854775808", Value::from("9223372036854775808")),
-            ("1234567890123.456", Value::from("1234567890123.456")),
-            ("0.1000000000000001", Value::from("0.1000000000000001")),
+        for (digits, expected) in [
+            ("0", Stored::Integer(0)),
+            ("-0.0", Stored::Integer(0)),
+            ("12.50", Stored::Real(12.5)),
+            ("10.00", Stored::Integer(10)),
+            ("0.1", Stored::Real(0.1)),
+            ("-0.0000000001", Stored::Real(-0.000_000_000_1)),
+            ("123456789012.345", Stored::Real(123_456_789_012.345)),
+            ("9223372036854775807", Stored::Integer(i64::MAX)),
+            ("9223372036854775808", text("9223372036854775808")),
+            ("1234567890123.456", text("1234567890123.456")),
+            ("0.1000000000000001", text("0.1000000000000001")),
         ] {
-            let decimal: Decimal = text.parse().expect("a decimal");
-            assert_eq!(encode(&Cell::Decimal(decimal)), expected, "{text}");
+            let decimal: Decimal = digits.parse().expect("a decimal");
+            assert_eq!(stored(&Value::Decimal(decimal)), expected, "{digits}");
         }
     }
 
@@ -150,14 +132,14 @@ mod tests {
     fn cells_have_the_form_that_the_documentation_tells() {
         let instant = "2026-01-15T14:52:35+01:00".parse().expect("an instant");
         for (cell, expected) in [
-            (Cell::Null, Value::Null),
-            (Cell::Boolean(true), Value::Integer(1)),
-            (Cell::Datetime(instant), Value::from("2026-01-15T13:52:35Z")),
-            (Cell::Date(jiff::civil::date(2026, 1, 5)), Value::from("2026-01-05")),
-            (Cell::List(vec!["a".into(), "l'\"été\"".into()]), Value::from(r#"["a","l'\"été\""]"#)),
-            (Cell::Text("a\0b".into()), Value::from("a\u{fffd}b")),
+            (Cell::Null, Stored::Null),
+            (Cell::Boolean(true), Stored::Integer(1)),
+            (Cell::Datetime(instant), text("2026-01-15T13:52:35Z")),
+            (Cell::Date(jiff::civil::date(2026, 1, 5)), text("2026-01-05")),
+            (Cell::List(vec!["a".into(), "l'\"été\"".into()]), text(r#"["a","l'\"été\""]"#)),
+            (Cell::Text("a\0b".into()), text("a\u{fffd}b")),
         ] {
-            assert_eq!(encode(&cell), expected);
+            assert_eq!(stored(&Value::from(&cell)), expected);
         }
     }
 }

@@ -1,22 +1,7 @@
-//! What goes wrong inside, before it is told which target and which action it was.
+//! The codes of SQLite, by what to do about them.
 
 use crate::sink::SinkError;
-
-#[derive(Debug)]
-pub(super) enum Fault {
-    Sql(sqlx::Error),
-    Altered(String),
-    Backward(String),
-    Damaged(String),
-    NewerVersion { found: i64, known: i64 },
-    Refused(String),
-}
-
-impl From<sqlx::Error> for Fault {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sql(error)
-    }
-}
+use crate::sink::sql::Fault;
 
 // Primary result codes of SQLite (https://sqlite.org/rescode.html).
 const PERM: i32 = 3;
@@ -30,37 +15,25 @@ const CANTOPEN: i32 = 14;
 const AUTH: i32 = 23;
 const NOTADB: i32 = 26;
 
-impl Fault {
-    /// The error as the caller of the sink sees it. SQLite's words name tables and columns, never values, so they can be
-    /// shown.
-    pub(super) fn at(self, target: &str, action: &'static str) -> SinkError {
-        let target = target.to_owned();
-        match self {
-            Self::Altered(reason) => SinkError::Altered { target, reason },
-            Self::Backward(scope) => SinkError::Backward { scope },
-            Self::Damaged(reason) => SinkError::Foreign { target, reason },
-            Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
-            Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
-            Self::Sql(error) => match primary_code(&error) {
-                Some(BUSY | LOCKED) => {
-                    SinkError::Locked { target, holder: Some("a program that is writing to the file".to_owned()) }
-                }
-                Some(PERM | READONLY | IOERR | FULL | AUTH) => {
-                    SinkError::Unusable { target, action: "written", reason: words(&error), hint: None }
-                }
-                Some(CANTOPEN) => SinkError::Unusable { target, action: "opened", reason: words(&error), hint: None },
-                Some(CORRUPT | NOTADB) => {
-                    SinkError::Foreign { target, reason: format!("it is damaged ({})", words(&error)) }
-                }
-                _ => SinkError::Refused { target, action, reason: words(&error), hint: None },
-            },
+/// The error as the caller of the sink sees it. SQLite's words name tables and columns, never values, so they can be
+/// shown.
+pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
+    match primary_code(error) {
+        Some(BUSY | LOCKED) => {
+            SinkError::Locked { target, holder: Some("a program that is writing to the file".to_owned()) }
         }
+        Some(PERM | READONLY | IOERR | FULL | AUTH) => {
+            SinkError::Unusable { target, action: "written", reason: words(error), hint: None }
+        }
+        Some(CANTOPEN) => SinkError::Unusable { target, action: "opened", reason: words(error), hint: None },
+        Some(CORRUPT | NOTADB) => SinkError::Foreign { target, reason: format!("it is damaged ({})", words(error)) },
+        _ => SinkError::Refused { target, action, reason: words(error), hint: None },
     }
+}
 
-    /// Whether SQLite could not open the file or what belongs to it.
-    pub(super) fn is_cannot_open(&self) -> bool {
-        matches!(self, Self::Sql(error) if primary_code(error) == Some(CANTOPEN))
-    }
+/// Whether SQLite could not open the file or what belongs to it.
+pub(super) fn is_cannot_open(fault: &Fault) -> bool {
+    matches!(fault, Fault::Sql(error) if primary_code(error) == Some(CANTOPEN))
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {

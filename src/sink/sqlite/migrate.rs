@@ -3,7 +3,7 @@
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::fault::Fault;
+use crate::sink::sql::Fault;
 
 /// `DNdb`, in the header of every file of ours.
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;

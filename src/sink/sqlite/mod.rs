@@ -2,33 +2,26 @@
 //!
 //! - [`open`](SqliteSink::open): what the file must be, the lock, the settings of the connection;
 //! - `migrate`: the shared tables (`dn_*`) and their version;
-//! - `ddl`: the tables of a démarche; `views`: the same in French;
-//! - `encoding`: a cell as SQLite keeps it;
-//! - `commit`: a batch, in one transaction; `read`: everything else.
+//! - `encoding`: a value as SQLite keeps it; `dialect`, `store`: the statements of `sink::sql` as SQLite runs them.
 //!
 //! The journal is a write-ahead log with `synchronous = FULL`: one flush a commit, that is one a page of a hundred
 //! dossiers, whose reading takes a thousand times longer. What was committed survives the death of the process and the
 //! loss of power.
 
-mod commit;
-mod ddl;
+mod dialect;
 mod encoding;
 mod fault;
 mod header;
 mod lock;
-
 mod migrate;
 mod open;
-mod read;
-mod remember;
-mod views;
+mod store;
 
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
-use fault::Fault;
-
+use super::sql::{self, Fault};
 use super::{
     Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
     StoredDocument, Totals,
@@ -57,7 +50,7 @@ impl SqliteSink {
         let Self { name, connection, lock } = self;
         let closed = connection.into_inner().close().await;
         drop(lock);
-        closed.map_err(|error| Fault::from(error).at(&name, "closing"))
+        closed.map_err(|error| Fault::from(error).at(&name, "closing", fault::told))
     }
 
     /// Reads the whole file and checks that it is sound: pages, rows, types of values and references between tables.
@@ -67,11 +60,11 @@ impl SqliteSink {
     /// [`SinkError::Foreign`] with the first thing that is wrong.
     pub async fn check(&self) -> Result<(), SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a check", read::integrity(&mut connection).await)
+        self.told("a check", integrity(&mut connection).await)
     }
 
     fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
-        result.map_err(|fault| fault.at(&self.name, action))
+        result.map_err(|error| error.at(&self.name, action, fault::told))
     }
 
     fn writable(&self) -> Result<(), SinkError> {
@@ -87,6 +80,38 @@ impl SqliteSink {
     }
 }
 
+async fn prepare(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+    form: &Demarche,
+    plan: &SchemaPlan,
+) -> Result<(), Fault> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sql::prepare(&mut *tx, scope, form, plan).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn commit(connection: &mut SqliteConnection, prepared: &Prepared, batch: &Batch) -> Result<Receipt, Fault> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let receipt = sql::apply(&mut *tx, prepared, batch).await?;
+    tx.commit().await?;
+    Ok(receipt)
+}
+
+/// Reads the whole file.
+async fn integrity(connection: &mut SqliteConnection) -> Result<(), Fault> {
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
+    if found != "ok" {
+        return Err(Fault::Damaged(format!("it is damaged ({found})")));
+    }
+    let orphan: Option<String> =
+        sqlx::query_scalar("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1").fetch_optional(connection).await?;
+    match orphan {
+        Some(table) => Err(Fault::Altered(format!("a row of {table} belongs to no dossier"))),
+        None => Ok(()),
+    }
+}
+
 impl Sink for SqliteSink {
     fn name(&self) -> &str {
         &self.name
@@ -96,44 +121,44 @@ impl Sink for SqliteSink {
         let mut connection = self.connection.lock().await;
         // The prefix is given to the first who asks, so it must be remembered before a second one does.
         let prefix = match self.lock {
-            Some(_) => remember::register(&mut connection, &scope.instance).await,
-            None => remember::prefix(&mut connection, &scope.instance).await.map(|(prefix, _)| prefix),
+            Some(_) => sql::register(&mut *connection, &scope.instance).await,
+            None => sql::prefix(&mut *connection, &scope.instance).await.map(|(prefix, _)| prefix),
         };
         let prefix = self.told("a reading of its tables", prefix)?;
-        self.told("a reading of its tables", remember::remembered(&mut connection, scope, &prefix).await)
+        self.told("a reading of its tables", sql::remembered(&mut *connection, scope, &prefix).await)
     }
 
     async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the form", remember::form(&mut connection, scope).await)
+        self.told("a reading of the form", sql::form(&mut *connection, scope).await)
     }
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a change of its tables", ddl::prepare(&mut connection, scope, form, &plan).await)?;
+        self.told("a change of its tables", prepare(&mut connection, scope, form, &plan).await)?;
         Ok(Prepared::new(scope.clone(), plan.layout))
     }
 
     async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the checkpoint", read::checkpoint(&mut connection, scope).await)
+        self.told("a reading of the checkpoint", sql::checkpoint(&mut *connection, scope).await)
     }
 
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of fingerprints", read::known(&mut connection, scope, keys).await)
+        self.told("a reading of fingerprints", sql::known(&mut *connection, scope, keys).await)
     }
 
     async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a commit", commit::commit(&mut connection, prepared, batch).await)
+        self.told("a commit", commit(&mut connection, prepared, batch).await)
     }
 
     async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a count of dossiers", read::totals(&mut connection, scope).await)
+        self.told("a count of dossiers", sql::totals(&mut *connection, scope).await)
     }
 
     async fn census(
@@ -143,7 +168,7 @@ impl Sink for SqliteSink {
         limit: u32,
     ) -> Result<Vec<CensusEntry>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a census", read::census(&mut connection, scope, after, limit).await)
+        self.told("a census", sql::census(&mut *connection, scope, after, limit).await)
     }
 
     async fn documents(
@@ -153,22 +178,22 @@ impl Sink for SqliteSink {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of documents", read::documents(&mut connection, scope, after, limit).await)
+        self.told("a reading of documents", sql::documents(&mut *connection, scope, after, limit).await)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the quarantine", read::quarantine(&mut connection, scope).await)
+        self.told("a reading of the quarantine", sql::quarantine(&mut *connection, scope).await)
     }
 
     async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a line of the run history", commit::record_run(&mut connection, scope, run).await)
+        self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the run history", read::runs(&mut connection, scope, limit).await)
+        self.told("a reading of the run history", sql::runs(&mut *connection, scope, limit).await)
     }
 }

@@ -8,11 +8,12 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use tokio::sync::Mutex;
 
-use super::fault::Fault;
+use super::fault;
 use super::header::{self, Found};
 use super::lock::Lock;
 use super::{SqliteSink, migrate};
 use crate::sink::SinkError;
+use crate::sink::sql::Fault;
 
 /// How long to wait for another program that holds the file for a moment (a reader that folds the log in, a backup).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ impl SqliteSink {
             sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
             Ok::<_, Fault>(connection)
         };
-        let connection = opened.await.map_err(|fault| fault.at(&name, "to be opened"))?;
+        let connection = opened.await.map_err(|error| error.at(&name, "to be opened", fault::told))?;
         Ok(Self { name, connection: Mutex::new(connection), lock: Some(lock) })
     }
 
@@ -66,12 +67,12 @@ impl SqliteSink {
         let connection = match connect_to_read(&quiet).await {
             // A folder that may not be written has no place for the log's index. Without a log there is nothing in it to
             // be read, and nobody to write.
-            Err(fault) if fault.is_cannot_open() && !header::has_beside(&file, "-wal") => {
+            Err(error) if fault::is_cannot_open(&error) && !header::has_beside(&file, "-wal") => {
                 connect_to_read(&options(&file).read_only(true).immutable(true)).await
             }
             other => other,
         };
-        let connection = connection.map_err(|fault| fault.at(&name, "to be opened"))?;
+        let connection = connection.map_err(|error| error.at(&name, "to be opened", fault::told))?;
         Ok(Self { name, connection: Mutex::new(connection), lock: None })
     }
 }

@@ -124,10 +124,7 @@ fn number(value: &Value) -> i64 {
 
 async fn dossiers(sink: &GristSink, scope: &Scope) -> Vec<String> {
     let documents = sink.documents(scope, None, u32::MAX).await.expect("documents");
-    let rows = match sink.doc().table_rows("Dn_dossiers").await {
-        Ok(rows) => rows,
-        Err(_) => Vec::new(),
-    };
+    let rows = sink.doc().table_rows("Dn_dossiers").await.unwrap_or_default();
     let own = |row: &&SqlRow| {
         row["instance"] == scope.instance.as_str() && row["demarche"] == scope.demarche.to_string().as_str()
     };

@@ -5,6 +5,7 @@ mod desk;
 mod dying;
 mod files;
 mod leases;
+mod pages;
 mod people;
 mod runs;
 mod values;

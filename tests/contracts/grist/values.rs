@@ -170,7 +170,7 @@ async fn a_text_that_no_request_can_carry_says_so_in_its_cell_and_is_whole_in_it
 async fn a_page_larger_than_a_request_is_split_and_a_death_in_between_doubles_nothing() {
     use demarche_numerique::sandbox::grist::{Fault, FaultPlan};
     let changes = || (1..=4).map(|of| Change::Insert(giant(of, 100_000, 400))).collect();
-    for written in 1..8 {
+    for written in 1..16 {
         let place = Place::new().await;
         let sink = place.open().await;
         let prepared = prepare(&sink, &scope()).await;

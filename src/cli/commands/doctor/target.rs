@@ -15,6 +15,8 @@ impl Diagnosis {
     pub(super) async fn target(&mut self, target: &Target) {
         let usable = match target {
             Target::Sqlite(path) => self.file(target, path).await,
+            // Whether it answers is seen when its lock is asked for.
+            Target::Postgres(_) => true,
             Target::Grist(grist) => self.document(target, grist).await,
         };
         if !usable {

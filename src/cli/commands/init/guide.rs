@@ -1,5 +1,7 @@
 //! The steps, in order.
 
+use jiff::Timestamp;
+
 use super::keep::{self, Kept};
 use super::make::make;
 use super::place::{Place, Site, place, site};
@@ -17,8 +19,8 @@ use crate::cli::targets::{open_document, open_document_to_read, page_of};
 use crate::cli::{failed, signals, summary};
 use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, SyncSettings, Target};
 use crate::demarche::DemarcheHead;
-use crate::grist::DocId;
 use crate::ids::DemarcheNumber;
+use crate::privacy::Filter;
 use crate::sink::{AnySink, MemorySink, Preview, RunOutcome, Scope};
 use crate::sync::{self, Event, Settings, Stop};
 
@@ -52,16 +54,22 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     let policy = config::resolve_policy(&config, &overrides)?.value;
     let filter = context.filter(&policy)?;
 
-    let document = match &place {
-        Place::There(info) => info.id.clone(),
-        Place::New { .. } => DocId::parse("new").expect("a short word can be the id of a document"),
-    };
-    let mut target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
     let scope = Scope { instance: instance.name.clone(), demarche: head.number };
     let settings = Settings { page_size: instance.page_size.value, ..SyncSettings::default().settings() };
-    let progress = Progress::new(context.progress(false), &scope);
+    tell(&preview(&site, &place, Job { client: &client, scope: scope.clone(), filter: &filter, settings }).await?);
+    if !args.yes && !ask.agrees("Make this, and copy the dossiers?", "agree beforehand with `--yes`")? {
+        tell("nothing was written");
+        return Ok(Exit::Done);
+    }
+
+    let document = match place {
+        Place::There(info) => info.id,
+        Place::New { workspace, name, .. } => make(&site, workspace, &name).await?,
+    };
+    let target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
     let shown = Target::Grist(target.clone());
-    let stop = Stop::default();
+    let stop = signals::listen()?;
+    let progress = Progress::new(context.progress(false), &scope);
     let prepared = Prepared {
         scope,
         client: &client,
@@ -71,20 +79,6 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         stop: &stop,
         progress: &progress,
     };
-    let tables = preview(&site, &place, &prepared).await?;
-    progress.end();
-    tell(&tables);
-    if !args.yes && !ask.agrees("Make this, and copy the dossiers?", "agree beforehand with `--yes`")? {
-        tell("nothing was written");
-        return Ok(Exit::Done);
-    }
-
-    if let Place::New { workspace, name, .. } = &place {
-        target.document = make(&site, *workspace, name).await?;
-    }
-    let shown = Target::Grist(target.clone());
-    let stop = signals::listen()?;
-    let prepared = Prepared { target: &shown, stop: &stop, ..prepared };
     let sink = open_document(site.client.doc(target.document.clone()), false, None).await?;
     let run = sync_one(&prepared, &sink).await;
     sink.close().await?;
@@ -110,8 +104,7 @@ fn tell_place(place: &Place) {
     match place {
         Place::There(info) => tell(&format!("document: “{}” in “{}”", legible(&info.name), legible(&info.workspace))),
         Place::New { folder, name, .. } => {
-            let folder = folder.as_deref().map(legible).unwrap_or_default();
-            tell(&format!("document: “{}”, to be made in “{folder}”", legible(name)));
+            tell(&format!("document: “{}”, to be made in “{}”", legible(name), legible(folder)));
         }
     }
 }
@@ -151,19 +144,34 @@ async fn demarche(ask: &Ask, args: &InitGristArgs, client: &Client) -> Result<De
     }
 }
 
+/// What is to be brought.
+struct Job<'a> {
+    client: &'a Client,
+    scope: Scope,
+    filter: &'a Filter,
+    settings: Settings,
+}
+
 /// The tables that the first sync makes: the plan of a sync, stopped before it reads the dossiers.
-async fn preview(site: &Site, place: &Place, prepared: &Prepared<'_>) -> Result<String, CliError> {
+async fn preview(
+    site: &Site,
+    place: &Place,
+    Job { client, scope, filter, settings }: Job<'_>,
+) -> Result<String, CliError> {
     let sink = match place {
         Place::There(info) => open_document_to_read(site.client.doc(info.id.clone())).await?,
         Place::New { .. } => AnySink::from(MemorySink::default()),
     };
     let preview = Preview::new(&sink);
+    let stop = Stop::default();
     let events = |event: &Event| {
         if let Event::Started { .. } = event {
-            prepared.stop.ask();
+            stop.ask();
         }
     };
-    let run = sync::run(&prepared.job(&preview, &events)).await;
+    let clock = &Timestamp::now;
+    let job = sync::Job { client, sink: &preview, scope, filter, settings, events: &events, stop: stop.clone(), clock };
+    let run = sync::run(&job).await;
     let previewed = preview.previewed();
     sink.close().await?;
     match run.error {

@@ -35,8 +35,8 @@ pub enum Place {
     New {
         /// The number of its folder.
         workspace: i64,
-        /// The name of its folder, when that is known.
-        folder: Option<String>,
+        /// The name of its folder.
+        folder: String,
         name: String,
     },
 }
@@ -194,7 +194,7 @@ fn new(ask: &Ask, folders: &[Workspace], name: Option<&str>, workspace: Option<i
             })?
         }
     };
-    Ok(Place::New { workspace: chosen.id, folder: Some(chosen.name.clone()), name })
+    Ok(Place::New { workspace: chosen.id, folder: chosen.name.clone(), name })
 }
 
 fn refused(message: String, open: &[&Workspace]) -> CliError {
@@ -211,7 +211,9 @@ fn refused(message: String, open: &[&Workspace]) -> CliError {
 fn document(text: &str) -> Result<(DocId, Option<Url>), InvalidValue> {
     match parse_target(&format!("grist:{}", text.trim()))? {
         TargetEntry::Grist(entry) => Ok((entry.document, entry.url.map(|url| url.value))),
-        TargetEntry::Sqlite(_) => unreachable!("a text that begins with `grist:` is no file"),
+        TargetEntry::Sqlite(_) | TargetEntry::Postgres(_) => {
+            unreachable!("a text that begins with `grist:` is no file")
+        }
     }
 }
 

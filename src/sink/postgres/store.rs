@@ -1,0 +1,103 @@
+//! Statements on a connection to PostgreSQL.
+//!
+//! Rows go in by one statement for each table: the values of each column are one array, so the text is the same for any
+//! number of rows.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+
+use super::dress;
+use super::encoding::{Instant, element, push, push_column, unnested};
+use crate::sink::Scope;
+use crate::sink::sql::{Fault, Fields, Insert, Store, Type, Value, quoted, text_of};
+use crate::table::Layout;
+
+/// How many rows go in by one statement: more would only need more memory, on both sides.
+const ROWS: usize = 500;
+
+fn arguments(values: &[Value<'_>]) -> Result<PgArguments, Fault> {
+    let mut arguments = PgArguments::default();
+    values.iter().try_for_each(|value| push(&mut arguments, value))?;
+    Ok(arguments)
+}
+
+impl Store for PgConnection {
+    type Row = PgRow;
+
+    async fn run(&mut self, statement: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<(), Fault> {
+        sqlx::query_with(text_of(statement), arguments(parameters)?).execute(self).await?;
+        Ok(())
+    }
+
+    async fn rows(&mut self, query: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<Vec<PgRow>, Fault> {
+        Ok(sqlx::query_with(text_of(query), arguments(parameters)?).fetch_all(self).await?)
+    }
+
+    async fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> Result<(), Fault> {
+        let width = into.columns.len();
+        for chunk in values.chunks(ROWS * width) {
+            let mut arguments = PgArguments::default();
+            for (at, (column, kind)) in into.columns.iter().enumerate() {
+                push_column(&mut arguments, (column.as_ref(), *kind), chunk.iter().skip(at).step_by(width))?;
+            }
+            sqlx::query_with(text_of(statement(into).into()), arguments).execute(&mut *self).await?;
+        }
+        Ok(())
+    }
+
+    async fn script(&mut self, statements: String) -> Result<(), Fault> {
+        sqlx::raw_sql(text_of(statements.into())).execute(self).await?;
+        Ok(())
+    }
+
+    /// Adds to the counter, whose row stays locked until the transaction ends, and tells those who listen once it has.
+    async fn number_changes(&mut self, scope: &Scope, count: usize) -> Result<Option<i64>, Fault> {
+        let count = i64::try_from(count).map_err(|_| Fault::Refused("too many changes".to_owned()))?;
+        let query = "WITH numbered AS (UPDATE dn_feed SET last = last + $1 RETURNING last) \
+                     SELECT last, pg_notify('dn_changes', json_build_object('schema', current_schema(), \
+                     'instance', $2::text, 'demarche', $3::bigint, 'seq', last)::text) FROM numbered";
+        let rows = self.rows(query.into(), &[count.into(), (&scope.instance).into(), scope.demarche.into()]).await?;
+        let row = rows.first().ok_or_else(|| Fault::Altered("the row of dn_feed is missing".to_owned()))?;
+        Ok(Some(row.integer("last")? - count + 1))
+    }
+
+    async fn dress(&mut self, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
+        dress::dress(self, scope, layout).await
+    }
+}
+
+fn statement(into: &Insert) -> String {
+    let names: Vec<String> = into.columns.iter().map(|(name, _)| quoted(name)).collect();
+    // With the types, so that a column that was widened has another statement.
+    let array = |(at, (_, kind)): (usize, &(_, Type))| format!("${at}::{}[]", element(*kind));
+    let arrays: Vec<String> = (1..).zip(&into.columns).map(array).collect();
+    let aliases: Vec<String> = (1..=names.len()).map(|at| format!("c{at}")).collect();
+    let values: Vec<String> =
+        aliases.iter().zip(&into.columns).map(|(alias, (_, kind))| unnested(alias, *kind)).collect();
+    format!(
+        "INSERT INTO {} ({}) SELECT {} FROM UNNEST({}) AS v ({}) {}",
+        quoted(&into.table),
+        names.join(", "),
+        values.join(", "),
+        arrays.join(", "),
+        aliases.join(", "),
+        into.tail
+    )
+}
+
+impl Fields for PgRow {
+    fn maybe_text(&self, column: &str) -> Result<Option<&str>, Fault> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_integer(&self, column: &str) -> Result<Option<i64>, Fault> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_instant(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
+        Ok(self.try_get::<Option<Instant>, _>(column)?.map(|Instant(instant)| instant))
+    }
+}

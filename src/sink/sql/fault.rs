@@ -1,0 +1,44 @@
+//! What goes wrong inside, before it is told which target and which action it was.
+
+use crate::sink::SinkError;
+
+#[derive(Debug)]
+pub(in crate::sink) enum Fault {
+    Sql(sqlx::Error),
+    Altered(String),
+    Backward(String),
+    Damaged(String),
+    NewerVersion { found: i64, known: i64 },
+    Refused(String),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl Fault {
+    /// A stored value that is not what was written there.
+    pub(super) fn unreadable(column: &str) -> Self {
+        Self::Altered(format!("a value of column {column} cannot be read"))
+    }
+
+    /// The error as the caller of the sink sees it; `words` knows the codes of the database.
+    pub(in crate::sink) fn at(
+        self,
+        target: &str,
+        action: &'static str,
+        words: fn(&sqlx::Error, String, &'static str) -> SinkError,
+    ) -> SinkError {
+        let target = target.to_owned();
+        match self {
+            Self::Altered(reason) => SinkError::Altered { target, reason },
+            Self::Backward(scope) => SinkError::Backward { scope },
+            Self::Damaged(reason) => SinkError::Foreign { target, reason },
+            Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
+            Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
+            Self::Sql(error) => words(&error, target, action),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Everything that is read while a run works.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::fault::Fault;
+use super::remember::{from_word, whose};
+use super::store::{Fields, Store};
+use super::value::Value;
+use crate::ids::DossierNumber;
+use crate::plan::{Gone, GoneReason, Known, KnownDossier};
+use crate::sink::settle::Held;
+use crate::sink::{CensusEntry, Checkpoint, QuarantineEntry, RunRecord, Scope, StoredDocument, Totals};
+
+pub(in crate::sink) async fn checkpoint<S: Store>(store: &mut S, scope: &Scope) -> Result<Option<Checkpoint>, Fault> {
+    let query = "SELECT CAST(checkpoint AS text) AS checkpoint FROM dn_checkpoints \
+                 WHERE instance = $1 AND demarche = $2";
+    let rows = store.rows(query.into(), &whose(scope)).await?;
+    let read = |text: &str| {
+        serde_json::from_str(text).map_err(|_| Fault::Altered(format!("the checkpoint of {scope} cannot be read")))
+    };
+    rows.first().map(|row| row.text("checkpoint").and_then(read)).transpose()
+}
+
+/// What is held of these dossiers, as far as a commit must know.
+pub(super) async fn held<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    numbers: &[DossierNumber],
+) -> Result<BTreeMap<DossierNumber, Held>, Fault> {
+    let query = format!(
+        "SELECT number, fingerprint, light, updated_at, gone, gone_reason, gone_at, last_changed FROM dn_dossiers \
+         WHERE instance = $1 AND demarche = $2 AND {}",
+        S::among("number", 3)
+    );
+    let [instance, demarche] = whose(scope);
+    let rows = store.rows(query.into(), &[instance, demarche, Value::Numbers(numbers)]).await?;
+    let held = |row: &S::Row| {
+        let held = Held {
+            fingerprint: parsed(row, "fingerprint")?,
+            light: parsed(row, "light")?,
+            updated_at: row.instant("updated_at")?,
+            gone: gone(row)?,
+            last_changed: row.instant("last_changed")?,
+        };
+        Ok((number(row)?, held))
+    };
+    rows.iter().map(held).collect()
+}
+
+pub(in crate::sink) async fn known<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    numbers: &[DossierNumber],
+) -> Result<Known, Fault> {
+    let held = held(store, scope, numbers).await?;
+    Ok(held
+        .into_iter()
+        .map(|(number, held)| {
+            (number, KnownDossier { fingerprint: held.fingerprint, light: held.light, gone: held.gone })
+        })
+        .collect())
+}
+
+pub(in crate::sink) async fn totals<S: Store>(store: &mut S, scope: &Scope) -> Result<Totals, Fault> {
+    let query = "SELECT count(*) AS every, count(gone) AS gone FROM dn_dossiers WHERE instance = $1 AND demarche = $2";
+    let rows = store.rows(query.into(), &whose(scope)).await?;
+    let row = rows.first().ok_or_else(|| Fault::unreadable("every"))?;
+    let (every, gone) = (row.integer("every")?, row.integer("gone")?);
+    Ok(Totals { alive: (every - gone).unsigned_abs(), gone: gone.unsigned_abs() })
+}
+
+/// The parameters of a page: whose, after which number, how many.
+fn page(scope: &Scope, after: Option<DossierNumber>, limit: u32) -> [Value<'_>; 4] {
+    let [instance, demarche] = whose(scope);
+    let after = after.map_or(-1, |number| i64::from(number.get()));
+    [instance, demarche, after.into(), limit.into()]
+}
+
+pub(in crate::sink) async fn census<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    after: Option<DossierNumber>,
+    limit: u32,
+) -> Result<Vec<CensusEntry>, Fault> {
+    let query = "SELECT number, light, gone, gone_reason, gone_at FROM dn_dossiers \
+                 WHERE instance = $1 AND demarche = $2 AND number > $3 ORDER BY number LIMIT $4";
+    let rows = store.rows(query.into(), &page(scope, after, limit)).await?;
+    let entry = |row: &S::Row| Ok(CensusEntry { number: number(row)?, light: parsed(row, "light")?, gone: gone(row)? });
+    rows.iter().map(entry).collect()
+}
+
+pub(in crate::sink) async fn documents<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    after: Option<DossierNumber>,
+    limit: u32,
+) -> Result<Vec<StoredDocument>, Fault> {
+    let query = "SELECT number, CAST(document AS text) AS document, light, fingerprint, gone, gone_reason, gone_at \
+                 FROM dn_dossiers WHERE instance = $1 AND demarche = $2 AND number > $3 ORDER BY number LIMIT $4";
+    let rows = store.rows(query.into(), &page(scope, after, limit)).await?;
+    let document = |row: &S::Row| {
+        Ok(StoredDocument {
+            number: number(row)?,
+            document: row.text("document")?.to_owned(),
+            light: parsed(row, "light")?,
+            fingerprint: parsed(row, "fingerprint")?,
+            gone: gone(row)?,
+        })
+    };
+    rows.iter().map(document).collect()
+}
+
+pub(in crate::sink) async fn quarantine<S: Store>(store: &mut S, scope: &Scope) -> Result<Vec<QuarantineEntry>, Fault> {
+    let query = "SELECT number, reason, message, since, attempts, next_try FROM dn_quarantine \
+                 WHERE instance = $1 AND demarche = $2";
+    let rows = store.rows(query.into(), &whose(scope)).await?;
+    let entry = |row: &S::Row| {
+        Ok::<_, Fault>(QuarantineEntry {
+            number: number(row)?,
+            reason: row.text("reason")?.to_owned(),
+            message: row.text("message")?.to_owned(),
+            since: row.instant("since")?,
+            attempts: row.whole("attempts")?,
+            next_try: row.instant("next_try")?,
+        })
+    };
+    let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    // Not in SQL: as texts, instants with and without fractions of a second do not sort.
+    entries.sort_by_key(|entry| (entry.since, entry.number));
+    Ok(entries)
+}
+
+pub(in crate::sink) async fn runs<S: Store>(store: &mut S, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, Fault> {
+    let query = "SELECT id, started_at, ended_at, outcome, CAST(report AS text) AS report FROM dn_runs \
+                 WHERE instance = $1 AND demarche = $2 ORDER BY seq DESC LIMIT $3";
+    let [instance, demarche] = whose(scope);
+    let rows = store.rows(query.into(), &[instance, demarche, limit.into()]).await?;
+    let run = |row: &S::Row| {
+        Ok(RunRecord {
+            id: row.text("id")?.to_owned(),
+            started_at: row.instant("started_at")?,
+            ended_at: row.instant("ended_at")?,
+            outcome: from_word(row.text("outcome")?, "outcome")?,
+            quiet: false,
+            report: serde_json::from_str(row.text("report")?).map_err(|_| Fault::unreadable("report"))?,
+        })
+    };
+    rows.iter().map(run).collect()
+}
+
+fn number(row: &impl Fields) -> Result<DossierNumber, Fault> {
+    row.whole("number").map(DossierNumber::new)
+}
+
+fn gone(row: &impl Fields) -> Result<Option<Gone>, Fault> {
+    let Some(kind) = row.maybe_text("gone")? else { return Ok(None) };
+    let word = || row.maybe_text("gone_reason").map(|word| word.unwrap_or_default().to_owned());
+    let reason = match kind {
+        "pending" => GoneReason::Pending(word()?),
+        "deleted" => GoneReason::Deleted(word()?),
+        "missing" => GoneReason::Missing,
+        _ => return Err(Fault::unreadable("gone")),
+    };
+    Ok(Some(Gone { reason, at: row.maybe_instant("gone_at")? }))
+}
+
+fn parsed<T: FromStr>(row: &impl Fields, column: &'static str) -> Result<T, Fault> {
+    row.text(column)?.parse().map_err(|_| Fault::unreadable(column))
+}

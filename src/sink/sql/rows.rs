@@ -1,0 +1,211 @@
+//! The rows of a batch: documents, dossiers, children, tombstones.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::dialect::quoted;
+use super::fault::Fault;
+use super::remember::whose;
+use super::store::{Insert, Store};
+use super::value::{Type, Value};
+use crate::ids::DossierNumber;
+use crate::plan::{Gone, GoneReason};
+use crate::sink::settle::{Step, Write};
+use crate::sink::{Prepared, Scope, names};
+use crate::table::{Cell, ChildRow, LayoutTable, Row};
+
+/// Does what the steps say, events aside: how many rows it wrote.
+pub(super) async fn write<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
+    Ok(write_rows(store, prepared, steps).await? + write_marks(store, prepared, steps).await?)
+}
+
+/// A row of a dossier that is to be written.
+struct Written<'a> {
+    row: &'a Row,
+    gone: Option<&'a Gone>,
+    /// When this version was first seen.
+    changed_at: Timestamp,
+    fresh: bool,
+}
+
+async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
+    let written: Vec<Written<'_>> = steps
+        .iter()
+        .filter_map(|step| match &step.write {
+            Write::Row { row, gone, changed_at, fresh } => {
+                Some(Written { row, gone: gone.as_ref(), changed_at: *changed_at, fresh: *fresh })
+            }
+            Write::Nothing | Write::Light(_) | Write::Tomb { .. } => None,
+        })
+        .collect();
+    if written.is_empty() {
+        return Ok(0);
+    }
+    let layout = prepared.layout();
+    let Some((dossiers, children)) = layout.tables.split_first() else {
+        return Err(Fault::Refused("the layout has no table".to_owned()));
+    };
+    write_documents(store, prepared.scope(), &written).await?;
+    write_dossiers(store, dossiers, &written).await?;
+    let mut count = written.len();
+    let replaced: Vec<DossierNumber> = written.iter().filter(|w| !w.fresh).map(|w| w.row.number).collect();
+    let mut rows: Vec<Vec<(DossierNumber, &ChildRow)>> = vec![Vec::new(); layout.tables.len()];
+    for child in written.iter().flat_map(|w| w.row.children.iter().map(|child| (w.row.number, child))) {
+        let of_table = rows.get_mut(child.1.table).filter(|_| child.1.table > 0);
+        let of_table =
+            of_table.ok_or_else(|| Fault::Refused("a row is for a table that the layout does not have".to_owned()))?;
+        of_table.push(child);
+        count += 1;
+    }
+    for (table, rows) in children.iter().zip(rows.into_iter().skip(1)) {
+        replace_children(store, table, &replaced, &rows).await?;
+    }
+    Ok(count as u64)
+}
+
+async fn write_documents<S: Store>(store: &mut S, scope: &Scope, written: &[Written<'_>]) -> Result<(), Fault> {
+    const COLUMNS: &[(&str, Type)] = &[
+        ("instance", Type::Text),
+        ("demarche", Type::Integer),
+        ("number", Type::Integer),
+        ("state", Type::Text),
+        ("fingerprint", Type::Text),
+        ("light", Type::Text),
+        ("updated_at", Type::Instant),
+        ("gone", Type::Text),
+        ("gone_reason", Type::Text),
+        ("gone_at", Type::Instant),
+        ("first_seen", Type::Instant),
+        ("last_changed", Type::Instant),
+        ("document", Type::Document),
+    ];
+    const TAIL: &str = "ON CONFLICT (instance, demarche, number) DO UPDATE SET state = excluded.state, \
+                        fingerprint = excluded.fingerprint, light = excluded.light, \
+                        updated_at = excluded.updated_at, gone = excluded.gone, gone_reason = excluded.gone_reason, \
+                        gone_at = excluded.gone_at, last_changed = excluded.last_changed, \
+                        document = excluded.document";
+    let mut values = Vec::with_capacity(written.len() * COLUMNS.len());
+    for Written { row, gone, changed_at, fresh: _ } in written {
+        values.extend(whose(scope));
+        values.extend([
+            row.number.into(),
+            row.state.as_str().into(),
+            row.fingerprint.into(),
+            row.light.into(),
+            row.updated_at.into(),
+        ]);
+        values.extend(tombstone(*gone));
+        values.extend([
+            // The first of the two stays when the dossier is there already.
+            (*changed_at).into(),
+            (*changed_at).into(),
+            Value::Document(Cow::Borrowed(&row.document)),
+        ]);
+    }
+    store.insert(&Insert::shared("dn_dossiers", COLUMNS, TAIL), &values).await
+}
+
+fn columns<'t>(table: &'t LayoutTable) -> impl Iterator<Item = (Cow<'static, str>, Type)> + use<'t> {
+    table.columns.iter().map(|column| (Cow::Owned(column.name.clone()), column.spec.kind.into()))
+}
+
+async fn write_dossiers<S: Store>(store: &mut S, table: &LayoutTable, written: &[Written<'_>]) -> Result<(), Fault> {
+    let mut moving: Vec<(Cow<'static, str>, Type)> = columns(table).collect();
+    let technical = [("dn_gone_reason", Type::Text), ("dn_gone_at", Type::Instant), ("dn_seen_at", Type::Instant)];
+    moving.extend(technical.map(|(name, kind)| (Cow::Borrowed(name), kind)));
+    let assignments: Vec<String> =
+        moving.iter().map(|(name, _)| quoted(name)).map(|name| format!("{name} = excluded.{name}")).collect();
+    let tail = format!("ON CONFLICT (\"number\") DO UPDATE SET {}", assignments.join(", "));
+    moving.insert(0, (Cow::Borrowed("number"), Type::Integer));
+    let into = Insert { table: table.name.clone().into(), columns: moving, tail: tail.into() };
+    let mut values = Vec::with_capacity(written.len() * into.columns.len());
+    for w in written {
+        values.push(w.row.number.into());
+        extend(table, &w.row.cells, &mut values)?;
+        values.push(w.gone.map(|gone| gone.reason.as_str()).into());
+        values.push(w.gone.and_then(|gone| gone.at).into());
+        values.push(w.changed_at.into());
+    }
+    store.insert(&into, &values).await
+}
+
+async fn replace_children<S: Store>(
+    store: &mut S,
+    table: &LayoutTable,
+    replaced: &[DossierNumber],
+    rows: &[(DossierNumber, &ChildRow)],
+) -> Result<(), Fault> {
+    if !replaced.is_empty() {
+        let delete = format!("DELETE FROM {} WHERE {}", quoted(&table.name), S::among("dossier_number", 1));
+        store.run(delete.into(), &[Value::Numbers(replaced)]).await?;
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys = [("dossier_number", Type::Integer), ("key", Type::Text), ("position", Type::Integer)];
+    let keys = keys.map(|(name, kind)| (Cow::Borrowed(name), kind));
+    let columns = keys.into_iter().chain(columns(table)).collect();
+    let into = Insert { table: table.name.clone().into(), columns, tail: "".into() };
+    let mut values = Vec::with_capacity(rows.len() * into.columns.len());
+    for (number, child) in rows {
+        values.extend([(*number).into(), (&child.key).into(), child.position.into()]);
+        extend(table, &child.cells, &mut values)?;
+    }
+    store.insert(&into, &values).await
+}
+
+fn extend<'r>(table: &LayoutTable, cells: &'r [Cell], values: &mut Vec<Value<'r>>) -> Result<(), Fault> {
+    if cells.len() != table.columns.len() {
+        return Err(Fault::Refused(names::wrong_length(&table.name, table.columns.len(), cells.len())));
+    }
+    values.extend(cells.iter().map(Value::from));
+    Ok(())
+}
+
+/// Tombstones, and dates that moved alone: one by one, as they are few.
+async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
+    let mut count = 0;
+    for step in steps {
+        let [instance, demarche] = whose(prepared.scope());
+        match &step.write {
+            Write::Nothing | Write::Row { .. } => {}
+            Write::Light(row) => {
+                let update = "UPDATE dn_dossiers SET light = $1, updated_at = $2 \
+                              WHERE instance = $3 AND demarche = $4 AND number = $5";
+                let values = [row.light.into(), row.updated_at.into(), instance, demarche, step.number.into()];
+                store.run(update.into(), &values).await?;
+            }
+            Write::Tomb { gone, changed_at } => {
+                let update = "UPDATE dn_dossiers SET gone = $1, gone_reason = $2, gone_at = $3, last_changed = $4 \
+                              WHERE instance = $5 AND demarche = $6 AND number = $7";
+                let [kind, word, at] = tombstone(Some(gone));
+                let values = [kind, word, at, (*changed_at).into(), instance, demarche, step.number.into()];
+                store.run(update.into(), &values).await?;
+                if let Some(table) = prepared.layout().tables.first() {
+                    let update = format!(
+                        "UPDATE {} SET \"dn_gone_reason\" = $1, \"dn_gone_at\" = $2, \"dn_seen_at\" = $3 \
+                         WHERE \"number\" = $4",
+                        quoted(&table.name)
+                    );
+                    let values =
+                        [gone.reason.as_str().into(), gone.at.into(), (*changed_at).into(), step.number.into()];
+                    store.run(update.into(), &values).await?;
+                }
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// The three columns of a tombstone: what kind, the platform's word, and when.
+fn tombstone(gone: Option<&Gone>) -> [Value<'_>; 3] {
+    let Some(Gone { reason, at }) = gone else { return [Value::Null, Value::Null, Value::Null] };
+    let (kind, word) = match reason {
+        GoneReason::Pending(word) => ("pending", Some(word.as_str())),
+        GoneReason::Deleted(word) => ("deleted", Some(word.as_str())),
+        GoneReason::Missing => ("missing", None),
+    };
+    [kind.into(), word.into(), (*at).into()]
+}

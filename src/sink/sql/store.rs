@@ -1,0 +1,102 @@
+//! A connection on which statements run.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::dialect::Dialect;
+use super::fault::Fault;
+use super::value::{Type, Value};
+use crate::sink::Scope;
+use crate::table::Layout;
+
+/// A connection of a database of ours. Statements that are run inside a transaction belong to it.
+pub(in crate::sink) trait Store:
+    Dialect + sqlx::Connection<Database: sqlx::Database<Connection = Self>> + Send
+{
+    /// A row of an answer.
+    type Row: Fields;
+
+    /// Runs a statement. Its text is prepared once, so it must not hold values.
+    fn run(
+        &mut self,
+        statement: Cow<'static, str>,
+        parameters: &[Value<'_>],
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Runs a query.
+    fn rows(
+        &mut self,
+        query: Cow<'static, str>,
+        parameters: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
+
+    /// Puts rows into a table, by as few statements as the database allows. The values of a row follow one another, one
+    /// for each column, and so do rows.
+    fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Runs statements without parameters, which are not prepared.
+    fn script(&mut self, statements: String) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Takes `count` numbers of the change feed: the first of them; `None` where the table gives them by itself. What is
+    /// numbered later is committed later.
+    fn number_changes(
+        &mut self,
+        scope: &Scope,
+        count: usize,
+    ) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;
+
+    /// What the database offers besides tables and views: comments, indexes. What is right already is not written.
+    fn dress(&mut self, scope: &Scope, layout: &Layout) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Where rows go.
+#[derive(Clone, Debug)]
+pub(in crate::sink) struct Insert {
+    /// The table.
+    pub table: Cow<'static, str>,
+    /// Its columns, in the order of values.
+    pub columns: Vec<(Cow<'static, str>, Type)>,
+    /// What follows the rows: `ON CONFLICT...`, or nothing.
+    pub tail: Cow<'static, str>,
+}
+
+impl Insert {
+    /// Rows for a table whose columns are known here.
+    pub(super) fn shared(table: &'static str, columns: &[(&'static str, Type)], tail: &'static str) -> Self {
+        let columns = columns.iter().map(|(name, kind)| (Cow::Borrowed(*name), *kind)).collect();
+        Self { table: table.into(), columns, tail: tail.into() }
+    }
+}
+
+/// The columns of a row, by name.
+pub(in crate::sink) trait Fields: Send + Sync {
+    fn maybe_text(&self, column: &str) -> Result<Option<&str>, Fault>;
+    fn maybe_integer(&self, column: &str) -> Result<Option<i64>, Fault>;
+    fn maybe_instant(&self, column: &str) -> Result<Option<Timestamp>, Fault>;
+
+    fn text(&self, column: &str) -> Result<&str, Fault> {
+        self.maybe_text(column)?.ok_or_else(|| Fault::unreadable(column))
+    }
+
+    fn integer(&self, column: &str) -> Result<i64, Fault> {
+        self.maybe_integer(column)?.ok_or_else(|| Fault::unreadable(column))
+    }
+
+    fn instant(&self, column: &str) -> Result<Timestamp, Fault> {
+        self.maybe_instant(column)?.ok_or_else(|| Fault::unreadable(column))
+    }
+
+    fn whole(&self, column: &str) -> Result<u32, Fault> {
+        u32::try_from(self.integer(column)?).map_err(|_| Fault::unreadable(column))
+    }
+}
+
+/// The text of a statement as the driver takes it. Names inside it are quoted, values are not inside it.
+pub(in crate::sink) fn text_of(statement: Cow<'static, str>) -> SqlStr {
+    match statement {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+    }
+}

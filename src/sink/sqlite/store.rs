@@ -1,0 +1,92 @@
+//! Statements on a connection to SQLite.
+//!
+//! Rows go in by the hundred, with texts that are the same at each commit, so that SQLite compiles them once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments as _, Row as _};
+
+use super::encoding::push;
+use crate::sink::Scope;
+use crate::sink::sql::{Fault, Fields, Insert, Store, Value, quoted, text_of};
+use crate::table::Layout;
+
+/// How many rows go in by one statement: few sizes, so that few texts are compiled, and the largest is a full page.
+const SIZES: [usize; 4] = [100, 25, 5, 1];
+
+/// The most parameters that a statement of SQLite takes.
+const PARAMETERS: usize = 32_766;
+
+fn arguments(values: &[Value<'_>]) -> Result<SqliteArguments, Fault> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    values.iter().try_for_each(|value| push(&mut arguments, value))?;
+    Ok(arguments)
+}
+
+impl Store for SqliteConnection {
+    type Row = SqliteRow;
+
+    async fn run(&mut self, statement: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<(), Fault> {
+        sqlx::query_with(text_of(statement), arguments(parameters)?).execute(self).await?;
+        Ok(())
+    }
+
+    async fn rows(&mut self, query: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<Vec<SqliteRow>, Fault> {
+        Ok(sqlx::query_with(text_of(query), arguments(parameters)?).fetch_all(self).await?)
+    }
+
+    async fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> Result<(), Fault> {
+        let width = into.columns.len();
+        let mut texts: HashMap<usize, String> = HashMap::new();
+        let mut rest = values;
+        while !rest.is_empty() {
+            let rows = rest.len() / width;
+            let fits = |size: &usize| *size <= rows && size * width <= PARAMETERS;
+            let size = SIZES.into_iter().find(fits).unwrap_or(1);
+            let (chunk, next) = rest.split_at(size * width);
+            rest = next;
+            let text = texts.entry(size).or_insert_with(|| statement(into, size)).clone();
+            sqlx::query_with(text_of(text.into()), arguments(chunk)?).execute(&mut *self).await?;
+        }
+        Ok(())
+    }
+
+    async fn script(&mut self, statements: String) -> Result<(), Fault> {
+        sqlx::raw_sql(text_of(statements.into())).execute(self).await?;
+        Ok(())
+    }
+
+    async fn number_changes(&mut self, _scope: &Scope, _count: usize) -> Result<Option<i64>, Fault> {
+        Ok(None)
+    }
+
+    async fn dress(&mut self, _scope: &Scope, _layout: &Layout) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+fn statement(into: &Insert, size: usize) -> String {
+    let names: Vec<String> = into.columns.iter().map(|(name, _)| quoted(name)).collect();
+    let tuple = format!("({})", vec!["?"; names.len()].join(","));
+    let tuples = vec![tuple.as_str(); size].join(",");
+    format!("INSERT INTO {} ({}) VALUES {tuples} {}", quoted(&into.table), names.join(", "), into.tail)
+}
+
+impl Fields for SqliteRow {
+    fn maybe_text(&self, column: &str) -> Result<Option<&str>, Fault> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_integer(&self, column: &str) -> Result<Option<i64>, Fault> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_instant(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
+        let unreadable = |_| Fault::Altered(format!("a value of column {column} cannot be read"));
+        self.maybe_text(column)?.map(|text| text.parse().map_err(unreadable)).transpose()
+    }
+}

@@ -1,0 +1,26 @@
+//! What only PostgreSQL promises: who may open a schema and what lies in it, several writers, a feed that is followed,
+//! and what a server may do to us.
+
+mod faults;
+mod feed;
+mod leases;
+mod lying;
+mod opening;
+
+use demarche_numerique::sink::{Prepared, Scope, Sink};
+
+use super::world::{batch, insert, prepare, scope};
+
+/// The démarches 12, 13...
+fn scopes(count: u32) -> Vec<Scope> {
+    (12..12 + count)
+        .map(|number| Scope { demarche: demarche_numerique::DemarcheNumber::new(number), ..scope() })
+        .collect()
+}
+
+/// Two dossiers.
+async fn filled(sink: &impl Sink) -> Prepared {
+    let prepared = prepare(sink, &scope()).await;
+    sink.commit(&prepared, &batch(1, vec![insert(1, "un"), insert(2, "deux")])).await.expect("a commit");
+    prepared
+}

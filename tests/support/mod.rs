@@ -1,0 +1,4 @@
+//! What tests of several rooms stand on.
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
