@@ -157,9 +157,11 @@ impl Changes {
 
     fn add(&mut self, position: usize, table: &str, column: &ColumnMemory, place: Place) {
         let how = if place == Place::Hidden { "AddHiddenColumn" } else { "AddVisibleColumn" };
-        // Rows that are there would get a zero in a column of numbers: it gets its type when it is dressed.
         let mut info = info(column, false);
-        info["type"] = "Any".into();
+        if column.given != files::KIND {
+            // Rows that are there would get a zero in a column of numbers: it gets its type when it is dressed.
+            info["type"] = "Any".into();
+        }
         self.asked.push((self.actions.len(), position, column.name.clone()));
         self.actions.push(Action::Raw(json!([how, table, column.id, info])));
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::GristSink;
 use super::desk::Desk;
-use super::encoding::{Kind, visible};
+use super::encoding::visible;
 use super::fault::Fault;
 use super::known::{self, Row, id, text};
 use super::memory::{ColumnMemory, TableMemory};
@@ -30,6 +30,9 @@ use crate::table::{CellKind, ColumnKey, TableKey};
 /// The column that shows files.
 const FILE: &str = "fichier";
 
+/// Its type.
+pub(super) const KIND: &str = "Attachments";
+
 /// The column that shows files, for a table that has it; `taken` are the ids in its table.
 pub(super) fn column(table: &TableKey, taken: &mut BTreeSet<String>) -> Option<ColumnMemory> {
     (*table == TableKey::PiecesJointes).then(|| ColumnMemory {
@@ -40,7 +43,7 @@ pub(super) fn column(table: &TableKey, taken: &mut BTreeSet<String>) -> Option<C
         id: shape::column_id(FILE, taken),
         col_ref: None,
         dressed: false,
-        given: Kind::Other("Attachments".to_owned()).to_string(),
+        given: KIND.to_owned(),
         label: "Fichier".to_owned(),
         description: "Le fichier lui-même, copié une fois par contenu.".to_owned(),
         options: Vec::new(),
@@ -100,7 +103,7 @@ impl Shelf {
     fn of(memory: &TableMemory, structure: &[Table]) -> Result<Self, Closed> {
         let found = memory.find(structure).ok_or(Closed::Away)?;
         let file = memory.file.as_ref().filter(|file| !file.left_out).and_then(|file| file.find(found));
-        let file = file.filter(|here| !here.is_formula && here.kind == "Attachments").ok_or(Closed::Away)?;
+        let file = file.filter(|here| !here.is_formula && here.kind == KIND).ok_or(Closed::Away)?;
         let key = memory.technical(KEY).and_then(|key| key.find(found)).ok_or(Closed::Away)?;
         let own = |name| {
             let column = fixed(memory, name).and_then(|column| column.find(found));
@@ -208,25 +211,52 @@ fn cell(piece: AttachmentId) -> Value {
     json!(["L", piece])
 }
 
-/// Every upload of `Dn_fichiers`, by SQL: of rows with one checksum the oldest is the one that an upsert keeps up.
-const PIECES: &str = "SELECT cle, piece FROM Dn_fichiers WHERE typeof(cle) = 'text' AND typeof(piece) = 'text' \
-     AND piece <> '[]' AND id IN (SELECT min(id) FROM Dn_fichiers GROUP BY cle)";
+/// Every upload of `Dn_fichiers`, by SQL.
+const PIECES: &str = "SELECT id, cle, piece FROM Dn_fichiers WHERE typeof(cle) = 'text' AND typeof(piece) = 'text' \
+     AND piece <> '[]'";
+
+/// How many rows are looked up at a time, to be linked.
+const LINKS: usize = 5_000;
 
 impl Reader {
     /// Rows without a file whose content the document has: their keys, and the upload.
     async fn to_link(&self, shelf: &Shelf) -> Result<Vec<(String, AttachmentId)>, Fault> {
-        let (bare, table, key) = (shelf.bare(), quoted(&shelf.table), quoted(&shelf.key));
         let sql = format!(
-            "SELECT nue.cle AS cle, tenue.piece AS piece FROM ({bare}) AS nue JOIN ({PIECES}) AS tenue \
-             ON tenue.cle = nue.empreinte WHERE nue.id IN (SELECT min(id) FROM {table} GROUP BY {key})"
+            "SELECT id, cle, empreinte FROM ({}) WHERE empreinte IN (SELECT cle FROM ({PIECES}))",
+            shelf.bare()
         );
         if let Some(rows) = self.sql(&sql, &[]).await? {
-            let pair = |row: &Row| Some((text(row, "cle").to_owned(), piece(row.get("piece")?)?));
-            return Ok(rows.iter().filter_map(pair).collect());
+            let mut links = Vec::new();
+            for rows in rows.chunks(LINKS) {
+                links.extend(self.links(shelf, rows).await?);
+            }
+            return Ok(links);
         }
         let held = self.pieces().await?;
         let bare = self.bare_rows(shelf).await?;
         Ok(bare.into_iter().filter_map(|bare| Some((bare.key, *held.get(&bare.wanted.checksum)?))).collect())
+    }
+
+    /// The same for some of these rows. A copy that somebody made of a row is no row of ours.
+    async fn links(&self, shelf: &Shelf, rows: &[Row]) -> Result<Vec<(String, AttachmentId)>, Fault> {
+        let list = |column: &str| json!(rows.iter().map(|row| text(row, column)).collect::<Vec<_>>()).to_string();
+        let (table, key) = (quoted(&shelf.table), quoted(&shelf.key));
+        let sql = format!(
+            "SELECT min(id) AS id, NULL AS cle, NULL AS piece FROM {table} \
+             WHERE {key} IN (SELECT value FROM json_each(?)) GROUP BY {key} \
+             UNION ALL SELECT id, cle, piece FROM ({PIECES}) WHERE cle IN (SELECT value FROM json_each(?))"
+        );
+        let answer = self.sql(&sql, &[list("cle").into(), list("empreinte").into()]).await?.unwrap_or_default();
+        let (mut pieces, ours): (Vec<&Row>, Vec<&Row>) =
+            answer.iter().partition(|row| row.get("piece").is_some_and(|piece| !piece.is_null()));
+        let ours: BTreeSet<RowId> = ours.into_iter().filter_map(id).collect();
+        // Of two with one checksum the one with the lowest id is the one that an upsert keeps up.
+        pieces.sort_by_key(|row| std::cmp::Reverse(id(row)));
+        let pair = |row: &&Row| Some((text(row, "cle"), piece(row.get("piece")?)?));
+        let held: BTreeMap<&str, AttachmentId> = pieces.iter().filter_map(pair).collect();
+        let own = rows.iter().filter(|row| id(row).is_some_and(|id| ours.contains(&id)));
+        let link = |row: &Row| Some((text(row, "cle").to_owned(), *held.get(text(row, "empreinte"))?));
+        Ok(own.filter_map(link).collect())
     }
 
     async fn wanted(

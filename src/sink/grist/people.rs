@@ -94,10 +94,9 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
 fn compare_file(file: &mut ColumnMemory, found: &Table, restore: bool) -> Option<String> {
     let (title, id) = (&file.label, &found.id);
     let words = match file.find(found) {
-        // It has no type yet when the run that made it died.
-        Some(here) if !is_formula(here) && (here.kind == file.given || !file.dressed) => {
+        Some(here) if !is_formula(here) && here.kind == file.given => {
             file.left_out = false;
-            follow(file, &here.clone());
+            follow(file, here);
             return None;
         }
         Some(_) => "holds no files any more",

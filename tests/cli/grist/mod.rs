@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod dying;
+mod files;
 mod init;
 mod office;
 mod people;

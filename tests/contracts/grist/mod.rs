@@ -3,6 +3,7 @@
 mod access;
 mod desk;
 mod dying;
+mod files;
 mod leases;
 mod pages;
 mod people;
