@@ -19,7 +19,6 @@ use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
 
 /// A place where dossiers are kept.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a configuration has a few of them")]
 pub enum Target {
     /// A SQLite file.
     Sqlite(PathBuf),
@@ -84,7 +83,6 @@ impl fmt::Display for Target {
 
 /// What a file or a flag says of a target. What it does not say is in the environment, or has a default.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a configuration has a few of them")]
 pub enum TargetEntry {
     /// A SQLite file.
     Sqlite(PathBuf),
