@@ -114,10 +114,11 @@ impl TableMemory {
 }
 
 impl ColumnMemory {
-    /// The column in the document.
+    /// The column in the document. Grist gives the reference of a deleted column to the next one that is made, and a column
+    /// that a person makes follows its title: one that does, under another id than ours, is not ours.
     pub(super) fn find<'a>(&self, table: &'a Table) -> Option<&'a Column> {
         table.columns.iter().find(|column| match self.col_ref {
-            Some(reference) => column.col_ref == reference,
+            Some(reference) => column.col_ref == reference && (column.untied || column.id == self.id),
             None => column.id == self.id,
         })
     }

@@ -228,6 +228,16 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_a_person_made_with_the_reference_of_a_deleted_one_is_theirs() {
+        let (memory, mut structure) = left();
+        let theirs = Column { untied: false, ..column("remarques", 20, "Int") };
+        *structure[0].columns.last_mut().expect("a column") = theirs;
+        let seen = compare(&memory, &structure, false).expect("nothing is lost");
+        assert!(seen.memory.tables[0].columns[0].left_out);
+        assert!(seen.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", seen.notices);
+    }
+
+    #[test]
     fn a_formula_in_the_place_of_values_is_left_alone() {
         let (memory, mut structure) = left();
         let nom = structure[0].columns.last_mut().expect("a column");
