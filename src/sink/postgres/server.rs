@@ -105,9 +105,11 @@ impl Server {
             }
             Purpose::Lease => (lease, lease),
         };
+        // Runs ask by key alone. A plan made while a table was empty, and kept, would read all of it for ever.
+        let by_key = if purpose == Purpose::Write { "SET enable_seqscan TO off; SET jit TO off; " } else { "" };
         let read_only = if purpose == Purpose::Read { "on" } else { "off" };
         format!(
-            "SET search_path TO {}; SET standard_conforming_strings TO on; SET client_min_messages TO warning; \
+            "{by_key}SET search_path TO {}; SET standard_conforming_strings TO on; SET client_min_messages TO warning; \
              SET default_transaction_read_only TO {read_only}; SET statement_timeout TO {statement}; \
              SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {lease}; \
              SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3",

@@ -90,6 +90,11 @@ CREATE TABLE dn_dossiers (
   document json NOT NULL,
   PRIMARY KEY (instance, demarche, number)
 );
+-- Documents are compressed in a tenth of the time where the server knows how (PostgreSQL 14, built with lz4).
+DO $$ BEGIN
+  EXECUTE 'ALTER TABLE dn_dossiers ALTER COLUMN document SET COMPRESSION lz4';
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$;
 COMMENT ON TABLE dn_dossiers IS
   'Every dossier that was ever seen, with the document from which its rows are made.';
 COMMENT ON COLUMN dn_dossiers.fingerprint IS 'The digest of the document: what "the same" means.';
