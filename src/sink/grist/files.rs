@@ -252,8 +252,8 @@ impl Reader {
         let ours: BTreeSet<RowId> = ours.into_iter().filter_map(id).collect();
         // Of two with one checksum the one with the lowest id is the one that an upsert keeps up.
         pieces.sort_by_key(|row| std::cmp::Reverse(id(row)));
-        let pair = |row: &&Row| Some((text(row, "cle"), piece(row.get("piece")?)?));
-        let held: BTreeMap<&str, AttachmentId> = pieces.iter().filter_map(pair).collect();
+        let pair = |row: &Row| Some((text(row, "cle").to_owned(), piece(row.get("piece")?)?));
+        let held: BTreeMap<String, AttachmentId> = pieces.into_iter().filter_map(pair).collect();
         let own = rows.iter().filter(|row| id(row).is_some_and(|id| ours.contains(&id)));
         let link = |row: &Row| Some((text(row, "cle").to_owned(), *held.get(text(row, "empreinte"))?));
         Ok(own.filter_map(link).collect())
