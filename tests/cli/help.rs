@@ -30,7 +30,7 @@ fn the_tree_of_commands() {
     dn sandbox --port --seed --dossiers --pace --grist --platform
     dn init
     dn init grist --url --document --new --workspace --demarche --instance --platform --policy --write --yes
-    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --json
+    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --files --json
     dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json
     dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
     dn status --demarche --instance --url --platform --to --policy --runs --json
