@@ -3,12 +3,15 @@
 //! [`Sink`] has futures of its own kind in every implementation, so it makes no trait object. A program that learns from
 //! its settings which target it works on holds this enum instead; a library that knows its target has no need of it.
 
+#[cfg(feature = "grist")]
 use bytes::Bytes;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, FileStore, Keeping, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord,
-    Scope, Sink, SinkError, StoredDocument, Totals, WantedFile,
+    Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
+    StoredDocument, Totals,
 };
+#[cfg(feature = "grist")]
+use super::{FileStore, Keeping, WantedFile};
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
@@ -91,10 +94,10 @@ impl AnySink {
 }
 
 /// Only a document of Grist keeps files; the others want none.
+#[cfg(feature = "grist")]
 impl FileStore for AnySink {
     async fn link_files(&self, scope: &Scope) -> Result<u64, SinkError> {
         match self {
-            #[cfg(feature = "grist")]
             Self::Grist(sink) => sink.link_files(scope).await,
             _ => Ok(0),
         }
@@ -107,7 +110,6 @@ impl FileStore for AnySink {
         limit: u32,
     ) -> Result<Vec<WantedFile>, SinkError> {
         match self {
-            #[cfg(feature = "grist")]
             Self::Grist(sink) => sink.wanted_files(scope, after, limit).await,
             _ => Ok(Vec::new()),
         }
@@ -115,7 +117,6 @@ impl FileStore for AnySink {
 
     async fn keep_file(&self, scope: &Scope, file: &WantedFile, bytes: Bytes) -> Result<Keeping, SinkError> {
         match self {
-            #[cfg(feature = "grist")]
             Self::Grist(sink) => sink.keep_file(scope, file, bytes).await,
             _ => Ok(Keeping::Refused),
         }
