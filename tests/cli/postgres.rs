@@ -18,14 +18,14 @@ async fn two_runs_a_verification_and_a_status() {
     assert_eq!((&again["inserted"], &again["rows_written"]), (&0.into(), &0.into()));
     let verified = told("verify", 0).await;
     assert_eq!((verified["listed"].as_u64(), verified["missing"].as_array().map(Vec::len)), (Some(30), Some(0)));
-    assert_eq!(told("status", 0).await[0]["alive"], 30);
+    assert_eq!(told("status", 0).await["alive"], 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_address_comes_from_the_environment_and_its_password_is_never_shown() {
     let (desk, database) = (Desk::with(3).await, Database::new().await);
     let config = format!(
-        "[targets.base]\ntype = 'postgres'\nurl-env = 'BASE'\n[[demarches]]\nnumber = {DEMARCHE}\ntarget = 'base'\n"
+        "[instances.ici]\n[targets.base]\ntype = 'postgres'\nurl-env = 'BASE'\n[[demarches]]\nnumber = {DEMARCHE}\ntarget = 'base'\n"
     );
     std::fs::write(desk.path("dn.toml"), config).expect("written");
     for (args, code) in [(&["sync"][..], 0), (&["doctor"], 0), (&["status"], 0)] {

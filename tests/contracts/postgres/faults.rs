@@ -165,15 +165,22 @@ async fn a_holder_that_is_away_in_the_middle_of_a_transaction_does_not_keep_its_
     // Half a commit, then nothing: neither the next statement nor the end.
     let next = batch(2, vec![insert(4, "quatre")]);
     let mut half = Box::pin(sink.commit(&prepared, &next));
-    let open = "SELECT 'x' FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()";
-    loop {
+    let mut other = database.by_hand().await;
+    let lock = "BEGIN; LOCK TABLE demarche_12_dossiers IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut other).await.expect("a lock");
+    let waits =
+        "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let holder = loop {
         let one_step = std::future::poll_fn(|context| Poll::Ready(half.as_mut().poll(context).is_ready()));
         assert!(!one_step.await, "the commit ended before it was paused");
-        if !database.column(open).await.is_empty() {
-            break;
+        if let Some(pid) = database.column(waits).await.pop() {
+            break pid;
         }
-    }
-    while !database.column(open).await.is_empty() {}
+    };
+    // Its statement ends now, and nobody reads the answer.
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.expect("the lock is given back");
+    let there = format!("SELECT 'x' FROM pg_stat_activity WHERE pid = {holder}");
+    while !database.column(&there).await.is_empty() {}
     let error = half.await.expect_err("the server did not wait");
     assert!(matches!(error, SinkError::Unusable { action: "reached", .. }), "{error}");
     assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 2);
