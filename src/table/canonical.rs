@@ -4,6 +4,13 @@ use crate::champ::{Champ, ChampValue};
 use crate::dossier::{Dossier, File};
 
 impl Dossier {
+    /// The text that targets keep of it: JSON, in the one form that all its readings have. Puts the dossier itself in
+    /// that form.
+    pub fn document(&mut self) -> String {
+        self.canonical();
+        serde_json::to_string(self).expect("a dossier is plain data with text keys")
+    }
+
     /// Puts in order what the platform gives in none, and drops what only some readings show, so that two readings of
     /// an unchanged dossier are equal (traps 26 to 28).
     ///

@@ -147,8 +147,7 @@ impl Mapper {
     /// that is absent leaves its cells empty (trap 44).
     #[must_use]
     pub fn row(&self, mut dossier: Dossier, light: Digest) -> Mapped {
-        dossier.canonical();
-        let document = serde_json::to_string(&dossier).expect("a dossier is plain data with text keys");
+        let document = dossier.document();
         let mut left = Leftovers::default();
         let mut cells = self.dossiers.row(&mut left, |read, treatment| read(&dossier, treatment));
         let mut children = Vec::new();

@@ -1,0 +1,161 @@
+//! An outbox that forgets: for one command, and for tests.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::intent::{Intent, IntentId};
+use super::outbox::{Entry, Happening, Outbox, Received, Status, Step, TrailLine};
+use super::progress::{Move, Progress};
+use crate::ids::DossierNumber;
+use crate::sink::{Scope, SinkError};
+
+/// An outbox in memory.
+#[derive(Debug, Default)]
+pub struct MemoryOutbox {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kept: Vec<Kept>,
+    trail: Vec<(Scope, TrailLine)>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    scope: Scope,
+    entry: Entry,
+    status: Status,
+    moved: Option<Move>,
+}
+
+impl State {
+    fn of<'s>(&'s self, scope: &'s Scope) -> impl Iterator<Item = &'s Kept> {
+        self.kept.iter().filter(move |kept| kept.scope == *scope)
+    }
+
+    fn line(&mut self, scope: &Scope, mut line: TrailLine) {
+        line.seq = i64::try_from(self.trail.len()).unwrap_or(i64::MAX) + 1;
+        self.trail.push((scope.clone(), line));
+    }
+}
+
+impl MemoryOutbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The first line of an intent's trail, or an operator's.
+pub(crate) fn line_of(entry: &Entry, happening: Happening, at: Timestamp) -> TrailLine {
+    let intent = entry.intent.as_ref().ok();
+    TrailLine {
+        seq: 0,
+        at,
+        intent: entry.id.clone(),
+        dossier: entry.dossier,
+        happening,
+        action: intent.map_or("unreadable", |intent| intent.action.word()).to_owned(),
+        author: intent.and_then(|intent| intent.author.as_ref()).map(|author| author.as_str().to_owned()),
+        mutation: None,
+        words: None,
+        seen: None,
+    }
+}
+
+impl Outbox for MemoryOutbox {
+    fn outbox_name(&self) -> &str {
+        "memory"
+    }
+
+    async fn begin(&self, _: &Scope) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn end(&self, _: &Scope) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn put(&self, scope: &Scope, intents: &[Intent], at: Timestamp) -> Result<Received, SinkError> {
+        let mut state = self.state();
+        let mut received = Received::default();
+        for intent in intents {
+            let found = state.of(scope).find(|kept| kept.entry.id == intent.id).map(|kept| kept.entry.intent.clone());
+            match found {
+                Some(Ok(known)) if known == *intent => received.known += 1,
+                Some(_) => received.taken.push(intent.id.clone()),
+                None => {
+                    let entry = Entry {
+                        seq: i64::try_from(state.kept.len()).unwrap_or(i64::MAX) + 1,
+                        id: intent.id.clone(),
+                        dossier: intent.dossier,
+                        intent: Ok(intent.clone()),
+                        progress: Progress::default(),
+                    };
+                    let line = line_of(&entry, Happening::Asked, at);
+                    state.line(scope, line);
+                    state.kept.push(Kept { scope: scope.clone(), entry, status: Status::Pending, moved: None });
+                    received.new += 1;
+                }
+            }
+        }
+        Ok(received)
+    }
+
+    async fn pending(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<Entry>, SinkError> {
+        let state = self.state();
+        let pending = state.of(scope).filter(|kept| kept.status == Status::Pending).map(|kept| &kept.entry);
+        let pending = pending.filter(|entry| after.is_none_or(|after| entry.seq > after));
+        Ok(pending.take(limit as usize).cloned().collect())
+    }
+
+    async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
+        Ok(self.state().of(scope).find(|kept| kept.entry.id == *id).map(|kept| kept.status))
+    }
+
+    async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {
+        let state = self.state();
+        Ok(state.of(scope).filter(|kept| kept.entry.dossier == dossier).filter_map(|kept| kept.moved.clone()).collect())
+    }
+
+    async fn write(&self, scope: &Scope, step: &Step<'_>) -> Result<(), SinkError> {
+        let mut state = self.state();
+        state.line(scope, step.line.clone());
+        let kept = state.kept.iter_mut().find(|kept| kept.scope == *scope && kept.entry.id == step.entry.id);
+        if let Some(kept) = kept {
+            kept.entry.progress = step.progress.clone();
+            if let Some(settled) = step.settled {
+                kept.status = settled.status;
+                kept.moved = step.progress.before.clone().zip(settled.after.clone()).map(|(before, after)| Move { before, after });
+            }
+        }
+        Ok(())
+    }
+
+    async fn trail(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<TrailLine>, SinkError> {
+        let state = self.state();
+        let lines = state.trail.iter().filter(|(whose, _)| whose == scope).map(|(_, line)| line);
+        Ok(lines.filter(|line| after.is_none_or(|after| line.seq > after)).take(limit as usize).cloned().collect())
+    }
+
+    async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
+        let state = self.state();
+        let count = |status| state.of(scope).filter(|kept| kept.status == status).count() as u64;
+        Ok(Status::ALL.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0).collect())
+    }
+
+    async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {
+        let mut state = self.state();
+        let found = state.kept.iter_mut().find(|kept| kept.scope == *scope && kept.entry.id == *id);
+        let Some(kept) = found.filter(|kept| !kept.status.is_success()) else { return Ok(false) };
+        kept.status = status;
+        if status == Status::Pending {
+            kept.entry.progress = Progress::default();
+        }
+        let mut line = line_of(&kept.entry, Happening::Resolved, at);
+        line.words = Some(status.as_str().to_owned());
+        state.line(scope, line);
+        Ok(true)
+    }
+}

@@ -1,0 +1,230 @@
+//! Where intents wait, and where what became of them is kept.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::intent::{Intent, IntentId};
+use super::progress::{Move, Progress};
+use super::verdict::Seen;
+use crate::ids::DossierNumber;
+use crate::sink::{Scope, SinkError};
+
+/// Where an intent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// To be done.
+    Pending,
+    /// Done by us, and seen on the platform.
+    Done,
+    /// The platform showed it already: nothing was sent.
+    AlreadyDone,
+    /// It cannot be done.
+    Refused,
+    /// The dossier is not what the person decided on.
+    Conflict,
+    /// Whether it was done cannot be told: a person must look.
+    Ambiguous,
+    /// Somebody took it back before anything was sent.
+    Cancelled,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Done,
+        Self::AlreadyDone,
+        Self::Refused,
+        Self::Conflict,
+        Self::Ambiguous,
+        Self::Cancelled,
+    ];
+
+    /// Its word in outboxes and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::AlreadyDone => "already_done",
+            Self::Refused => "refused",
+            Self::Conflict => "conflict",
+            Self::Ambiguous => "ambiguous",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether what was wanted is so.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Done | Self::AlreadyDone)
+    }
+}
+
+/// An intent in an outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place: entries are taken in this order.
+    pub seq: i64,
+    /// Its name.
+    pub id: IntentId,
+    /// Its dossier.
+    pub dossier: DossierNumber,
+    /// What is wanted; why it cannot be read otherwise.
+    pub intent: Result<Intent, String>,
+    /// How far it came.
+    pub progress: Progress,
+}
+
+/// How an intent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// How.
+    pub status: Status,
+    /// A stable word for why.
+    pub reason: Option<&'static str>,
+    /// Why, for people: the platform's own words where it said something.
+    pub words: Option<String>,
+    /// The dossier as it was last read.
+    pub after: Option<Seen>,
+}
+
+/// What happens to an intent: one line of the trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// It was asked for.
+    Asked,
+    /// Something is about to be sent.
+    Sending,
+    /// The platform answered, or its answer was lost.
+    Answered,
+    /// It is put off.
+    PutOff,
+    /// It ended.
+    Settled,
+    /// An operator decided about it.
+    Resolved,
+}
+
+/// A line of the trail: who asked, what was sent when, what the platform answered, and how the dossier was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailLine {
+    /// Its place.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The intent.
+    pub intent: IntentId,
+    /// The dossier.
+    pub dossier: DossierNumber,
+    /// What happened.
+    pub happening: Happening,
+    /// What was wanted, in one word.
+    pub action: String,
+    /// In whose name: the platform's id of the instructeur, or what the intent says.
+    pub author: Option<String>,
+    /// The mutation.
+    pub mutation: Option<String>,
+    /// The platform's answer, or the reason.
+    pub words: Option<String>,
+    /// The dossier then.
+    pub seen: Option<Seen>,
+}
+
+/// What is written about an intent at once: how far it came, how it ended if it did, and a line of the trail.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// Which.
+    pub entry: &'a Entry,
+    /// How far it is now.
+    pub progress: &'a Progress,
+    /// How it ended; `None` leaves it pending.
+    pub settled: Option<&'a Settlement>,
+    /// The line; its place is given by the outbox.
+    pub line: TrailLine,
+}
+
+/// What became of intents that were put into an outbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Those that were new.
+    pub new: u64,
+    /// Those that were there already, saying the same.
+    pub known: u64,
+    /// Those whose name is taken by another intent: nothing was changed.
+    pub taken: Vec<IntentId>,
+}
+
+/// A place where intents wait until they are done.
+///
+/// Whoever works on it calls [`begin`](Self::begin) first, which keeps others away, and [`end`](Self::end) last. What
+/// [`write`](Self::write) stores is durable when it returns: it is called before anything is sent, so that a crash at
+/// any instant leaves behind what may have been sent.
+pub trait Outbox: Send + Sync {
+    /// A short name for reports, without credentials.
+    fn outbox_name(&self) -> &str;
+
+    /// Takes what must be held while intents of a démarche are worked on.
+    ///
+    /// # Errors
+    /// [`SinkError::Locked`] when somebody else works on it.
+    fn begin(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Gives it back.
+    fn end(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Adds intents. One whose name is known is not added again.
+    fn put(
+        &self,
+        scope: &Scope,
+        intents: &[Intent],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Received, SinkError>> + Send;
+
+    /// The next pending entries after this place, in order, at most `limit`.
+    fn pending(
+        &self,
+        scope: &Scope,
+        after: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Entry>, SinkError>> + Send;
+
+    /// Where an intent stands; `None` for an unknown one.
+    fn status(&self, scope: &Scope, id: &IntentId) -> impl Future<Output = Result<Option<Status>, SinkError>> + Send;
+
+    /// How intents of this outbox moved a dossier, oldest first.
+    fn moves(
+        &self,
+        scope: &Scope,
+        dossier: DossierNumber,
+    ) -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
+
+    /// Writes what happened, all or nothing.
+    fn write(&self, scope: &Scope, step: &Step<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// The trail after this place, oldest first, at most `limit` lines.
+    fn trail(
+        &self,
+        scope: &Scope,
+        after: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<TrailLine>, SinkError>> + Send;
+
+    /// How many intents there are of each status.
+    fn depth(&self, scope: &Scope) -> impl Future<Output = Result<Vec<(Status, u64)>, SinkError>> + Send;
+
+    /// An operator's word on an intent that is parked: `Pending` tries it again from the start, anything else ends it.
+    ///
+    /// `false` when there is no such intent, or nothing to decide about it: it is pending and nothing was sent, or done.
+    fn resolve(
+        &self,
+        scope: &Scope,
+        id: &IntentId,
+        status: Status,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, SinkError>> + Send;
+}

@@ -1,0 +1,92 @@
+//! How far an intent has come. Stored before anything is sent, so that whoever takes over after a crash knows.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{Seen, Witness};
+
+/// How far an intent has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How often something was sent for it.
+    #[serde(default)]
+    pub sends: u32,
+    /// What was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Sending>,
+    /// The dossier before the first sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Seen>,
+    /// Nothing is done before: an answer is awaited, or the platform was not available.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// How often it was put off.
+    #[serde(default)]
+    pub put_off: u32,
+}
+
+/// Something that was sent, or was about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// The mutation's name, and what it is about where one intent takes several of a kind.
+    pub key: String,
+    /// When.
+    pub at: Timestamp,
+    /// What to compare with.
+    pub witness: Witness,
+    /// What came back.
+    pub answer: Answer,
+    /// How often this very thing was sent in a row.
+    pub times: u32,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing that tells: it may have been done or not.
+    Unknown,
+    /// The platform did it.
+    Taken,
+    /// The platform said no, in these words.
+    Refused(Vec<String>),
+}
+
+/// A dossier that an intent of ours moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Before the intent.
+    pub before: Seen,
+    /// After it.
+    pub after: Seen,
+}
+
+impl Progress {
+    /// The same, with something about to be sent.
+    #[must_use]
+    pub fn sending(mut self, key: &str, at: Timestamp, witness: Witness, seen: &Seen) -> Self {
+        let times = self.last.as_ref().filter(|last| last.key == key).map_or(0, |last| last.times);
+        self.last = Some(Sending { key: key.to_owned(), at, witness, answer: Answer::Unknown, times: times + 1 });
+        self.before.get_or_insert_with(|| seen.clone());
+        self.sends += 1;
+        self.not_before = None;
+        self
+    }
+
+    /// The same, with what came back.
+    #[must_use]
+    pub fn answered(mut self, answer: Answer) -> Self {
+        if let Some(last) = &mut self.last {
+            last.answer = answer;
+        }
+        self
+    }
+
+    /// The same, nothing of which is looked at before an instant.
+    #[must_use]
+    pub fn put_off(mut self, until: Timestamp) -> Self {
+        self.not_before = Some(until);
+        self.put_off += 1;
+        self
+    }
+}

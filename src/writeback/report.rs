@@ -1,0 +1,110 @@
+//! What a push did: the versioned object that `dn push --json` prints.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::intent::IntentId;
+use super::outbox::{Entry, Settlement, Status};
+use crate::ids::DossierNumber;
+use crate::sink::Scope;
+
+/// The version of the object.
+const VERSION: u32 = 1;
+
+/// What a push did, or would do. Numbers, states and the platform's words; no motivation, no message, no value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// The version of this object.
+    pub version: u32,
+    /// The instance.
+    pub instance: String,
+    /// The démarche.
+    pub demarche: u32,
+    /// Where intents waited, without credentials.
+    pub outbox: String,
+    /// How many intents ended in each way; `pending` are those that are left.
+    pub counts: BTreeMap<Status, u64>,
+    /// One line an intent, in their order.
+    pub items: Vec<Item>,
+}
+
+/// What became of one intent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its name.
+    pub id: IntentId,
+    /// Its dossier.
+    pub dossier: DossierNumber,
+    /// What was wanted, in one word.
+    pub action: String,
+    /// How it stands.
+    pub status: Status,
+    /// A stable word for why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why, for people: the platform's own words where it said something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// What would be sent, in this order; in a plan alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
+}
+
+impl Item {
+    fn new(entry: &Entry, status: Status) -> Self {
+        let action = entry.intent.as_ref().map_or("unreadable", |intent| intent.action.word());
+        Self {
+            id: entry.id.clone(),
+            dossier: entry.dossier,
+            action: action.to_owned(),
+            status,
+            reason: None,
+            words: None,
+            steps: Vec::new(),
+        }
+    }
+
+    pub(super) fn settled(entry: &Entry, settled: &Settlement) -> Self {
+        let reason = settled.reason.map(str::to_owned);
+        Self { reason, words: settled.words.clone(), ..Self::new(entry, settled.status) }
+    }
+
+    pub(super) fn later(entry: &Entry, words: Option<String>) -> Self {
+        Self { words, ..Self::new(entry, Status::Pending) }
+    }
+
+    pub(super) fn would(entry: &Entry, steps: Vec<String>) -> Self {
+        Self { steps, ..Self::new(entry, Status::Pending) }
+    }
+}
+
+impl Pushed {
+    pub(super) fn new(scope: &Scope, outbox: &str) -> Self {
+        Self {
+            version: VERSION,
+            instance: scope.instance.clone(),
+            demarche: scope.demarche.get(),
+            outbox: outbox.to_owned(),
+            counts: BTreeMap::new(),
+            items: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, item: Item) {
+        *self.counts.entry(item.status).or_default() += 1;
+        self.items.push(item);
+    }
+
+    /// How many intents ended in this way.
+    #[must_use]
+    pub fn count(&self, status: Status) -> u64 {
+        self.counts.get(&status).copied().unwrap_or_default()
+    }
+
+    /// Whether a person must look at something: refused, in conflict, or not to be told.
+    #[must_use]
+    pub fn needs_a_person(&self) -> bool {
+        [Status::Refused, Status::Conflict, Status::Ambiguous].into_iter().any(|status| self.count(status) > 0)
+    }
+}

@@ -1,0 +1,59 @@
+//! One step, sent.
+
+use std::path::Path;
+
+use super::verdict::{Refusal, Step};
+use crate::api::{ApiError, Author, Client, Mutation, MutationError, Upload, UploadError};
+use crate::dossier::Dossier;
+use crate::ids::SignedBlobId;
+
+/// What came of it.
+pub(super) enum Sent {
+    /// The platform did it.
+    Taken,
+    /// The platform said no.
+    Refused(Vec<String>),
+    /// It may have been done or not.
+    Lost(ApiError),
+    /// It was surely not done, and nothing else will be now.
+    Not(MutationError),
+    /// It was surely not done, and never will be as it is.
+    Cannot(Refusal),
+}
+
+/// Sends one step, its file first. Nothing is sent twice.
+pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step: Step) -> Sent {
+    let Step { mut mutation, file, by, .. } = step;
+    if let Some(path) = &file {
+        match upload(client, dossier, path).await {
+            Ok(blob) => mutation = with_file(mutation, blob),
+            Err(sent) => return sent,
+        }
+    }
+    let author = Author { instructeur: by, silent };
+    match client.apply(&dossier.id, &author, &mutation).await {
+        Ok(_) => Sent::Taken,
+        Err(MutationError::Refused { messages, .. }) => Sent::Refused(messages),
+        Err(MutationError::Unknown(error)) => Sent::Lost(error),
+        Err(MutationError::NotAvailable { mutation, platform }) => {
+            Sent::Cannot(Refusal::NotAvailable { what: mutation, platform })
+        }
+        Err(error @ MutationError::Unfit { .. }) => Sent::Cannot(Refusal::Unreadable(error.to_string())),
+        Err(MutationError::NotSent(ApiError::NotFound { .. })) => Sent::Cannot(Refusal::NoDossier),
+        Err(error) => Sent::Not(error),
+    }
+}
+
+fn with_file(mutation: Mutation, blob: SignedBlobId) -> Mutation {
+    let blob = Some(blob);
+    match mutation {
+        Mutation::Accepter { motivation, .. } => Mutation::Accepter { motivation, justificatif: blob },
+        Mutation::Refuser { motivation, .. } => Mutation::Refuser { motivation, justificatif: blob },
+        Mutation::ClasserSansSuite { motivation, .. } => Mutation::ClasserSansSuite { motivation, justificatif: blob },
+        Mutation::EnvoyerMessage { body, correction, .. } => {
+            Mutation::EnvoyerMessage { body, attachment: blob, correction }
+        }
+        // Nothing else has a file.
+        other => other,
+    }
+}

@@ -1,0 +1,240 @@
+//! What the judge may say.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::api::Mutation;
+use crate::dossier::DossierState;
+use crate::ids::InstructeurId;
+use crate::platform::Platform;
+use crate::table::Fingerprint;
+
+/// What is to be done about an intent, now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The platform shows what was wanted.
+    Done,
+    /// Send this, read the dossier again, and judge again.
+    Send(Box<Step>),
+    /// It may still arrive: look again then, and send nothing before.
+    Wait {
+        /// When to look again.
+        until: Timestamp,
+    },
+    /// It cannot be done.
+    Refuse(Refusal),
+    /// The dossier is not what the person decided on.
+    Conflict(Conflict),
+    /// Whether it was done cannot be told: a person must look.
+    Ambiguous,
+}
+
+/// One thing to send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What. A file goes into it once it is uploaded.
+    pub mutation: Mutation,
+    /// What to know it by if it is looked for later.
+    pub key: String,
+    /// The file to upload first, on this machine.
+    pub file: Option<PathBuf>,
+    /// In whose name.
+    pub by: InstructeurId,
+    /// What to compare with if the answer is lost.
+    pub witness: Witness,
+    /// The names of the mutations that follow, as things stand.
+    pub then: Vec<&'static str>,
+}
+
+/// What a thing that must not be done twice looked like before it was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// Nothing is needed: the dossier itself tells whether it was done.
+    #[default]
+    State,
+    /// So many messages of this author said exactly this.
+    Messages(usize),
+    /// The repetition had so many rows.
+    Rows(usize),
+}
+
+/// A dossier at one instant, as far as decisions depend on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its state.
+    pub state: DossierState,
+    /// Its fingerprint, as a target would keep it.
+    pub fingerprint: Fingerprint,
+}
+
+/// The dossier is not what the person decided on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// It moved meanwhile.
+    #[error("the person decided on {expected}, the dossier is {found} now")]
+    Moved {
+        /// What the person saw, in words.
+        expected: String,
+        /// What there is, in words.
+        found: String,
+    },
+    /// Another decision was taken.
+    #[error("the dossier is decided already: {found}, not {wanted}")]
+    Decided {
+        /// The state that it has.
+        found: DossierState,
+        /// The state that was wanted.
+        wanted: DossierState,
+    },
+    /// The same decision was taken, for another reason.
+    #[error("the dossier is {found} already, with another motivation")]
+    OtherMotivation {
+        /// The state that it has.
+        found: DossierState,
+    },
+}
+
+/// Why an intent cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The platform does not know the dossier, or hides it.
+    #[error("the platform does not show this dossier")]
+    NoDossier,
+    /// The dossier belongs to another démarche.
+    #[error("this dossier belongs to another démarche")]
+    OtherDemarche,
+    /// No step leads there.
+    #[error("a dossier that is {from} cannot become {to}")]
+    NoWay {
+        /// The state that it has.
+        from: DossierState,
+        /// The state that was wanted.
+        to: DossierState,
+    },
+    /// Démarches whose silence means a decision do not give dossiers back (dn-api 7: the platform fails on it).
+    #[error("a dossier of a démarche with SVA/SVR cannot go back to construction by the API")]
+    SvaSvr,
+    /// Only decided dossiers are archived.
+    #[error("a dossier is archived once it is decided; this one is {0}")]
+    NotDecided(DossierState),
+    /// A decision of this kind needs words.
+    #[error("a motivation is required")]
+    NoMotivation,
+    /// There is nothing to say.
+    #[error("the message is empty")]
+    EmptyMessage,
+    /// Archived dossiers take no messages.
+    #[error("an archived dossier takes no message")]
+    Archived,
+    /// The usager's account is closed.
+    #[error("the usager's account is closed: nobody would read the message")]
+    NoUsager,
+    /// The platform would send the message and forget the correction (dn-api 7).
+    #[error("a correction cannot be asked: {0}")]
+    NoCorrection(&'static str),
+    /// Neither the intent nor the settings name an instructeur.
+    #[error("no instructeur is named")]
+    NoAuthor,
+    /// The one who is named may not act on the dossier.
+    #[error("the instructeur is not a member of groupe {groupe}, which has the dossier")]
+    NotInGroupe {
+        /// The number of the groupe.
+        groupe: u32,
+    },
+    /// The platform has no such thing.
+    #[error("{what} is not available on {platform}")]
+    NotAvailable {
+        /// What.
+        what: &'static str,
+        /// Where.
+        platform: Platform,
+    },
+    /// Something that the intent names does not exist.
+    #[error("{0}")]
+    Unknown(String),
+    /// A value that the annotation cannot hold.
+    #[error("annotation `{annotation}`: {reason}")]
+    Value {
+        /// Which, as the intent names it.
+        annotation: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file that cannot be sent.
+    #[error("the file cannot be sent: {0}")]
+    File(String),
+    /// An intent that this one depends on was not done.
+    #[error("it depends on `{0}`, which was not done")]
+    Requires(String),
+    /// The intent itself cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// The platform said no, in its own words.
+    #[error("{}", .0.join(" "))]
+    Platform(Vec<String>),
+    /// It was sent several times, and the dossier shows nothing of it.
+    #[error("it was sent {0} times and the dossier shows nothing of it")]
+    NoEffect(u32),
+}
+
+impl Refusal {
+    /// A stable word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoDossier => "no_dossier",
+            Self::OtherDemarche => "other_demarche",
+            Self::NoWay { .. } => "no_way",
+            Self::SvaSvr => "sva_svr",
+            Self::NotDecided(_) => "not_decided",
+            Self::NoMotivation => "no_motivation",
+            Self::EmptyMessage => "empty_message",
+            Self::Archived => "archived",
+            Self::NoUsager => "no_usager",
+            Self::NoCorrection(_) => "no_correction",
+            Self::NoAuthor => "no_author",
+            Self::NotInGroupe { .. } => "not_in_groupe",
+            Self::NotAvailable { .. } => "not_available",
+            Self::Unknown(_) => "unknown",
+            Self::Value { .. } => "value",
+            Self::File(_) => "file",
+            Self::Requires(_) => "requires",
+            Self::Unreadable(_) => "unreadable",
+            Self::Platform(_) => "platform",
+            Self::NoEffect(_) => "no_effect",
+        }
+    }
+
+    /// What a person may do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoDossier => "check the number; a dossier that was deleted or never submitted takes no decision",
+            Self::OtherDemarche => "check the number of the dossier and that of the démarche",
+            Self::NoWay { .. } | Self::NotDecided(_) => "look at the dossier on the platform, and ask for a legal step",
+            Self::SvaSvr => "ask the usager for a correction instead, or do it on the platform",
+            Self::NoMotivation => "say why: the usager reads it",
+            Self::EmptyMessage => "write the message",
+            Self::Archived => "take the dossier out of \"à archiver\" first",
+            Self::NoUsager => "reach the usager by other means",
+            Self::NoCorrection(_) => "send the message without a correction",
+            Self::NoAuthor => "name the instructeur with the intent, or set `push.instructeur`",
+            Self::NotInGroupe { .. } => "name a member of that groupe, or add the instructeur to it on the platform",
+            Self::NotAvailable { .. } => "do it on the platform's own pages",
+            Self::Unknown(_) => "check the name; `dn dossier N` shows those that the dossier has",
+            Self::Value { .. } => "correct the value and ask again under another id",
+            Self::File(_) => "check the file on this machine",
+            Self::Requires(_) => "settle that one first",
+            Self::Unreadable(_) => "correct it and ask again under another id",
+            Self::Platform(words) if words.iter().any(|words| words.contains("déjà en instruction")) => {
+                "mandatory annotations may be missing or invalid: the platform says it in these words"
+            }
+            Self::Platform(_) => return None,
+            Self::NoEffect(_) => "look at the dossier on the platform; if its pages fail too, tell its support",
+        })
+    }
+}
