@@ -10,7 +10,7 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::answer::{cut, exception};
-use super::disposition::{Attempt, Disposition, disposition};
+use super::disposition::{Attempt, Disposition, disposition, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
 use super::operation::Request;
 use super::rate_limit::RateLimiter;
@@ -60,6 +60,27 @@ impl Transport {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
+        self.send_until(request, disposition, read).await
+    }
+
+    /// Sends a request that must take effect at most once: again only when it surely had none.
+    ///
+    /// # Errors
+    /// The first error that leaves the effect in doubt, or the last one.
+    pub(super) async fn ask_once<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.send_until(request, disposition_of_write, read).await
+    }
+
+    async fn send_until<T>(
+        &self,
+        request: &Request,
+        decide: fn(&ApiError, Attempt) -> Disposition,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
             self.limiter.acquire().await;
@@ -71,7 +92,7 @@ impl Transport {
             let limited = matches!(error, ApiError::RateLimited { .. });
             Counters::add(&self.counters.rate_limited, u64::from(limited));
             let attempt = Attempt { tried, page_size: request.page_size, now: self.now() };
-            let Disposition::Retry { after } = disposition(&error, attempt) else {
+            let Disposition::Retry { after } = decide(&error, attempt) else {
                 return Err(error);
             };
             let wait = paced(after, self.pace);
