@@ -129,6 +129,14 @@ opaque! {
     /// The id of a groupe d'instructeurs.
     GroupeInstructeurId
 }
+opaque! {
+    /// The id of a message of a dossier.
+    MessageId
+}
+opaque! {
+    /// The id of a label of a démarche.
+    LabelId
+}
 
 impl ChampId {
     /// The descriptor and the row that this id names.

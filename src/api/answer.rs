@@ -29,7 +29,7 @@ impl Request {
         ApiError::Undecodable { what: self.what.clone(), path: undecoded.path, reason: undecoded.reason }
     }
 
-    fn partial(&self, error: Option<&GraphqlError>) -> ApiError {
+    pub(super) fn partial(&self, error: Option<&GraphqlError>) -> ApiError {
         let message = error.map_or_else(|| "a part is missing without an error".to_owned(), |e| cut(&e.message));
         ApiError::Partial {
             what: self.what.clone(),
@@ -97,6 +97,28 @@ pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Resu
         Some(error) => Err(request.partial(Some(error))),
         None => Ok(root),
     }
+}
+
+/// The payload of a mutation, its own list of refusals included.
+///
+/// # Errors
+/// Whatever is wrong with it. Those that say that nothing was done are kept for what surely did nothing: an error below
+/// the mutation's own field struck while its answer was made, when the thing was done, so it is [`ApiError::Partial`].
+pub(super) fn payload<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
+    let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
+    let errors = envelope.errors.unwrap_or_default();
+    let Some(data) = envelope.data else { return Err(refusal(request, &errors, false)) };
+    match data.and_then(|data| data.root) {
+        Some(payload) if errors.is_empty() => Ok(payload),
+        None if errors.iter().any(turned_away) => Err(refusal(request, &errors, true)),
+        _ => Err(request.partial(errors.first())),
+    }
+}
+
+/// Whether an error says that the platform did not begin: what a mutation names is loaded before it acts (dn-api 7).
+fn turned_away(error: &GraphqlError) -> bool {
+    let whole = error.path.as_ref().is_none_or(|path| path.len() <= 1);
+    whole && matches!(error.code(), Some("not_found" | "unauthorized" | "forbidden" | "deprecated_token"))
 }
 
 /// A page of a listing. What cannot be read of it becomes holes; the page as a whole fails only when its errors cannot

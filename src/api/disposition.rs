@@ -90,6 +90,33 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
     }
 }
 
+/// Decides what to do about an error of a request that must take effect at most once: it is sent again only where
+/// nothing can have come of it (trap 59), and then as any other.
+#[must_use]
+pub fn disposition_of_write(error: &ApiError, attempt: Attempt) -> Disposition {
+    if surely_without_effect(error) { disposition(error, attempt) } else { Disposition::Stop }
+}
+
+/// Whether a request that failed in this way surely changed nothing: it did not arrive, or was turned away before it was
+/// looked into.
+pub(super) fn surely_without_effect(error: &ApiError) -> bool {
+    match error {
+        ApiError::TokenRefused { .. }
+        | ApiError::OutOfScope { .. }
+        | ApiError::NotFound { .. }
+        | ApiError::RateLimited { .. }
+        | ApiError::Redirected { .. }
+        | ApiError::Rejected { .. }
+        | ApiError::ForeignCursor { .. }
+        | ApiError::Settings { .. } => true,
+        ApiError::Transport { failure, .. } => *failure == TransportFailure::Connect,
+        ApiError::Unavailable { .. }
+        | ApiError::ServerError { .. }
+        | ApiError::Partial { .. }
+        | ApiError::Undecodable { .. } => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use reqwest::StatusCode;
 
@@ -10,6 +10,7 @@ use super::client::Client;
 use super::error::ApiError;
 use super::transport::{Transport, failed, redirected};
 use crate::dossier::File;
+use crate::http::{Unread, body};
 
 /// Why the bytes of a file are not at hand.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ impl Client {
             return Err(DownloadError::TooLarge { bytes: file.byte_size, limit });
         }
         let fetch = async || fetch(self.transport(), url, file.byte_size).await;
-        let bytes = self.transport().patiently(fetch).await?;
+        let bytes = self.transport().patiently(fetch).await??;
         if bytes.len() as u64 != file.byte_size {
             return Err(DownloadError::Differs { what: "size" });
         }
@@ -79,24 +80,19 @@ impl Client {
 }
 
 /// One attempt. One byte more than expected is enough to know that it is another file.
-async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<Bytes, DownloadError> {
-    let mut response = transport.http.get(url.clone()).send().await.map_err(|error| failed(url, error))?;
+async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<Result<Bytes, DownloadError>, ApiError> {
+    let response = transport.http.get(url.clone()).send().await.map_err(|error| failed(url, error))?;
     match response.status() {
         status if status.is_success() => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
-            return Err(DownloadError::Expired { status: response.status().as_u16() });
+            return Ok(Err(DownloadError::Expired { status: response.status().as_u16() }));
         }
-        status if status.is_redirection() => {
-            return Err(redirected(url, response.headers()).into());
-        }
-        status => return Err(ApiError::Unavailable { status: status.as_u16() }.into()),
+        status if status.is_redirection() => return Err(redirected(url, response.headers())),
+        status => return Err(ApiError::Unavailable { status: status.as_u16() }),
     }
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() as u64 > expected {
-            return Err(DownloadError::Differs { what: "size" });
-        }
+    match body(response, usize::try_from(expected).unwrap_or(usize::MAX)).await {
+        Ok(bytes) => Ok(Ok(bytes)),
+        Err(Unread::TooLarge) => Ok(Err(DownloadError::Differs { what: "size" })),
+        Err(Unread::Broken(error)) => Err(failed(url, error)),
     }
-    Ok(bytes.freeze())
 }

@@ -12,22 +12,29 @@ mod form;
 mod generated;
 mod introspect;
 mod labels;
+mod mutation;
 mod operation;
 mod page;
 mod rate_limit;
 mod stats;
 mod transport;
+mod upload;
 mod wire;
 
 pub use builder::ClientBuilder;
 pub use client::{Client, News, replay_dossiers};
 pub use cursor::Cursor;
-pub use disposition::{Attempt, Disposition, disposition};
+pub use disposition::{Attempt, Disposition, disposition, disposition_of_write};
 pub use download::DownloadError;
 pub use error::{ApiError, TransportFailure};
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;
+pub use mutation::{
+    AnnotationEdit, AnnotationValue, Author, CorrectionReason, DossierMark, GroupeReceipt, MessageMark, Mutation,
+    MutationError, NewGroupe, ProfileRef, Receipt,
+};
 pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;
 pub use stats::Stats;
+pub use upload::{SignedBlobId, Upload, UploadError};

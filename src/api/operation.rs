@@ -36,10 +36,10 @@ pub(super) enum Detail {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a, V> {
-    query: &'a str,
-    operation_name: &'a str,
-    variables: V,
+pub(super) struct Body<'a, V> {
+    pub query: &'a str,
+    pub operation_name: &'a str,
+    pub variables: V,
 }
 
 #[derive(Serialize)]

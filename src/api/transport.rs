@@ -2,24 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use rand::Rng as _;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::answer::{cut, exception};
-use super::disposition::{Attempt, Disposition, disposition};
-use super::download::DownloadError;
+use super::disposition::{Attempt, Disposition, disposition, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
 use super::operation::Request;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
-use crate::http::Secret;
+use crate::http::{Secret, Unread, body, paced, target};
 
 /// What stands for "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
@@ -63,6 +60,27 @@ impl Transport {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
+        self.send_until(request, disposition, read).await
+    }
+
+    /// Sends a request that must take effect at most once: again only when it surely had none.
+    ///
+    /// # Errors
+    /// The first error that leaves the effect in doubt, or the last one.
+    pub(super) async fn ask_once<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.send_until(request, disposition_of_write, read).await
+    }
+
+    async fn send_until<T>(
+        &self,
+        request: &Request,
+        decide: fn(&ApiError, Attempt) -> Disposition,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
             self.limiter.acquire().await;
@@ -74,10 +92,10 @@ impl Transport {
             let limited = matches!(error, ApiError::RateLimited { .. });
             Counters::add(&self.counters.rate_limited, u64::from(limited));
             let attempt = Attempt { tried, page_size: request.page_size, now: self.now() };
-            let Disposition::Retry { after } = disposition(&error, attempt) else {
+            let Disposition::Retry { after } = decide(&error, attempt) else {
                 return Err(error);
             };
-            let wait = self.paced(after);
+            let wait = paced(after, self.pace);
             tracing::debug!(
                 operation = request.operation,
                 attempt = tried,
@@ -94,29 +112,24 @@ impl Transport {
         }
     }
 
-    /// Does something that is not a question to the platform itself until it works or trying again is no use.
-    pub(super) async fn patiently<T>(
-        &self,
-        attempt: impl AsyncFn() -> Result<T, DownloadError>,
-    ) -> Result<T, DownloadError> {
+    /// Does something that is not a question to the platform itself until it works or trying again is no use. What an
+    /// attempt brings is an end, good or bad; its error is what may pass.
+    ///
+    /// # Errors
+    /// The last error, when its disposition is not to try again.
+    pub(super) async fn patiently<T>(&self, attempt: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
             let error = match attempt().await {
-                Err(DownloadError::Api(error)) => error,
-                other => return other,
+                Ok(end) => return Ok(end),
+                Err(error) => error,
             };
             let attempt = Attempt { tried, page_size: 0, now: self.now() };
-            let Disposition::Retry { after } = disposition(&error, attempt) else { return Err(error.into()) };
-            tokio::time::sleep(self.paced(after)).await;
+            let Disposition::Retry { after } = disposition(&error, attempt) else { return Err(error) };
+            tokio::time::sleep(paced(after, self.pace)).await;
             Counters::add(&self.counters.retries, 1);
             tried += 1;
         }
-    }
-
-    /// A wait with up to a quarter more, so that many clients do not come back at once.
-    fn paced(&self, wait: Duration) -> Duration {
-        let jitter = 1.0 + rand::rng().random_range(0.0..0.25);
-        Duration::try_from_secs_f64(wait.as_secs_f64() * self.pace * jitter).unwrap_or(wait)
     }
 
     /// The platform's instant, as far as it is known.
@@ -160,25 +173,17 @@ impl Transport {
     }
 
     /// The body, up to the limit.
-    async fn body(&self, request: &Request, mut response: Response) -> Result<Bytes, ApiError> {
-        let expected = response.content_length().unwrap_or(0);
-        let too_large = || ApiError::Undecodable {
-            what: request.what.clone(),
-            path: "the body".to_owned(),
-            reason: format!("it is larger than {} bytes", self.body_limit),
-        };
-        if usize::try_from(expected).unwrap_or(usize::MAX) > self.body_limit {
-            return Err(too_large());
-        }
-        let mut body = bytes::BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&self.url, error))? {
-            if body.len() + chunk.len() > self.body_limit {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
+    async fn body(&self, request: &Request, response: Response) -> Result<Bytes, ApiError> {
+        let body = body(response, self.body_limit).await.map_err(|unread| match unread {
+            Unread::Broken(error) => failed(&self.url, error),
+            Unread::TooLarge => ApiError::Undecodable {
+                what: request.what.clone(),
+                path: "the body".to_owned(),
+                reason: format!("it is larger than {} bytes", self.body_limit),
+            },
+        })?;
         Counters::add(&self.counters.bytes, body.len() as u64);
-        Ok(body.freeze())
+        Ok(body)
     }
 
     fn note_date(&self, headers: &HeaderMap) {
@@ -205,15 +210,9 @@ pub(super) fn failed(url: &Url, error: reqwest::Error) -> ApiError {
     ApiError::Transport { host: host(url), failure, source: Some(Box::new(error.without_url())) }
 }
 
-/// Where a redirection points, without anything that may be secret in an address.
+/// A redirection, which is never followed.
 pub(super) fn redirected(url: &Url, headers: &HeaderMap) -> ApiError {
-    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let target = location.and_then(|location| url.join(location).ok());
-    let location = target.map_or_else(
-        || "an address that cannot be read".to_owned(),
-        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
-    );
-    ApiError::Redirected { host: host(url), location }
+    ApiError::Redirected { host: host(url), location: target(url, headers) }
 }
 
 /// When the platform takes requests again: an absolute number of seconds, and there is no `Retry-After` (trap 54).

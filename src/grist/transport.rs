@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use rand::Rng as _;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response};
 use url::Url;
@@ -17,7 +16,7 @@ use super::error::GristError;
 use super::lane::{Lane, Lanes};
 use super::request::{Body, Request};
 use super::stats::Counters;
-use crate::http::Secret;
+use crate::http::{Secret, Unread, body, paced, target};
 
 /// The way to an instance, shared by the clones of a client.
 #[derive(Debug)]
@@ -91,7 +90,7 @@ impl Transport {
                 Disposition::Unclear => return Err(GristError::Unclear { message: failure.error.to_string() }),
                 Disposition::Stop => return Err(failure.error),
             };
-            let wait = self.paced(after);
+            let wait = paced(after, self.pace);
             tracing::debug!(
                 what = request.what,
                 attempt = tried,
@@ -113,12 +112,6 @@ impl Transport {
         if let Err(missed) = self.once(Some(lane), &request).await {
             tracing::debug!(error = missed.failure.error.kind(), "the document was not reloaded");
         }
-    }
-
-    /// A wait with up to a quarter more, so that many clients do not come back at once.
-    fn paced(&self, wait: Duration) -> Duration {
-        let jitter = 1.0 + rand::rng().random_range(0.0..0.25);
-        Duration::try_from_secs_f64(wait.as_secs_f64() * self.pace * jitter).unwrap_or(wait)
     }
 
     /// Sends a request once, from a place in the lane that is given back before any wait.
@@ -160,28 +153,21 @@ impl Transport {
     }
 
     /// The body, up to the limit.
-    async fn body(&self, mut response: Response, time: Duration) -> Result<Bytes, Failure> {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(error, time))? {
-            if body.len() + chunk.len() > self.body_limit {
+    async fn body(&self, response: Response, time: Duration) -> Result<Bytes, Failure> {
+        let body = body(response, self.body_limit).await.map_err(|unread| match unread {
+            Unread::Broken(error) => lost(error, time),
+            Unread::TooLarge => {
                 let reason = format!("it is larger than {} bytes", self.body_limit);
-                return Err(Failure::of(GristError::Undecodable { reason }, Fate::Unknown));
+                Failure::of(GristError::Undecodable { reason }, Fate::Unknown)
             }
-            body.extend_from_slice(&chunk);
-        }
+        })?;
         Counters::add(&self.counters.bytes_received, body.len() as u64);
-        Ok(body.freeze())
+        Ok(body)
     }
 
-    /// Where a redirection points, without anything that may be secret in an address.
+    /// Where a redirection points.
     fn redirected(&self, headers: &HeaderMap) -> Failure {
-        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        let target = location.and_then(|location| self.base.join(location).ok());
-        let location = target.map_or_else(
-            || "an address that cannot be read".to_owned(),
-            |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
-        );
-        Failure::of(GristError::Redirected { location }, Fate::Final)
+        Failure::of(GristError::Redirected { location: target(&self.base, headers) }, Fate::Final)
     }
 }
 

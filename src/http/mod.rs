@@ -1,15 +1,20 @@
-//! What every client of this crate shares over HTTP: where a secret may be sent, how it is kept, and one TLS set-up.
+//! What every client of this crate shares over HTTP: where a secret may be sent, how it is kept, one TLS set-up, and how
+//! an answer is read.
 //!
 //! Nothing here knows a platform. Each client turns [`Unfit`] into its own error.
 
 mod address;
+mod answer;
 mod client;
+mod pace;
 mod secret;
 mod tls;
 
 pub(crate) use address::address;
+pub(crate) use answer::{Unread, body, target};
 pub(crate) use client::Timeouts;
 pub(crate) use client::client;
+pub(crate) use pace::paced;
 pub(crate) use secret::Secret;
 
 /// A setting that no client can be made of.

@@ -95,7 +95,7 @@ async fn the_one_of_input_has_exactly_one_key() {
 fn no_document_asks_for_what_harms_or_is_not_kept() {
     for platform in Platform::ALL {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("graphql").join(platform.as_str());
-        for file in ["dossiers", "demarche", "suppressions"] {
+        for file in ["dossiers", "demarche", "suppressions", "mutations"] {
             let text = std::fs::read_to_string(folder.join(format!("{file}.graphql"))).expect("the document is there");
             let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
             for word in ["edges", "DESC", "last", "before", "order", "pdf", "geojson", "byteSizeInt"] {

@@ -23,7 +23,7 @@ macro_rules! operations {
                 response_type = "Answered",
                 normalization = "rust",
                 skip_serializing_none,
-                extern_enums("DossierState")
+                extern_enums("DossierState", "CorrectionReason")
             )]
             #[allow(dead_code)]
             pub(in crate::api) struct $name;

@@ -1,6 +1,9 @@
 //! What is around every answer: `data`, `errors`, connections.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::path::path_at;
@@ -22,11 +25,30 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The one root field.
-#[derive(Debug, Deserialize)]
+/// The one root field, whatever its name: every operation has one, and a test says so.
+#[derive(Debug)]
 pub(in crate::api) struct Root<T> {
-    #[serde(alias = "demarche", alias = "dossier", alias = "groupeInstructeur", alias = "demarcheDescriptor")]
     pub root: Option<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Root<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct One<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for One<T> {
+            type Value = Root<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Root<T>, A::Error> {
+                let first = map.next_entry::<IgnoredAny, Option<T>>()?;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Root { root: first.and_then(|(_, root)| root) })
+            }
+        }
+        deserializer.deserialize_map(One(PhantomData))
+    }
 }
 
 /// One entry of `errors`.

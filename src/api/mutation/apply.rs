@@ -1,0 +1,77 @@
+//! The calls that act on a dossier.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::error::MutationError;
+use super::kind::{Author, Mutation};
+use super::payload::{Receipt, WirePayload};
+use super::request;
+use crate::api::answer::payload;
+use crate::api::client::Client;
+use crate::api::error::ApiError;
+use crate::api::operation::Request;
+use crate::ids::{DossierId, InstructeurId};
+
+impl Client {
+    /// Does one thing to a dossier, at most once.
+    ///
+    /// It sends one request, again only when the first surely had no effect: the connection could not be opened, or the
+    /// platform asked to slow down. What a platform lacks is not sent at all: [`Mutation::compose`] makes it of what there
+    /// is.
+    ///
+    /// ```no_run
+    /// use demarche_numerique::api::{Author, Mutation, MutationError};
+    /// # use demarche_numerique::{Client, Dossier};
+    /// # async fn example(client: &Client, dossier: &Dossier, by: &Author) -> Result<(), MutationError> {
+    /// match client.apply(&dossier.id, by, &Mutation::PasserEnInstruction).await {
+    ///     Ok(receipt) => println!("dossier {}: {:?}", dossier.number, receipt.dossier.map(|mark| mark.state)),
+    ///     Err(MutationError::Refused { messages, .. }) => println!("dossier {}: {messages:?}", dossier.number),
+    ///     // It may be done: read the dossier again before deciding anything.
+    ///     Err(MutationError::Unknown(cause)) => println!("dossier {}: {cause}", dossier.number),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`MutationError`] tells apart what was surely not applied and what may have been.
+    pub async fn apply(&self, dossier: &DossierId, by: &Author, mutation: &Mutation) -> Result<Receipt, MutationError> {
+        let request = request::of(mutation, self.platform(), dossier, by)?;
+        let payload = self.mutate(&request, mutation.name()).await?;
+        payload.receipt(mutation.name()).ok_or_else(|| MutationError::Unknown(request.partial(None)))
+    }
+
+    /// Whether the token may write, asked without writing anything (trap 66): the platform looks at the token first, and
+    /// at what is to be done only then, so it is asked to archive a dossier that cannot exist.
+    ///
+    /// # Errors
+    /// Those of the token, the network and the service, as for any question.
+    pub async fn may_write(&self) -> Result<bool, ApiError> {
+        let nobody = Author { instructeur: InstructeurId::new(BASE64_STANDARD.encode("Instructeur-0")), silent: true };
+        let nothing = DossierId::new(BASE64_STANDARD.encode("Dossier-0"));
+        let mutation = Mutation::Archiver;
+        let mut request = request::of(&mutation, self.platform(), &nothing, &nobody)
+            .expect("both platforms have this mutation, and nothing in it can be unfit");
+        request.what = "whether the token may write".to_owned();
+        match self.transport().ask(&request, |body| payload::<WirePayload>(&request, body)).await {
+            Ok(payload) => Ok(!matches!(payload.accepted(mutation.name()), Err(MutationError::ReadOnlyToken { .. }))),
+            // It looked for the dossier: the token was good.
+            Err(ApiError::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a mutation: its payload, when nothing in it was refused.
+    pub(super) async fn mutate(&self, request: &Request, mutation: &'static str) -> Result<WirePayload, MutationError> {
+        match self.transport().ask_once(request, |body| payload::<WirePayload>(request, body)).await {
+            Ok(payload) => payload.accepted(mutation),
+            // The platform does not tell what it looked for: the dossier, the instructeur, a groupe, a label.
+            Err(ApiError::NotFound { what }) => {
+                Err(MutationError::NotSent(ApiError::NotFound { what: format!("something that {what} names") }))
+            }
+            Err(error) => Err(MutationError::of(error)),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What every client reads of an answer in the same way.
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{HeaderMap, LOCATION};
+use url::Url;
+
+/// Why the body of an answer is not at hand.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It is larger than what is accepted; the rest was not read.
+    TooLarge,
+    /// The connection failed before its end.
+    Broken(reqwest::Error),
+}
+
+/// The body, up to `limit` bytes after decompression. An announced length beyond the limit is enough to refuse it.
+///
+/// # Errors
+/// [`Unread`].
+pub(crate) async fn body(mut response: Response, limit: usize) -> Result<Bytes, Unread> {
+    let announced = response.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+    if announced > limit {
+        return Err(Unread::TooLarge);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+        if body.len() + chunk.len() > limit {
+            return Err(Unread::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Where a redirection points, without anything that may be secret in an address.
+pub(crate) fn target(asked: &Url, headers: &HeaderMap) -> String {
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let target = location.and_then(|location| asked.join(location).ok());
+    target.map_or_else(
+        || "an address that cannot be read".to_owned(),
+        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+    )
+}
