@@ -31,6 +31,7 @@
 //! - [`plan`]: what is known and what was observed become changes;
 //! - [`sink`]: where dossiers are kept;
 //! - [`sync`]: one run, from the checkpoint to the report;
+//! - [`writeback`]: what the back office decided reaches the platform, once;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
@@ -54,6 +55,7 @@ pub mod grist;
 pub mod plan;
 pub mod sink;
 pub mod sync;
+pub mod writeback;
 
 #[cfg(feature = "cli")]
 pub mod cli;

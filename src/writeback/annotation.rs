@@ -75,7 +75,11 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
     };
     let some = |what: &str| {
         let text = text()?;
-        if text.is_empty() { Err(format!("{what} is expected; the API cannot empty an annotation of this type")) } else { Ok(text) }
+        if text.is_empty() {
+            Err(format!("{what} is expected; the API cannot empty an annotation of this type"))
+        } else {
+            Ok(text)
+        }
     };
     let choice = |choice: &str| {
         let known = descriptor.options.is_empty() || descriptor.options.iter().any(|option| option == choice);
@@ -94,17 +98,25 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
         TypeDeChamp::Datetime => instant(&some("a date and a time")?).map(AnnotationValue::Datetime),
         TypeDeChamp::IntegerNumber => {
             let number = some("a whole number")?.parse();
-            number.map(AnnotationValue::IntegerNumber).map_err(|_| "a whole number of at most 2147483647 is expected".to_owned())
+            number
+                .map(AnnotationValue::IntegerNumber)
+                .map_err(|_| "a whole number of at most 2147483647 is expected".to_owned())
         }
         TypeDeChamp::DecimalNumber => {
             let number: Result<Decimal, _> = some("a number")?.replace(',', ".").parse();
             let number = number.map_err(|_| "a number is expected".to_owned())?.normalize();
-            if number.scale() > 3 { Err("at most 3 decimals are kept".to_owned()) } else { Ok(AnnotationValue::DecimalNumber(number)) }
+            if number.scale() > 3 {
+                Err("at most 3 decimals are kept".to_owned())
+            } else {
+                Ok(AnnotationValue::DecimalNumber(number))
+            }
         }
         TypeDeChamp::DropDownList => choice(&some("a choice")?).map(AnnotationValue::DropDownList),
         TypeDeChamp::MultipleDropDownList => {
             let items = match value {
-                Json::Array(items) => items.iter().map(|item| item.as_str().ok_or("a list of texts is expected".to_owned())).collect(),
+                Json::Array(items) => {
+                    items.iter().map(|item| item.as_str().ok_or("a list of texts is expected".to_owned())).collect()
+                }
                 Json::String(text) if !text.trim().is_empty() => Ok(vec![text.trim()]),
                 Json::Null | Json::String(_) => Ok(Vec::new()),
                 _ => Err("a list of texts is expected".to_owned()),
@@ -143,10 +155,13 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 /// Whether a champ has that value. A yes-or-no that nobody answered is not a no.
 fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
     match (champ, value) {
-        (ChampValue::Text(now), AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to)) => {
-            lines(now) == lines(to)
+        (
+            ChampValue::Text(now),
+            AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to),
+        ) => lines(now) == lines(to),
+        (ChampValue::Empty, AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to)) => {
+            to.is_empty()
         }
-        (ChampValue::Empty, AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to)) => to.is_empty(),
         (ChampValue::Empty, AnnotationValue::MultipleDropDownList(to)) => to.is_empty(),
         (ChampValue::Boolean(now), AnnotationValue::Checkbox(to) | AnnotationValue::YesNo(to)) => now == to,
         (ChampValue::Empty, AnnotationValue::Checkbox(to)) => !to,
@@ -201,7 +216,11 @@ mod tests {
             ("decimal_number", "1.2345".into(), Err("3 decimals")),
             ("drop_down_list", "B".into(), Ok(AnnotationValue::DropDownList("B".into()))),
             ("drop_down_list", "C".into(), Err("not one of the choices")),
-            ("multiple_drop_down_list", serde_json::json!(["A"]), Ok(AnnotationValue::MultipleDropDownList(vec!["A".into()]))),
+            (
+                "multiple_drop_down_list",
+                serde_json::json!(["A"]),
+                Ok(AnnotationValue::MultipleDropDownList(vec!["A".into()])),
+            ),
             ("siret", "123".into(), Err("cannot write annotations of the type siret")),
         ];
         for (kind, value, expected) in rows {

@@ -145,7 +145,9 @@ impl Case<'_> {
                 match missing.into_iter().next() {
                     None => Ok(Wanted::Done),
                     Some(_) if batch.is_available_on(self.platform) => Ok(Todo::of(batch)),
-                    Some(edit) => Ok(Todo::of(Mutation::ModifierAnnotation { annotation: edit.annotation, value: edit.value })),
+                    Some(edit) => {
+                        Ok(Todo::of(Mutation::ModifierAnnotation { annotation: edit.annotation, value: edit.value }))
+                    }
                 }
             }
             Action::AjouterLigne { annotation } => {
@@ -170,9 +172,7 @@ impl Case<'_> {
                 let there = self.dossier.labels.iter().find(named);
                 match (there, present) {
                     (Some(_), true) | (None, false) => Ok(Wanted::Done),
-                    (Some(known), false) => {
-                        Ok(Todo::of(Mutation::SupprimerLabel { label: LabelId::new(&known.id) }))
-                    }
+                    (Some(known), false) => Ok(Todo::of(Mutation::SupprimerLabel { label: LabelId::new(&known.id) })),
                     (None, true) => {
                         let known = self.demarche.labels.iter().find(named);
                         let known = known.ok_or_else(|| Refusal::Unknown(format!("no label is called `{label}`")))?;
@@ -208,7 +208,9 @@ impl Case<'_> {
             NoWay::Decided => Conflict::Decided { found: from.clone(), wanted: to.clone() }.into(),
             NoWay::Illegal => Verdict::from(Refusal::NoWay { from: from.clone(), to: to.clone() }),
         })?;
-        if steps.contains(&Passage::RepasserEnConstruction) && self.dossier.date_previsionnelle_decision_sva_svr.is_some() {
+        if steps.contains(&Passage::RepasserEnConstruction)
+            && self.dossier.date_previsionnelle_decision_sva_svr.is_some()
+        {
             return Err(Refusal::SvaSvr.into());
         }
         let mut mutations = steps.iter().map(|step| self.passage(*step));
@@ -275,11 +277,8 @@ impl Case<'_> {
                 return Err(Refusal::NoCorrection("one is awaited already").into());
             }
         }
-        let mutation = Mutation::EnvoyerMessage {
-            body: body.as_str().to_owned(),
-            attachment: None,
-            correction: *correction,
-        };
+        let mutation =
+            Mutation::EnvoyerMessage { body: body.as_str().to_owned(), attachment: None, correction: *correction };
         Ok(Todo::seen_by(mutation, Witness::Messages(said)).with(attachment.clone(), Vec::new()))
     }
 

@@ -47,23 +47,6 @@ impl MemoryOutbox {
     }
 }
 
-/// The first line of an intent's trail, or an operator's.
-pub(crate) fn line_of(entry: &Entry, happening: Happening, at: Timestamp) -> TrailLine {
-    let intent = entry.intent.as_ref().ok();
-    TrailLine {
-        seq: 0,
-        at,
-        intent: entry.id.clone(),
-        dossier: entry.dossier,
-        happening,
-        action: intent.map_or("unreadable", |intent| intent.action.word()).to_owned(),
-        author: intent.and_then(|intent| intent.author.as_ref()).map(|author| author.as_str().to_owned()),
-        mutation: None,
-        words: None,
-        seen: None,
-    }
-}
-
 impl Outbox for MemoryOutbox {
     fn outbox_name(&self) -> &str {
         "memory"
@@ -93,7 +76,7 @@ impl Outbox for MemoryOutbox {
                         intent: Ok(intent.clone()),
                         progress: Progress::default(),
                     };
-                    let line = line_of(&entry, Happening::Asked, at);
+                    let line = TrailLine::of_entry(&entry, Happening::Asked, at);
                     state.line(scope, line);
                     state.kept.push(Kept { scope: scope.clone(), entry, status: Status::Pending, moved: None });
                     received.new += 1;
@@ -127,7 +110,12 @@ impl Outbox for MemoryOutbox {
             kept.entry.progress = step.progress.clone();
             if let Some(settled) = step.settled {
                 kept.status = settled.status;
-                kept.moved = step.progress.before.clone().zip(settled.after.clone()).map(|(before, after)| Move { before, after });
+                kept.moved = step
+                    .progress
+                    .before
+                    .clone()
+                    .zip(settled.after.clone())
+                    .map(|(before, after)| Move { before, after });
             }
         }
         Ok(())
@@ -153,7 +141,7 @@ impl Outbox for MemoryOutbox {
         if status == Status::Pending {
             kept.entry.progress = Progress::default();
         }
-        let mut line = line_of(&kept.entry, Happening::Resolved, at);
+        let mut line = TrailLine::of_entry(&kept.entry, Happening::Resolved, at);
         line.words = Some(status.as_str().to_owned());
         state.line(scope, line);
         Ok(true)

@@ -17,6 +17,7 @@ mod judge;
 mod memory;
 mod message;
 mod outbox;
+mod parts;
 mod path;
 mod people;
 mod progress;
@@ -30,6 +31,7 @@ pub use intent::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Word
 pub use judge::{Case, judge};
 pub use memory::MemoryOutbox;
 pub use outbox::{Entry, Happening, Outbox, Received, Settlement, Status, Step as OutboxStep, TrailLine};
+pub(crate) use parts::Parts;
 pub use progress::{Answer, Move, Progress, Sending};
 pub use push::{Push, QUIET, plan, push};
 pub use report::{Item, Pushed};

@@ -33,15 +33,8 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Done,
-        Self::AlreadyDone,
-        Self::Refused,
-        Self::Conflict,
-        Self::Ambiguous,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Done, Self::AlreadyDone, Self::Refused, Self::Conflict, Self::Ambiguous, Self::Cancelled];
 
     /// Its word in outboxes and reports.
     #[must_use]
@@ -135,6 +128,43 @@ pub struct TrailLine {
     pub seen: Option<Seen>,
 }
 
+impl TrailLine {
+    /// What happens to an intent, before anything is known of it but what it says.
+    pub(crate) fn of_intent(intent: &Intent, happening: Happening, at: Timestamp) -> Self {
+        Self {
+            seq: 0,
+            at,
+            intent: intent.id.clone(),
+            dossier: intent.dossier,
+            happening,
+            action: intent.action.word().to_owned(),
+            author: intent.author.as_ref().map(|author| author.as_str().to_owned()),
+            mutation: None,
+            words: None,
+            seen: None,
+        }
+    }
+
+    /// The same of an entry, whose intent may not be readable.
+    pub(crate) fn of_entry(entry: &Entry, happening: Happening, at: Timestamp) -> Self {
+        match &entry.intent {
+            Ok(intent) => Self::of_intent(intent, happening, at),
+            Err(_) => Self {
+                seq: 0,
+                at,
+                intent: entry.id.clone(),
+                dossier: entry.dossier,
+                happening,
+                action: "unreadable".to_owned(),
+                author: None,
+                mutation: None,
+                words: None,
+                seen: None,
+            },
+        }
+    }
+}
+
 /// What is written about an intent at once: how far it came, how it ended if it did, and a line of the trail.
 #[derive(Clone, Debug)]
 pub struct Step<'a> {
@@ -197,11 +227,8 @@ pub trait Outbox: Send + Sync {
     fn status(&self, scope: &Scope, id: &IntentId) -> impl Future<Output = Result<Option<Status>, SinkError>> + Send;
 
     /// How intents of this outbox moved a dossier, oldest first.
-    fn moves(
-        &self,
-        scope: &Scope,
-        dossier: DossierNumber,
-    ) -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
+    fn moves(&self, scope: &Scope, dossier: DossierNumber)
+    -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
 
     /// Writes what happened, all or nothing.
     fn write(&self, scope: &Scope, step: &Step<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
@@ -219,7 +246,7 @@ pub trait Outbox: Send + Sync {
 
     /// An operator's word on an intent that is parked: `Pending` tries it again from the start, anything else ends it.
     ///
-    /// `false` when there is no such intent, or nothing to decide about it: it is pending and nothing was sent, or done.
+    /// `false` when there is no such intent, or when it is done.
     fn resolve(
         &self,
         scope: &Scope,

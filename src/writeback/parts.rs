@@ -29,7 +29,8 @@ impl TryFrom<Parts> for Action {
     type Error = String;
 
     fn try_from(parts: Parts) -> Result<Self, String> {
-        let Parts { action, motivation, message, correction, file, annotations, annotation, groupe, label, message_id } = parts;
+        let Parts { action, motivation, message, correction, file, annotations, annotation, groupe, label, message_id } =
+            parts;
         let given = |part: Option<String>, name: &str| {
             part.filter(|text| !text.trim().is_empty()).ok_or_else(|| format!("`{name}` is empty"))
         };
@@ -38,10 +39,7 @@ impl TryFrom<Parts> for Action {
             "passer_en_instruction" => Self::PasserEnInstruction,
             "repasser_en_construction" => Self::RepasserEnConstruction,
             "repasser_en_instruction" => Self::RepasserEnInstruction,
-            "accepter" => Self::Accepter {
-                motivation: given(motivation, "").ok().map(Words::new),
-                justificatif: file,
-            },
+            "accepter" => Self::Accepter { motivation: given(motivation, "").ok().map(Words::new), justificatif: file },
             "refuser" => Self::Refuser { motivation: Words::new(given(motivation, "motivation")?), justificatif: file },
             "classer_sans_suite" => {
                 Self::ClasserSansSuite { motivation: Words::new(given(motivation, "motivation")?), justificatif: file }
@@ -121,7 +119,8 @@ fn correction_of(word: &str) -> Result<CorrectionReason, String> {
 }
 
 fn edits(text: &str) -> Result<Vec<Edit>, String> {
-    let wrong = || "`annotations` is a JSON object of values by annotation, or a list of {annotation, row, value}".to_owned();
+    let wrong =
+        || "`annotations` is a JSON object of values by annotation, or a list of {annotation, row, value}".to_owned();
     let edits: Vec<Edit> = match serde_json::from_str(text).map_err(|_| wrong())? {
         Json::Object(values) => {
             values.into_iter().map(|(annotation, value)| Edit { annotation, row: None, value }).collect()

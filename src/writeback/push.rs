@@ -7,13 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::PushError;
 use super::intent::{Intent, IntentId};
 use super::judge::{Case, judge};
-use super::memory::line_of;
 use super::outbox::{Entry, Happening, Outbox, Settlement, Status, Step, TrailLine};
 use super::progress::{Answer, Progress};
 use super::report::{Item, Pushed};
 use super::send::{Sent, send};
 use super::verdict::{Refusal, Seen, Verdict};
-use crate::api::{ApiError, Client};
+use crate::api::Client;
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
@@ -165,7 +164,9 @@ impl<'a, O: Outbox> Worker<'a, O> {
     async fn visit(&mut self, entry: &Entry, apply: bool) -> Result<Visit, PushError> {
         let intent = match &entry.intent {
             Ok(intent) => intent,
-            Err(reason) => return self.refuse(entry, &entry.progress, Refusal::Unreadable(reason.clone()), None, apply).await,
+            Err(reason) => {
+                return self.refuse(entry, &entry.progress, Refusal::Unreadable(reason.clone()), None, apply).await;
+            }
         };
         match self.required(intent, apply).await? {
             Required::Met => {}
@@ -179,7 +180,16 @@ impl<'a, O: Outbox> Worker<'a, O> {
             let Some(dossier) = self.push.client.dossier(entry.dossier).await? else {
                 let unknown = progress.last.as_ref().is_some_and(|last| last.answer == Answer::Unknown);
                 return if unknown {
-                    self.settle(entry, &progress, Status::Ambiguous, "no_dossier", Refusal::NoDossier.to_string(), None, apply).await
+                    self.settle(
+                        entry,
+                        &progress,
+                        Status::Ambiguous,
+                        "no_dossier",
+                        Refusal::NoDossier.to_string(),
+                        None,
+                        apply,
+                    )
+                    .await
                 } else {
                     self.refuse(entry, &progress, Refusal::NoDossier, None, apply).await
                 };
@@ -223,13 +233,17 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 }
                 Verdict::Ambiguous => {
                     let words = "its answer was lost, and the dossier does not tell whether it was done".to_owned();
-                    return self.settle(entry, &progress, Status::Ambiguous, "lost_answer", words, Some(seen), apply).await;
+                    return self
+                        .settle(entry, &progress, Status::Ambiguous, "lost_answer", words, Some(seen), apply)
+                        .await;
                 }
                 Verdict::Send(step) => *step,
             };
             if !apply {
                 let then = step.then.iter().copied();
-                return Ok(Visit::Would(std::iter::once(step.mutation.name()).chain(then).map(str::to_owned).collect()));
+                return Ok(Visit::Would(
+                    std::iter::once(step.mutation.name()).chain(then).map(str::to_owned).collect(),
+                ));
             }
             let name = step.mutation.name();
             let before = progress.clone();
@@ -253,7 +267,6 @@ impl<'a, O: Outbox> Worker<'a, O> {
             self.write(entry, &progress, None, line).await?;
             match sent {
                 Sent::Taken | Sent::Refused(_) | Sent::Lost(_) => {}
-                Sent::Not(ApiError::NotFound { .. }) => return self.refuse(entry, &progress, Refusal::NoDossier, Some(seen), apply).await,
                 Sent::Not(error) => return Err(error.into()),
                 Sent::Cannot(refusal) => return self.refuse(entry, &progress, refusal, Some(seen), apply).await,
             }
@@ -307,7 +320,13 @@ impl<'a, O: Outbox> Worker<'a, O> {
         self.end(entry, progress, Settlement { status, reason: Some(reason), words: Some(words), after }, apply).await
     }
 
-    async fn end(&self, entry: &Entry, progress: &Progress, settled: Settlement, apply: bool) -> Result<Visit, PushError> {
+    async fn end(
+        &self,
+        entry: &Entry,
+        progress: &Progress,
+        settled: Settlement,
+        apply: bool,
+    ) -> Result<Visit, PushError> {
         if apply {
             let mut line = self.line(entry, Happening::Settled, settled.after.as_ref());
             line.words = Some(match &settled.words {
@@ -320,7 +339,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
     }
 
     fn line(&self, entry: &Entry, happening: Happening, seen: Option<&Seen>) -> TrailLine {
-        TrailLine { seen: seen.cloned(), ..line_of(entry, happening, (self.push.clock)()) }
+        TrailLine { seen: seen.cloned(), ..TrailLine::of_entry(entry, happening, (self.push.clock)()) }
     }
 
     async fn write(

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::verdict::{Refusal, Step};
-use crate::api::{ApiError, Author, Client, Mutation, MutationError, Upload, UploadError};
+use crate::api::{ApiError, Author, Client, Mutation, MutationError, SignedBlobId, Upload, UploadError};
 use crate::dossier::Dossier;
-use crate::ids::SignedBlobId;
 
 /// What came of it.
 pub(super) enum Sent {
@@ -25,7 +24,7 @@ pub(super) enum Sent {
 pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step: Step) -> Sent {
     let Step { mut mutation, file, by, .. } = step;
     if let Some(path) = &file {
-        match upload(client, dossier, path).await {
+        match upload(client, dossier, &mutation, path).await {
             Ok(blob) => mutation = with_file(mutation, blob),
             Err(sent) => return sent,
         }
@@ -42,6 +41,28 @@ pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step:
         Err(MutationError::NotSent(ApiError::NotFound { .. })) => Sent::Cannot(Refusal::NoDossier),
         Err(error) => Sent::Not(error),
     }
+}
+
+/// Reads a file of this machine and uploads it. A file that was uploaded and joined to nothing does no harm.
+async fn upload(client: &Client, dossier: &Dossier, mutation: &Mutation, path: &Path) -> Result<SignedBlobId, Sent> {
+    let cannot = |reason: String| Sent::Cannot(Refusal::File(reason));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    let bytes = match read {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => return Err(cannot(error.to_string())),
+        Err(_) => return Err(cannot("it could not be read".to_owned())),
+    };
+    let file = match mutation {
+        Mutation::EnvoyerMessage { .. } => Upload::for_message(name, bytes),
+        _ => Upload::for_decision(name, bytes),
+    };
+    let file = file.map_err(|error| cannot(error.to_string()))?;
+    client.upload(&dossier.id, &file).await.map_err(|error| match error {
+        UploadError::Api(error) => Sent::Not(MutationError::NotSent(error)),
+        other => cannot(other.to_string()),
+    })
 }
 
 fn with_file(mutation: Mutation, blob: SignedBlobId) -> Mutation {

@@ -16,6 +16,7 @@ mod geometry;
 mod lease;
 mod migrate;
 mod open;
+mod outbox;
 mod server;
 mod store;
 

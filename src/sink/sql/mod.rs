@@ -3,7 +3,7 @@
 //! - `dialect`: the words in which databases differ; `store`: a connection on which statements run;
 //! - `value`: what is bound to a statement, before a database gives it its own form;
 //! - `remember`: what a target knows of the tables that it made; `ddl`, `views`: how it makes them;
-//! - `commit`, `rows`: a batch, inside a transaction; `read`: everything else.
+//! - `commit`, `rows`: a batch, inside a transaction; `outbox`: intents; `read`: everything else.
 //!
 //! A target adds what is its own: how it is opened and locked, how a transaction begins, how values are encoded. Every
 //! statement here is one that both databases read alike, with parameters written `$1`, `$2`...
@@ -12,6 +12,7 @@ mod commit;
 mod ddl;
 mod dialect;
 mod fault;
+pub(in crate::sink) mod outbox;
 mod read;
 mod remember;
 mod rows;

@@ -1,7 +1,6 @@
 //! Intents and what became of them: `dn_status_updates` and `dn_status_trail`.
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use super::fault::Fault;
 use super::remember::{from_word, whose, word};
@@ -12,8 +11,8 @@ use crate::ids::DossierNumber;
 use crate::sink::Scope;
 use crate::table::Fingerprint;
 use crate::writeback::{
-    Action, Entry, Expected, Happening, Intent, IntentId, Move, OutboxStep, Progress, Received, Seen, Status, TrailLine,
-    Words,
+    Action, Entry, Expected, Happening, Intent, IntentId, Move, OutboxStep, Parts, Progress, Received, Seen, Status,
+    TrailLine, Words,
 };
 
 /// What an intent is made of, in the order of columns.
@@ -41,8 +40,8 @@ pub(in crate::sink) async fn put<S: Store>(
     );
     let mut received = Received::default();
     for intent in intents {
-        let parts = Parts::of(intent)?;
-        if !store.rows(insert.clone().into(), &parts.values(scope, intent, at)).await?.is_empty() {
+        let parts = Parts::from(&intent.action);
+        if !store.rows(insert.clone().into(), &values(&parts, scope, intent, at)).await?.is_empty() {
             let line = TrailLine::of_intent(intent, Happening::Asked, at);
             write_line(store, scope, &line).await?;
             received.new += 1;
@@ -53,6 +52,33 @@ pub(in crate::sink) async fn put<S: Store>(
         }
     }
     Ok(received)
+}
+
+fn values<'v>(parts: &'v Parts, scope: &'v Scope, intent: &'v Intent, at: Timestamp) -> [Value<'v>; 21] {
+    let [instance, demarche] = whose(scope);
+    [
+        intent.id.as_str().into(),
+        instance,
+        demarche,
+        intent.dossier.into(),
+        (&parts.action).into(),
+        intent.author.as_ref().map(Words::as_str).into(),
+        parts.motivation.as_deref().into(),
+        parts.message.as_deref().into(),
+        parts.correction.as_deref().into(),
+        parts.file.as_deref().into(),
+        parts.annotations.as_deref().map_or(Value::Null, Value::Json),
+        parts.annotation.as_deref().into(),
+        parts.groupe.as_deref().into(),
+        parts.label.as_deref().into(),
+        parts.message_id.as_deref().into(),
+        intent.expected.state.as_ref().map(DossierState::as_str).into(),
+        intent.expected.fingerprint.into(),
+        intent.requires.as_ref().map(IntentId::as_str).into(),
+        Value::Boolean(intent.silent),
+        Value::Boolean(intent.overrule),
+        at.into(),
+    ]
 }
 
 async fn one<S: Store>(store: &mut S, scope: &Scope, id: &IntentId) -> Result<Option<Entry>, Fault> {
@@ -77,7 +103,11 @@ pub(in crate::sink) async fn pending<S: Store>(
     rows.iter().map(entry).collect()
 }
 
-pub(in crate::sink) async fn status<S: Store>(store: &mut S, scope: &Scope, id: &IntentId) -> Result<Option<Status>, Fault> {
+pub(in crate::sink) async fn status<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    id: &IntentId,
+) -> Result<Option<Status>, Fault> {
     let query = "SELECT status FROM dn_status_updates WHERE instance = $1 AND demarche = $2 AND id = $3";
     let [instance, demarche] = whose(scope);
     let rows = store.rows(query.into(), &[instance, demarche, id.as_str().into()]).await?;

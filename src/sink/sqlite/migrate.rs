@@ -9,12 +9,13 @@ use crate::sink::sql::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
 
 /// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_shared_tables.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/0001_shared_tables.sql"), include_str!("migrations/0002_status_updates.sql")];
 
 /// The newest version that this program knows.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 11] = [
     "dn_instances",
     "dn_forms",
     "dn_tables",
@@ -24,6 +25,8 @@ const SHARED: [&str; 9] = [
     "dn_checkpoints",
     "dn_quarantine",
     "dn_runs",
+    "dn_status_updates",
+    "dn_status_trail",
 ];
 
 /// Brings the file to this version, all or nothing. A file that is there already is not written.

@@ -15,6 +15,7 @@ mod header;
 mod lock;
 mod migrate;
 mod open;
+mod outbox;
 mod store;
 
 use sqlx::Connection as _;

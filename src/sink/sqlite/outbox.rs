@@ -1,0 +1,79 @@
+//! The outbox of a file. Whoever has it open for writing holds its lock: nothing more is to be taken.
+
+use jiff::Timestamp;
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::SqliteSink;
+use crate::ids::DossierNumber;
+use crate::sink::sql::{Fault, outbox};
+use crate::sink::{Scope, SinkError};
+use crate::writeback::{Entry, Intent, IntentId, Move, Outbox, OutboxStep, Received, Status, TrailLine};
+
+/// A transaction around some of the shared statements.
+macro_rules! transaction {
+    ($sink:ident, $action:literal, $tx:ident => $work:expr) => {{
+        $sink.writable()?;
+        let mut connection = $sink.connection.lock().await;
+        let connection: &mut SqliteConnection = &mut connection;
+        let done = async {
+            let mut $tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+            let done = $work.await?;
+            $tx.commit().await?;
+            Ok::<_, Fault>(done)
+        };
+        let done = done.await;
+        $sink.told($action, done)
+    }};
+}
+
+impl Outbox for SqliteSink {
+    fn outbox_name(&self) -> &str {
+        &self.name
+    }
+
+    async fn begin(&self, _scope: &Scope) -> Result<(), SinkError> {
+        self.writable()
+    }
+
+    async fn end(&self, _scope: &Scope) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn put(&self, scope: &Scope, intents: &[Intent], at: Timestamp) -> Result<Received, SinkError> {
+        transaction!(self, "an intent", tx => outbox::put(&mut *tx, scope, intents, at))
+    }
+
+    async fn pending(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<Entry>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::pending(&mut *connection, scope, after, limit).await)
+    }
+
+    async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::status(&mut *connection, scope, id).await)
+    }
+
+    async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::moves(&mut *connection, scope, dossier).await)
+    }
+
+    async fn write(&self, scope: &Scope, step: &OutboxStep<'_>) -> Result<(), SinkError> {
+        transaction!(self, "what became of an intent", tx => outbox::write(&mut *tx, scope, step))
+    }
+
+    async fn trail(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<TrailLine>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the trail", outbox::trail(&mut *connection, scope, after, limit).await)
+    }
+
+    async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::depth(&mut *connection, scope).await)
+    }
+
+    async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {
+        transaction!(self, "an operator's word", tx => outbox::resolve(&mut *tx, scope, id, status, at))
+    }
+}
