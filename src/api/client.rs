@@ -17,7 +17,8 @@ use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
 use super::transport::Transport;
 use super::wire::{
-    WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews, WirePosition,
+    WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews, WireOwner,
+    WirePosition,
 };
 use crate::demarche::{Demarche, DemarcheHead, GroupeInstructeur};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight};
@@ -190,6 +191,19 @@ impl Client {
         let request = operation::dossier(self.platform, number);
         match self.transport.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
             Ok(wire) => Ok(Some(self.converted(|drift| convert::Node::convert(wire, drift)))),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The démarche that a dossier belongs to; `None` as for [`dossier`](Self::dossier).
+    ///
+    /// # Errors
+    /// As [`dossier`](Self::dossier).
+    pub async fn demarche_of(&self, number: DossierNumber) -> Result<Option<DemarcheNumber>, ApiError> {
+        let request = operation::demarche_of(self.platform, number);
+        match self.transport.ask(&request, |body| whole::<WireOwner>(&request, body)).await {
+            Ok(owner) => Ok(Some(DemarcheNumber::new(owner.demarche.number))),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
