@@ -34,6 +34,11 @@ impl World {
         self.demarches.values().find_map(|demarche| Some((demarche, demarche.groupe(number)?)))
     }
 
+    fn next_groupe(&self) -> u32 {
+        let known = self.demarches.values().flat_map(|demarche| &demarche.groupes).map(|groupe| groupe.number);
+        known.max().unwrap_or(0) + 1
+    }
+
     fn groupe_mut(&mut self, number: u32) -> Option<&mut Groupe> {
         let mut groupes = self.demarches.values_mut().flat_map(|demarche| &mut demarche.groupes);
         groupes.find(|groupe| groupe.number == number)
@@ -54,8 +59,7 @@ impl World {
     /// Makes a team and gives its number.
     pub fn add_groupe(&mut self, demarche: u32, label: &str, instructeurs: &[u32]) -> Result<u32, Refused> {
         self.check_label(demarche, label, None)?;
-        let known = self.demarches.values().flat_map(|demarche| &demarche.groupes).map(|groupe| groupe.number);
-        let number = known.max().unwrap_or(0) + 1;
+        let number = self.next_groupe();
         let record = self.demarches.get_mut(&demarche).ok_or_else(|| Refused(format!("no démarche {demarche}")))?;
         let (label, closed) = (label.to_owned(), false);
         record.groupes.push(Groupe { number, label, closed, instructeurs: BTreeSet::new() });
@@ -110,7 +114,7 @@ impl World {
     /// Clones a démarche as a draft without dossiers: the same stable ids, one team. Gives its number.
     pub fn clone_demarche(&mut self, demarche: u32, title: Option<&str>) -> Option<u32> {
         let at = self.tick();
-        let number = self.demarches.keys().next_back()? + 1;
+        let (number, groupe) = (self.demarches.keys().next_back()? + 1, self.next_groupe());
         let model = self.demarches.get(&demarche)?;
         let mut revision = model.revisions[model.active_revision()].clone();
         revision.number = u64::from(number) * 100;
