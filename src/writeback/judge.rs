@@ -44,6 +44,8 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// How long a request whose answer was lost may still be under way on the platform.
     pub quiet: SignedDuration,
+    /// Whether a message that is there already is not sent another time: for intents that were never kept anywhere.
+    pub once: bool,
 }
 
 /// What to do about an intent.
@@ -261,6 +263,9 @@ impl Case<'_> {
         let author = self.author()?;
         let said = message::count(self.dossier, &author.email, body.as_str(), attachment.as_deref());
         if self.showed(|witness| matches!(witness, Witness::Messages(before) if said > before)) {
+            return Ok(Wanted::Done);
+        }
+        if self.once && self.progress.sends == 0 && said > 0 {
             return Ok(Wanted::Done);
         }
         if self.dossier.archived {

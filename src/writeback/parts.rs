@@ -161,6 +161,7 @@ mod tests {
             Action::Suivre { follow: true },
             Action::Suivre { follow: false },
         ];
+        assert_eq!(actions.each_ref().map(Action::word), Action::WORDS);
         for action in actions {
             assert_eq!(Action::try_from(Parts::from(&action)), Ok(action));
         }

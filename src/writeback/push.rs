@@ -39,6 +39,9 @@ pub struct Push<'a, O> {
     /// How long a request whose answer was lost may still be under way; [`QUIET`] by default. What must not be done twice
     /// is not sent again before.
     pub quiet: SignedDuration,
+    /// Whether a message that is there already, from the same author in the same words, is not sent another time. For
+    /// intents that were never kept anywhere; an outbox knows what it sent.
+    pub once: bool,
     /// Who listens, intent by intent.
     pub events: &'a (dyn Fn(&Item) + Send + Sync),
     /// How to ask it to stop.
@@ -210,6 +213,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 moves: &moves,
                 now: (self.push.clock)(),
                 quiet: self.push.quiet,
+                once: self.push.once,
             });
             let step = match verdict {
                 Verdict::Done => {
