@@ -141,9 +141,7 @@ impl World {
             label.id = u64::from(number) * 10 + rank;
         }
         let instructeurs = model.groupes.first().map(|groupe| groupe.instructeurs.clone()).unwrap_or_default();
-        clone
-            .groupes
-            .push(Groupe { number: number * 10 + 1, label: "défaut".to_owned(), closed: false, instructeurs });
+        clone.groupes.push(Groupe { number: groupe, label: "défaut".to_owned(), closed: false, instructeurs });
         self.demarches.insert(number, clone);
         Some(number)
     }
