@@ -142,34 +142,58 @@ enum Then {
     Hang,
 }
 
+/// A server of one request that must not be repeated, on a connection that has already served an `earlier` one or not.
+async fn served(listener: TcpListener, earlier: bool, then: Then) {
+    let mut held = Vec::new();
+    let mut expected =
+        if earlier { vec!["DossierArchiver", "DossierEnvoyerMessage"] } else { vec!["DossierEnvoyerMessage"] };
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut read = vec![0; 64 * 1024];
+        let mut received = String::new();
+        while let Ok(count @ 1..) = stream.read(&mut read).await {
+            received.push_str(&String::from_utf8_lossy(&read[..count]));
+            // The variables come last.
+            if !received.ends_with("}}}") {
+                continue;
+            }
+            assert!(!expected.is_empty(), "a request came twice");
+            let operation = expected.remove(0);
+            assert!(received.contains(&format!("\"operationName\":\"{operation}\"")), "{operation} was awaited");
+            received.clear();
+            if operation == "DossierArchiver" {
+                let refusal = r#"{"data":{"dossierArchiver":{"errors":[{"message":"non"}]}}}"#;
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{refusal}", refusal.len());
+                stream.write_all(answer.as_bytes()).await.expect("an answer");
+                continue;
+            }
+            if let Then::Half = then {
+                let half = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"data\":";
+                stream.write_all(half).await.expect("half an answer");
+            }
+            break;
+        }
+        if let Then::Hang = then {
+            held.push(stream);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_is_cut_after_the_request_leaves_it_unknown_and_is_never_tried_again() {
-    for then in [Then::Close, Then::Half, Then::Hang] {
+    // A connection that was used before is where clients are tempted to send again by themselves.
+    for (earlier, then) in [false, true].into_iter().flat_map(|e| [Then::Close, Then::Half, Then::Hang].map(|t| (e, t)))
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let client = client_of(listener.local_addr().expect("an address"));
-        let serving = tokio::spawn(async move {
-            let mut held = Vec::new();
-            let mut requests = 0;
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut read = vec![0; 64 * 1024];
-                if stream.read(&mut read).await.is_ok_and(|count| count > 0) {
-                    requests += 1;
-                    assert_eq!(requests, 1, "the message is sent once");
-                }
-                match then {
-                    Then::Close => {}
-                    Then::Half => {
-                        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"data\":";
-                        stream.write_all(half).await.expect("half an answer");
-                    }
-                    Then::Hang => held.push(stream),
-                }
-            }
-        });
+        let serving = tokio::spawn(served(listener, earlier, then));
+        if earlier {
+            let refused = client.apply(&dossier(), &author(), &Mutation::Archiver).await;
+            assert!(matches!(refused, Err(MutationError::Refused { .. })), "{refused:?}");
+        }
         let error = say(&client).await.expect_err("the answer never comes");
-        assert!(matches!(error, MutationError::Unknown(ApiError::Transport { .. })), "{then:?}: {error:?}");
-        assert_eq!(client.stats().requests, 1, "{then:?}");
-        assert!(!serving.is_finished(), "{then:?}: no second request came");
+        assert!(matches!(error, MutationError::Unknown(ApiError::Transport { .. })), "{earlier} {then:?}: {error:?}");
+        assert_eq!(client.stats().requests, 1 + u64::from(earlier), "{then:?}");
+        assert!(!serving.is_finished(), "{earlier} {then:?}: no second request came");
         serving.abort();
     }
 }
