@@ -27,9 +27,10 @@ use crate::platform::Platform;
 
 /// A client of one instance of one platform, with one token.
 ///
-/// Clones are cheap and share the connection pool, the limiter and the counters. Every method sends one request (two
-/// where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the error that it
-/// returns in the end is one for which repeating is no use, or no use any more.
+/// Clones are cheap and share the connection pool, the limiter and the counters. Every method that reads sends one
+/// request (two where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the
+/// error that it returns in the end is one for which repeating is no use, or no use any more. What acts on the platform
+/// is sent again only when it surely had no effect: [`apply`](Self::apply).
 #[derive(Clone, Debug)]
 pub struct Client {
     platform: Platform,
