@@ -10,9 +10,9 @@ use super::terminal::ColorChoice;
 use crate::api::PageSize;
 use crate::config::Overrides;
 use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::intent::Action;
 use crate::platform::Platform;
 use crate::telemetry::LogFormat;
-use crate::writeback::Action;
 
 /// Copies démarches of Démarche Numérique and Démat Social into a database, and proves that nothing is missing.
 #[derive(Debug, Parser)]

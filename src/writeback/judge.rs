@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::intent::{Action, Expected, Intent, Words};
 use super::path::{NoWay, Passage, path};
-use super::progress::{Answer, Move, Progress};
-use super::verdict::{Conflict, Refusal, Seen, Step, Verdict, Witness};
+use super::verdict::{Conflict, Refusal, Step, Verdict};
 use super::{annotation, message, people};
 use crate::api::Mutation;
 use crate::demarche::{Demarche, Profile};
 use crate::dossier::{Dossier, DossierState};
 use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId};
+use crate::intent::{Action, Answer, Expected, Intent, Move, Progress, Seen, Witness, Words};
 use crate::platform::Platform;
 
 /// How often one and the same thing is sent before it is given up.

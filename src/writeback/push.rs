@@ -5,19 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::PushError;
-use super::intent::{Intent, IntentId};
 use super::judge::{Case, judge};
-use super::outbox::{Entry, Happening, Outbox, Settlement, Status, Step, TrailLine};
-use super::progress::{Answer, Progress};
 use super::report::{Item, Pushed};
 use super::send::{Sent, send};
-use super::verdict::{Refusal, Seen, Verdict};
+use super::verdict::{Refusal, Verdict};
 use crate::api::Client;
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
+use crate::intent::{Answer, Intent, IntentId, Progress, Seen, Status};
 use crate::privacy::{Filter, FormTypes};
-use crate::sink::Scope;
+use crate::sink::{Entry, Happening, Outbox, OutboxStep, Scope, Settlement, TrailLine};
 use crate::sync::Stop;
 use crate::table::Digest;
 
@@ -353,7 +351,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
         settled: Option<&Settlement>,
         line: TrailLine,
     ) -> Result<(), PushError> {
-        Ok(self.push.outbox.write(self.push.scope, &Step { entry, progress, settled, line }).await?)
+        Ok(self.push.outbox.write(self.push.scope, &OutboxStep { entry, progress, settled, line }).await?)
     }
 }
 

@@ -15,11 +15,11 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::tell;
 use crate::cli::signals;
 use crate::config;
+use crate::intent::{Action, Expected, Intent, IntentId, Parts, Status, Words};
 use crate::privacy::{Filter, Policy};
 use crate::sink::Scope;
-use crate::writeback::{
-    Action, Expected, Intent, IntentId, MemoryOutbox, Outbox as _, Parts, Push, QUIET, Status, Words, plan, push,
-};
+use crate::sink::{MemoryOutbox, Outbox as _};
+use crate::writeback::{Push, QUIET, plan, push};
 
 const INSTEAD: &str = "add --yes to go ahead without a question";
 

@@ -10,8 +10,7 @@ use crate::cli::failed;
 use crate::cli::printer::{answer, answer_json, instant, legible, table};
 use crate::cli::targets::open_to_read;
 use crate::config::{self, Job};
-use crate::sink::{AnySink, Scope};
-use crate::writeback::{Outbox, TrailLine};
+use crate::sink::{AnySink, Happening, Outbox, Scope, TrailLine};
 
 /// How many lines are read at a time.
 const PAGE: u32 = 500;
@@ -25,7 +24,7 @@ struct Line<'a> {
     at: jiff::Timestamp,
     intent: &'a str,
     dossier: u32,
-    happening: crate::writeback::Happening,
+    happening: Happening,
     action: &'a str,
     author: Option<&'a str>,
     mutation: Option<&'a str>,

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::config::keys::nearest;
 use crate::dossier::DossierState;
+use crate::intent::{Action, Expected, Intent, IntentId, Parts, Words};
 use crate::table::Digest;
-use crate::writeback::{Action, Expected, Intent, IntentId, Parts, Words};
 
 /// The columns that a file may have.
 const COLUMNS: [&str; 18] = [

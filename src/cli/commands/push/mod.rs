@@ -15,9 +15,10 @@ use crate::cli::targets::{exists, open, open_existing, open_to_read};
 use crate::cli::{failed, signals};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
-use crate::sink::{AnySink, SqliteSink};
+use crate::intent::{IntentId, Status};
+use crate::sink::{AnySink, MemoryOutbox, Outbox, SqliteSink};
 use crate::sync::refresh;
-use crate::writeback::{IntentId, MemoryOutbox, Outbox, Push, PushError, Pushed, QUIET, Status, plan, push};
+use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
 
 /// Sends, or tells what would be sent.
 pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {

@@ -2,7 +2,8 @@
 
 use crate::cli::context::Context;
 use crate::cli::printer::{counted, legible, table};
-use crate::writeback::{Item, Pushed, Status};
+use crate::intent::Status;
+use crate::writeback::{Item, Pushed};
 
 /// What was done, or what would be.
 pub fn pushed(context: &Context, pushed: &Pushed, applied: bool) -> String {

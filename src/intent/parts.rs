@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::intent::{Action, Edit, Words};
+use super::asked::{Action, Edit, Words};
 use crate::api::CorrectionReason;
 use crate::ids::MessageId;
 
