@@ -78,12 +78,17 @@ fn no_arrow_points_back() {
 
 #[test]
 fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
-    let mut files: Vec<PathBuf> = ["privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
+    let mut files: Vec<PathBuf> =
+        ["intent", "privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),
+    );
+    files.extend(
+        ["annotation", "judge", "message", "path", "people", "verdict"]
+            .map(|name| src.join(format!("writeback/{name}.rs"))),
     );
     for path in files {
         let code = code(&path);
