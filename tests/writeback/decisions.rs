@@ -144,7 +144,7 @@ async fn annotations_are_written_where_they_differ_on_both_platforms() {
         let edit =
             |annotation: &str, value: serde_json::Value| Edit { annotation: annotation.to_owned(), row: None, value };
         let edits = vec![
-            edit("Avis du service", "Favorable".into()),
+            edit("Avis du service", "Favorable, sous réserve".into()),
             edit("Complet", "oui".into()),
             edit("Date de commission", "2026-04-01".into()),
             edit("Rendez-vous", "2026-04-01T10:30".into()),

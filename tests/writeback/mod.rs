@@ -44,8 +44,14 @@ impl Desk {
 }
 
 impl<O: Outbox> Desk<O> {
+    /// The démarche of every kind of champ.
     pub async fn with(platform: Platform, outbox: O) -> Self {
-        let sandbox = Sandbox::new(&WorldSpec::new(platform).only(&[DEMARCHE_COMPLETE]).dossiers(0));
+        Self::of(platform, DEMARCHE_COMPLETE, outbox).await
+    }
+
+    /// A démarche of the sandbox, without its dossiers.
+    pub async fn of(platform: Platform, demarche: u32, outbox: O) -> Self {
+        let sandbox = Sandbox::new(&WorldSpec::new(platform).only(&[demarche]).dossiers(0));
         let server = sandbox.serve_locally().await.expect("a free port on loopback");
         let client = Client::builder(platform)
             .url(server.url())
@@ -58,7 +64,7 @@ impl<O: Outbox> Desk<O> {
             _server: server,
             client,
             outbox,
-            scope: Scope { instance: "essai".to_owned(), demarche: DemarcheNumber::new(DEMARCHE_COMPLETE) },
+            scope: Scope { instance: "essai".to_owned(), demarche: DemarcheNumber::new(demarche) },
             filter: Filter::new(Policy::default(), None).expect("the default policy needs no key"),
             stop: Stop::default(),
             moved: Mutex::default(),
@@ -68,7 +74,7 @@ impl<O: Outbox> Desk<O> {
     /// A dossier in that state.
     pub fn dossier(&self, state: State) -> u32 {
         let mut world = self.sandbox.world();
-        let number = world.submit(DEMARCHE_COMPLETE).expect("the démarche exists");
+        let number = world.submit(self.scope.demarche.get()).expect("the démarche exists");
         // A company may be unknown for a while, and such a dossier cannot be decided.
         let (nom, prenom) = ("Exemple".to_owned(), "Ariane".to_owned());
         let person = Demandeur::PersonnePhysique { civilite: None, nom, prenom };

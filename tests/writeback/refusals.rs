@@ -56,7 +56,7 @@ async fn what_demat_social_lacks_is_told_as_such() {
     let pushed = desk.pushed().await;
     for item in &pushed.items {
         assert_eq!(item.reason.as_deref(), Some("not_available"), "{item:?}");
-        assert!(item.words.as_deref().is_some_and(|words| words.contains("Démat Social")), "{item:?}");
+        assert!(item.words.as_deref().is_some_and(|words| words.contains("demat-social")), "{item:?}");
     }
     desk.assert_settled().await;
 }
@@ -65,7 +65,7 @@ async fn what_demat_social_lacks_is_told_as_such() {
 async fn mandatory_annotations_are_refused_in_the_platforms_words_with_ours() {
     let desk = Desk::new(Platform::DemarcheNumerique).await;
     let number = desk.dossier(State::EnInstruction);
-    desk.sandbox.world().require_annotation(DEMARCHE_COMPLETE, FIRST_ANNOTATION, true);
+    desk.sandbox.world().require_annotation(DEMARCHE_COMPLETE, FIRST_ANNOTATION + 4, true);
     desk.ask(&[intent("a", number, accept("Complet"))]).await;
     let pushed = desk.pushed().await;
     let words = pushed.items[0].words.as_deref().unwrap_or_default();
