@@ -7,6 +7,7 @@ mod exit_codes;
 mod grist;
 mod help;
 mod postgres;
+mod push;
 mod secrets;
 #[cfg(unix)]
 mod serving;

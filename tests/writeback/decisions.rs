@@ -2,6 +2,8 @@
 
 use demarche_numerique::api::CorrectionReason;
 use demarche_numerique::intent::{Action, Edit, Expected, Intent, IntentId, Status, Words};
+use demarche_numerique::sandbox::Value;
+use demarche_numerique::sandbox::world::form::stable_id::FIRST_ANNOTATION;
 use demarche_numerique::sandbox::world::{Effect, State};
 use demarche_numerique::sink::Outbox as _;
 use demarche_numerique::{DossierState, Platform};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use demarche_numerique::Platform;
 use demarche_numerique::intent::{Action, Answer, Edit, Intent, Status};
 use demarche_numerique::sandbox::world::{Effect, State};
-use demarche_numerique::sandbox::{DEMARCHE_LARGE, Fault, FaultPlan, Reset};
+use demarche_numerique::sandbox::{DemarcheSpec, Fault, FaultPlan, FormSpec, Reset, WorldSpec};
 use demarche_numerique::sink::{Outbox, SqliteSink};
 use jiff::SignedDuration;
 use tokio::sync::Notify;
@@ -176,7 +176,9 @@ async fn a_thousand_intents_under_faults_have_each_effect_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let outbox = SqliteSink::open(&folder.path().join("outbox.db")).await.expect("a new file");
     // A short form: what counts here is how often things are sent.
-    let desk = Desk::of(Platform::DemarcheNumerique, DEMARCHE_LARGE, outbox).await;
+    let short = DemarcheSpec::new(1004, FormSpec::Simple { champs: 1 }, 0);
+    let spec = WorldSpec { demarches: vec![short], ..WorldSpec::new(Platform::DemarcheNumerique) };
+    let desk = Desk::of(spec, 1004, outbox).await;
     let numbers: Vec<u32> = (0..DOSSIERS).map(|_| desk.dossier(State::EnConstruction)).collect();
     let mut intents: Vec<Intent> = Vec::new();
     for number in &numbers {

@@ -9,6 +9,7 @@ mod targets;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use demarche_numerique::api::RateLimiter;
 use demarche_numerique::intent::{Action, Expected, Intent, IntentId, Status, Words};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
 use demarche_numerique::sandbox::world::{Demandeur, State};
@@ -46,17 +47,21 @@ impl Desk {
 impl<O: Outbox> Desk<O> {
     /// The démarche of every kind of champ.
     pub async fn with(platform: Platform, outbox: O) -> Self {
-        Self::of(platform, DEMARCHE_COMPLETE, outbox).await
+        let spec = WorldSpec::new(platform).only(&[DEMARCHE_COMPLETE]).dossiers(0);
+        Self::of(spec, DEMARCHE_COMPLETE, outbox).await
     }
 
-    /// A démarche of the sandbox, without its dossiers.
-    pub async fn of(platform: Platform, demarche: u32, outbox: O) -> Self {
-        let sandbox = Sandbox::new(&WorldSpec::new(platform).only(&[demarche]).dossiers(0));
+    /// A démarche of a world.
+    pub async fn of(spec: WorldSpec, demarche: u32, outbox: O) -> Self {
+        let platform = spec.platform;
+        let sandbox = Sandbox::new(&spec);
         let server = sandbox.serve_locally().await.expect("a free port on loopback");
         let client = Client::builder(platform)
             .url(server.url())
             .token(sandbox.token())
             .retry_base(Duration::from_micros(1))
+            // The platform's limit is another test's; this one would take ten minutes by it.
+            .limiter(RateLimiter::new(1_000_000, Duration::from_secs(60)))
             .build()
             .expect("valid settings");
         Self {
