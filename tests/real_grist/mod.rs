@@ -3,21 +3,26 @@
 //! not enough: whoever syncs has them in the environment, and no test writes to the instance of work by accident.
 
 mod client;
-mod files;
 mod sink;
 
 use std::time::Duration;
 
 use demarche_numerique::grist::{Access, Client, Doc};
 
-/// A client of the real instance; `None`, and a line that says so, where none is named.
-fn client() -> Option<Client> {
+/// The address and the key of the real instance; `None`, and a line that says so, where none is named.
+pub fn named() -> Option<(String, String)> {
     let wanted = std::env::var("DN_REAL_GRIST").is_ok_and(|wanted| wanted == "1");
     let named = |name: &str| std::env::var(name).ok().filter(|value| wanted && !value.is_empty());
     let (Some(url), Some(key)) = (named("GRIST_URL"), named("GRIST_API_KEY")) else {
         println!("skipped: no real Grist is named (DN_REAL_GRIST=1, GRIST_URL, GRIST_API_KEY)");
         return None;
     };
+    Some((url, key))
+}
+
+/// A client of the real instance.
+fn client() -> Option<Client> {
+    let (url, key) = named()?;
     let builder = Client::builder(url).key(key).retry_base(Duration::from_millis(50));
     Some(builder.build().expect("the named instance is an address"))
 }

@@ -54,9 +54,9 @@ impl Fault {
         }
     }
 
-    /// Whether Grist says that a table or a column has another name now.
+    /// Whether Grist says that a table or a column is not what it was: it has another name, or takes no values any more.
     pub(super) fn is_renamed(error: &GristError) -> bool {
-        matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. })
+        matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. } | GristError::FormulaColumn { .. })
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) async fn commit(
     }
     desk.settle().await?;
     match commit_once(desk, prepared, batch).await {
-        // Somebody renamed a table or a column since the document was read.
+        // Somebody renamed a table or a column since the document was read, or made a formula of it.
         Err(Fault::Grist(error)) if Fault::is_renamed(&error) => {
             desk.reread().await?;
             commit_once(desk, prepared, batch).await
