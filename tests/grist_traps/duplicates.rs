@@ -14,6 +14,7 @@ traps!(
     trap_13_of_four_runs_that_begin_together_one_writes,
     trap_13_a_question_that_fails_is_not_taken_for_an_empty_answer,
     trap_14_a_bundle_whose_answer_was_lost_is_applied_once,
+    trap_14_a_bundle_that_arrives_late_is_not_taken_for_another,
     trap_17_a_key_that_a_person_retyped_stops_the_run_or_is_still_found,
     trap_18_a_key_that_is_a_text_among_numbers_is_read_as_one,
     trap_19_keys_that_the_engine_takes_for_one_never_go_in_one_upsert,
@@ -74,6 +75,27 @@ async fn trap_14_a_bundle_whose_answer_was_lost_is_applied_once(ground: &Ground)
     ground.assert_sound().await;
 }
 
+async fn trap_14_a_bundle_that_arrives_late_is_not_taken_for_another(ground: &Ground) {
+    ground.fill().await;
+    let sink = ground.open().await;
+    let prepared = ready(&sink).await;
+    for given_up in [4, 7] {
+        ground.wire.fail(Fault::Late, usize::MAX, super::wire::Asked::writes);
+        let error = sink
+            .commit(&prepared, &batch(i64::from(given_up), vec![insert(given_up, "tard")]))
+            .await
+            .expect_err("it is on its way");
+        assert!(matches!(error, SinkError::Unavailable { .. }), "{error}");
+        ground.wire.mend();
+        assert!(ground.wire.deliver().await > 1, "it was sent more than once, and arrives once");
+        let next = batch(i64::from(given_up) + 1, vec![insert(given_up + 1, "à temps")]);
+        assert_eq!(sink.commit(&prepared, &next).await.expect("a commit").events, 1);
+    }
+    assert_eq!(ground.column(DOSSIERS, "number").await, [1, 2, 4, 5, 7, 8]);
+    assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 6);
+    ground.assert_sound().await;
+}
+
 async fn trap_17_a_key_that_a_person_retyped_stops_the_run_or_is_still_found(ground: &Ground) {
     ground.fill().await;
     let retype = async |kind: &str| ground.act(json!([["ModifyColumn", DOSSIERS, "number", { "type": kind }]])).await;
@@ -82,7 +104,10 @@ async fn trap_17_a_key_that_a_person_retyped_stops_the_run_or_is_still_found(gro
         let before = ground.state_number().await;
         let sink = ground.open().await;
         let error = again(&sink, layout("demarche_12")).await.expect_err("a key is looked up by its value");
-        assert!(matches!(&error, SinkError::Altered { .. }) && error.to_string().contains("column number is"), "{error}");
+        assert!(
+            matches!(&error, SinkError::Altered { .. }) && error.to_string().contains("column number is"),
+            "{error}"
+        );
         assert!(error.hint().is_some());
         assert_eq!(ground.state_number().await, before);
         drop(sink);
@@ -99,9 +124,9 @@ async fn trap_17_a_key_that_a_person_retyped_stops_the_run_or_is_still_found(gro
 
 async fn trap_18_a_key_that_is_a_text_among_numbers_is_read_as_one(ground: &Ground) {
     ground.fill().await;
-    ground.act(json!([["UpdateRecord", DOSSIERS, 2, { "number": "2" }]])).await;
+    ground.act(json!([["UpdateRecord", DOSSIERS, 2, { "number": "n° 2" }]])).await;
     let rows = ground.doc().sql(&format!("SELECT number FROM {DOSSIERS} ORDER BY id"), &[]).await.expect("rows");
-    assert_eq!(rows.iter().map(|row| &row["number"]).collect::<Vec<_>>(), [&json!(1), &json!("2")]);
+    assert_eq!(rows.iter().map(|row| &row["number"]).collect::<Vec<_>>(), [&json!(1), &json!("n° 2")]);
 
     // The row is not the dossier's any more: it comes again, beside what the person wrote, and only once.
     for turn in 2..4 {
@@ -112,7 +137,7 @@ async fn trap_18_a_key_that_is_a_text_among_numbers_is_read_as_one(ground: &Grou
         sink.commit(&prepared, &batch(turn, vec![change])).await.expect("a commit");
         sink.close().await.expect("a clean end");
     }
-    assert_eq!(ground.column(DOSSIERS, "number").await, [json!(1), json!("2"), json!(2)]);
+    assert_eq!(ground.column(DOSSIERS, "number").await, [json!(1), json!("n° 2"), json!(2)]);
     ground.assert_sound().await;
 }
 

@@ -74,7 +74,10 @@ async fn trap_30_a_column_that_takes_no_values_any_more_costs_no_dossier(ground:
     ready(&sink).await;
     let notices = sink.notices();
     assert!(notices.iter().any(|notice| notice.contains("is a formula now")), "{notices:?}");
-    assert!(notices.iter().any(|notice| notice.contains("“Effectif”") && notice.contains("was deleted")), "{notices:?}");
+    assert!(
+        notices.iter().any(|notice| notice.contains("“Effectif”") && notice.contains("was deleted")),
+        "{notices:?}"
+    );
     ground.assert_sound().await;
 }
 

@@ -47,8 +47,7 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(g
         form.tables[0].columns.push(column(id, name, title, CellKind::Text));
     }
     let sink = ground.open().await;
-    let prepared =
-        sink.prepare(&scope(), &crate::contracts::world::form(), creation(form)).await.expect("tables");
+    let prepared = sink.prepare(&scope(), &crate::contracts::world::form(), creation(form)).await.expect("tables");
     let mut row = row(1, "un");
     row.cells.extend(names.map(|name| Cell::Text(format!("réponse {name}"))));
     sink.commit(&prepared, &batch(1, vec![Change::Insert(row)])).await.expect("a commit");

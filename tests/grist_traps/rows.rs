@@ -36,7 +36,8 @@ async fn trap_7_a_document_of_the_past_is_caught_up_with_and_a_run_that_was_at_w
     sink.commit(&prepared, &news()).await.expect("a commit");
     ground.restore(&past).await;
     let before = ground.rows(DOSSIERS).await;
-    let error = sink.commit(&prepared, &batch(3, vec![insert(5, "cinq")])).await.expect_err("its lease is of another time");
+    let error =
+        sink.commit(&prepared, &batch(3, vec![insert(5, "cinq")])).await.expect_err("its lease is of another time");
     assert!(matches!(error, SinkError::Locked { .. }), "{error}");
     assert_eq!(ground.rows(DOSSIERS).await, before);
     drop(sink);

@@ -60,7 +60,10 @@ async fn trap_1_texts_arrive_as_they_were_sent_whatever_they_look_like(ground: &
     ground.must("POST", "tables/Essais/records", Some(sent.clone())).await;
     ground.must("POST", "tables/Essais/records?noparse=1", Some(sent)).await;
     let rows = ground.rows("Essais").await;
-    assert_eq!((&rows[0]["n"], &rows[0]["l"], rows[0]["j"].is_number()), (&json!(123_456), &json!(["L", "a", "b"]), true));
+    assert_eq!(
+        (&rows[0]["n"], &rows[0]["l"], rows[0]["j"].is_number()),
+        (&json!(123_456), &json!(["L", "a", "b"]), true)
+    );
     assert_eq!([&rows[1]["n"], &rows[1]["j"], &rows[1]["l"]], ["1 234,56", "12", "a,b"]);
 
     let all = ["1 234,56", "12", "a,b", "00012345678901", "=1+1", "2024-03-31", "true", "12%", "[1]", "null", " x "];
@@ -112,7 +115,11 @@ async fn trap_3_numbers_keep_all_their_digits(ground: &Ground) {
 
     let decimal = |text: &str| Cell::Decimal(text.parse().expect("a decimal"));
     let rows = [
-        [(NOM, Cell::Text("00012345678901".into())), (EFFECTIF, Cell::Integer(2_147_483_647)), (MONTANT, decimal("3.7"))],
+        [
+            (NOM, Cell::Text("00012345678901".into())),
+            (EFFECTIF, Cell::Integer(2_147_483_647)),
+            (MONTANT, decimal("3.7")),
+        ],
         [(NOM, Cell::Null), (EFFECTIF, Cell::Integer(2_147_483_648)), (MONTANT, decimal("9007199254740993"))],
         [(NOM, Cell::Null), (EFFECTIF, Cell::Integer(i64::MIN)), (MONTANT, decimal("1234567890.12345678"))],
     ];
@@ -120,7 +127,8 @@ async fn trap_3_numbers_keep_all_their_digits(ground: &Ground) {
     assert_eq!(ground.column(DOSSIERS, "nom").await[0], "00012345678901");
     let integers = [json!(2_147_483_647), json!("2147483648"), json!("-9223372036854775808")];
     assert_eq!(ground.column(DOSSIERS, "effectif").await, integers);
-    let exact = ["9\u{202f}007\u{202f}199\u{202f}254\u{202f}740\u{202f}993", "1\u{202f}234\u{202f}567\u{202f}890,12345678"];
+    let exact =
+        ["9\u{202f}007\u{202f}199\u{202f}254\u{202f}740\u{202f}993", "1\u{202f}234\u{202f}567\u{202f}890,12345678"];
     assert_eq!(ground.column(DOSSIERS, "montant").await, [json!(3.7), json!(exact[0]), json!(exact[1])]);
 }
 

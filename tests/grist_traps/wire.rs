@@ -32,6 +32,8 @@ pub enum Fault {
     Cut,
     /// It is done, and its answer never arrives.
     LoseAnswer,
+    /// It is on its way for so long that whoever asked gives up: see [`Wire::deliver`].
+    Late,
     /// It never arrives, and this is answered.
     Answer(u16, &'static str),
 }
@@ -49,6 +51,7 @@ struct Plan {
 struct Desk {
     asked: Vec<Asked>,
     plans: Vec<Plan>,
+    late: Vec<Request>,
     now: usize,
     most: usize,
 }
@@ -56,6 +59,7 @@ struct Desk {
 /// A proxy on loopback. It stops when it is dropped.
 pub struct Wire {
     url: String,
+    upstream: String,
     desk: Arc<Mutex<Desk>>,
     task: JoinHandle<()>,
 }
@@ -82,14 +86,15 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let desk: Arc<Mutex<Desk>> = Arc::default();
-        let (upstream, shared, http) = (upstream.trim_end_matches('/').to_owned(), desk.clone(), http());
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let (shared, http, onward) = (desk.clone(), http(), upstream.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (upstream, desk, http) = (upstream.clone(), shared.clone(), http.clone());
+                let (upstream, desk, http) = (onward.clone(), shared.clone(), http.clone());
                 tokio::spawn(async move { pass(stream, &upstream, &desk, &http).await });
             }
         });
-        Self { url, desk, task }
+        Self { url, upstream, desk, task }
     }
 
     pub fn url(&self) -> &str {
@@ -136,6 +141,15 @@ impl Wire {
         self.fail(Fault::Cut, usize::MAX, move |_| died.load(Ordering::SeqCst));
     }
 
+    /// Delivers what is late, in order, and tells how many there were. Nobody hears of the answers.
+    pub async fn deliver(&self) -> usize {
+        let late = std::mem::take(&mut lock(&self.desk).late);
+        for request in &late {
+            drop(forward(request, &self.upstream, &http()).await);
+        }
+        late.len()
+    }
+
     /// Is a good wire again.
     pub fn mend(&self) {
         lock(&self.desk).plans.clear();
@@ -148,6 +162,7 @@ fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
 }
 
 /// A request as it came.
+#[derive(Clone)]
 struct Request {
     asked: Asked,
     headers: Vec<(String, String)>,
@@ -168,8 +183,10 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ').map(str::to_owned);
     let (method, path) = (words.next()?, words.next()?);
-    let headers: Vec<(String, String)> =
-        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.into())).collect();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.into()))
+        .collect();
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let mut body = bytes.split_off(end + 4);
     while body.len() < length.unwrap_or(0) {
@@ -190,6 +207,10 @@ async fn pass(mut stream: TcpStream, upstream: &str, desk: &Mutex<Desk>, http: &
         Some(Fault::Answer(status, body)) => Some((status, body.as_bytes().to_vec())),
         Some(Fault::LoseAnswer) => {
             drop(forward(&request, upstream, http).await);
+            None
+        }
+        Some(Fault::Late) => {
+            lock(desk).late.push(request.clone());
             None
         }
         None => forward(&request, upstream, http).await,

@@ -75,9 +75,8 @@ impl Changes {
     fn bounded(&self, structure: &[Table]) -> Result<(), Fault> {
         for table in &self.memory.tables {
             let found = table.find(structure);
-            let is_new = |column: &&ColumnMemory| {
-                !column.left_out && found.is_none_or(|found| column.find(found).is_none())
-            };
+            let is_new =
+                |column: &&ColumnMemory| !column.left_out && found.is_none_or(|found| column.find(found).is_none());
             let new = table.all().filter(is_new).count();
             let wide = found.map_or(0, |found| found.columns.len()) + new;
             if new > 0 && wide > WIDEST {
