@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use demarche_numerique::grist::{Access, Action, Builder, Client, Doc, DocId, Repeat, SqlRow, Table};
+use demarche_numerique::grist::{Action, Builder, Client, Doc, DocId, Repeat, SqlRow, Table};
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sandbox::grist::{AccessRules, Grist, GristServer, Role, Snapshot};
 use demarche_numerique::sink::{GristSink, Prepared, Sink, SinkError};
@@ -72,9 +72,7 @@ impl Ground {
     pub async fn real(name: &str) -> Option<Self> {
         let (upstream, key) = crate::real_grist::named()?;
         let client = Client::builder(&upstream).key(key.clone()).build().expect("an address");
-        let folders = client.workspaces("current").await.expect("folders");
-        let folder = folders.iter().find(|folder| folder.access > Access::Viewer).expect("a folder to write to").id;
-        let id = client.create_doc(folder, &format!("dn: {name}")).await.expect("a new document");
+        let (workspace, id) = crate::real_grist::make(&client, name).await;
         let upstream = client.url().as_str().trim_end_matches('/').trim_end_matches("/api").to_owned();
         let wire = Wire::to(&upstream).await;
         let guest = match std::env::var("GRIST_OTHER_KEY").ok().filter(|key| !key.is_empty()) {
@@ -85,7 +83,7 @@ impl Ground {
             }
             None => None,
         };
-        Some(Self { home: Home::Real, upstream, key, guest, workspace: folder, id, wire })
+        Some(Self { home: Home::Real, upstream, key, guest, workspace, id, wire })
     }
 
     /// Begins a client of the owner, through the wire.
