@@ -2,7 +2,7 @@
 
 mod answers;
 mod bad_input;
-mod desk;
+pub mod desk;
 mod exit_codes;
 mod grist;
 mod help;

@@ -62,10 +62,33 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes
             }
         }
     }
+    changes.bounded(structure)?;
     Ok(changes)
 }
 
+/// The widest table that is made. Grist takes 2000 columns, its own included; beyond them it fails halfway, and leaves a
+/// table that its data engine believes in and its storage does not have (trap 29).
+const WIDEST: usize = 1_900;
+
 impl Changes {
+    /// Refuses a table that would be too wide, as long as something would be added to it.
+    fn bounded(&self, structure: &[Table]) -> Result<(), Fault> {
+        for table in &self.memory.tables {
+            let found = table.find(structure);
+            let is_new =
+                |column: &&ColumnMemory| !column.left_out && found.is_none_or(|found| column.find(found).is_none());
+            let new = table.all().filter(is_new).count();
+            let wide = found.map_or(0, |found| found.columns.len()) + new;
+            if new > 0 && wide > WIDEST {
+                let (id, advice) = (&table.id, "leave questions out by the policy, or choose another target");
+                return Err(Fault::Refused(format!(
+                    "{id} would have {wide} columns, and a table of Grist bears {WIDEST} safely: {advice}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes) {
         let id = shape::table_id(&wanted.name);
         let own = shape::technical(&wanted.key);
