@@ -156,7 +156,7 @@ async fn annotations_are_written_where_they_differ_on_both_platforms() {
         assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
         let effects =
             desk.sandbox.audit().into_iter().filter(|entry| matches!(entry.effect, Effect::Annotation { .. }));
-        assert_eq!(effects.count(), 5, "{platform}");
+        assert_eq!(effects.count(), 5, "{platform}: {:?}", desk.sandbox.audit());
         // Four of them are so already.
         let edits = [edits[..4].to_vec(), vec![edit("Score", 13.into())]].concat();
         desk.ask(&[intent("b", number, Action::Annotations { edits: edits.clone() })]).await;
