@@ -31,6 +31,7 @@
 //! - [`plan`]: what is known and what was observed become changes;
 //! - [`sink`]: where dossiers are kept;
 //! - [`sync`]: one run, from the checkpoint to the report;
+//! - `serve` (feature `serve`): runs on their rhythm, unattended, by any number of workers;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
@@ -61,6 +62,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 

@@ -95,9 +95,9 @@ impl Transport {
     }
 
     /// Does something that is not a question to the platform itself until it works or trying again is no use.
-    pub(super) async fn patiently<T>(
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, DownloadError>>>(
         &self,
-        attempt: impl AsyncFn() -> Result<T, DownloadError>,
+        attempt: impl Fn() -> F,
     ) -> Result<T, DownloadError> {
         let mut tried = 0;
         loop {

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["champ", "demarche", "dossier", "http", "ids", "platform"]),
     ("observe", &["api", "demarche", "dossier", "ids", "plan", "sink", "table"]),
     ("sync", &["api", "demarche", "dossier", "ids", "observe", "plan", "privacy", "sink", "table"]),
+    ("serve", &["api", "sink", "sync"]),
 ];
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {
@@ -76,6 +77,7 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
     let mut files: Vec<PathBuf> = ["privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
+    files.extend(["due", "pick", "schedule"].map(|name| src.join(format!("serve/{name}.rs"))));
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),

@@ -93,5 +93,6 @@ pub(super) async fn migrate(connection: &mut PgConnection, schema: &str) -> Resu
     }
     let mut steps = Migrator { migrations: STEPS.migrations.clone(), ..Migrator::DEFAULT };
     steps.dangerous_set_table_name(TABLE);
-    steps.run(connection).await.map_err(|error| Fault::Sql(sqlx::Error::from(error)))
+    // Not `run`: its future cannot be sent to another thread.
+    steps.run_direct(None, connection, false).await.map_err(|error| Fault::Sql(sqlx::Error::from(error)))
 }

@@ -1,0 +1,232 @@
+//! The desk of `dn run`: everything that its jobs need, checked and made once, and the work on one of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{error, info, warn};
+
+use super::commands::run_and_fetch;
+use super::context::{Context, variable};
+use super::error::CliError;
+use super::exit::Exit;
+use super::jobs::Prepared;
+use super::progress::Progress;
+use super::summary;
+use super::targets::{lease_of, open_or_make};
+use super::terminal::ProgressMode;
+use crate::api::{Client, RateLimiter};
+use crate::config::{self, Config, Overrides, Target};
+use crate::privacy::Filter;
+use crate::serve::{Attempt, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
+use crate::sink::{AnySink, Scope, Sink as _, SinkError};
+use crate::sync::{Run, Settings, Stop, SyncError};
+use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
+
+/// When to look again at a file or a document that another run holds.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// The counts of requests, kept through reloads: one for all that uses the same token at the same address.
+#[derive(Debug, Default)]
+pub struct Limiters(Mutex<HashMap<String, (u32, RateLimiter)>>);
+
+impl Limiters {
+    /// The limiter of a token, made when it is new or when its limit has changed.
+    fn of(&self, key: &str, limit: u32) -> RateLimiter {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(key) {
+            Some((same, limiter)) if *same == limit => limiter.clone(),
+            _ => {
+                let limiter = RateLimiter::new(limit, Duration::from_secs(60));
+                known.insert(key.to_owned(), (limit, limiter.clone()));
+                limiter
+            }
+        }
+    }
+}
+
+/// One job with everything that working on it needs.
+struct Assignment {
+    scope: Scope,
+    client: Client,
+    target: Target,
+    filter: Filter,
+    settings: Settings,
+}
+
+/// All jobs of a configuration.
+pub struct Office {
+    assignments: BTreeMap<JobKey, Assignment>,
+    /// Connections to targets that several jobs may use at once, between two jobs.
+    idle: Mutex<HashMap<String, Vec<AnySink>>>,
+}
+
+impl Office {
+    /// Makes everything that the jobs of a configuration need; nothing is sent.
+    ///
+    /// # Errors
+    /// Whatever would keep one of them from running: a name, a secret that is not there, a policy.
+    pub fn open(
+        context: &Context,
+        config: &Config,
+        overrides: &Overrides,
+        limiters: &Limiters,
+    ) -> Result<(Self, Vec<Planned>), CliError> {
+        let mut clients: BTreeMap<String, Client> = BTreeMap::new();
+        let mut assignments = BTreeMap::new();
+        let mut planned = Vec::new();
+        for job in config::resolve(config, overrides, &variable)? {
+            let name = job.instance.name.clone();
+            let client = match clients.get(&name) {
+                Some(client) => client.clone(),
+                None => {
+                    let token = context.token(&job.instance)?;
+                    let limiter = limiters.of(&token.key(&job.instance), job.instance.rate_limit.value);
+                    let client = token.client(&job.instance, limiter)?;
+                    clients.insert(name.clone(), client.clone());
+                    client
+                }
+            };
+            let scope = Scope { instance: name, demarche: job.demarche.value };
+            let target = job.target.value;
+            let key = JobKey { scope: scope.clone(), target: target.to_string() };
+            let alone = lease_of(&target).is_none();
+            planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone });
+            let settings = Settings { page_size: job.instance.page_size.value, ..job.sync.settings() };
+            let filter = context.filter(&job.policy.value)?;
+            assignments.insert(key, Assignment { scope, client, target, filter, settings });
+        }
+        Ok((Self { assignments, idle: Mutex::default() }, planned))
+    }
+
+    /// Ends the connections that are open.
+    pub async fn close(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for sink in idle.into_values().flatten() {
+            if let Err(error) = sink.close().await {
+                warn!(%error, "a target did not take leave; its leases go with their time");
+            }
+        }
+    }
+
+    async fn take(&self, key: &JobKey, job: &Assignment) -> Result<AnySink, CliError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key.target).and_then(Vec::pop);
+        match idle {
+            Some(sink) => Ok(sink),
+            None => open_or_make(&job.target, job.client.head(job.scope.demarche)).await,
+        }
+    }
+
+    async fn give_back(&self, key: &JobKey, sink: AnySink, sound: bool) -> Result<(), SinkError> {
+        match sink {
+            AnySink::Postgres(_) if sound => {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                idle.entry(key.target.clone()).or_default().push(sink);
+                Ok(())
+            }
+            sink => sink.close().await,
+        }
+    }
+
+    async fn work(&self, planned: &Planned, job: &Assignment, stop: &Stop) -> Result<Attempt, CliError> {
+        let sink = self.take(&planned.key, job).await?;
+        let attempt = job.work(planned, &sink, stop).await;
+        let given_back = self.give_back(&planned.key, sink, attempt.is_ok()).await;
+        let attempt = attempt?;
+        given_back?;
+        Ok(attempt)
+    }
+}
+
+impl Desk for Office {
+    async fn attempt(&self, planned: &Planned, stop: &Stop) -> Attempt {
+        let Some(job) = self.assignments.get(&planned.key) else {
+            return Attempt::NotDue(History::default());
+        };
+        match self.work(planned, job, stop).await {
+            Ok(attempt) => attempt,
+            Err(CliError::Sink(SinkError::Locked { .. }) | CliError::Sync(SyncError::Sink(SinkError::Locked { .. }))) => {
+                Attempt::Taken { again: lease_of(&job.target).map_or(LOOK_AGAIN, |lease| lease / 3) }
+            }
+            Err(error) => {
+                tell(&job.scope, &error);
+                Attempt::Ran(Ended::failed(Timestamp::now()))
+            }
+        }
+    }
+}
+
+impl Assignment {
+    /// Takes the job, asks whether it is due, runs it and lets it go.
+    async fn work(&self, planned: &Planned, sink: &AnySink, stop: &Stop) -> Result<Attempt, CliError> {
+        let AnySink::Postgres(shared) = sink else { return self.work_on(planned, sink, stop).await };
+        let leases = shared.leases()?;
+        let Some(lease) = leases.claim(std::slice::from_ref(&self.scope)).await? else {
+            return Ok(Attempt::Taken { again: leases.free_in(&self.scope).await? });
+        };
+        let attempt = self.work_on(planned, sink, stop).await;
+        let released = lease.release().await;
+        let attempt = attempt?;
+        released?;
+        Ok(attempt)
+    }
+
+    async fn work_on(&self, planned: &Planned, sink: &AnySink, stop: &Stop) -> Result<Attempt, CliError> {
+        let runs = sink.runs(&self.scope, LOOK_BACK).await?;
+        if !matches!(planned.due(&runs, Timestamp::now()), Due::Since(_)) {
+            return Ok(Attempt::NotDue(History::of(&runs)));
+        }
+        let progress = Progress::new(ProgressMode::Silent, &self.scope);
+        let prepared = Prepared {
+            scope: self.scope.clone(),
+            client: &self.client,
+            target: &self.target,
+            filter: &self.filter,
+            settings: self.settings,
+            stop,
+            progress: &progress,
+        };
+        let run = run_and_fetch(&prepared, sink).await;
+        tell_end(&run);
+        let ended = Ended::from(&run);
+        match run.error {
+            Some(error @ SyncError::Sink(_)) => {
+                let error = CliError::Sync(error);
+                tell(&self.scope, &error);
+                Err(error)
+            }
+            Some(SyncError::Interrupted) | None => Ok(Attempt::Ran(ended)),
+            Some(error) => {
+                tell(&self.scope, &CliError::Sync(error));
+                Ok(Attempt::Ran(ended))
+            }
+        }
+    }
+}
+
+/// The line of a run in the log.
+pub fn tell_end(run: &Run) {
+    let report = &run.report;
+    let (number, outcome) = (report.demarche, summary::outcome(report.outcome));
+    info!(
+        { RUN_ID } = report.run.as_str(),
+        { INSTANCE } = report.instance.as_str(),
+        { DEMARCHE_NUMBER } = number,
+        { TARGET } = report.target.as_str(),
+        { DURATION_MS } = report.duration_ms,
+        { OUTCOME } = outcome,
+        "run of démarche {number} ends: {outcome}"
+    );
+}
+
+/// Tells an error in the log: nobody sits before this program.
+fn tell(scope: &Scope, error: &CliError) {
+    let (instance, number) = (scope.instance.as_str(), scope.demarche.get());
+    let words = error.in_one_line();
+    match Exit::from(error) {
+        Exit::Locked => info!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),
+        Exit::Unavailable => warn!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),
+        _ => error!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),
+    }
+}

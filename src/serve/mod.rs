@@ -1,0 +1,22 @@
+//! ROOM 9, the watch: runs on their rhythm, unattended, by any number of workers.
+//!
+//! - [`Schedule`]: when a job has its ticks (pure);
+//! - [`History`], [`due`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
+//! - [`first`]: which of the jobs that are due comes first (pure);
+//! - [`Board`]: the state of every job, for whoever asks;
+//! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
+//!
+//! A tick is a hint to look, never an order: whoever takes a job asks its target, under the target's own lock, when it was
+//! last done. So a tick that was missed is made up for, and one that another worker has used is not used twice.
+
+mod board;
+mod due;
+mod pick;
+mod schedule;
+mod service;
+
+pub use board::{Board, JobKey, JobState};
+pub use due::{Due, Ended, History, LOOK_BACK, due};
+pub use pick::{Waiting, first};
+pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
+pub use service::{Attempt, Desk, Options, Plan, Planned, serve};
