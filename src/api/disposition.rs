@@ -60,6 +60,7 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
         | ApiError::NotFound { .. }
         | ApiError::Redirected { .. }
         | ApiError::Rejected { .. }
+        | ApiError::NoPlace { .. }
         | ApiError::ForeignCursor { .. }
         | ApiError::Settings { .. } => Disposition::Stop,
         ApiError::RateLimited { until } if attempt.tried < MOST_RETRIES => match until {

@@ -65,7 +65,7 @@ impl Transport {
     ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
-            self.limiter.acquire().await;
+            self.limiter.acquire().await.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
             Counters::add(&self.counters.requests, 1);
             let error = match self.send(request).await.and_then(|body| read(&body)) {
                 Ok(answer) => return Ok(answer),
@@ -86,7 +86,7 @@ impl Transport {
                 "asking again later"
             );
             if limited {
-                self.limiter.hold(wait);
+                self.limiter.hold(wait).await;
             }
             tokio::time::sleep(wait).await;
             Counters::add(&self.counters.retries, 1);

@@ -108,6 +108,7 @@ impl From<&ApiError> for Exit {
             | ApiError::Rejected { .. } => Self::Refused,
             ApiError::Redirected { .. } | ApiError::Settings { .. } => Self::Configuration,
             ApiError::RateLimited { .. }
+            | ApiError::NoPlace { .. }
             | ApiError::Unavailable { .. }
             | ApiError::ServerError { .. }
             | ApiError::Partial { .. }

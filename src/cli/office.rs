@@ -1,7 +1,7 @@
 //! The desk of `dn run`: everything that its jobs need, checked and made once, and the work on one of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,35 +14,59 @@ use super::exit::Exit;
 use super::jobs::Prepared;
 use super::progress::Progress;
 use super::summary;
-use super::targets::{lease_of, open_or_make};
+use super::targets::{lease_of, open, open_or_make, places};
 use super::terminal::ProgressMode;
 use crate::api::{Client, RateLimiter};
-use crate::config::{self, Config, Overrides, Target};
+use crate::config::{self, Config, Overrides, PostgresTarget, Target};
 use crate::privacy::Filter;
 use crate::serve::{Attempt, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
+use crate::sink::postgres::Rule;
 use crate::sink::{AnySink, Scope, Sink as _, SinkError};
 use crate::sync::{Run, Settings, Stop, SyncError};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
 /// When to look again at a file or a document that another run holds.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The span of time in which the platform counts requests (dn-api 1.6).
+const WINDOW: Duration = Duration::from_secs(60);
+/// How long a place from a shared count may be used: longer than any question to the database should take, and a small part
+/// of the window, as a place counts for both.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// The counts of requests, kept through reloads: one for all that uses the same token at the same address.
 #[derive(Debug, Default)]
-pub struct Limiters(Mutex<HashMap<String, (u32, RateLimiter)>>);
+pub struct Limiters(Mutex<HashMap<String, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    limit: u32,
+    /// Where the count is shared.
+    place: Option<(String, String, Duration)>,
+    limiter: RateLimiter,
+}
+
+impl Known {
+    fn is(&self, limit: u32, place: &Option<(String, String, Duration)>) -> bool {
+        (self.limit, &self.place) == (limit, place)
+    }
+}
 
 impl Limiters {
     /// The limiter of a token, made when it is new or when its limit has changed.
-    fn of(&self, key: &str, limit: u32) -> RateLimiter {
+    ///
+    /// `shared`: the target in which several processes keep the count together.
+    fn of(&self, key: &str, limit: u32, shared: Option<&PostgresTarget>) -> Result<RateLimiter, CliError> {
+        let place = shared.map(|target| (target.to_string(), target.schema.clone(), target.lease));
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(key) {
-            Some((same, limiter)) if *same == limit => limiter.clone(),
-            _ => {
-                let limiter = RateLimiter::new(limit, Duration::from_secs(60));
-                known.insert(key.to_owned(), (limit, limiter.clone()));
-                limiter
-            }
+        if let Some(Known { limiter, .. }) = known.get(key).filter(|known| known.is(limit, &place)) {
+            return Ok(limiter.clone());
         }
+        let mut limiter = RateLimiter::new(limit, WINDOW);
+        if let Some(target) = shared {
+            limiter = limiter.sharing(Arc::new(places(target, key, Rule { limit, window: WINDOW, fresh: FRESH })?));
+        }
+        known.insert(key.to_owned(), Known { limit, place, limiter: limiter.clone() });
+        Ok(limiter)
     }
 }
 
@@ -76,20 +100,27 @@ impl Office {
         let mut clients: BTreeMap<String, Client> = BTreeMap::new();
         let mut assignments = BTreeMap::new();
         let mut planned = Vec::new();
-        for job in config::resolve(config, overrides, &variable)? {
+        let jobs = config::resolve(config, overrides, &variable)?;
+        for job in &jobs {
             let name = job.instance.name.clone();
             let client = match clients.get(&name) {
                 Some(client) => client.clone(),
                 None => {
                     let token = context.token(&job.instance)?;
-                    let limiter = limiters.of(&token.key(&job.instance), job.instance.rate_limit.value);
+                    let mut shared = jobs.iter().filter(|other| other.instance.name == name);
+                    let shared = shared.find_map(|other| match &other.target.value {
+                        Target::Postgres(postgres) => Some(postgres),
+                        Target::Sqlite(_) | Target::Grist(_) => None,
+                    });
+                    let key = token.key(&job.instance);
+                    let limiter = limiters.of(&key, job.instance.rate_limit.value, shared)?;
                     let client = token.client(&job.instance, limiter)?;
                     clients.insert(name.clone(), client.clone());
                     client
                 }
             };
             let scope = Scope { instance: name, demarche: job.demarche.value };
-            let target = job.target.value;
+            let target = job.target.value.clone();
             let key = JobKey { scope: scope.clone(), target: target.to_string() };
             let alone = lease_of(&target).is_none();
             planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone });
@@ -114,6 +145,8 @@ impl Office {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key.target).and_then(Vec::pop);
         match idle {
             Some(sink) => Ok(sink),
+            // The count of requests lies in the schema: it must be there before the first one.
+            None if matches!(job.target, Target::Postgres(_)) => open(&job.target).await,
             None => open_or_make(&job.target, job.client.head(job.scope.demarche)).await,
         }
     }

@@ -10,7 +10,7 @@ use super::error::CliError;
 use crate::api::ApiError;
 use crate::config::{GristTarget, PostgresAddress, PostgresTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
-use crate::sink::postgres::Options;
+use crate::sink::postgres::{Options, Places, Rule};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
@@ -126,6 +126,12 @@ fn address(target: &PostgresTarget) -> Result<String, CliError> {
         PostgresAddress::Address(address) => Ok(address.expose_secret().to_owned()),
         PostgresAddress::Source(source) => Ok(read_secret("address of PostgreSQL", source)?.expose_secret().to_owned()),
     }
+}
+
+/// The requests of a token, counted in a schema together with other processes.
+pub fn places(target: &PostgresTarget, key: &str, rule: Rule) -> Result<Places, CliError> {
+    let holder = format!("{} {:016x}", std::process::id(), rand::random::<u64>());
+    Ok(Places::new(&address(target)?, &options(target), (key, &holder), rule)?)
 }
 
 fn options(target: &PostgresTarget) -> Options {

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn on_the_night_without_two_o_clock_a_fixed_hour_is_made_up_for() {
         let found = ticks("30 2 * * *", "2026-03-28T00:00:00Z", 3);
-        assert_eq!(found, ["28 02:30 +01:00", "29 03:30 +02:00", "30 02:30 +02:00"]);
+        assert_eq!(found, ["28 02:30 +01:00", "29 03:00 +02:00", "30 02:30 +02:00"]);
         let found = ticks("*/30 * * * *", "2026-03-29T00:20:00Z", 4);
         assert_eq!(found, ["29 01:30 +01:00", "29 03:00 +02:00", "29 03:30 +02:00", "29 04:00 +02:00"]);
     }

@@ -11,7 +11,7 @@ static STEPS: Migrator = sqlx::migrate!("src/sink/postgres/migrations");
 /// Which steps a schema has seen.
 const TABLE: &str = "dn_migrations";
 
-const SHARED: [&str; 11] = [
+const SHARED: [&str; 12] = [
     "dn_instances",
     "dn_forms",
     "dn_tables",
@@ -23,6 +23,7 @@ const SHARED: [&str; 11] = [
     "dn_quarantine",
     "dn_runs",
     "dn_leases",
+    "dn_budgets",
 ];
 
 /// What a schema is.
