@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::commands::run_and_fetch;
 use super::context::{Context, variable};
@@ -179,12 +179,14 @@ impl Desk for Office {
         };
         match self.work(planned, job, stop).await {
             Ok(attempt) => attempt,
-            Err(CliError::Sink(SinkError::Locked { .. }) | CliError::Sync(SyncError::Sink(SinkError::Locked { .. }))) => {
-                Attempt::Taken { again: lease_of(&job.target).map_or(LOOK_AGAIN, |lease| lease / 3) }
-            }
             Err(error) => {
                 tell(&job.scope, &error);
-                Attempt::Ran(Ended::failed(Timestamp::now()))
+                match error {
+                    CliError::Sink(SinkError::Locked { .. }) | CliError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
+                        Attempt::Taken { again: lease_of(&job.target).map_or(LOOK_AGAIN, |lease| lease / 3) }
+                    }
+                    _ => Attempt::Ran(Ended::failed(Timestamp::now())),
+                }
             }
         }
     }
@@ -224,11 +226,7 @@ impl Assignment {
         tell_end(&run);
         let ended = Ended::from(&run);
         match run.error {
-            Some(error @ SyncError::Sink(_)) => {
-                let error = CliError::Sync(error);
-                tell(&self.scope, &error);
-                Err(error)
-            }
+            Some(error @ SyncError::Sink(_)) => Err(error.into()),
             Some(SyncError::Interrupted) | None => Ok(Attempt::Ran(ended)),
             Some(error) => {
                 tell(&self.scope, &CliError::Sync(error));
@@ -258,6 +256,10 @@ fn tell(scope: &Scope, error: &CliError) {
     let (instance, number) = (scope.instance.as_str(), scope.demarche.get());
     let words = error.in_one_line();
     match Exit::from(error) {
+        // Before a run: nothing happened. In its middle: another has taken its place.
+        Exit::Locked if matches!(error, CliError::Sink(_)) => {
+            debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}");
+        }
         Exit::Locked => info!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),
         Exit::Unavailable => warn!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),
         _ => error!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}"),

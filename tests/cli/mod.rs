@@ -7,6 +7,10 @@ mod exit_codes;
 mod grist;
 mod help;
 mod postgres;
+#[cfg(unix)]
+mod run;
 mod secrets;
 #[cfg(unix)]
 mod serving;
+#[cfg(unix)]
+mod workers;

@@ -35,7 +35,7 @@ async fn the_address_comes_from_the_environment_and_its_password_is_never_shown(
     let mut command = desk.command(&["--config", "dn.toml", "sync"]);
     let ended = end(command.env("BASE", "postgres://agent:s3cret@127.0.0.1:9/rien")).await;
     assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
-    ended.expect(4).says_at_last("postgres:127.0.0.1:9/rien/dn");
+    ended.expect(4).says_at_last("postgres:127.0.0.1:9/rien/ici");
     end(&mut desk.command(&["--config", "dn.toml", "sync"])).await.expect(3).says("BASE");
 }
 
@@ -45,6 +45,8 @@ async fn a_wrong_token_leaves_no_schema_behind() {
     let (url, number) = (database.url(), DEMARCHE.to_string());
     let mut command = desk.command(&["sync", "--demarche", &number, "--to", &url]);
     end(command.env("DN_TOKEN", "faux")).await.expect(4);
-    let schemas = database.column("SELECT nspname FROM pg_namespace WHERE nspname = 'dn'").await;
+    let query = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
+    let schemas: Vec<String> =
+        database.column(query).await.into_iter().filter(|schema| schema != "public").collect();
     assert!(schemas.is_empty(), "{schemas:?}");
 }

@@ -28,6 +28,8 @@ use sqlx::{Connection as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use lease::{Lease, Leases};
+#[cfg(test)]
+pub(crate) use places::Book;
 pub use places::{Granted, Places, Rule};
 use server::{Purpose, Server};
 

@@ -34,7 +34,7 @@ pub struct Granted {
 
 /// What is known of all who use one token. Instants are milliseconds of the server's clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Book {
+pub struct Book {
     /// Nothing is given before: the platform has asked to slow down.
     #[serde(default)]
     held_until: i64,
@@ -81,7 +81,7 @@ impl Book {
     ///
     /// Whoever asks gets what is free up to its equal share of the limit, and beyond it what nobody else who is there has a
     /// claim to: a share that nobody wants is used, and nobody is kept from their own.
-    pub(super) fn ask(&mut self, who: &str, want: u32, now: i64, rule: Rule) -> Granted {
+    pub fn ask(&mut self, who: &str, want: u32, now: i64, rule: Rule) -> Granted {
         let counted = milliseconds(rule.window) + milliseconds(rule.fresh);
         self.forget(now, counted);
         let me = self.holders.entry(who.to_owned()).or_default();
@@ -112,7 +112,7 @@ impl Book {
     }
 
     /// Gives nothing for a while.
-    pub(super) fn hold(&mut self, wait: Duration, now: i64) {
+    pub fn hold(&mut self, wait: Duration, now: i64) {
         self.held_until = self.held_until.max(now + milliseconds(wait));
     }
 
@@ -196,6 +196,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         /// Each place is used at the worst instant of its freshness, and still no window holds more than the limit.
         #[test]
         fn no_window_holds_more_than_the_limit(

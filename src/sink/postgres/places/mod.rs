@@ -12,7 +12,11 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
+#[cfg(not(test))]
 use self::book::Book;
+/// For tests that have no database.
+#[cfg(test)]
+pub use self::book::Book;
 pub use self::book::{Granted, Rule};
 use super::Options;
 use super::server::{Purpose, Server};
