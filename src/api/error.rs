@@ -181,7 +181,9 @@ impl ApiError {
             }
             Self::NotFound { .. } => Some("check the number, and that the address is that of the right platform"),
             Self::RateLimited { .. } | Self::Unavailable { .. } => Some("try again later; nothing was lost"),
-            Self::NoPlace { .. } => Some("check the database of the target; the next run goes on from what was committed"),
+            Self::NoPlace { .. } => {
+                Some("check the database of the target; the next run goes on from what was committed")
+            }
             Self::ServerError { .. } => {
                 Some("try again later; if it lasts, give the exception to the platform's support")
             }

@@ -29,7 +29,7 @@ pub use error::{ApiError, TransportFailure};
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;
-pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use ledger::{Grant, Ledger, LedgerError};
+pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;
 pub use stats::Stats;

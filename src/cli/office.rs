@@ -182,7 +182,8 @@ impl Desk for Office {
             Err(error) => {
                 tell(&job.scope, &error);
                 match error {
-                    CliError::Sink(SinkError::Locked { .. }) | CliError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
+                    CliError::Sink(SinkError::Locked { .. })
+                    | CliError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
                         Attempt::Taken { again: lease_of(&job.target).map_or(LOOK_AGAIN, |lease| lease / 3) }
                     }
                     _ => Attempt::Ran(Ended::failed(Timestamp::now())),

@@ -52,7 +52,11 @@ impl RunEntry {
 
     /// What this section says, else what `shared` says, else the default.
     pub(super) fn or(&self, shared: &Self) -> RunSettings {
-        fn pick<T: Clone>(own: &Option<Setting<T>>, shared: &Option<Setting<T>>, default: impl Fn() -> T) -> Setting<T> {
+        fn pick<T: Clone>(
+            own: &Option<Setting<T>>,
+            shared: &Option<Setting<T>>,
+            default: impl Fn() -> T,
+        ) -> Setting<T> {
             own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(default()))
         }
         RunSettings {
@@ -116,7 +120,8 @@ fn ticks(text: &str) -> Result<Ticks, InvalidValue> {
 
 fn zone(text: &str) -> Result<TimeZone, InvalidValue> {
     TimeZone::get(text).map_err(|_| {
-        InvalidValue::new(format!("no time zone is called `{text}`")).hint("such as \"Europe/Paris\" or \"Indian/Reunion\"")
+        InvalidValue::new(format!("no time zone is called `{text}`"))
+            .hint("such as \"Europe/Paris\" or \"Indian/Reunion\"")
     })
 }
 
@@ -136,14 +141,19 @@ mod tests {
             ("@often", None),
             ("0 0 31 2 *", None),
         ] {
-            let found = ticks(text).ok().map(|value| RunSettings { schedule: Setting::default(value), ..RunSettings::default() });
+            let found = ticks(text)
+                .ok()
+                .map(|value| RunSettings { schedule: Setting::default(value), ..RunSettings::default() });
             assert_eq!(found.map(|settings| settings.told()[0].1.clone()).as_deref(), expected, "{text}");
         }
     }
 
     #[test]
     fn zones_are_those_of_the_world() {
-        assert_eq!(zone("America/Cayenne").ok().and_then(|zone| zone.iana_name().map(str::to_owned)).as_deref(), Some("America/Cayenne"));
+        assert_eq!(
+            zone("America/Cayenne").ok().and_then(|zone| zone.iana_name().map(str::to_owned)).as_deref(),
+            Some("America/Cayenne")
+        );
         assert!(zone("Europe/Pariss").is_err());
     }
 }

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_wrong_keeps_no_job_from_running() {
-        let future = Ended { outcome: RunOutcome::Done, at: "2031-01-01T00:00:00Z".parse().expect("one"), quiet: false };
+        let future =
+            Ended { outcome: RunOutcome::Done, at: "2031-01-01T00:00:00Z".parse().expect("one"), quiet: false };
         assert_eq!(told(&History::default().and(future), "08:00:00"), Due::Since(at("08:00:00")));
         let failed = Ended { outcome: RunOutcome::Failed, ..future };
         assert_eq!(told(&History::default().and(failed), "08:00:00"), Due::Since(at("08:00:00")));

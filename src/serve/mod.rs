@@ -1,4 +1,4 @@
-//! ROOM 9, the watch: runs on their rhythm, unattended, by any number of workers.
+//! The watch: runs on their rhythm, unattended, by any number of workers.
 //!
 //! - [`Schedule`]: when a job has its ticks (pure);
 //! - [`History`], [`due`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);

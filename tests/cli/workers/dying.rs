@@ -6,6 +6,7 @@ use demarche_numerique::sandbox::{Fault, FaultPlan};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{FIRST, Office};
+use crate::support::postgres::{Database, OwnServer};
 
 impl Office {
     /// Lets the answer to one page of dossiers take this long, and tells when it was asked for.
@@ -61,5 +62,20 @@ async fn a_worker_that_was_paused_past_its_lease_cannot_commit() {
     assert_eq!(tokens, ["2"]);
     let outcomes = office.database.column("SELECT outcome FROM dn_runs ORDER BY seq").await;
     assert_eq!(outcomes, ["done", "interrupted"]);
+    office.is_exact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_restarts_in_the_middle_of_a_run_costs_nothing_that_was_committed() {
+    let mut server = OwnServer::start(true);
+    let office = Office::with(Database::on(&server.url).await, 1, 45, "2s").await;
+    let mut asked = office.slow_page(2, Duration::from_secs(2));
+    let mut worker = office.worker();
+    asked.recv().await.expect("a page is asked for");
+    // No transaction is open any more when both pages before are there.
+    office.until("(SELECT count(*) FROM dn_dossiers) = 20").await;
+    server.restart();
+    worker.says(&format!("run of démarche {FIRST} ends: done")).await;
+    assert_eq!(worker.stop().await.code, Some(0));
     office.is_exact().await;
 }

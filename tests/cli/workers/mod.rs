@@ -25,13 +25,18 @@ struct Office {
 impl Office {
     /// So many démarches of so many dossiers, all due now and then at New Year, in pages of ten, with a lease of this length.
     async fn new(demarches: u32, dossiers: u32, lease: &str) -> Self {
+        Self::with(Database::new().await, demarches, dossiers, lease).await
+    }
+
+    /// The same in this database.
+    async fn with(database: Database, demarches: u32, dossiers: u32, lease: &str) -> Self {
         let demarches: Vec<u32> = (FIRST..FIRST + demarches).collect();
         let spec = |number: &u32| DemarcheSpec::new(*number, FormSpec::Simple { champs: 3 }, dossiers);
         let world = WorldSpec {
             demarches: demarches.iter().map(spec).collect(),
             ..WorldSpec::new(Platform::DemarcheNumerique)
         };
-        let (desk, database) = (Desk::in_world(&world).await, Database::new().await);
+        let desk = Desk::in_world(&world).await;
         let mut config = format!(
             "[instances.dn]\npage-size = 10\n[targets.base]\ntype = 'postgres'\nurl-env = 'BASE'\nlease = '{lease}'\n\
              [run]\nschedule = '0 0 1 1 *'\n"
