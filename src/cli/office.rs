@@ -1,7 +1,7 @@
 //! The desk of `dn run`: everything that its jobs need, checked and made once, and the work on one of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::config::{self, Config, Overrides, PostgresTarget, Target};
 use crate::privacy::Filter;
 use crate::serve::{Attempt, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
 use crate::sink::postgres::Rule;
-use crate::sink::{AnySink, Scope, Sink as _, SinkError};
+use crate::sink::{AnySink, RunOutcome, Scope, Sink as _, SinkError};
 use crate::sync::{Run, Settings, Stop, SyncError};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
@@ -75,6 +75,8 @@ struct Assignment {
     scope: Scope,
     client: Client,
     target: Target,
+    /// What its connections are kept under: the target and, of a database, the schema.
+    place: String,
     filter: Filter,
     settings: Settings,
 }
@@ -82,8 +84,8 @@ struct Assignment {
 /// All jobs of a configuration.
 pub struct Office {
     assignments: BTreeMap<JobKey, Assignment>,
-    /// Connections to targets that several jobs may use at once, between two jobs.
-    idle: Mutex<HashMap<String, Vec<AnySink>>>,
+    /// Connections to targets that several jobs may use at once, between two jobs; `None` once the office is closed.
+    idle: Mutex<Option<HashMap<String, Vec<AnySink>>>>,
 }
 
 impl Office {
@@ -126,23 +128,31 @@ impl Office {
             planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone });
             let settings = Settings { page_size: job.instance.page_size.value, ..job.sync.settings() };
             let filter = context.filter(&job.policy.value)?;
-            assignments.insert(key, Assignment { scope, client, target, filter, settings });
+            let place = match &target {
+                Target::Postgres(postgres) => format!("{target} {}", postgres.schema),
+                Target::Sqlite(_) | Target::Grist(_) => target.to_string(),
+            };
+            assignments.insert(key, Assignment { scope, client, target, place, filter, settings });
         }
-        Ok((Self { assignments, idle: Mutex::default() }, planned))
+        Ok((Self { assignments, idle: Mutex::new(Some(HashMap::new())) }, planned))
     }
 
-    /// Ends the connections that are open.
+    /// Ends the connections that are open, and keeps none that a job still uses.
     pub async fn close(&self) {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for sink in idle.into_values().flatten() {
+        let idle = self.idle().take();
+        for sink in idle.into_iter().flatten().flat_map(|(_, sinks)| sinks) {
             if let Err(error) = sink.close().await {
                 warn!(%error, "a target did not take leave; its leases go with their time");
             }
         }
     }
 
-    async fn take(&self, key: &JobKey, job: &Assignment) -> Result<AnySink, CliError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key.target).and_then(Vec::pop);
+    fn idle(&self) -> MutexGuard<'_, Option<HashMap<String, Vec<AnySink>>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take(&self, job: &Assignment) -> Result<AnySink, CliError> {
+        let idle = self.idle().as_mut().and_then(|idle| idle.get_mut(&job.place)).and_then(Vec::pop);
         match idle {
             Some(sink) => Ok(sink),
             // The count of requests lies in the schema: it must be there before the first one.
@@ -151,21 +161,26 @@ impl Office {
         }
     }
 
-    async fn give_back(&self, key: &JobKey, sink: AnySink, sound: bool) -> Result<(), SinkError> {
-        match sink {
-            AnySink::Postgres(_) if sound => {
-                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                idle.entry(key.target.clone()).or_default().push(sink);
-                Ok(())
-            }
-            sink => sink.close().await,
+    async fn give_back(&self, job: &Assignment, sink: AnySink) -> Result<(), SinkError> {
+        if let (Target::Postgres(_), Some(idle)) = (&job.target, self.idle().as_mut()) {
+            idle.entry(job.place.clone()).or_default().push(sink);
+            return Ok(());
         }
+        sink.close().await
     }
 
     async fn work(&self, planned: &Planned, job: &Assignment, stop: &Stop) -> Result<Attempt, CliError> {
-        let sink = self.take(&planned.key, job).await?;
+        let sink = tokio::select! {
+            biased;
+            () = stop.asked() => return Err(SyncError::Interrupted.into()),
+            sink = self.take(job) => sink?,
+        };
         let attempt = job.work(planned, &sink, stop).await;
-        let given_back = self.give_back(&planned.key, sink, attempt.is_ok()).await;
+        // After a failure the next job begins with a connection of its own.
+        let given_back = match attempt.is_ok() {
+            true => self.give_back(job, sink).await,
+            false => sink.close().await,
+        };
         let attempt = attempt?;
         given_back?;
         Ok(attempt)
@@ -185,6 +200,9 @@ impl Desk for Office {
                     CliError::Sink(SinkError::Locked { .. })
                     | CliError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
                         Attempt::Taken { again: lease_of(&job.target).map_or(LOOK_AGAIN, |lease| lease / 3) }
+                    }
+                    CliError::Sync(SyncError::Interrupted) => {
+                        Attempt::Ran(Ended { outcome: RunOutcome::Interrupted, ..Ended::failed(Timestamp::now()) })
                     }
                     _ => Attempt::Ran(Ended::failed(Timestamp::now())),
                 }
@@ -257,6 +275,7 @@ fn tell(scope: &Scope, error: &CliError) {
     let (instance, number) = (scope.instance.as_str(), scope.demarche.get());
     let words = error.in_one_line();
     match Exit::from(error) {
+        Exit::Interrupted => {}
         // Before a run: nothing happened. In its middle: another has taken its place.
         Exit::Locked if matches!(error, CliError::Sink(_)) => {
             debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = number, "démarche {number}: {words}");

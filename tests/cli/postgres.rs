@@ -38,7 +38,7 @@ async fn the_address_comes_from_the_environment_and_its_password_is_never_shown(
     let mut command = desk.command(&["--config", "dn.toml", "sync"]);
     let ended = end(command.env("BASE", "postgres://agent:s3cret@127.0.0.1:9/rien")).await;
     assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
-    ended.expect(4).says_at_last("postgres:127.0.0.1:9/rien/ici");
+    ended.expect(6).says_at_last("postgres:127.0.0.1:9/rien/ici");
     end(&mut desk.command(&["--config", "dn.toml", "sync"])).await.expect(3).says("BASE");
 }
 

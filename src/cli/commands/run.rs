@@ -25,14 +25,12 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let options =
         Options { board: Board::default(), stop, clock: Arc::new(Timestamp::now), lot: rand::random::<u64>() };
     let (sender, plans) = mpsc::channel(1);
-    let mut desks = vec![Arc::clone(&first.desk)];
+    let mut desk = Arc::clone(&first.desk);
     tokio::select! {
         () = serve(first, &options, plans) => {}
-        () = reload(context, args, &limiters, hangups, sender, &mut desks) => {}
+        () = reload(context, args, &limiters, hangups, sender, &mut desk) => {}
     }
-    for desk in desks {
-        desk.close().await;
-    }
+    desk.close().await;
     Ok(Exit::Done)
 }
 
@@ -43,17 +41,18 @@ async fn reload(
     limiters: &Limiters,
     mut hangups: Hangups,
     plans: mpsc::Sender<Plan<Office>>,
-    desks: &mut Vec<Arc<Office>>,
+    desk: &mut Arc<Office>,
 ) {
     loop {
         hangups.next().await;
         match plan(context, args, limiters) {
             Ok(plan) => {
                 info!("the configuration was read again: {}", told(&plan));
-                desks.push(Arc::clone(&plan.desk));
+                let before = std::mem::replace(desk, Arc::clone(&plan.desk));
                 if plans.send(plan).await.is_err() {
                     return;
                 }
+                before.close().await;
             }
             Err(error) => error!("the configuration is not taken, the one before stays: {}", error.in_one_line()),
         }

@@ -28,7 +28,7 @@ use sqlx::{Connection as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use lease::{Lease, Leases};
-#[cfg(test)]
+#[cfg(all(test, feature = "serve"))]
 pub(crate) use places::Book;
 pub use places::{Granted, Places, Rule};
 use server::{Purpose, Server};

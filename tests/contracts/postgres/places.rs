@@ -66,5 +66,5 @@ async fn a_connection_that_was_cut_is_replaced_and_no_count_is_an_error() {
     assert_eq!(given(&places, 1).await, 1);
     database.cut().await;
     assert_eq!(given(&places, 1).await, 1);
-    sink.close().await.expect("a clean end");
+    drop(sink);
 }
