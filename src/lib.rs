@@ -33,6 +33,7 @@
 //! - [`sync`]: one run, from the checkpoint to the report;
 //! - [`intent`]: what the back office wants done;
 //! - [`writeback`]: what the back office decided reaches the platform, once;
+//! - `serve` (feature `serve`): runs on their rhythm, unattended, by any number of workers;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
@@ -65,6 +66,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 

@@ -4,6 +4,9 @@
 //! runs and keeps the answers in a temporary folder, one serves what was kept, one is a run that is measured, and this
 //! one starts them and prints.
 
+#[allow(dead_code, reason = "the tests use the rest")]
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
 mod process;
 mod record;
 mod replay;
@@ -47,6 +50,7 @@ fn main() -> Anyhow<()> {
         [record::NAME, folder, count] => record::record(Path::new(folder), count.parse()?),
         [replay::NAME, folder] => replay::serve(Path::new(folder)),
         [run::NAME, url, folder, number] => run::measure(url, Path::new(folder), number.parse()?),
+        [run::POSTGRES, url, database, number] => run::measure_postgres(url, database, number.parse()?),
         [stages::NAME, url, folder, pages] => stages::measure(url, Path::new(pages), Path::new(folder)),
         _ => Err("usage: cargo bench --bench first_sync [-- --dossiers NUMBER]".into()),
     }
@@ -65,10 +69,36 @@ fn all(dossiers: u32) -> Anyhow<()> {
     eprintln!("runs of a quarter and of the whole");
     let quarter = process::answer(&[run::NAME, server.url(), &place, &QUARTER.to_string()])?;
     let whole = process::answer(&[run::NAME, server.url(), &place, &LARGE.to_string()])?;
+    let beside = beside(server.url())?;
     eprintln!("stage by stage");
     let stages = process::answer(&[stages::NAME, server.url(), &place, &pages])?;
-    print!("{}", table::render(&quarter, &whole, &stages));
+    print!("{}{}", table::render(&quarter, &whole, &stages), table::beside(&whole, &beside));
     server.stop()
+}
+
+/// Runs of the whole into PostgreSQL and into SQLite in turn, three of each: the dossiers and the milliseconds.
+fn beside(url: &str) -> Anyhow<Beside> {
+    let cluster = postgres::OwnServer::start(true);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let (mut postgres, mut sqlite) = (Vec::new(), Vec::new());
+    for round in 0..3 {
+        eprintln!("PostgreSQL and SQLite, round {}", round + 1);
+        let database = runtime.block_on(postgres::Database::on(&cluster.url));
+        let (_, milliseconds): (u64, f64) =
+            process::answer(&[run::POSTGRES, url, &database.url(), &LARGE.to_string()])?;
+        postgres.push(milliseconds);
+        let folder = tempfile::tempdir()?;
+        let place = folder.path().to_str().ok_or("the temporary folder has a name that is no text")?;
+        let measure: run::Measure = process::answer(&[run::NAME, url, place, &LARGE.to_string()])?;
+        sqlite.push(measure.wall_ms);
+    }
+    Ok(Beside { postgres, sqlite })
+}
+
+/// The milliseconds of first loads of the whole.
+struct Beside {
+    postgres: Vec<f64>,
+    sqlite: Vec<f64>,
 }
 
 /// Which dossiers.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use demarche_numerique::api::RateLimiter;
 use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::WorldSpec;
-use demarche_numerique::sink::SqliteSink;
+use demarche_numerique::sink::postgres::Options;
+use demarche_numerique::sink::{PostgresSink, Sink, SqliteSink};
 use demarche_numerique::sync::{self, Job, Report, Settings, Stop};
 use demarche_numerique::{Client, Platform};
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use super::process::{Cpu, peak_memory};
 use super::{Anyhow, scope};
 
 pub const NAME: &str = "run";
+pub const POSTGRES: &str = "run-postgres";
 
 /// What a first and a second run cost.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,7 +36,7 @@ pub struct Measure {
 
 /// One run, and how many requests its client sent. It believes that it is `now`: requests are kept by their texts, and
 /// some of them hold instants.
-pub async fn one(url: &str, token: &str, sink: &SqliteSink, demarche: u32, now: Timestamp) -> Anyhow<(Report, u64)> {
+pub async fn one(url: &str, token: &str, sink: &impl Sink, demarche: u32, now: Timestamp) -> Anyhow<(Report, u64)> {
     // As many requests as it takes: politeness would be measured as patience.
     let limiter = RateLimiter::new(u32::MAX, Duration::from_secs(1));
     let client = Client::builder(Platform::DemarcheNumerique).url(url).token(token.to_owned()).limiter(limiter);
@@ -81,5 +83,18 @@ pub async fn measure(url: &str, folder: &Path, demarche: u32) -> Anyhow<()> {
         again_dossiers: again.counts.unchanged,
     };
     println!("{}", serde_json::to_string(&measure)?);
+    Ok(())
+}
+
+/// A first run into a new schema of PostgreSQL: the dossiers, and the milliseconds on the clock.
+#[tokio::main]
+pub async fn measure_postgres(url: &str, database: &str, demarche: u32) -> Anyhow<()> {
+    let now = WorldSpec::default().start;
+    let sink = PostgresSink::open(database, Options::default()).await?;
+    let begun = Instant::now();
+    let (first, _) = one(url, "replayed", &sink, demarche, now).await?;
+    let wall = begun.elapsed();
+    sink.close().await?;
+    println!("{}", serde_json::to_string(&(first.counts.inserted, wall.as_secs_f64() * 1000.0))?);
     Ok(())
 }

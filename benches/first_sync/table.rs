@@ -1,13 +1,15 @@
 //! What is printed.
 
-use super::CHAMPS;
 use super::run::Measure;
 use super::stages::Stages;
+use super::{Beside, CHAMPS};
 
 /// What is aimed at: CPU for a dossier, in milliseconds, memory, in MiB, and requests when nothing changed.
 const MOST_CPU: f64 = 0.2;
 const MOST_MEMORY: f64 = 150.0;
 const MOST_REQUESTS: u64 = 3;
+/// How much longer a first load into PostgreSQL may take.
+const MOST_TIMES: f64 = 1.5;
 
 /// Everything, as one text.
 pub fn render(quarter: &Measure, whole: &Measure, stages: &Stages) -> String {
@@ -53,6 +55,20 @@ pub fn render(quarter: &Measure, whole: &Measure, stages: &Stages) -> String {
         line("requests", &whole.again_requests.to_string(), Some(whole.again_requests <= MOST_REQUESTS)),
         line("rows written", &whole.again_rows.to_string(), Some(whole.again_rows == 0)),
         line("dossiers looked at again", &whole.again_dossiers.to_string(), None),
+    ]
+    .concat()
+}
+
+/// The same load into PostgreSQL and into SQLite: the best of their rounds.
+pub fn beside(whole: &Measure, Beside { postgres, sqlite }: &Beside) -> String {
+    let best = |rounds: &[f64]| rounds.iter().copied().fold(f64::INFINITY, f64::min);
+    let rate = |rounds: &[f64]| format!("{:.0} dossiers a second", number(whole.dossiers) * 1000.0 / best(rounds));
+    let times = best(postgres) / best(sqlite);
+    [
+        "\na first load on the clock, best of three rounds in turn\n".to_owned(),
+        line("SQLite", &rate(sqlite), None),
+        line("PostgreSQL", &rate(postgres), None),
+        line("PostgreSQL beside SQLite", &format!("{times:.2} times as long"), Some(times <= MOST_TIMES)),
     ]
     .concat()
 }

@@ -60,6 +60,7 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
         | ApiError::NotFound { .. }
         | ApiError::Redirected { .. }
         | ApiError::Rejected { .. }
+        | ApiError::NoPlace { .. }
         | ApiError::ForeignCursor { .. }
         | ApiError::Settings { .. } => Disposition::Stop,
         ApiError::RateLimited { until } if attempt.tried < MOST_RETRIES => match until {
@@ -104,6 +105,7 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
         ApiError::TokenRefused { .. }
         | ApiError::OutOfScope { .. }
         | ApiError::NotFound { .. }
+        | ApiError::NoPlace { .. }
         | ApiError::RateLimited { .. }
         | ApiError::Redirected { .. }
         | ApiError::Rejected { .. }

@@ -66,8 +66,7 @@ impl Client {
         if file.byte_size > limit {
             return Err(DownloadError::TooLarge { bytes: file.byte_size, limit });
         }
-        let fetch = async || fetch(self.transport(), url, file.byte_size).await;
-        let bytes = self.transport().patiently(fetch).await??;
+        let bytes = self.transport().patiently(|| fetch(self.transport(), url, file.byte_size)).await??;
         if bytes.len() as u64 != file.byte_size {
             return Err(DownloadError::Differs { what: "size" });
         }

@@ -34,6 +34,13 @@ pub enum ApiError {
         /// When the platform takes requests again.
         until: Option<Timestamp>,
     },
+    /// Nothing was sent: the count of requests that several programs share does not answer, and others may be using all of
+    /// them.
+    #[error("no request was sent, as the count that several programs share does not answer: {reason}")]
+    NoPlace {
+        /// Why, in the words of whoever keeps the count.
+        reason: String,
+    },
     /// The platform, or something before it, is not available now: maintenance, a proxy's page (trap 55).
     #[error("the platform is not available (HTTP {status})")]
     Unavailable {
@@ -149,6 +156,7 @@ impl ApiError {
             Self::OutOfScope { .. } => "out_of_scope",
             Self::NotFound { .. } => "not_found",
             Self::RateLimited { .. } => "rate_limited",
+            Self::NoPlace { .. } => "no_place",
             Self::Unavailable { .. } => "unavailable",
             Self::ServerError { .. } => "internal_server_error",
             Self::Partial { code, .. } => code.as_deref().unwrap_or("partial"),
@@ -173,6 +181,9 @@ impl ApiError {
             }
             Self::NotFound { .. } => Some("check the number, and that the address is that of the right platform"),
             Self::RateLimited { .. } | Self::Unavailable { .. } => Some("try again later; nothing was lost"),
+            Self::NoPlace { .. } => {
+                Some("check the database of the target; the next run goes on from what was committed")
+            }
             Self::ServerError { .. } => {
                 Some("try again later; if it lasts, give the exception to the platform's support")
             }

@@ -12,6 +12,7 @@ mod form;
 mod generated;
 mod introspect;
 mod labels;
+mod ledger;
 mod mutation;
 mod operation;
 mod page;
@@ -30,6 +31,7 @@ pub use error::{ApiError, TransportFailure};
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;
+pub use ledger::{Grant, Ledger, LedgerError};
 pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, CorrectionReason, DossierMark, GroupeReceipt, MessageMark, Mutation,
     MutationError, NewGroupe, ProfileRef, Receipt,

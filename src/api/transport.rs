@@ -83,7 +83,7 @@ impl Transport {
     ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
-            self.limiter.acquire().await;
+            self.limiter.acquire().await.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
             Counters::add(&self.counters.requests, 1);
             let error = match self.send(request).await.and_then(|body| read(&body)) {
                 Ok(answer) => return Ok(answer),
@@ -104,7 +104,7 @@ impl Transport {
                 "asking again later"
             );
             if limited {
-                self.limiter.hold(wait);
+                self.limiter.hold(wait).await;
             }
             tokio::time::sleep(wait).await;
             Counters::add(&self.counters.retries, 1);
@@ -117,7 +117,10 @@ impl Transport {
     ///
     /// # Errors
     /// The last error, when its disposition is not to try again.
-    pub(super) async fn patiently<T>(&self, attempt: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
             let error = match attempt().await {

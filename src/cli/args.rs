@@ -61,6 +61,8 @@ pub enum Command {
     },
     /// Bring the target up to what the platform shows
     Sync(SyncArgs),
+    /// Sync every démarche of the configuration on its rhythm, until told to stop
+    Run(RunArgs),
     /// Print what a sync would change, and change nothing
     Plan(PlanArgs),
     /// Compare the target with the platform: missing, stale and ghost dossiers
@@ -91,6 +93,14 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// How much more a command logs than others: one that nobody sits before tells its runs.
+    #[must_use]
+    pub fn extra_logs(&self) -> u8 {
+        u8::from(matches!(self, Self::Run(_)))
+    }
 }
 
 /// What can be set up.
@@ -268,6 +278,17 @@ pub struct SyncArgs {
     /// Print one versioned JSON object for each démarche [default: a table]
     #[arg(long)]
     pub json: bool,
+}
+
+/// `dn run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What to sync.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Have so many runs under way at once, 1 to 64 [default: that of the configuration, else 1]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub workers: Option<u32>,
 }
 
 /// `dn plan`.

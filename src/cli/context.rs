@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::args::GlobalArgs;
 use super::error::CliError;
@@ -84,6 +85,11 @@ impl Context {
         Ok(builder(instance).token(token).build()?)
     }
 
+    /// The token of an instance, for a client whose limiter others share.
+    pub fn token(&self, instance: &Instance) -> Result<Token, CliError> {
+        Ok(Token(read_secret("token", &instance.token.value)?))
+    }
+
     /// A client of an instance with a token that is nowhere in the settings.
     pub fn client_with(&self, instance: &Instance, token: SecretString) -> Result<Client, CliError> {
         Ok(builder(instance).token(token).build()?)
@@ -107,6 +113,25 @@ impl Context {
         let key = source.map(|source| read_secret("key of pseudonyms", &source)).transpose()?;
         let key = key.map(|key| PseudonymKey::new(&key)).transpose()?;
         Ok(Filter::new(choice.policy.clone(), key)?)
+    }
+}
+
+/// A token that was read.
+pub struct Token(SecretString);
+
+impl Token {
+    /// What its requests are counted under: a digest of the address and the token, from which neither can be found.
+    pub fn key(&self, instance: &Instance) -> String {
+        let mut digest = Sha256::new();
+        digest.update(instance.url.value.as_str().as_bytes());
+        digest.update([0]);
+        digest.update(self.0.expose_secret().as_bytes());
+        digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// A client of its instance, with a limiter that others share.
+    pub fn client(self, instance: &Instance, limiter: RateLimiter) -> Result<Client, CliError> {
+        Ok(builder(instance).limiter(limiter).token(self.0).build()?)
     }
 }
 

@@ -128,6 +128,12 @@ impl CliError {
         }
     }
 
+    /// The error for a log: everything in one line.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        self.render().lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    }
+
     /// The error as it is shown: one line, then its causes, then a hint, each on a line of its own.
     ///
     /// A configuration shows all its problems instead, one a line.

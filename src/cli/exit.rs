@@ -23,7 +23,7 @@ pub enum Exit {
     Refused = 4,
     /// Done, but some dossiers are in quarantine.
     Quarantine = 5,
-    /// The platform is not available now.
+    /// The platform or the target is not available now.
     Unavailable = 6,
     /// Another run works on the target.
     Locked = 7,
@@ -48,7 +48,7 @@ impl Exit {
         (Self::Configuration, "the configuration is wrong"),
         (Self::Refused, "the platform or the target refuses: token, right, foreign or damaged file"),
         (Self::Quarantine, "done, and some dossiers that the platform cannot show are in quarantine"),
-        (Self::Unavailable, "the platform is not available now: try again later"),
+        (Self::Unavailable, "the platform or the target is not available now: try again later"),
         (Self::Locked, "another run works on the target"),
         (Self::Interrupted, "stopped by a signal after a complete commit: run again to go on"),
         (Self::Differences, "verify found differences"),
@@ -113,6 +113,7 @@ impl From<&ApiError> for Exit {
             | ApiError::Rejected { .. } => Self::Refused,
             ApiError::Redirected { .. } | ApiError::Settings { .. } => Self::Configuration,
             ApiError::RateLimited { .. }
+            | ApiError::NoPlace { .. }
             | ApiError::Unavailable { .. }
             | ApiError::ServerError { .. }
             | ApiError::Partial { .. }

@@ -5,6 +5,7 @@
 //! | `args` | the command line |
 //! | `context` | what every command needs: settings, clients, secrets |
 //! | `jobs`, `targets` | the démarches that a command works on, and where their dossiers are kept |
+//! | `office` | the same for `dn run`, which works on them again and again |
 //! | `commands` | one file a command |
 //! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
 //! | `ask` | questions to a person |
@@ -19,6 +20,7 @@ mod context;
 mod error;
 mod exit;
 mod jobs;
+mod office;
 mod printer;
 mod progress;
 mod signals;
@@ -45,7 +47,7 @@ pub fn main() -> ExitCode {
     let context = Context::of_this_process(cli.global);
     telemetry::start(
         context.global.log_format,
-        telemetry::filter(context.global.quiet, context.global.verbose),
+        telemetry::filter(context.global.quiet, context.global.verbose + cli.command.extra_logs()),
         terminal::colors(context.global.color, context.around.stderr_is_terminal, context.around),
     );
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -44,6 +44,49 @@ impl Signals {
     }
 }
 
+/// Asks to read the configuration again.
+#[cfg(unix)]
+pub struct Hangups(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangups {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the system does not let the program listen.
+    pub fn listen() -> Result<Self, CliError> {
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+        signal.map(Self).map_err(|source| CliError::System { what: "listening to signals", source })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A system without that signal.
+#[cfg(not(unix))]
+pub struct Hangups;
+
+#[cfg(not(unix))]
+impl Hangups {
+    /// Listens to nothing.
+    ///
+    /// # Errors
+    /// None.
+    pub fn listen() -> Result<Self, CliError> {
+        Ok(Self)
+    }
+
+    /// Never comes.
+    pub async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
 #[cfg(not(unix))]
 struct Signals;
 

@@ -1,33 +1,54 @@
 //! Where dossiers are kept: the only place that knows every type of target.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::context::read_secret;
 use super::error::CliError;
-use crate::config::{GristTarget, PostgresTarget, Target};
+use crate::api::ApiError;
+use crate::config::{GristTarget, PostgresAddress, PostgresTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
-use crate::sink::postgres::Options;
+use crate::sink::postgres::{Options, Places, Rule};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
 pub const GRIST_KEY: &str = "API key of Grist";
 
-/// Whether a target is there already. A document always is: nobody makes one by opening it.
-pub async fn exists(target: &Target) -> bool {
-    match target {
-        Target::Sqlite(path) => path.exists(),
-        Target::Postgres(_) => open_to_read(target).await.is_ok(),
-        Target::Grist(_) => true,
-    }
-}
-
 /// Opens a target for writing. It is locked until it is closed.
 pub async fn open(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
-        Target::Postgres(postgres) => Ok(PostgresSink::open(&address(postgres)?, Options::default()).await?.into()),
+        Target::Postgres(postgres) => Ok(PostgresSink::open(&address(postgres)?, options(postgres)).await?.into()),
         Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value, grist.limits()).await?),
+    }
+}
+
+/// The same for a target that must be there already; `None`, and nothing made, when it is not. A document always is: nobody
+/// makes one by opening it.
+async fn open_if_there(target: &Target) -> Result<Option<AnySink>, CliError> {
+    match target {
+        Target::Sqlite(path) if !path.exists() => Ok(None),
+        Target::Postgres(postgres) => {
+            let sink = PostgresSink::open_existing(&address(postgres)?, options(postgres)).await?;
+            Ok(sink.map(AnySink::from))
+        }
+        Target::Sqlite(_) | Target::Grist(_) => open(target).await.map(Some),
+    }
+}
+
+/// Opens a target for writing; one that is not there is made once `first` was answered.
+pub async fn open_or_make<T>(
+    target: &Target,
+    first: impl Future<Output = Result<T, ApiError>>,
+) -> Result<AnySink, CliError> {
+    match open_if_there(target).await? {
+        Some(sink) => Ok(sink),
+        None => {
+            first.await?;
+            open(target).await
+        }
     }
 }
 
@@ -52,11 +73,22 @@ pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
 
 /// Opens a target for writing that must be there already.
 pub async fn open_existing(target: &Target) -> Result<AnySink, CliError> {
-    if exists(target).await {
-        open(target).await
-    } else {
+    match open_if_there(target).await? {
+        Some(sink) => Ok(sink),
         // Which says that there is none, and makes none.
-        open_to_read(target).await
+        None => open_to_read(target).await,
+    }
+}
+
+/// Opens a target for reading, if it is there.
+pub async fn open_to_read_if_there(target: &Target) -> Result<Option<AnySink>, CliError> {
+    match target {
+        Target::Sqlite(path) if !path.exists() => Ok(None),
+        Target::Postgres(postgres) => {
+            let sink = PostgresSink::open_existing_read_only(&address(postgres)?, options(postgres)).await?;
+            Ok(sink.map(AnySink::from))
+        }
+        Target::Sqlite(_) | Target::Grist(_) => open_to_read(target).await.map(Some),
     }
 }
 
@@ -65,7 +97,7 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open_read_only(path).await?.into()),
         Target::Postgres(postgres) => {
-            Ok(PostgresSink::open_read_only(&address(postgres)?, Options::default()).await?.into())
+            Ok(PostgresSink::open_read_only(&address(postgres)?, options(postgres)).await?.into())
         }
         Target::Grist(grist) => Ok(open_document_to_read(doc(grist)?).await?),
     }
@@ -75,17 +107,35 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
 pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::is_locked(path)?),
-        Target::Postgres(postgres) => Ok(PostgresSink::is_locked(&address(postgres)?, Options::default()).await?),
+        Target::Postgres(postgres) => Ok(PostgresSink::is_locked(&address(postgres)?, options(postgres)).await?),
         Target::Grist(grist) => Ok(GristSink::is_locked(doc(grist)?).await?),
+    }
+}
+
+/// How long a lease of a target lasts; `None` where one run at a time works on all of it.
+pub fn lease_of(target: &Target) -> Option<Duration> {
+    match target {
+        Target::Postgres(postgres) => Some(postgres.lease),
+        Target::Sqlite(_) | Target::Grist(_) => None,
     }
 }
 
 /// The address of a PostgreSQL, from where the settings say that it is.
 fn address(target: &PostgresTarget) -> Result<String, CliError> {
-    match target {
-        PostgresTarget::Address(address) => Ok(address.expose_secret().to_owned()),
-        PostgresTarget::Source(source) => Ok(read_secret("address of PostgreSQL", source)?.expose_secret().to_owned()),
+    match &target.address {
+        PostgresAddress::Address(address) => Ok(address.expose_secret().to_owned()),
+        PostgresAddress::Source(source) => Ok(read_secret("address of PostgreSQL", source)?.expose_secret().to_owned()),
     }
+}
+
+/// The requests of a token, counted in a schema together with other processes.
+pub fn places(target: &PostgresTarget, key: &str, rule: Rule) -> Result<Places, CliError> {
+    let holder = format!("{} {:016x}", std::process::id(), rand::random::<u64>());
+    Ok(Places::new(&address(target)?, &options(target), (key, &holder), rule)?)
+}
+
+fn options(target: &PostgresTarget) -> Options {
+    Options { schema: target.schema.clone(), lease: target.lease, ..Options::default() }
 }
 
 /// The document of a target, with the key from where the settings say that it is. Nothing is sent.

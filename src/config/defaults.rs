@@ -60,6 +60,22 @@ pub const MAX_DELETE_FLOOR: u64 = 10;
 
 /// Whether `dn run` sends what waits in the outbox.
 pub const PUSH_ON_SCHEDULE: bool = false;
+/// How often `dn run` runs a démarche.
+pub const SCHEDULE: Duration = Duration::from_secs(10 * MINUTE);
+/// By which clock schedules are read.
+pub const TIMEZONE: &str = "Europe/Paris";
+/// By how much, at most, a start is put off.
+pub const JITTER: Duration = Duration::from_secs(30);
+/// Whether a démarche is run less often while nothing changes, at night and at week-ends.
+pub const ADAPTIVE: bool = false;
+/// Whether a démarche is left alone by `dn run`.
+pub const PAUSED: bool = false;
+/// How many runs `dn run` has under way at once.
+pub const WORKERS: u32 = 1;
+/// The schema in PostgreSQL of a target that belongs to no instance.
+pub const SCHEMA: &str = "dn";
+/// How long a lease in PostgreSQL lasts without a sign of life.
+pub const LEASE: Duration = Duration::from_secs(MINUTE);
 
 /// Whether columns of ours that somebody deleted from a Grist document are made again.
 pub const RESTORE_COLUMNS: bool = false;

@@ -12,6 +12,7 @@ use super::keys;
 use super::origin::Setting;
 use super::privacy::PolicyEntry;
 use super::reader::{self, Source, Table};
+use super::run::{RunEntry, RunSettings};
 use super::sync::{SyncEntry, SyncSettings};
 use super::target::TargetEntry;
 use super::values::{self, InvalidValue, SecretSource};
@@ -32,6 +33,10 @@ pub struct Config {
     pub demarches: Vec<DemarcheEntry>,
     /// How démarches that the file does not list are followed.
     pub sync: SyncSettings,
+    /// When `dn run` runs démarches that the file does not list.
+    pub run: RunSettings,
+    /// How many runs `dn run` has under way at once.
+    pub workers: Option<Setting<u32>>,
 }
 
 /// What a file says of an instance. What it does not say has a default.
@@ -68,6 +73,8 @@ pub struct DemarcheEntry {
     pub privacy: Option<Setting<String>>,
     /// How it is followed.
     pub sync: SyncSettings,
+    /// When `dn run` runs it.
+    pub run: RunSettings,
 }
 
 impl Config {
@@ -109,6 +116,16 @@ impl Config {
             None => SyncEntry::default(),
         };
         config.sync = SyncEntry::default().or(&shared);
+        let mut running = RunEntry::default();
+        if let Some((table, offset)) = root.table(&mut source, "run") {
+            let table = Table::new(table, offset, "run");
+            table.refuse_unknown(&mut source, keys::RUN);
+            running = RunEntry::read(table, &mut source);
+            let workers = table.read(&mut source, "workers", |value| reader::whole(value, 1, 64));
+            config.workers =
+                workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
+        }
+        config.run = RunEntry::default().or(&running);
         // A target that is described wrongly is named rightly all the same.
         let targets = match root.get("targets") {
             Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
@@ -118,7 +135,7 @@ impl Config {
             let path = format!("demarches[{index}]");
             let table = Table::new(table, offset, &path);
             table.refuse_unknown(&mut source, keys::DEMARCHE);
-            if let Some(entry) = config.read_demarche(table, &mut source, &shared, &targets) {
+            if let Some(entry) = config.read_demarche(table, &mut source, (&shared, &running), &targets) {
                 config.demarches.push(entry);
             }
         }
@@ -131,9 +148,10 @@ impl Config {
         &self,
         table: Table<'_, '_>,
         source: &mut Source<'_>,
-        shared: &SyncEntry,
+        (shared, running): (&SyncEntry, &RunEntry),
         targets: &[String],
     ) -> Option<DemarcheEntry> {
+        let run = RunEntry::read(table, source).or(running);
         let own = SyncEntry::read(table, source);
         let sync = own.or(shared);
         if own != SyncEntry::default() {
@@ -171,7 +189,7 @@ impl Config {
             let error = InvalidValue::new(format!("démarche {} is listed twice for this target", number.value));
             source.report(table.offset_of("number"), table.key("number"), error);
         }
-        Some(DemarcheEntry { number, instance, target, privacy, sync })
+        Some(DemarcheEntry { number, instance, target, privacy, sync, run })
     }
 
     /// With several instances each names its token: a token sent to the wrong platform is a leak.

@@ -12,7 +12,7 @@ pub struct Section {
 
 /// The top of the file.
 pub const ROOT: Section =
-    Section { name: "the top of the file", keys: &["instances", "targets", "privacy", "sync", "demarches"] };
+    Section { name: "the top of the file", keys: &["instances", "targets", "privacy", "sync", "run", "demarches"] };
 
 /// `[instances.*]`: a platform and how to talk to it.
 pub const INSTANCE: Section = Section {
@@ -46,12 +46,13 @@ pub const TARGET: Section = Section {
         "files-types",
         "url-env",
         "url-file",
+        "lease",
     ],
 };
 
 /// The types of target, each with its own keys.
 pub const TARGET_TYPES: &[(&str, &[&str])] =
-    &[("sqlite", &["path"]), ("postgres", &["url-env", "url-file"]), ("grist", GRIST)];
+    &[("sqlite", &["path"]), ("postgres", &["url-env", "url-file", "lease"]), ("grist", GRIST)];
 
 const GRIST: &[&str] =
     &["url", "document", "key-env", "key-file", "restore-columns", "files", "files-max-size", "files-types"];
@@ -77,6 +78,13 @@ pub const FOLLOWING: &[&str] = &[
 /// `[sync]`: how démarches are followed unless they say otherwise.
 pub const SYNC: Section = Section { name: "[sync]", keys: FOLLOWING };
 
+/// The keys that say when `dn run` runs a démarche: in `[run]` for all, in `[[demarches]]` for one.
+pub const RUNNING: &[&str] = &["schedule", "timezone", "jitter", "adaptive", "paused"];
+
+/// `[run]`: when `dn run` runs démarches unless they say otherwise, and how many at once.
+pub const RUN: Section =
+    Section { name: "[run]", keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers"] };
+
 /// `[[demarches]]`: a démarche to follow.
 pub const DEMARCHE: Section = Section {
     name: "[[demarches]]",
@@ -91,16 +99,20 @@ pub const DEMARCHE: Section = Section {
         "listing-every",
         "reread-every",
         "rebase-delay",
-        "rebase-delay",
         "max-delete-share",
         "max-delete-floor",
         "instructeur",
         "push-on-schedule",
+        "schedule",
+        "timezone",
+        "jitter",
+        "adaptive",
+        "paused",
     ],
 };
 
 /// Every section.
-pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, DEMARCHE];
+pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, RUN, DEMARCHE];
 
 /// Of these names the one that was probably meant.
 #[must_use]
@@ -115,9 +127,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_demarche_accepts_whatever_sync_accepts() {
-        for key in FOLLOWING {
+    fn a_demarche_accepts_whatever_is_said_for_all() {
+        for key in FOLLOWING.iter().chain(RUNNING) {
             assert!(DEMARCHE.keys.contains(key), "{key}");
+        }
+        for key in RUNNING {
+            assert!(RUN.keys.contains(key), "{key}");
         }
     }
 

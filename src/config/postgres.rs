@@ -1,6 +1,7 @@
 //! Where a PostgreSQL is: an address that may hold a password, which is therefore never shown.
 
 use std::fmt;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -8,19 +9,30 @@ use url::Url;
 use super::defaults;
 use super::document::secret;
 use super::origin::Setting;
-use super::reader::{Source, Table};
+use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
 
 /// A PostgreSQL database and the schema within it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostgresTarget {
+    /// Where the database is.
+    pub address: PostgresAddress,
+    /// The schema, where the address names none: that of the instance.
+    pub schema: String,
+    /// How long a lease lasts without a sign of life.
+    pub lease: Duration,
+}
+
+/// Where a database is, or where that is said.
 #[derive(Clone, Debug)]
-pub enum PostgresTarget {
+pub enum PostgresAddress {
     /// At this address.
     Address(SecretString),
     /// At the address that is in a variable or in a file.
     Source(SecretSource),
 }
 
-impl PartialEq for PostgresTarget {
+impl PartialEq for PostgresAddress {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => a.expose_secret() == b.expose_secret(),
@@ -33,31 +45,42 @@ impl PartialEq for PostgresTarget {
 impl fmt::Display for PostgresTarget {
     /// Without account and password: `postgres://example.org/dossiers`, or where the address is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => match Url::parse(address.expose_secret()) {
+        match &self.address {
+            PostgresAddress::Address(address) => match Url::parse(address.expose_secret()) {
                 Ok(url) => write!(f, "postgres://{}{}", url.host_str().unwrap_or_default(), url.path()),
                 Err(_) => f.write_str("postgres"),
             },
-            Self::Source(source) => write!(f, "postgres:{source}"),
+            PostgresAddress::Source(source) => write!(f, "postgres:{source}"),
         }
     }
 }
 
 impl PostgresTarget {
+    /// A database with nothing said about it but where it is.
+    #[must_use]
+    pub fn new(address: PostgresAddress) -> Self {
+        Self { address, schema: defaults::SCHEMA.to_owned(), lease: defaults::LEASE }
+    }
+
     /// Reads an address as flags write it.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
         match Url::parse(text) {
             // The text is not repeated: it may hold a password.
             Err(_) => Err(InvalidValue::new("this is not an address of PostgreSQL")
                 .hint("such as postgres://account@host/database?sslmode=verify-full")),
-            Ok(_) => Ok(Self::Address(SecretString::from(text))),
+            Ok(_) => Ok(Self::new(PostgresAddress::Address(SecretString::from(text)))),
         }
     }
 
     /// Reads `[targets.NAME]` of type `postgres`.
     pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Setting<Self> {
         let usual = || Setting::default(SecretSource::Variable(defaults::POSTGRES_URL_ENV.to_owned()));
-        secret(table, source, "url-env", "url-file").unwrap_or_else(usual).map(Self::Source)
+        let address = secret(table, source, "url-env", "url-file").unwrap_or_else(usual);
+        let lease = table.read(source, "lease", reader::duration);
+        address.map(|address| {
+            let plain = Self::new(PostgresAddress::Source(address));
+            Self { lease: lease.map_or(plain.lease, |lease| lease.value), ..plain }
+        })
     }
 }
 

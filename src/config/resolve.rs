@@ -10,6 +10,7 @@ use super::document::{Config, DemarcheEntry, InstanceEntry, unknown_name};
 use super::error::{ConfigError, Problem};
 use super::origin::{Origin, Setting};
 use super::privacy::{self, PolicyChoice};
+use super::run::RunSettings;
 use super::sync::SyncSettings;
 use super::target::{Target, TargetEntry, resolve_target};
 use super::values::{InvalidValue, SecretSource, is_short_name, parse_url};
@@ -83,6 +84,8 @@ pub struct Job {
     pub policy: Setting<PolicyChoice>,
     /// How it is followed.
     pub sync: SyncSettings,
+    /// When `dn run` runs it.
+    pub run: RunSettings,
 }
 
 /// A démarche of an instance, before it is known where its dossiers go.
@@ -105,6 +108,9 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             (None, Some(entry)) => complete(&entry.target.value, &config.targets[&entry.target.value], variables)?,
             (None, None) => only_target(config, variables)?,
         };
+        if let Target::Postgres(postgres) = &mut target.value {
+            postgres.schema = schema_of(&instance.name);
+        }
         if let Target::Grist(grist) = &mut target.value {
             if flags.restore_columns {
                 grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
@@ -119,6 +125,7 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             target,
             policy: policy(config, flags, entry)?,
             sync: entry.map_or_else(|| config.sync.clone(), |entry| entry.sync.clone()),
+            run: entry.map_or_else(|| config.run.clone(), |entry| entry.run.clone()),
         });
     }
     if !jobs.iter().any(|job| matches!(job.target.value, Target::Grist(_))) {
@@ -368,6 +375,12 @@ fn short_name(platform: Platform, url: &Url) -> String {
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}-{:08x}", name[..15].trim_end_matches('-'), sum >> 32)
+}
+
+/// The schema of an instance in a database, where its address names none. Short names are made of small letters, digits
+/// and hyphens, so two never become one, and nobody has to write quotes around it.
+fn schema_of(instance: &str) -> String {
+    instance.replace('-', "_")
 }
 
 /// A target of the file with what the environment adds.

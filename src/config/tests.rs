@@ -68,6 +68,12 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shown.rebase_delay.value, default.rebase_delay.value);
     assert_eq!(shown.max_delete_share.value, default.max_delete_share.value);
     assert_eq!(shown.max_delete_floor.value, default.max_delete_floor.value);
+    assert_eq!(config.run.schedule(), RunSettings::default().schedule());
+    assert_eq!(value(&config.workers), Some(defaults::WORKERS));
+    let Some(TargetEntry::Postgres(postgres)) = config.targets.get("back-office").map(|target| &target.value) else {
+        panic!("the example has a schema of PostgreSQL")
+    };
+    assert_eq!(postgres.lease, defaults::LEASE);
 }
 
 #[test]

@@ -29,16 +29,14 @@ pub async fn suppressions(
     news: &News,
 ) -> Result<Suppressions, ApiError> {
     let mut found = Suppressions::default();
-    let pending = read(news.pending.clone(), async |after| client.pending_deleted_page(demarche, after).await);
-    let (pending, complete) = pending.await?;
+    let (pending, complete) = read(client, demarche, List::Pending, news.pending.clone()).await?;
     found.incomplete |= !complete;
     for dossier in pending {
         found
             .gone
             .insert(dossier.number, Gone { reason: GoneReason::Pending(dossier.reason), at: dossier.date_suppression });
     }
-    let deleted = read(news.deleted.clone(), async |after| client.deleted_page(demarche, since, after).await);
-    let (deleted, complete) = deleted.await?;
+    let (deleted, complete) = read(client, demarche, List::Deleted { since }, news.deleted.clone()).await?;
     found.incomplete |= !complete;
     for dossier in deleted {
         found
@@ -48,9 +46,32 @@ pub async fn suppressions(
     Ok(found)
 }
 
+/// One of the two lists.
+#[derive(Clone, Copy)]
+enum List {
+    Pending,
+    Deleted { since: Option<Timestamp> },
+}
+
+impl List {
+    async fn after(
+        self,
+        client: &Client,
+        demarche: DemarcheNumber,
+        cursor: &Cursor,
+    ) -> Result<Page<DeletedDossier>, ApiError> {
+        match self {
+            Self::Pending => client.pending_deleted_page(demarche, Some(cursor)).await,
+            Self::Deleted { since } => client.deleted_page(demarche, since, Some(cursor)).await,
+        }
+    }
+}
+
 async fn read(
+    client: &Client,
+    demarche: DemarcheNumber,
+    list: List,
     first: Option<Page<DeletedDossier>>,
-    mut next: impl AsyncFnMut(Option<&Cursor>) -> Result<Page<DeletedDossier>, ApiError>,
 ) -> Result<(Vec<DeletedDossier>, bool), ApiError> {
     let Some(mut page) = first else { return Ok((Vec::new(), false)) };
     let mut found = Vec::new();
@@ -59,7 +80,7 @@ async fn read(
         complete &= page.holes.is_empty();
         found.append(&mut page.nodes);
         let Some(end) = page.end.filter(|_| page.has_next) else { return Ok((found, complete)) };
-        page = match next(Some(&end)).await {
+        page = match list.after(client, demarche, &end).await {
             Ok(following) if following.end.as_ref() == Some(&end) => return Ok((found, false)),
             Ok(following) => following,
             Err(ApiError::ServerError { .. } | ApiError::Partial { .. } | ApiError::Undecodable { .. }) => {

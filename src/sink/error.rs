@@ -87,16 +87,19 @@ impl SinkError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Locked { .. } => {
-                Some("wait for the other run to end; a lock whose process died is given up by itself")
-            }
+            Self::Locked { .. } => Some(
+                "wait for the other run to end; if its process died, its lock on a file is gone already, its lease in a \
+                     database or a document ends by itself after its time",
+            ),
             Self::Unusable { hint: Some(hint), .. }
             | Self::Unavailable { hint: Some(hint), .. }
             | Self::Refused { hint: Some(hint), .. } => Some(hint),
             Self::Unusable { hint: None, .. } => {
                 Some("check the path or address, the rights of this account or key, and the free space")
             }
-            Self::Foreign { .. } => Some("name another target, or move this one away; nothing was changed in it"),
+            Self::Foreign { .. } => {
+                Some("name another file, schema or document, or move what is there away; nothing was changed in it")
+            }
             Self::NewerVersion { .. } => Some("update this program, or name another target"),
             Self::Altered { .. } => {
                 Some("undo the change or restore a copy, or sync into a new target; `dn verify` tells what is missing")

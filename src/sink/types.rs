@@ -194,7 +194,7 @@ pub enum RunOutcome {
     Done,
     /// The same, but for dossiers in quarantine.
     Quarantine,
-    /// Stopped by a signal after a complete commit.
+    /// Stopped after a complete commit: by a signal, or because another run had taken its place.
     Interrupted,
     /// Stopped by an error.
     Failed,

@@ -18,7 +18,7 @@ use crate::observe::walk::unread;
 use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
 use crate::plan::{Counts, Observation};
 use crate::privacy::Filter;
-use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, Sweep};
+use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, SinkError, Sweep};
 use crate::table::Digest;
 
 /// How many gone dossiers are compared with the target in one commit.
@@ -391,10 +391,12 @@ impl Report {
             && self.brake.is_none()
     }
 
-    /// Says what ended the run early.
+    /// Says what ended the run early. One whose place another has taken has not failed: the other goes on.
     pub(crate) fn fail(&mut self, error: &SyncError) {
-        self.outcome =
-            if matches!(error, SyncError::Interrupted) { RunOutcome::Interrupted } else { RunOutcome::Failed };
+        self.outcome = match error {
+            SyncError::Interrupted | SyncError::Sink(SinkError::Locked { .. }) => RunOutcome::Interrupted,
+            _ => RunOutcome::Failed,
+        };
         self.error = Some(error.to_string());
     }
 }

@@ -21,6 +21,6 @@ mod verdict;
 
 pub use error::PushError;
 pub use judge::{Case, judge};
-pub use push::{Push, QUIET, plan, push};
+pub use push::{Push, QUIET, ReadBack, plan, push};
 pub use report::{Item, Pushed};
 pub use verdict::{Conflict, Refusal, Step, Verdict};

@@ -1,7 +1,9 @@
 //! The outbox is emptied: each intent judged, sent, read again, settled.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
 
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::PushError;
@@ -51,12 +53,15 @@ pub struct Push<'a, O> {
 /// Longer than the platform works on a request (30 s, trap 2) and than a proxy keeps one waiting.
 pub const QUIET: SignedDuration = SignedDuration::from_mins(2);
 
+/// Who is given the dossiers that moved, as they were read last.
+pub type ReadBack<'a> = &'a (dyn Fn(Vec<Dossier>) -> BoxFuture<'a, Result<(), PushError>> + Send + Sync);
+
 /// Looks at every pending intent and says what would be done. Sends nothing, writes nothing.
 ///
 /// # Errors
 /// The platform, or the outbox. What was looked at before is in the report that comes with it.
 pub async fn plan<O: Outbox>(push: &Push<'_, O>) -> Result<Pushed, PushError> {
-    Worker::new(push).await?.all(false, async |_| Ok(())).await
+    Worker::new(push).await?.all(false, &|_| Box::pin(ready(Ok(())))).await
 }
 
 /// Does every pending intent that can be done, and settles those that cannot.
@@ -67,10 +72,7 @@ pub async fn plan<O: Outbox>(push: &Push<'_, O>) -> Result<Pushed, PushError> {
 /// # Errors
 /// What concerns all intents: the token, the connection, the outbox. Everything settled before stays settled, and pending
 /// intents stay pending.
-pub async fn push<O: Outbox>(
-    push: &Push<'_, O>,
-    read_back: impl AsyncFnMut(Vec<Dossier>) -> Result<(), PushError>,
-) -> Result<Pushed, PushError> {
+pub async fn push<O: Outbox>(push: &Push<'_, O>, read_back: ReadBack<'_>) -> Result<Pushed, PushError> {
     push.outbox.begin(push.scope).await?;
     let pushed = async { Worker::new(push).await?.all(true, read_back).await }.await;
     let ended = push.outbox.end(push.scope).await;
@@ -106,11 +108,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
         Ok(Self { push, demarche, types, report, held: BTreeSet::new(), moved: BTreeMap::new() })
     }
 
-    async fn all(
-        mut self,
-        apply: bool,
-        mut read_back: impl AsyncFnMut(Vec<Dossier>) -> Result<(), PushError>,
-    ) -> Result<Pushed, PushError> {
+    async fn all(mut self, apply: bool, read_back: ReadBack<'_>) -> Result<Pushed, PushError> {
         let mut after = None;
         loop {
             let page = self.push.outbox.pending(self.push.scope, after, PAGE).await?;

@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "writeback",
         &["api", "champ", "demarche", "dossier", "ids", "intent", "platform", "privacy", "sink", "sync", "table"],
     ),
+    ("serve", &["api", "sink", "sync"]),
 ];
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {
@@ -82,6 +83,8 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
         ["intent", "privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
+    files.push(src.join("sink/postgres/places/book.rs"));
+    files.extend(["due", "pick", "schedule"].map(|name| src.join(format!("serve/{name}.rs"))));
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),

@@ -62,7 +62,12 @@ impl Desk {
 
     /// The same on one of the two platforms.
     pub async fn on(platform: Platform, dossiers: u32) -> Self {
-        let sandbox = Sandbox::new(&WorldSpec::new(platform).only(&[DEMARCHE]).dossiers(dossiers));
+        Self::in_world(&WorldSpec::new(platform).only(&[DEMARCHE]).dossiers(dossiers)).await
+    }
+
+    /// A world of one's own, and an empty folder.
+    pub async fn in_world(spec: &WorldSpec) -> Self {
+        let (platform, sandbox) = (spec.platform, Sandbox::new(spec));
         let server = sandbox.serve_locally().await.expect("a free port");
         Self { platform, sandbox, server, folder: tempfile::tempdir().expect("a temporary folder") }
     }
@@ -83,6 +88,11 @@ impl Desk {
         command.env("DN_PLATFORM", self.platform.as_str());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("the folder can be written");
     }
 
     pub async fn dn(&self, args: &[&str]) -> Ended {

@@ -31,6 +31,7 @@ fn the_tree_of_commands() {
     dn init
     dn init grist --url --document --new --workspace --demarche --instance --platform --policy --write --yes
     dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --files --json
+    dn run --demarche --instance --url --platform --to --policy --workers
     dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json
     dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
     dn status --demarche --instance --url --platform --to --policy --runs --json

@@ -8,6 +8,10 @@ mod grist;
 mod help;
 mod postgres;
 mod push;
+#[cfg(unix)]
+mod run;
 mod secrets;
 #[cfg(unix)]
 mod serving;
+#[cfg(unix)]
+mod workers;

@@ -1,5 +1,8 @@
 //! The real binary on a real PostgreSQL.
 
+use demarche_numerique::Platform;
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
+
 use super::desk::{DEMARCHE, Desk, end};
 use crate::support::postgres::Database;
 
@@ -35,7 +38,7 @@ async fn the_address_comes_from_the_environment_and_its_password_is_never_shown(
     let mut command = desk.command(&["--config", "dn.toml", "sync"]);
     let ended = end(command.env("BASE", "postgres://agent:s3cret@127.0.0.1:9/rien")).await;
     assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
-    ended.expect(4).says_at_last("postgres:127.0.0.1:9/rien/dn");
+    ended.expect(6).says_at_last("postgres:127.0.0.1:9/rien/ici");
     end(&mut desk.command(&["--config", "dn.toml", "sync"])).await.expect(3).says("BASE");
 }
 
@@ -45,6 +48,48 @@ async fn a_wrong_token_leaves_no_schema_behind() {
     let (url, number) = (database.url(), DEMARCHE.to_string());
     let mut command = desk.command(&["sync", "--demarche", &number, "--to", &url]);
     end(command.env("DN_TOKEN", "faux")).await.expect(4);
-    let schemas = database.column("SELECT nspname FROM pg_namespace WHERE nspname = 'dn'").await;
+    let query = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
+    let schemas: Vec<String> = database.column(query).await.into_iter().filter(|schema| schema != "public").collect();
     assert!(schemas.is_empty(), "{schemas:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_instance_has_a_schema_of_its_own_unless_the_address_names_one() {
+    let (desk, database) = (Desk::with(3).await, Database::new().await);
+    let number = DEMARCHE.to_string();
+    let named = format!("{}&schema=archives", database.url());
+    for (instance, url) in [("service-a", &database.url()), ("service-b", &database.url()), ("service-b", &named)] {
+        desk.dn(&["sync", "--instance", instance, "--demarche", &number, "--to", url]).await.expect(0);
+    }
+    let query = "SELECT nspname::text FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid \
+                 WHERE c.relname = 'dn_dossiers' ORDER BY 1";
+    assert_eq!(database.column(query).await, ["archives", "service_a", "service_b"]);
+}
+
+/// Where PostGIS is not installed this says so, and checks nothing: it is Debian's postgresql-N-postgis-3.
+#[tokio::test(flavor = "multi_thread")]
+async fn areas_are_geometries_where_postgis_is_installed() {
+    let world = WorldSpec::new(Platform::DemarcheNumerique).only(&[DEMARCHE_COMPLETE]).dossiers(40);
+    let (desk, database) = (Desk::in_world(&world).await, Database::new().await);
+    if database.column("SELECT name::text FROM pg_available_extensions WHERE name = 'postgis'").await.is_empty() {
+        eprintln!("PostGIS is not installed here: its geometries are not checked");
+        return;
+    }
+    database.run("CREATE EXTENSION postgis SCHEMA public").await;
+    let (number, url) = (DEMARCHE_COMPLETE.to_string(), database.url());
+    let args = ["sync", "--instance", "dn", "--demarche", &number, "--to", &url, "--json"];
+    desk.dn(&args).await.expect(0);
+    let zones = database.column("SELECT number::text FROM dn_dossiers WHERE document::text LIKE '%coordinates%'").await;
+    assert!(!zones.is_empty(), "the world has areas");
+    let wrong = "SELECT key FROM demarche_1001_geo_zones WHERE dn_geom IS NULL OR public.ST_SRID(dn_geom) <> 4326 \
+                 OR NOT public.ST_Equals(dn_geom, public.ST_SetSRID(public.ST_GeomFromGeoJSON(geometry), 4326))";
+    assert_eq!(database.column(wrong).await, Vec::<String>::new());
+    let count = "SELECT (count(dn_geom) > 0)::text FROM demarche_1001_geo_zones";
+    assert_eq!(database.column(count).await, ["true"]);
+    let index =
+        "SELECT indexdef FROM pg_indexes WHERE tablename = 'demarche_1001_geo_zones' AND indexdef LIKE '%gist%'";
+    assert_eq!(database.column(index).await.len(), 1);
+    let again = desk.dn(&args).await.expect(0).stdout;
+    let again: serde_json::Value = serde_json::from_str(&again).expect("one object");
+    assert_eq!((&again["rows_written"], &again["schema"]), (&0.into(), &serde_json::json!([])));
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,67 +20,99 @@ use url::Url;
 const HELP: &str = "PostgreSQL is needed by the tests: install it (`apt-get install postgresql`, or any package with initdb and \
                     postgres), or name a server whose account may create databases in DATABASE_URL_TEST";
 
-/// A server that lives as long as the test process.
-struct Cluster {
-    url: Url,
-    /// Its end is the end of the server: the shell that started it reads from this process.
-    _shell: Option<Child>,
+/// The server of all tests that do nothing to the server itself.
+fn shared() -> &'static Url {
+    static SHARED: OnceLock<(Url, Option<OwnServer>)> = OnceLock::new();
+    let (url, _) = SHARED.get_or_init(|| match std::env::var("DATABASE_URL_TEST") {
+        Ok(url) => (url.parse().expect("DATABASE_URL_TEST is an address"), None),
+        Err(_) => {
+            let server = OwnServer::start(false);
+            (server.url.clone(), Some(server))
+        }
+    });
+    url
 }
 
-fn cluster() -> &'static Cluster {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| match std::env::var("DATABASE_URL_TEST") {
-        Ok(url) => Cluster { url: url.parse().expect("DATABASE_URL_TEST is an address"), _shell: None },
-        Err(_) => private_cluster(),
-    })
+/// A server in a temporary folder, which ends with this value, and with the process however that ends.
+pub struct OwnServer {
+    pub url: Url,
+    bin: PathBuf,
+    folder: PathBuf,
+    /// It runs the server; the end of its input is the end of both.
+    shell: Child,
 }
 
-/// Runs the server until its own input ends, which it does with the test process however that ends.
-const SHELL: &str = r#"bin=$1 folder=$2
-"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
-    -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c jit=off >"$folder/log" 2>&1 </dev/null &
-cat >/dev/null
+/// Runs the server until its own input ends; each line of it is an end without ceremony and a new start.
+const SHELL: &str = r#"bin=$1 folder=$2 durable=$3
+serve() {
+  "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=$durable -c synchronous_commit=$durable \
+      -c full_page_writes=$durable -c max_connections=300 -c shared_buffers=64MB -c jit=off >>"$folder/log" 2>&1 </dev/null &
+}
+serve
+while read -r _; do kill -QUIT $!; wait $!; serve; echo again; done
 kill -QUIT $! && wait $!
 rm -rf "$folder"
 "#;
 
-fn private_cluster() -> Cluster {
-    let bin = programs().expect(HELP);
-    let folder = tempfile::tempdir().expect("a folder").keep();
-    let user = (command("id", ["-u"]) == "0").then(unprivileged_user);
-    if let Some((_, uid, gid)) = &user {
-        // The server refuses to run as root.
-        chown(&folder, Some(*uid), Some(*gid)).expect("root may give folders away");
-    }
-    let as_user = |program: &OsStr| match &user {
-        Some((_, uid, gid)) => {
-            let mut command = Command::new("setpriv");
-            command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}")).arg("--clear-groups").arg(program);
-            command
+impl OwnServer {
+    /// Starts one. `durable`: whether what is committed is flushed, as outside of tests.
+    pub fn start(durable: bool) -> Self {
+        let bin = programs().expect(HELP);
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        let user = (command("id", ["-u"]) == "0").then(unprivileged_user);
+        if let Some((_, uid, gid)) = &user {
+            // The server refuses to run as root.
+            chown(&folder, Some(*uid), Some(*gid)).expect("root may give folders away");
         }
-        None => Command::new(program),
-    };
-    let made = as_user(bin.join("initdb").as_os_str())
-        .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
-        .arg(folder.join("data"))
-        .current_dir(&folder)
-        .output()
-        .expect(HELP);
-    assert!(made.status.success(), "{HELP}; initdb said: {}", String::from_utf8_lossy(&made.stderr));
-    let shell = as_user(OsStr::new("sh"))
-        .args(["-c", SHELL, "sh"])
-        .arg(&bin)
-        .arg(&folder)
-        .current_dir(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a shell");
-    let mut url: Url = "postgres:///postgres?user=postgres".parse().expect("an address");
-    url.query_pairs_mut().append_pair("host", folder.to_str().expect("a path in UTF-8"));
-    wait_until_ready(&bin, &folder);
-    Cluster { url, _shell: Some(shell) }
+        let as_user = |program: &OsStr| match &user {
+            Some((_, uid, gid)) => {
+                let mut command = Command::new("setpriv");
+                let account = [format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()];
+                command.args(account).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        let made = as_user(bin.join("initdb").as_os_str())
+            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
+            .arg(folder.join("data"))
+            .current_dir(&folder)
+            .output()
+            .expect(HELP);
+        assert!(made.status.success(), "{HELP}; initdb said: {}", String::from_utf8_lossy(&made.stderr));
+        let shell = as_user(OsStr::new("sh"))
+            .args(["-c", SHELL, "sh"])
+            .arg(&bin)
+            .arg(&folder)
+            .arg(if durable { "on" } else { "off" })
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let mut url: Url = "postgres:///postgres?user=postgres".parse().expect("an address");
+        url.query_pairs_mut().append_pair("host", folder.to_str().expect("a path in UTF-8"));
+        wait_until_ready(&bin, &folder);
+        Self { url, bin, folder, shell }
+    }
+
+    /// Ends the server as a power cut does, and starts it again.
+    pub fn restart(&mut self) {
+        let shell = (self.shell.stdin.as_mut(), self.shell.stdout.as_mut());
+        let (Some(input), Some(output)) = shell else { panic!("the shell has pipes") };
+        input.write_all(b"again\n").expect("the shell reads");
+        let mut answer = [0; 6];
+        output.read_exact(&mut answer).expect("the shell answers");
+        wait_until_ready(&self.bin, &self.folder);
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        drop(self.shell.wait());
+    }
 }
 
 /// `pg_isready` as long as the server needs, and the server's own words when it does not come.
@@ -122,16 +155,22 @@ fn command<const N: usize>(program: &str, arguments: [&str; N]) -> String {
 /// A database of one test.
 pub struct Database {
     name: String,
+    server: Url,
 }
 
 impl Database {
     /// Creates an empty one.
     pub async fn new() -> Self {
+        Self::on(shared()).await
+    }
+
+    /// Creates an empty one on another server.
+    pub async fn on(server: &Url) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = Self { name: format!("dn_test_{}_{count}", std::process::id()) };
+        let database = Self { name: format!("dn_test_{}_{count}", std::process::id()), server: server.clone() };
         let create = format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", database.name);
-        run_on(&cluster().url, &create).await;
+        run_on(server, &create).await;
         database
     }
 
@@ -142,7 +181,7 @@ impl Database {
 
     /// Its address.
     pub fn url(&self) -> String {
-        url_of(&self.name)
+        url_of(&self.server, &self.name)
     }
 
     /// Its address for another account.
@@ -166,7 +205,7 @@ impl Database {
 
     /// A connection that sees the default schema.
     pub async fn by_hand(&self) -> PgConnection {
-        connect_to(&self.name, "dn").await
+        connect_to(&self.server, &self.name, "dn").await
     }
 
     /// Runs statements.
@@ -195,18 +234,18 @@ impl Database {
 pub async fn connect_by_name(name: &str) -> PgConnection {
     let mut parts = name.rsplit('/');
     let schema = parts.next().expect("a schema");
-    connect_to(parts.next().expect("a database"), schema).await
+    connect_to(shared(), parts.next().expect("a database"), schema).await
 }
 
-async fn connect_to(database: &str, schema: &str) -> PgConnection {
-    let mut connection = PgConnection::connect(&url_of(database)).await.expect("a connection");
+async fn connect_to(server: &Url, database: &str, schema: &str) -> PgConnection {
+    let mut connection = PgConnection::connect(&url_of(server, database)).await.expect("a connection");
     let path = format!("SET search_path TO \"{schema}\"; SET client_min_messages TO warning");
     sqlx::raw_sql(AssertSqlSafe(path)).execute(&mut connection).await.expect("a schema");
     connection
 }
 
-fn url_of(database: &str) -> String {
-    let mut url = cluster().url.clone();
+fn url_of(server: &Url, database: &str) -> String {
+    let mut url = server.clone();
     url.set_path(database);
     url.into()
 }

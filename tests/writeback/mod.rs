@@ -135,9 +135,9 @@ impl<O: Outbox> Desk<O> {
     /// The same, with so long a wait before what must not be done twice is sent again.
     pub async fn push_with(&self, quiet: SignedDuration) -> Result<Pushed, PushError> {
         self.with_push(quiet, async |work| {
-            push(work, async |dossiers| {
+            push(work, &|dossiers| {
                 self.moved.lock().expect("no panic").extend(dossiers);
-                Ok(())
+                Box::pin(std::future::ready(Ok(())))
             })
             .await
         })

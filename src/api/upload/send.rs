@@ -83,7 +83,7 @@ impl Client {
         let total = Duration::from_secs(60 + file.byte_size() / 50_000);
         let timeouts = Timeouts { connect: Duration::from_secs(10), read: None, total };
         let http = client((&url, loopback), HeaderMap::new(), None, timeouts).map_err(ApiError::from)?;
-        self.transport().patiently(async || put(&http, &url, &headers, &file.bytes).await).await??;
+        self.transport().patiently(|| put(&http, &url, &headers, &file.bytes)).await??;
         Ok(SignedBlobId(prepared.signed_blob_id))
     }
 }

@@ -68,7 +68,7 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
         }
     }
     loop {
-        let ended: Ended = push(&work, async |_| Ok(())).await.into();
+        let ended: Ended = push(&work, &|_| Box::pin(std::future::ready(Ok(())))).await.into();
         let waits = outbox.pending(&scope, None, 1).await?.first().and_then(|entry| entry.progress.not_before);
         match waits {
             Some(until) if ended.error.is_none() && !stop.is_asked() => {

@@ -10,12 +10,16 @@ mod init;
 mod plan;
 mod push;
 mod remap;
+mod run;
 mod sandbox;
 mod schema;
 mod status;
 mod sync;
 mod trail;
 mod verify;
+
+pub use push::outbox_of_target;
+pub use sync::run_and_fetch;
 
 use super::args::{Command, ConfigCommand, InitCommand};
 use super::context::Context;
@@ -29,6 +33,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
         Command::Sandbox(args) => sandbox::run(context, &args).await,
         Command::Init { command: InitCommand::Grist(args) } => init::run(context, &args).await,
         Command::Sync(args) => sync::run(context, &args).await,
+        Command::Run(args) => run::run(context, &args).await,
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,
         Command::Status(args) => status::run(context, &args).await,

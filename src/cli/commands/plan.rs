@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json, counted, grouped, legible};
 use crate::cli::signals;
-use crate::cli::targets::{exists, open_to_read};
+use crate::cli::targets::open_to_read_if_there;
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
 use crate::sync::{self, Event, REPORT_VERSION, SyncError};
 
@@ -36,8 +36,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
-        let previewed = if exists(prepared.target).await {
-            let sink = open_to_read(prepared.target).await?;
+        let previewed = if let Some(sink) = open_to_read_if_there(prepared.target).await? {
             let previewed = preview(prepared, &sink).await?;
             sink.close().await?;
             previewed

@@ -1,19 +1,17 @@
 //! `dn sync`: the main job.
 
-use tracing::info;
-
 use crate::cli::args::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
+use crate::cli::office::tell_end;
 use crate::cli::printer::{answer, answer_json};
-use crate::cli::targets::{exists, keeps_files, open};
+use crate::cli::targets::{keeps_files, open_or_make};
 use crate::cli::{failed, signals, summary};
 use crate::config::Overrides;
 use crate::sink::{AnySink, Sink as _};
 use crate::sync::{self, Run};
-use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 
 /// Brings every target up to what the platform shows.
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
@@ -31,19 +29,22 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
     };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
-        if !exists(prepared.target).await {
-            // A wrong token or number must not leave a new file behind.
-            prepared.client.head(prepared.scope.demarche).await?;
-        }
-        let sink = open(prepared.target).await?;
-        let mut run = sync_one(prepared, &sink).await;
-        if run.error.is_none() && keeps_files(prepared.target) {
-            fetch_files(prepared, &sink, &mut run).await;
-        }
+        // A wrong token or number must not leave a new target behind.
+        let sink = open_or_make(prepared.target, prepared.client.head(prepared.scope.demarche)).await?;
+        let run = run_and_fetch(prepared, &sink).await;
         sink.close().await?;
         finish(context, args.json, run)
     })
     .await
+}
+
+/// One run, and the files that its dossiers name where the target keeps them.
+pub async fn run_and_fetch(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
+    let mut run = sync_one(prepared, sink).await;
+    if run.error.is_none() && keeps_files(prepared.target) {
+        fetch_files(prepared, sink, &mut run).await;
+    }
+    run
 }
 
 /// One run.
@@ -74,17 +75,7 @@ async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
 /// Prints what a run did, whatever ended it, and gives its code.
 pub fn finish(context: &Context, json: bool, run: Run) -> Result<Exit, CliError> {
     let exit = summary::exit(&run);
-    let report = &run.report;
-    let (number, outcome) = (report.demarche, summary::outcome(report.outcome));
-    info!(
-        { RUN_ID } = report.run.as_str(),
-        { INSTANCE } = report.instance.as_str(),
-        { DEMARCHE_NUMBER } = number,
-        { TARGET } = report.target.as_str(),
-        { DURATION_MS } = report.duration_ms,
-        { OUTCOME } = outcome,
-        "run of démarche {number} ends: {outcome}"
-    );
+    tell_end(&run);
     if json {
         answer_json(&run.report)?;
     } else if run.error.is_none() {

@@ -4,7 +4,11 @@ use crate::sink::SinkError;
 
 /// The error as the caller of the sink sees it. PostgreSQL's words may quote values (class 22): those are not shown.
 pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
-    let lost = |reason: String| SinkError::Unusable { target: target.clone(), action: "reached", reason, hint: None };
+    // The words of an opening do not fit what is said of a pause.
+    let during = if action.starts_with("to be") { "an opening" } else { action };
+    let lost = |reason: String| SinkError::Unavailable { target: target.clone(), action: during, reason, hint: None };
+    let strange =
+        |reason: String| SinkError::Unusable { target: target.clone(), action: "reached", reason, hint: None };
     let (code, words) = match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
@@ -13,8 +17,10 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
             (code, words)
         }
         sqlx::Error::Io(error) => return lost(format!("the connection was lost ({error})")),
-        sqlx::Error::Tls(error) => return lost(format!("no secure connection ({error})")),
-        sqlx::Error::Protocol(error) => return lost(format!("the server does not speak as PostgreSQL does ({error})")),
+        sqlx::Error::Tls(error) => return strange(format!("no secure connection ({error})")),
+        sqlx::Error::Protocol(error) => {
+            return strange(format!("the server does not speak as PostgreSQL does ({error})"));
+        }
         sqlx::Error::BeginFailed | sqlx::Error::WorkerCrashed => return lost("the connection was lost".to_owned()),
         sqlx::Error::Configuration(_) => {
             let reason = "a setting of its address is not one of PostgreSQL's".to_owned();
@@ -35,10 +41,8 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
     match (&*code, code.get(..2).unwrap_or_default()) {
         ("42501" | "3F000", _) => unusable("written"),
         ("42P01" | "42703" | "42883", _) => SinkError::Altered { target, reason: words },
-        ("55P03" | "40P01" | "40001", _) => {
-            let holder = Some(format!("a program that uses the same tables: {words}"));
-            SinkError::Locked { target, holder }
-        }
+        // Not `Locked`, which is said of another run.
+        ("55P03" | "40P01" | "40001", _) => lost(format!("another program uses the same tables ({words})")),
         ("57014", _) => unusable("written"),
         ("25006", _) => unusable("written"),
         ("25P03", _) => lost("this program was away for too long in the middle of a transaction".to_owned()),

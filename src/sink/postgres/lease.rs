@@ -137,6 +137,17 @@ impl Leases {
         Ok(claimed.map(|(scope, token)| Lease { leases: self.clone(), scope, token }))
     }
 
+    /// How soon it is worth claiming a démarche again that another has: when its lease is over, or sooner if its holder may
+    /// have given it back by then.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn free_in(&self, scope: &Scope) -> Result<Duration, SinkError> {
+        let left = self.inner.told(self.inner.left(scope).await)?;
+        let soon = self.inner.server.options.lease / 3;
+        Ok(left.min(soon).max(Duration::from_millis(20)))
+    }
+
     /// Takes the lease of a démarche for a run that begins, or renews the one that is held.
     pub(super) async fn begin(&self, scope: &Scope) -> Result<(), SinkError> {
         let held = self.inner.holds().get(scope).copied();
@@ -321,6 +332,15 @@ impl Inner {
         Ok(rows.first().map(|row| row.maybe_text("holder")).transpose()?.flatten().map(str::to_owned))
     }
 
+    /// For how long the lease of a démarche still lasts.
+    async fn left(&self, scope: &Scope) -> Result<Duration, Fault> {
+        let mut slot = self.connection().await?;
+        let connection = slot.as_mut().expect("a connection was just put there");
+        let rows = connection.rows(LEFT.into(), &whose(scope)).await?;
+        let left = rows.first().map(|row| row.integer("remaining")).transpose()?.unwrap_or_default();
+        Ok(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
+    }
+
     /// Renews what is held. What a commit of ours has locked at this moment is renewed by it.
     async fn beat(&self) -> Result<(), Fault> {
         let held: Vec<(Scope, Hold)> = self
@@ -350,6 +370,10 @@ impl Inner {
         Ok(())
     }
 }
+
+/// A lease of a row that was given back ended at that moment, that of a new one before all time.
+const LEFT: &str = "SELECT (extract(epoch FROM greatest(until, clock_timestamp()) - clock_timestamp()) * 1000)::bigint \
+                    AS remaining FROM dn_leases WHERE instance = $1 AND demarche = $2";
 
 const BEAT: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
                     until = clock_timestamp() + $4 * interval '1 millisecond' \

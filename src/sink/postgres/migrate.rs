@@ -11,7 +11,7 @@ static STEPS: Migrator = sqlx::migrate!("src/sink/postgres/migrations");
 /// Which steps a schema has seen.
 const TABLE: &str = "dn_migrations";
 
-const SHARED: [&str; 13] = [
+const SHARED: [&str; 14] = [
     "dn_instances",
     "dn_forms",
     "dn_tables",
@@ -25,6 +25,7 @@ const SHARED: [&str; 13] = [
     "dn_leases",
     "dn_status_updates",
     "dn_status_trail",
+    "dn_budgets",
 ];
 
 /// What a schema is.
@@ -95,5 +96,6 @@ pub(super) async fn migrate(connection: &mut PgConnection, schema: &str) -> Resu
     }
     let mut steps = Migrator { migrations: STEPS.migrations.clone(), ..Migrator::DEFAULT };
     steps.dangerous_set_table_name(TABLE);
-    steps.run(connection).await.map_err(|error| Fault::Sql(sqlx::Error::from(error)))
+    // Not `run`: its future cannot be sent to another thread.
+    steps.run_direct(None, connection, false).await.map_err(|error| Fault::Sql(sqlx::Error::from(error)))
 }

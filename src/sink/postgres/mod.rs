@@ -3,6 +3,7 @@
 //! - [`open`](PostgresSink::open): what the schema must be; `server`: the address and the settings of connections;
 //! - `migrate`: the shared tables (`dn_*`) and their version;
 //! - [`Leases`]: who works on which démarche, and the token that fences who lost it;
+//! - [`Places`]: the requests of a token, shared by all who write here;
 //! - `encoding`: a value as PostgreSQL keeps it; `dialect`, `store`: the statements of `sink::sql` as it runs them;
 //! - `dress`, `geometry`: comments, indexes, PostGIS.
 //!
@@ -17,6 +18,7 @@ mod lease;
 mod migrate;
 mod open;
 mod outbox;
+mod places;
 mod server;
 mod store;
 
@@ -27,6 +29,9 @@ use sqlx::{Connection as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use lease::{Lease, Leases};
+#[cfg(all(test, feature = "serve"))]
+pub(crate) use places::Book;
+pub use places::{Granted, Places, Rule};
 use server::{Purpose, Server};
 
 use super::sql::{self, Fault};

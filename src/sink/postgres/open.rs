@@ -29,12 +29,40 @@ impl PostgresSink {
         Ok(Self { server, connection: Mutex::new(connection), leases: Some(leases) })
     }
 
+    /// Opens a schema for writing if it is there; `None`, and nothing made, when it is not.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_existing(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
+        let server = Server::parse(url, &options)?;
+        let opened = async {
+            let mut connection = server.connect(Purpose::Write).await?;
+            if migrate::inspect(&mut connection, &server.schema).await? == Found::Nothing {
+                return Ok(None);
+            }
+            migrate::migrate(&mut connection, &server.schema).await?;
+            Ok::<_, Fault>(Some((connection, Leases::open(server.clone()).await?)))
+        };
+        let opened = opened.await.map_err(|fault| server.told("to be opened", fault))?;
+        Ok(opened.map(|(connection, leases)| Self { server, connection: Mutex::new(connection), leases: Some(leases) }))
+    }
+
     /// Opens a schema for reading: takes no lease, so runs may work on it meanwhile, and writes nothing. Everything that
     /// would write answers [`SinkError::Unusable`].
     ///
     /// # Errors
     /// As [`open`](Self::open); [`SinkError::Unusable`] when there is no schema of ours yet.
     pub async fn open_read_only(url: &str, options: Options) -> Result<Self, SinkError> {
+        let name = Server::parse(url, &options)?.name;
+        let absent = || unusable(&name, "there is no schema of this tool yet");
+        Self::open_existing_read_only(url, options).await?.ok_or_else(absent)
+    }
+
+    /// The same for a schema that may not be there: `None` then.
+    ///
+    /// # Errors
+    /// As [`open_read_only`](Self::open_read_only), but for a schema that is not there.
+    pub async fn open_existing_read_only(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
         let opened = async {
             let mut connection = server.connect(Purpose::Read).await?;
@@ -42,18 +70,12 @@ impl PostgresSink {
             Ok::<_, Fault>((connection, found))
         };
         let (connection, found) = opened.await.map_err(|fault| server.told("to be opened", fault))?;
-        let unusable = |reason: &str| {
-            Err(SinkError::Unusable {
-                target: server.name.clone(),
-                action: "opened",
-                reason: reason.to_owned(),
-                hint: None,
-            })
-        };
         match found {
-            Found::Ours => Ok(Self { server, connection: Mutex::new(connection), leases: None }),
-            Found::Nothing => unusable("there is no schema of this tool yet"),
-            Found::Older => unusable("its tables are of an older version; the next run brings them to this one"),
+            Found::Ours => Ok(Some(Self { server, connection: Mutex::new(connection), leases: None })),
+            Found::Nothing => Ok(None),
+            Found::Older => {
+                Err(unusable(&server.name, "its tables are of an older version; the next run brings them to this one"))
+            }
         }
     }
 
@@ -75,4 +97,8 @@ impl PostgresSink {
         };
         asked.await.map_err(|fault| server.told("to be looked at", fault))
     }
+}
+
+fn unusable(target: &str, reason: &str) -> SinkError {
+    SinkError::Unusable { target: target.to_owned(), action: "opened", reason: reason.to_owned(), hint: None }
 }

@@ -20,7 +20,7 @@ impl From<sqlx::Error> for Fault {
 
 impl Fault {
     /// A stored value that is not what was written there.
-    pub(super) fn unreadable(column: &str) -> Self {
+    pub(in crate::sink) fn unreadable(column: &str) -> Self {
         Self::Altered(format!("a value of column {column} cannot be read"))
     }
 

@@ -96,7 +96,7 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_commit_leaves_nothing_and_i
     };
     let (done, ()) = tokio::join!(sink.commit(&prepared, &next), cut);
     let error = done.expect_err("a cut");
-    assert!(matches!(error, SinkError::Unusable { action: "reached", .. }), "{error}");
+    assert!(matches!(error, SinkError::Unavailable { .. }), "{error}");
     using.rollback().await.expect("the end of the lock");
     assert_eq!(sink.look(&scope()).await, before);
     assert_eq!(sink.checkpoint(&scope()).await.expect("an answer").and_then(|c| c.watermark), Some(at(1)));
@@ -115,8 +115,8 @@ async fn a_table_that_another_program_keeps_for_itself_is_told_in_time() {
     using.execute("LOCK TABLE demarche_12_dossiers IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
     let next = batch(2, vec![update(1, "un", "UN")]);
     let error = sink.commit(&prepared, &next).await.expect_err("no lock");
-    let SinkError::Locked { holder: Some(holder), .. } = &error else { panic!("{error}") };
-    assert!(holder.contains("lock timeout"), "{holder}");
+    let SinkError::Unavailable { reason, .. } = &error else { panic!("{error}") };
+    assert!(reason.contains("another program uses the same tables") && reason.contains("lock timeout"), "{reason}");
     using.rollback().await.expect("the end of the lock");
     assert_eq!(sink.commit(&prepared, &next).await.expect("the same commit").events, 1);
 }
@@ -182,6 +182,6 @@ async fn a_holder_that_is_away_in_the_middle_of_a_transaction_does_not_keep_its_
     let there = format!("SELECT 'x' FROM pg_stat_activity WHERE pid = {holder}");
     while !database.column(&there).await.is_empty() {}
     let error = half.await.expect_err("the server did not wait");
-    assert!(matches!(error, SinkError::Unusable { action: "reached", .. }), "{error}");
+    assert!(matches!(error, SinkError::Unavailable { .. }), "{error}");
     assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 2);
 }

@@ -6,6 +6,7 @@ mod feed;
 mod leases;
 mod lying;
 mod opening;
+mod places;
 
 use demarche_numerique::sink::{Prepared, Scope, Sink};
 

@@ -55,6 +55,31 @@ async fn nothing_is_written_when_nothing_changes() {
 }
 
 #[tokio::test]
+async fn a_schema_of_the_version_before_is_brought_to_this_one_by_the_next_writer() {
+    let database = Database::new().await;
+    let sink = database.sink().await;
+    filled(&sink).await;
+    sink.close().await.expect("a clean end");
+    database.run("DROP TABLE dn_budgets; DELETE FROM dn_migrations WHERE version = 2").await;
+    let error = PostgresSink::open_read_only(&database.url(), Options::default()).await.expect_err("an old schema");
+    assert!(error.to_string().contains("of an older version"), "{error}");
+    let there = PostgresSink::open_existing(&database.url(), Options::default()).await.expect("an answer");
+    assert_eq!(there.expect("a schema").totals(&scope()).await.expect("an answer").alive, 2);
+    let reader = PostgresSink::open_read_only(&database.url(), Options::default()).await.expect("a reader");
+    assert_eq!(reader.totals(&scope()).await.expect("an answer").alive, 2);
+}
+
+#[tokio::test]
+async fn what_is_opened_only_if_it_is_there_is_not_made() {
+    let database = Database::new().await;
+    let there = PostgresSink::open_existing(&database.url(), Options::default()).await.expect("an answer");
+    assert!(there.is_none());
+    let there = PostgresSink::open_existing_read_only(&database.url(), Options::default()).await.expect("an answer");
+    assert!(there.is_none());
+    assert!(database.column("SELECT 'x' FROM pg_namespace WHERE nspname = 'dn'").await.is_empty());
+}
+
+#[tokio::test]
 async fn readers_take_no_lease_create_nothing_and_write_nothing() {
     let database = Database::new().await;
     let error = PostgresSink::open_read_only(&database.url(), Options::default()).await.expect_err("no schema");
@@ -144,7 +169,7 @@ async fn a_creation_that_was_interrupted_is_taken_up_and_two_at_once_make_one_sc
 
     let database = Database::new().await;
     let (one, two, three) = tokio::join!(database.sink(), database.sink(), database.sink());
-    assert_eq!(database.column("SELECT count(*)::text FROM dn_migrations").await, ["1"]);
+    assert_eq!(database.column("SELECT count(*)::text FROM dn_migrations").await, ["2"]);
     filled(&one).await;
     assert_eq!(two.totals(&scope()).await.expect("an answer"), three.totals(&scope()).await.expect("an answer"));
 }
@@ -183,7 +208,7 @@ async fn a_server_that_is_not_there_is_told_without_the_password() {
         ["postgres://dn:secret@127.0.0.1:1/dossiers", "postgres:///dossiers?host=/nowhere&user=dn&password=secret"]
     {
         let error = PostgresSink::open(url, Options::default()).await.expect_err("no server");
-        assert!(matches!(error, SinkError::Unusable { action: "reached", .. }), "{error}");
+        assert!(matches!(error, SinkError::Unavailable { .. }), "{error}");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
     }
     let database = Database::new().await;

@@ -5,13 +5,15 @@ mod render;
 
 use std::path::{Path, PathBuf};
 
+use futures_util::future::BoxFuture;
+
 use crate::cli::args::PushArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
-use crate::cli::targets::{exists, open, open_existing, open_to_read};
+use crate::cli::targets::{open, open_existing, open_to_read};
 use crate::cli::{failed, signals};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
@@ -122,13 +124,16 @@ async fn empty<O: Outbox>(
         return plan(&work).await.into();
     }
     let events = |event: &crate::sync::Event| prepared.progress.on(event);
-    let take_in = async |dossiers: Vec<Dossier>| {
-        if let Some(sink) = sink {
-            refresh(&prepared.job(sink, &events), dossiers).await?;
-        }
-        Ok(())
+    let job = sink.map(|sink| prepared.job(sink, &events));
+    let take_in = |dossiers: Vec<Dossier>| -> BoxFuture<'_, Result<(), PushError>> {
+        Box::pin(async {
+            if let Some(job) = &job {
+                refresh(job, dossiers).await?;
+            }
+            Ok(())
+        })
     };
-    push(&work, take_in).await.into()
+    push(&work, &take_in).await.into()
 }
 
 /// Intents of a file. What became of them is kept beside it, so that the same file may be pushed again at any time.
@@ -155,7 +160,7 @@ async fn from_file(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Res
     }
     // A plan writes nothing, not even beside the file.
     let mut left = intents;
-    if exists(prepared.target).await {
+    if outbox_of(file).exists() {
         let outbox = SqliteSink::open_read_only(&outbox_of(file)).await?;
         let mut pending = Vec::new();
         for intent in left {

@@ -1,0 +1,27 @@
+//! The watch: runs on their rhythm, unattended, by any number of workers.
+//!
+//! - [`Schedule`]: when a job has its ticks (pure);
+//! - [`History`], [`due`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
+//! - [`first`]: which of the jobs that are due comes first (pure);
+//! - [`Board`]: the state of every job, for whoever asks;
+//! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
+//! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
+//!
+//! A tick is a hint to look, never an order: whoever takes a job asks its target, under the target's own lock, when it was
+//! last done. So a tick that was missed is made up for, and one that another worker has used is not used twice.
+
+mod board;
+mod due;
+#[cfg(feature = "postgres")]
+mod ledger;
+mod pick;
+mod schedule;
+mod service;
+#[cfg(test)]
+mod service_tests;
+
+pub use board::{Board, JobKey, JobState};
+pub use due::{Due, Ended, History, LOOK_BACK, due};
+pub use pick::{Waiting, first};
+pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
+pub use service::{Attempt, Desk, Options, Plan, Planned, serve};

@@ -1,0 +1,253 @@
+//! The loop: jobs are begun when they are due, so many at a time, until somebody asks to stop.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep};
+
+use super::board::{Board, JobKey};
+use super::due::{Due, Ended, History, due};
+use super::pick::{Waiting, first};
+use super::schedule::{Schedule, seed};
+use crate::sink::{RunOutcome, RunRecord};
+use crate::sync::Stop;
+
+/// The longest sleep: a clock that was set is noticed within this.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// A job and its rhythm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// Which job.
+    pub key: JobKey,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Whether only one job at a time may work on its target.
+    pub alone: bool,
+}
+
+impl Planned {
+    /// Whether it is due after these runs, newest first.
+    #[must_use]
+    pub fn due(&self, runs: &[RunRecord], now: Timestamp) -> Due {
+        due(&self.schedule, self.seed(), &History::of(runs), now)
+    }
+
+    fn seed(&self) -> u64 {
+        seed(&self.key.to_string())
+    }
+}
+
+/// What became of an attempt to do a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// Another worker has it; it is worth looking again after this long.
+    Taken {
+        /// How long.
+        again: Duration,
+    },
+    /// It was not due any more: another worker has done it.
+    NotDue(History),
+    /// It ran, or failed to begin.
+    Ran(Ended),
+}
+
+/// Who does the work.
+///
+/// [`serve`] calls [`attempt`](Self::attempt) for a job that seems due, never twice at once for the same job, nor for two
+/// jobs of a target on which one works alone. The desk takes the job (a lock, a lease), asks the target whether it is due
+/// indeed, runs it and lets it go. It obeys `stop`. Dropping its future leaves the target as any crash does.
+pub trait Desk: Send + Sync + 'static {
+    /// Does a job if it can be taken and is due.
+    fn attempt(&self, job: &Planned, stop: &Stop) -> impl Future<Output = Attempt> + Send;
+}
+
+/// What is to be done: from the start, or after a reload.
+#[derive(Debug)]
+pub struct Plan<D> {
+    /// The jobs.
+    pub jobs: Vec<Planned>,
+    /// Who does them.
+    pub desk: Arc<D>,
+    /// How many run at once, at least one.
+    pub workers: usize,
+}
+
+/// What surrounds the loop.
+pub struct Options {
+    /// Where the state of jobs is told.
+    pub board: Board,
+    /// How to ask for the end: nothing new begins, and runs end at their next safe point.
+    pub stop: Stop,
+    /// The present instant.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// A number of this process alone: several workers then reach for different jobs first.
+    pub lot: u64,
+}
+
+/// Does jobs when they are due, until it is asked to stop and the last run has ended. Each plan that arrives replaces the
+/// one before; runs under way end under the plan that began them.
+pub async fn serve<D: Desk>(plan: Plan<D>, options: &Options, mut reloads: mpsc::Receiver<Plan<D>>) {
+    let mut service = Service {
+        entries: BTreeMap::new(),
+        desk: Arc::clone(&plan.desk),
+        workers: 1,
+        options,
+        running: JoinSet::new(),
+        tasks: HashMap::new(),
+    };
+    service.adopt(plan);
+    let mut reloadable = true;
+    loop {
+        let stopping = options.stop.is_asked();
+        if !stopping {
+            service.begin();
+        } else if service.running.is_empty() {
+            return;
+        }
+        let nap = service.nap();
+        tokio::select! {
+            biased;
+            Some(ended) = service.running.join_next_with_id() => service.end(ended),
+            () = options.stop.asked(), if !stopping => {}
+            plan = reloads.recv(), if reloadable && !stopping => match plan {
+                Some(plan) => service.adopt(plan),
+                None => reloadable = false,
+            },
+            () = sleep(nap), if !stopping => {}
+        }
+    }
+}
+
+/// A job as the loop sees it.
+struct Entry {
+    planned: Planned,
+    seed: u64,
+    /// What its target, or a run here, last said; `None` before the first look.
+    history: Option<History>,
+    /// Not to be tried before, as another had it.
+    not_before: Option<Instant>,
+    running: bool,
+}
+
+impl Entry {
+    fn due(&self, now: Timestamp) -> Due {
+        match (&self.history, self.planned.schedule.paused) {
+            (Some(history), _) => due(&self.planned.schedule, self.seed, history, now),
+            (None, true) => Due::Never,
+            (None, false) => Due::Since(now),
+        }
+    }
+
+    /// How long until it may be tried; `None` when it runs or is paused.
+    fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let held = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+        let wait = if self.running { None } else { self.due(now).wait(now) };
+        wait.map(|wait| wait.max(held))
+    }
+}
+
+struct Service<'o, D> {
+    entries: BTreeMap<JobKey, Entry>,
+    desk: Arc<D>,
+    workers: usize,
+    options: &'o Options,
+    running: JoinSet<Attempt>,
+    tasks: HashMap<Id, (Planned, Timestamp)>,
+}
+
+impl<D: Desk> Service<'_, D> {
+    fn now(&self) -> Timestamp {
+        (self.options.clock)()
+    }
+
+    fn adopt(&mut self, plan: Plan<D>) {
+        let now = self.now();
+        let mut before = std::mem::take(&mut self.entries);
+        for planned in plan.jobs {
+            let old = before.remove(&planned.key);
+            let running = self.tasks.values().any(|(other, _)| other.key == planned.key);
+            let (history, not_before) = old.map_or((None, None), |entry| (entry.history, entry.not_before));
+            let entry = Entry { seed: planned.seed(), planned, history, not_before, running };
+            self.options.board.change(&entry.planned.key, |state| state.plan(entry.due(now)));
+            self.entries.insert(entry.planned.key.clone(), entry);
+        }
+        (self.desk, self.workers) = (plan.desk, plan.workers.max(1));
+        self.options.board.keep(|key| self.entries.contains_key(key));
+    }
+
+    /// Begins what is due, as long as a worker is free.
+    fn begin(&mut self) {
+        while self.running.len() < self.workers {
+            let now = self.now();
+            let busy: BTreeSet<String> =
+                self.tasks.values().filter(|(job, _)| job.alone).map(|(job, _)| job.key.target.clone()).collect();
+            let ready = self.entries.values().filter(|entry| entry.wait(now) == Some(Duration::ZERO));
+            let waiting = ready.filter_map(|entry| {
+                let (Due::Since(since) | Due::At(since)) = entry.due(now) else { return None };
+                // What was never looked at may have waited for longest.
+                let since = entry.history.map_or(Timestamp::MIN, |_| since);
+                let Planned { key, alone, .. } = &entry.planned;
+                let alone = alone.then_some(key.target.as_str());
+                Some(Waiting { key, since, alone, lot: entry.seed ^ self.options.lot })
+            });
+            let Some(key) = first(waiting, &busy).cloned() else { return };
+            let Some(entry) = self.entries.get_mut(&key) else { return };
+            (entry.running, entry.not_before) = (true, None);
+            let (planned, desk, stop) = (entry.planned.clone(), Arc::clone(&self.desk), self.options.stop.clone());
+            let job = planned.clone();
+            let task = self.running.spawn(async move { desk.attempt(&job, &stop).await });
+            self.options.board.change(&key, |state| state.running_since = Some(now));
+            self.tasks.insert(task.id(), (planned, now));
+        }
+    }
+
+    /// How long until something may have to begin. What waits for a worker or a target is woken by the end of a run.
+    fn nap(&self) -> Duration {
+        let now = self.now();
+        let waits = self.entries.values().filter_map(|entry| entry.wait(now));
+        waits.filter(|wait| !wait.is_zero()).min().unwrap_or(LONGEST_NAP).min(LONGEST_NAP)
+    }
+
+    fn end(&mut self, ended: Result<(Id, Attempt), JoinError>) {
+        let now = self.now();
+        let (id, attempt) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Attempt::Ran(Ended::failed(now))),
+        };
+        let Some((planned, since)) = self.tasks.remove(&id) else { return };
+        let key = &planned.key;
+        let entry = self.entries.get_mut(key);
+        self.options.board.change(key, |state| state.running_since = None);
+        // A job that a reload took away has nothing more to be told.
+        let Some(entry) = entry else { return self.options.board.keep(|other| other != key) };
+        entry.running = false;
+        match attempt {
+            Attempt::Taken { again } => {
+                entry.not_before = Some(Instant::now() + again);
+                self.options.board.change(key, |state| state.taken_elsewhere += 1);
+            }
+            Attempt::NotDue(history) => entry.history = Some(history),
+            Attempt::Ran(ended) => {
+                entry.history = Some(entry.history.unwrap_or_default().and(ended));
+                let skipped = entry.planned.schedule.between(since, now, entry.seed);
+                self.options.board.change(key, |state| {
+                    state.runs += 1;
+                    state.failures += u64::from(ended.outcome == RunOutcome::Failed);
+                    (state.last_outcome, state.last_ended) = (Some(ended.outcome), Some(ended.at));
+                    state.skipped_ticks += skipped;
+                });
+            }
+        }
+        let (history, due) = (entry.history.unwrap_or_default(), entry.due(now));
+        self.options.board.change(key, |state| {
+            (state.last_success, state.failures_in_a_row) = (history.success, history.failures);
+            state.plan(due);
+        });
+    }
+}

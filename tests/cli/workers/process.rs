@@ -1,0 +1,82 @@
+//! A process of `dn run`, its log, its signals.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::cli::desk::Desk;
+
+/// How long a line may take: only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process under way.
+pub struct Worker {
+    child: Child,
+    log: mpsc::UnboundedReceiver<String>,
+    lines: Vec<String>,
+}
+
+/// One that ended.
+pub struct Stopped {
+    pub code: Option<i32>,
+    /// Everything that it logged.
+    pub lines: Vec<String>,
+}
+
+impl Worker {
+    /// Starts the binary.
+    pub fn start(desk: &Desk, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command: Command = desk.command(args);
+        let mut child = command.envs(variables.iter().copied()).spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let (sender, log) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, log, lines: Vec::new() }
+    }
+
+    /// Waits for the next line with these words.
+    pub async fn says(&mut self, words: &str) -> String {
+        loop {
+            match timeout(PATIENCE, self.log.recv()).await {
+                Ok(Some(line)) => {
+                    self.lines.push(line.clone());
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                ended => panic!("`{words}` was never said ({ended:?}):\n{}", self.lines.join("\n")),
+            }
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill starts");
+        assert!(sent.success(), "kill -{name} {pid}");
+    }
+
+    /// Kills it without a word.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it ends");
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub async fn stop(mut self) -> Stopped {
+        self.signal("TERM");
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it obeys").expect("it ends");
+        while let Some(line) = self.log.recv().await {
+            self.lines.push(line);
+        }
+        Stopped { code: status.code(), lines: self.lines }
+    }
+}
