@@ -44,10 +44,12 @@ async fn a_worker_that_is_killed_in_the_middle_of_a_run_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_was_paused_past_its_lease_cannot_commit() {
     let office = Office::new(1, 45, "2s").await;
-    let mut asked = office.slow_page(2, Duration::from_millis(700));
+    let mut asked = office.slow_page(2, Duration::from_secs(4));
     let mut silent = office.worker();
     asked.recv().await.expect("a page is asked for");
-    // Stopped while it waits for a page, which it will find when it wakes up.
+    // Stopped while it only waits for a page, which it will find when it wakes up. In the middle of a transaction it would be
+    // cut by the server, and find that.
+    office.until("(SELECT count(*) FROM dn_dossiers) = 20").await;
     silent.signal("STOP");
     let mut other = office.worker();
     other.says(&format!("run of démarche {FIRST} ends: done")).await;
