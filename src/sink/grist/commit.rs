@@ -55,7 +55,8 @@ struct Forms {
     rest: Arc<Form>,
 }
 
-fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
+/// Rows of a shared table, told apart by their `cle`.
+pub(super) fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
     Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
 }

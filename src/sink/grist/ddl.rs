@@ -238,5 +238,5 @@ fn info(column: &ColumnMemory, named: bool) -> Value {
 pub(super) fn taken(memory: &Memory, structure: &[Table]) -> BTreeSet<String> {
     let ours = |table: &&Table| !memory.tables.iter().any(|known| known.table_ref == Some(table.table_ref));
     let ids = structure.iter().filter(ours).map(|table| table.id.to_lowercase());
-    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).map(|table| table.id.to_lowercase())).collect()
+    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).chain(&shared::OUTBOX).map(|table| table.id.to_lowercase())).collect()
 }

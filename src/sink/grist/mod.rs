@@ -9,6 +9,7 @@
 //! - `encoding`: a cell as Grist keeps it;
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
 //! - `files`: files themselves, for those who want them;
+//! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
 //! - `read`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
@@ -17,6 +18,7 @@
 
 mod commit;
 mod ddl;
+mod decisions;
 mod desk;
 mod encoding;
 mod fault;
@@ -25,6 +27,7 @@ mod known;
 mod lease;
 mod memory;
 mod open;
+mod outbox;
 mod pages;
 mod people;
 mod prepare;
@@ -106,11 +109,10 @@ impl GristSink {
     /// [`SinkError::Locked`] when another run took over, and those of the way there; nothing that was committed is lost.
     pub async fn close(self) -> Result<(), SinkError> {
         let mut desk = self.desk.lock().await;
-        let held = desk.state.lease.as_ref().is_some_and(|lease| !lease.free);
-        let ours = desk.state.lease.as_ref().zip(desk.me.as_ref()).is_some_and(|(lease, me)| lease.token == me.token);
+        let held = desk.holds();
         let closed = async {
             desk.settle().await?;
-            if held && ours { desk.send(&[], &[], true).await.map(drop) } else { Ok(()) }
+            if held { desk.send(&[], &[], true).await.map(drop) } else { Ok(()) }
         };
         closed.await.map_err(|fault| fault.at(&self.name, "closing"))
     }
