@@ -31,6 +31,7 @@
 //! - [`plan`]: what is known and what was observed become changes;
 //! - [`sink`]: where dossiers are kept;
 //! - [`sync`]: one run, from the checkpoint to the report;
+//! - [`intent`]: what the back office wants done;
 //! - [`writeback`]: what the back office decided reaches the platform, once;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
@@ -52,6 +53,7 @@ pub mod table;
 
 #[cfg(feature = "grist")]
 pub mod grist;
+pub mod intent;
 pub mod plan;
 pub mod sink;
 pub mod sync;

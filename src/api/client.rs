@@ -17,7 +17,8 @@ use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
 use super::transport::Transport;
 use super::wire::{
-    WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews, WirePosition,
+    WireDeleted, WireDemarche, WireDossier, WireForm, WireGroupe, WireHead, WireLight, WireNews, WireOwner,
+    WirePosition,
 };
 use crate::demarche::{Demarche, DemarcheHead, GroupeInstructeur};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight};
@@ -26,9 +27,10 @@ use crate::platform::Platform;
 
 /// A client of one instance of one platform, with one token.
 ///
-/// Clones are cheap and share the connection pool, the limiter and the counters. Every method sends one request (two
-/// where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the error that it
-/// returns in the end is one for which repeating is no use, or no use any more.
+/// Clones are cheap and share the connection pool, the limiter and the counters. Every method that reads sends one
+/// request (two where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the
+/// error that it returns in the end is one for which repeating is no use, or no use any more. What acts on the platform
+/// is sent again only when it surely had no effect: [`apply`](Self::apply).
 #[derive(Clone, Debug)]
 pub struct Client {
     platform: Platform,
@@ -190,6 +192,19 @@ impl Client {
         let request = operation::dossier(self.platform, number);
         match self.transport.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
             Ok(wire) => Ok(Some(self.converted(|drift| convert::Node::convert(wire, drift)))),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The démarche that a dossier belongs to; `None` as for [`dossier`](Self::dossier).
+    ///
+    /// # Errors
+    /// As [`dossier`](Self::dossier).
+    pub async fn demarche_of(&self, number: DossierNumber) -> Result<Option<DemarcheNumber>, ApiError> {
+        let request = operation::demarche_of(self.platform, number);
+        match self.transport.ask(&request, |body| whole::<WireOwner>(&request, body)).await {
+            Ok(owner) => Ok(Some(DemarcheNumber::new(owner.demarche.number))),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -128,11 +128,19 @@ pub(super) fn dossiers(
 
 /// One dossier.
 pub(super) fn dossier(platform: Platform, number: DossierNumber) -> Request {
+    of_dossier(platform, number, "ReadDossier")
+}
+
+/// The number of a dossier's démarche.
+pub(super) fn demarche_of(platform: Platform, number: DossierNumber) -> Request {
+    of_dossier(platform, number, "ReadDemarcheOfDossier")
+}
+
+fn of_dossier(platform: Platform, number: DossierNumber, operation_name: &'static str) -> Request {
     let query = match platform {
         Platform::DemarcheNumerique => dn::list_light::QUERY,
         Platform::DematSocial => ds::list_light::QUERY,
     };
-    let operation_name = "ReadDossier";
     let body = encode(&Body { query, operation_name, variables: Numbered { number: number.get() } });
     Request { operation: operation_name, what: format!("dossier {number}"), page_size: 1, body }
 }

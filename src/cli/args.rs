@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::exit;
@@ -9,6 +10,7 @@ use super::terminal::ColorChoice;
 use crate::api::PageSize;
 use crate::config::Overrides;
 use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::intent::Action;
 use crate::platform::Platform;
 use crate::telemetry::LogFormat;
 
@@ -67,8 +69,12 @@ pub enum Command {
     Status(StatusArgs),
     /// Show the form as a table: ids, labels, types, revisions
     Schema(SchemaArgs),
-    /// Show one dossier
-    Dossier(DossierArgs),
+    /// Show one dossier, or do something to it
+    Dossier(Box<DossierArgs>),
+    /// Send what the back office decided: print the plan, or apply it
+    Push(PushArgs),
+    /// Show what was sent to the platform, when, in whose name, and what it answered
+    Trail(TrailArgs),
     /// Write stored dossiers again in the present columns, without the network
     Remap(RemapArgs),
     /// Check token, platform and target, and tell where each setting comes from
@@ -332,10 +338,107 @@ pub struct DossierArgs {
     /// Show the dossier of this number
     #[arg(value_name = "NUMBER")]
     pub number: DossierNumber,
+    /// Do this to it [default: show it]
+    #[arg(value_name = "ACTION", value_parser = PossibleValuesParser::new(Action::WORDS))]
+    pub action: Option<String>,
     /// Where it is.
     #[command(flatten)]
     pub instance: InstanceArgs,
-    /// Print the dossier as one JSON object [default: readable text]
+    /// What the action needs.
+    #[command(flatten)]
+    pub parts: PartsArgs,
+    /// Print the dossier, or what became of the action, as one JSON object [default: readable text]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What an action on a dossier needs.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Action")]
+pub struct PartsArgs {
+    /// Do it in this instructeur's name, by e-mail address or id [default: that of the configuration]
+    #[arg(long = "as", value_name = "INSTRUCTEUR", requires = "action")]
+    pub instructeur: Option<String>,
+    /// Say why: accepter, refuser, classer_sans_suite
+    #[arg(long, value_name = "TEXT", requires = "action")]
+    pub motivation: Option<String>,
+    /// Say this: message
+    #[arg(long, value_name = "TEXT", requires = "action")]
+    pub message: Option<String>,
+    /// Ask for a correction with the message: incorrect, incomplete, outdated
+    #[arg(long, value_name = "REASON", requires = "action")]
+    pub correction: Option<String>,
+    /// Join this file to the decision or the message
+    #[arg(long, value_name = "PATH", requires = "action")]
+    pub file: Option<String>,
+    /// Write this value into this annotation, by label or id; may be repeated: annotations
+    #[arg(long = "set", value_name = "ANNOTATION=VALUE", requires = "action")]
+    pub values: Vec<String>,
+    /// Name the repetition: ajouter_ligne
+    #[arg(long, value_name = "ANNOTATION", requires = "action")]
+    pub annotation: Option<String>,
+    /// Name the groupe, by number or label: changer_groupe
+    #[arg(long, value_name = "GROUPE", requires = "action")]
+    pub groupe: Option<String>,
+    /// Name the label: ajouter_label, supprimer_label
+    #[arg(long, value_name = "LABEL", requires = "action")]
+    pub label: Option<String>,
+    /// Name the message by its id: supprimer_message
+    #[arg(long, value_name = "ID", requires = "action")]
+    pub message_id: Option<String>,
+    /// Ask the platform to send no e-mail [default: it tells the usager]
+    #[arg(long, requires = "action")]
+    pub silent: bool,
+    /// Overwrite another decision [default: a decision is left as it is]
+    #[arg(long, requires = "action")]
+    pub overrule: bool,
+    /// Send a message that was sent before in the same words [default: once is enough]
+    #[arg(long, requires = "action")]
+    pub again: bool,
+    /// Go ahead without asking for a confirmation [default: show the plan, then ask]
+    #[arg(short, long, requires = "action")]
+    pub yes: bool,
+}
+
+/// `dn push`.
+#[derive(Clone, Debug, Args)]
+pub struct PushArgs {
+    /// What to send.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Take decisions from here: a target such as sqlite:dossiers.db, or a .csv or .json file [default: the target]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "to")]
+    pub from: Option<String>,
+    /// Send [default: print what would be sent]
+    #[arg(long)]
+    pub apply: bool,
+    /// Send in this instructeur's name, by e-mail address or id, where an intent does not say [default: that of the configuration]
+    #[arg(long = "as", value_name = "INSTRUCTEUR")]
+    pub instructeur: Option<String>,
+    /// Try this parked intent again from its start; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub retry: Vec<String>,
+    /// Take this intent back; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub cancel: Vec<String>,
+    /// Call this parked intent done: you have seen it on the platform; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub done: Vec<String>,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn trail`.
+#[derive(Clone, Debug, Args)]
+pub struct TrailArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print comma-separated values [default: a table]
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print one JSON object a line [default: a table]
     #[arg(long)]
     pub json: bool,
 }

@@ -11,6 +11,7 @@ use crate::grist::GristError;
 use crate::privacy::{FilterError, ShortKey};
 use crate::sink::SinkError;
 use crate::sync::SyncError;
+use crate::writeback::PushError;
 
 /// What ends a command early.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ pub enum CliError {
     /// A run.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// A push.
+    #[error(transparent)]
+    Push(#[from] PushError),
     /// The answer could not be written.
     #[error("the output cannot be written")]
     Output(#[source] std::io::Error),
@@ -119,6 +123,7 @@ impl CliError {
             Self::Grist(error) => error.hint().map(str::to_owned),
             Self::Sink(error) => error.hint().map(str::to_owned),
             Self::Sync(error) => error.hint().map(str::to_owned),
+            Self::Push(error) => error.hint().map(str::to_owned),
             Self::Output(_) | Self::System { .. } => None,
         }
     }

@@ -1,10 +1,11 @@
 //! How the program ends: every code, what it means, and which error becomes which.
 
 use super::error::CliError;
-use crate::api::ApiError;
+use crate::api::{ApiError, MutationError};
 use crate::grist::GristError;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
+use crate::writeback::PushError;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +35,13 @@ pub enum Exit {
     Changes = 10,
     /// The safety brake held deletions back.
     Brake = 11,
+    /// `push` left something for a person to look at.
+    Parked = 12,
 }
 
 impl Exit {
     /// Every code with what it means, in the order of the codes.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Done, "done"),
         (Self::Unexpected, "something unexpected happened"),
         (Self::Usage, "the command line is wrong"),
@@ -51,6 +54,7 @@ impl Exit {
         (Self::Differences, "verify found differences"),
         (Self::Changes, "plan --exit-code found changes"),
         (Self::Brake, "done, but more dossiers are gone than allowed: look, then sync --allow-deletes"),
+        (Self::Parked, "push did what it could: look at what is refused, in conflict or ambiguous"),
     ];
 
     /// The code.
@@ -69,12 +73,13 @@ impl Exit {
             Self::Differences => 3,
             Self::Unavailable => 4,
             Self::Locked => 5,
-            Self::Brake => 6,
-            Self::Refused => 7,
-            Self::Configuration => 8,
-            Self::Usage => 9,
-            Self::Unexpected => 10,
-            Self::Interrupted => 11,
+            Self::Parked => 6,
+            Self::Brake => 7,
+            Self::Refused => 8,
+            Self::Configuration => 9,
+            Self::Usage => 10,
+            Self::Unexpected => 11,
+            Self::Interrupted => 12,
         };
         if rank(other) > rank(self) { other } else { self }
     }
@@ -176,6 +181,28 @@ impl From<&SyncError> for Exit {
     }
 }
 
+impl From<&MutationError> for Exit {
+    fn from(error: &MutationError) -> Self {
+        match error {
+            MutationError::NotSent(error) | MutationError::Unknown(error) => error.into(),
+            _ => Self::Refused,
+        }
+    }
+}
+
+impl From<&PushError> for Exit {
+    fn from(error: &PushError) -> Self {
+        match error {
+            PushError::Api(error) => error.into(),
+            PushError::Mutation(error) => error.into(),
+            PushError::Outbox(error) => error.into(),
+            PushError::Sync(error) => error.into(),
+            PushError::Interrupted => Self::Interrupted,
+            PushError::Halfway { error, .. } => error.as_ref().into(),
+        }
+    }
+}
+
 impl From<&CliError> for Exit {
     fn from(error: &CliError) -> Self {
         match error {
@@ -190,6 +217,7 @@ impl From<&CliError> for Exit {
             CliError::Grist(error) => error.into(),
             CliError::Sink(error) => error.into(),
             CliError::Sync(error) => error.into(),
+            CliError::Push(error) => error.into(),
             CliError::Output(_) | CliError::System { .. } => Self::Unexpected,
         }
     }

@@ -33,6 +33,8 @@ pub struct Prepared<'a> {
     pub filter: &'a Filter,
     /// What the operator set.
     pub settings: Settings,
+    /// In whose name decisions are sent that do not say.
+    pub instructeur: Option<String>,
     /// How to ask for a stop.
     pub stop: &'a Stop,
     /// Who tells how it goes on.
@@ -130,6 +132,7 @@ impl Work<'_> {
                 allow_deletes: self.allow_deletes,
                 ..job.sync.settings()
             },
+            instructeur: job.sync.instructeur.as_ref().map(|setting| setting.value.clone()),
             stop,
             progress: &progress,
         };

@@ -58,6 +58,9 @@ pub const MAX_DELETE_SHARE: f64 = 0.05;
 /// How many tombstones are always allowed, whatever their share.
 pub const MAX_DELETE_FLOOR: u64 = 10;
 
+/// Whether `dn run` sends what waits in the outbox.
+pub const PUSH_ON_SCHEDULE: bool = false;
+
 /// Whether columns of ours that somebody deleted from a Grist document are made again.
 pub const RESTORE_COLUMNS: bool = false;
 /// Whether files themselves are copied into a Grist document.

@@ -70,6 +70,8 @@ pub const FOLLOWING: &[&str] = &[
     "rebase-delay",
     "max-delete-share",
     "max-delete-floor",
+    "instructeur",
+    "push-on-schedule",
 ];
 
 /// `[sync]`: how démarches are followed unless they say otherwise.
@@ -92,6 +94,8 @@ pub const DEMARCHE: Section = Section {
         "rebase-delay",
         "max-delete-share",
         "max-delete-floor",
+        "instructeur",
+        "push-on-schedule",
     ],
 };
 

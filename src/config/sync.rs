@@ -31,6 +31,10 @@ pub struct SyncSettings {
     pub max_delete_share: Setting<f64>,
     /// How many dossiers one listing may find gone whatever their share.
     pub max_delete_floor: Setting<u64>,
+    /// In whose name decisions are sent that do not say: the e-mail address or the id of an instructeur.
+    pub instructeur: Option<Setting<String>>,
+    /// Whether `dn run` sends what waits in the outbox after each run.
+    pub push_on_schedule: Setting<bool>,
 }
 
 /// What one section of a file says about it.
@@ -44,6 +48,8 @@ pub(super) struct SyncEntry {
     rebase_delay: Option<Setting<Duration>>,
     max_delete_share: Option<Setting<f64>>,
     max_delete_floor: Option<Setting<u64>>,
+    instructeur: Option<Setting<String>>,
+    push_on_schedule: Option<Setting<bool>>,
 }
 
 impl SyncEntry {
@@ -60,6 +66,8 @@ impl SyncEntry {
             max_delete_floor: table
                 .read(source, "max-delete-floor", |value| reader::whole(value, 0, i64::MAX))
                 .map(|setting| setting.map(|n| u64::try_from(n).expect("checked not to be negative"))),
+            instructeur: table.read(source, "instructeur", reader::text),
+            push_on_schedule: table.read(source, "push-on-schedule", reader::boolean),
         }
     }
 
@@ -77,6 +85,8 @@ impl SyncEntry {
             rebase_delay: pick(&self.rebase_delay, &shared.rebase_delay, defaults::REBASE_DELAY),
             max_delete_share: pick(&self.max_delete_share, &shared.max_delete_share, defaults::MAX_DELETE_SHARE),
             max_delete_floor: pick(&self.max_delete_floor, &shared.max_delete_floor, defaults::MAX_DELETE_FLOOR),
+            instructeur: self.instructeur.clone().or_else(|| shared.instructeur.clone()),
+            push_on_schedule: pick(&self.push_on_schedule, &shared.push_on_schedule, defaults::PUSH_ON_SCHEDULE),
         }
     }
 }
@@ -107,7 +117,7 @@ impl SyncSettings {
     #[must_use]
     pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
         let duration = |setting: &Setting<Duration>| show_duration(setting.value);
-        vec![
+        let mut told = vec![
             ("overlap", duration(&self.overlap), &self.overlap.origin),
             ("follow-up", duration(&self.follow_up), &self.follow_up.origin),
             ("follow-up-every", duration(&self.follow_up_every), &self.follow_up_every.origin),
@@ -116,7 +126,10 @@ impl SyncSettings {
             ("rebase-delay", duration(&self.rebase_delay), &self.rebase_delay.origin),
             ("max-delete-share", self.max_delete_share.value.to_string(), &self.max_delete_share.origin),
             ("max-delete-floor", self.max_delete_floor.value.to_string(), &self.max_delete_floor.origin),
-        ]
+            ("push-on-schedule", self.push_on_schedule.value.to_string(), &self.push_on_schedule.origin),
+        ];
+        told.extend(self.instructeur.iter().map(|setting| ("instructeur", setting.value.clone(), &setting.origin)));
+        told
     }
 
     /// The keys whose values do not go together, and why.

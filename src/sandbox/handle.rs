@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::door::{Door, Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Server};
 use super::spec::WorldSpec;
-use super::world::{DossierTruth, Snapshot, World};
+use super::world::{AuditEntry, DossierTruth, Snapshot, Webhook, World};
 
 type Hook = Box<dyn FnMut(&RequestInfo, &mut World) + Send>;
 
@@ -116,6 +116,19 @@ impl Sandbox {
     #[must_use]
     pub fn dossier(&self, number: u32) -> Option<DossierTruth> {
         self.world().truth(number)
+    }
+
+    /// What the platform has really done when it was asked to through the API, in order: refused mutations are not in
+    /// it, those whose answer was lost are.
+    #[must_use]
+    pub fn audit(&self) -> Vec<AuditEntry> {
+        self.world().audit().to_vec()
+    }
+
+    /// The webhooks that the platform would have called, in order: one for each change of state, whoever made it.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Webhook> {
+        self.world().webhooks().to_vec()
     }
 
     /// Random life: see [`World::live`].

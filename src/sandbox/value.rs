@@ -1,5 +1,7 @@
 //! What an answer holds.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -116,6 +118,8 @@ pub struct FileRecord {
     pub created_at: Timestamp,
     /// What the antivirus said.
     pub scan: Scan,
+    /// The bytes, when somebody sent them; others are made of the seed.
+    pub content: Option<Arc<[u8]>>,
 }
 
 impl FileRecord {
@@ -130,7 +134,15 @@ impl FileRecord {
             _ => "text/plain",
         };
         let content_type = content_type.to_owned();
-        Self { filename: filename.to_owned(), content_type, byte_size, seed, created_at, scan: Scan::Safe }
+        Self {
+            filename: filename.to_owned(),
+            content_type,
+            byte_size,
+            seed,
+            created_at,
+            scan: Scan::Safe,
+            content: None,
+        }
     }
 
     /// Largest file whose bytes exist.
@@ -139,13 +151,16 @@ impl FileRecord {
     /// The bytes themselves.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        bytes_of(self.seed, self.byte_size)
+        match &self.content {
+            Some(content) => content.to_vec(),
+            None => bytes_of(self.seed, self.byte_size),
+        }
     }
 
     /// MD5 in base64, as the platform gives it.
     #[must_use]
     pub fn checksum(&self) -> String {
-        let digest = if self.byte_size > Self::MAX_SERVED {
+        let digest = if self.content.is_none() && self.byte_size > Self::MAX_SERVED {
             Md5::digest(self.seed.to_be_bytes())
         } else {
             Md5::digest(self.bytes())

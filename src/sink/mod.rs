@@ -1,6 +1,7 @@
 //! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
 //!
 //! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
+//! - [`Outbox`]: where intents wait, and where what became of them is kept with its trail; the SQL targets have one;
 //! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
 //! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
 //! - `grist` (feature `grist`): a target that is a document of Grist, which people may change;
@@ -17,6 +18,7 @@ mod files;
 pub mod grist;
 pub mod memory;
 mod names;
+mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod preview;
@@ -35,6 +37,7 @@ pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, W
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;
+pub use outbox::{Entry, Happening, MemoryOutbox, Outbox, OutboxStep, Received, Settlement, TrailLine};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use preview::{Preview, Previewed};

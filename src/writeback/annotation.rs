@@ -6,13 +6,13 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use super::intent::Edit;
 use super::verdict::Refusal;
 use crate::api::{AnnotationEdit, AnnotationValue};
 use crate::champ::{Champ, ChampValue, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
 use crate::ids::DescriptorId;
+use crate::intent::Edit;
 
 /// In which zone people write times.
 const ZONE: &str = "Europe/Paris";

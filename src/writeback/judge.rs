@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::intent::{Action, Expected, Intent, Words};
 use super::path::{NoWay, Passage, path};
-use super::progress::{Answer, Move, Progress};
-use super::verdict::{Conflict, Refusal, Seen, Step, Verdict, Witness};
+use super::verdict::{Conflict, Refusal, Step, Verdict};
 use super::{annotation, message, people};
 use crate::api::Mutation;
 use crate::demarche::{Demarche, Profile};
 use crate::dossier::{Dossier, DossierState};
 use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId};
+use crate::intent::{Action, Answer, Expected, Intent, Move, Progress, Seen, Witness, Words};
 use crate::platform::Platform;
 
 /// How often one and the same thing is sent before it is given up.
@@ -44,6 +43,8 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// How long a request whose answer was lost may still be under way on the platform.
     pub quiet: SignedDuration,
+    /// Whether a message that is there already is not sent another time: for intents that were never kept anywhere.
+    pub once: bool,
 }
 
 /// What to do about an intent.
@@ -261,6 +262,9 @@ impl Case<'_> {
         let author = self.author()?;
         let said = message::count(self.dossier, &author.email, body.as_str(), attachment.as_deref());
         if self.showed(|witness| matches!(witness, Witness::Messages(before) if said > before)) {
+            return Ok(Wanted::Done);
+        }
+        if self.once && self.progress.sends == 0 && said > 0 {
             return Ok(Wanted::Done);
         }
         if self.dossier.archived {

@@ -5,19 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::PushError;
-use super::intent::{Intent, IntentId};
 use super::judge::{Case, judge};
-use super::outbox::{Entry, Happening, Outbox, Settlement, Status, Step, TrailLine};
-use super::progress::{Answer, Progress};
 use super::report::{Item, Pushed};
 use super::send::{Sent, send};
-use super::verdict::{Refusal, Seen, Verdict};
+use super::verdict::{Refusal, Verdict};
 use crate::api::Client;
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
+use crate::intent::{Answer, Intent, IntentId, Progress, Seen, Status};
 use crate::privacy::{Filter, FormTypes};
-use crate::sink::Scope;
+use crate::sink::{Entry, Happening, Outbox, OutboxStep, Scope, Settlement, TrailLine};
 use crate::sync::Stop;
 use crate::table::Digest;
 
@@ -39,6 +37,9 @@ pub struct Push<'a, O> {
     /// How long a request whose answer was lost may still be under way; [`QUIET`] by default. What must not be done twice
     /// is not sent again before.
     pub quiet: SignedDuration,
+    /// Whether a message that is there already, from the same author in the same words, is not sent another time. For
+    /// intents that were never kept anywhere; an outbox knows what it sent.
+    pub once: bool,
     /// Who listens, intent by intent.
     pub events: &'a (dyn Fn(&Item) + Send + Sync),
     /// How to ask it to stop.
@@ -210,6 +211,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 moves: &moves,
                 now: (self.push.clock)(),
                 quiet: self.push.quiet,
+                once: self.push.once,
             });
             let step = match verdict {
                 Verdict::Done => {
@@ -349,7 +351,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
         settled: Option<&Settlement>,
         line: TrailLine,
     ) -> Result<(), PushError> {
-        Ok(self.push.outbox.write(self.push.scope, &Step { entry, progress, settled, line }).await?)
+        Ok(self.push.outbox.write(self.push.scope, &OutboxStep { entry, progress, settled, line }).await?)
     }
 }
 

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::intent::IntentId;
-use super::outbox::{Entry, Settlement, Status};
 use crate::ids::DossierNumber;
-use crate::sink::Scope;
+use crate::intent::{IntentId, Status};
+use crate::sink::{Entry, Scope, Settlement};
 
 /// The version of the object.
 const VERSION: u32 = 1;

@@ -15,10 +15,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["demarche", "dossier", "ids", "privacy", "table"]),
     ("http", &[]),
     ("grist", &["http"]),
-    ("sink", &["demarche", "dossier", "grist", "ids", "plan", "privacy", "table"]),
+    ("intent", &["api", "dossier", "ids", "table"]),
+    ("sink", &["demarche", "dossier", "grist", "ids", "intent", "plan", "privacy", "table"]),
     ("api", &["champ", "demarche", "dossier", "http", "ids", "platform"]),
     ("observe", &["api", "demarche", "dossier", "ids", "plan", "sink", "table"]),
     ("sync", &["api", "demarche", "dossier", "ids", "observe", "plan", "privacy", "sink", "table"]),
+    (
+        "writeback",
+        &["api", "champ", "demarche", "dossier", "ids", "intent", "platform", "privacy", "sink", "sync", "table"],
+    ),
 ];
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {

@@ -4,6 +4,9 @@ mod answers;
 #[cfg(feature = "sandbox")]
 mod download;
 mod http;
+mod mutations;
+mod mutations_lost;
+mod mutations_upload;
 mod realworld;
 mod requests;
 #[cfg(feature = "sandbox")]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::MutationError;
-use crate::api::wire::{Instant, WireGroupe};
+use crate::api::wire::{Instant, Numbered, WireGroupe};
 use crate::dossier::DossierState;
 use crate::ids::{ChampId, DossierNumber, MessageId, RowId};
 
@@ -54,7 +54,7 @@ pub(super) struct WirePayload {
     annotation: Option<WireAnnotation>,
     annotations: Option<Vec<WireAnnotation>>,
     pub groupe_instructeur: Option<WireGroupe>,
-    pub demarche: Option<WireNumbered>,
+    pub demarche: Option<Numbered>,
     /// Null, or empty, when nothing was refused (dn-api 16).
     errors: Option<Vec<WireWords>>,
     warnings: Option<Vec<WireWords>>,
@@ -86,12 +86,6 @@ struct WireAnnotation {
 #[derive(Debug, Deserialize)]
 struct WireRow {
     id: String,
-}
-
-/// Something of which the number is enough.
-#[derive(Debug, Deserialize)]
-pub(super) struct WireNumbered {
-    pub number: u32,
 }
 
 #[derive(Debug, Deserialize)]

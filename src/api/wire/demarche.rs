@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::dossier::{WireDeleted, WireId, WireProfile};
-use super::envelope::Connection;
+use super::envelope::{Connection, Numbered};
 use super::scalar::Instant;
 
 #[derive(Debug, Deserialize)]
@@ -118,4 +118,10 @@ pub(in crate::api) struct WireForm {
     pub opendata: Option<bool>,
     pub revision: Option<WireRevision>,
     pub service: Option<WireService>,
+}
+
+/// A dossier, as far as it names its démarche.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct WireOwner {
+    pub demarche: Numbered,
 }

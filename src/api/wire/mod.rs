@@ -14,8 +14,8 @@ pub(super) use champ::{
     WireAddress, WireChamp, WireColumn, WireCommune, WireGeoArea, WireGeometry, WirePlace, WireRegistration,
 };
 pub(super) use demarche::{
-    WireDemarche, WireDescriptor, WireForm, WireGroupe, WireHead, WireLabel, WireNews, WireRevision, WireRevisionHead,
-    WireService,
+    WireDemarche, WireDescriptor, WireForm, WireGroupe, WireHead, WireLabel, WireNews, WireOwner, WireRevision,
+    WireRevisionHead, WireService,
 };
 pub(super) use dossier::{
     WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,

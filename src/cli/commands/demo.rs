@@ -52,6 +52,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
         target: &target,
         filter: &filter,
         settings,
+        instructeur: None,
         stop: &stop,
         progress: &progress,
     };

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod act;
 mod completions;
 mod config;
 mod demo;
@@ -7,11 +8,13 @@ mod doctor;
 mod dossier;
 mod init;
 mod plan;
+mod push;
 mod remap;
 mod sandbox;
 mod schema;
 mod status;
 mod sync;
+mod trail;
 mod verify;
 
 use super::args::{Command, ConfigCommand, InitCommand};
@@ -30,7 +33,10 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
         Command::Verify(args) => verify::run(context, &args).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Schema(args) => schema::run(context, &args).await,
+        Command::Dossier(args) if args.action.is_some() => act::run(context, &args).await,
         Command::Dossier(args) => dossier::run(context, &args).await,
+        Command::Push(args) => push::run(context, &args).await,
+        Command::Trail(args) => trail::run(context, &args).await,
         Command::Remap(args) => remap::run(context, &args).await,
         Command::Doctor(args) => doctor::run(context, &args).await,
         Command::Config { command: ConfigCommand::Example } => config::example(),

@@ -8,10 +8,10 @@ use super::auth;
 use super::fault::{self, FaultPlan};
 use super::log::RequestInfo;
 use super::message::{Incoming, Outgoing};
+use super::storage;
 use super::stored::stored;
-use crate::sandbox::graph::{Answer, Asked, Engine, check_signature};
+use crate::sandbox::graph::{Answer, Asked, Engine};
 use crate::sandbox::time::Language;
-use crate::sandbox::value::bytes_of;
 use crate::sandbox::world::World;
 
 /// The path of the API.
@@ -44,7 +44,9 @@ impl Door {
         self.served += 1;
         let is_graphql = request.path == GRAPHQL;
         let parsed = if is_graphql { parse(request) } else { Err((404, json!({}))) };
-        let asked = parsed.as_ref().ok().and_then(|parsed| parsed.operation_name.clone());
+        let is_upload = request.method == "PUT";
+        let upload = is_upload.then(|| "upload".to_owned());
+        let asked = upload.or_else(|| parsed.as_ref().ok().and_then(|parsed| parsed.operation_name.clone()));
         let variables = parsed.as_ref().map(|parsed| Json::Object(parsed.variables.clone())).unwrap_or_default();
         let mut plans = self.plans.iter_mut();
         let struck = plans.find_map(|plan| plan.strikes(asked.as_deref()).then(|| plan.fault.clone()));
@@ -56,7 +58,8 @@ impl Door {
                 operation = executed.or(operation);
                 answer
             }
-            _ => download(world, request),
+            _ if is_upload => storage::receive(world, request, &mut self.violations),
+            _ => storage::send(world, request),
         };
         if let Some(fault) = &struck {
             fault.spoil(&mut answer);
@@ -185,35 +188,4 @@ fn language(request: &Incoming) -> Language {
         }
     }
     Language::French
-}
-
-/// The bytes behind a signed address: no token needed, and nothing once the hour is over.
-fn download(world: &World, request: &Incoming) -> Outgoing {
-    let mut parts = request.path.trim_start_matches('/').splitn(3, '/');
-    let (Some("files"), Some(signed)) = (parts.next(), parts.next()) else {
-        return Outgoing::text(404, "text/html", "<h1>404</h1>");
-    };
-    let signed = match check_signature(signed) {
-        Some(signed) if signed.expires_at > world.now() => signed,
-        _ => return Outgoing::text(403, "text/html", "<html><h1>Forbidden</h1></html>"),
-    };
-    let mut bytes = bytes_of(signed.seed, signed.byte_size);
-    if bytes.is_empty() && signed.byte_size > 0 {
-        return Outgoing::text(404, "text/html", "<html><h1>Not Found</h1></html>");
-    }
-    let from = request.range.as_deref().and_then(|range| range.strip_prefix("bytes="));
-    let from = from.and_then(|range| range.strip_suffix('-')).and_then(|from| from.parse::<usize>().ok());
-    let mut answer = Outgoing { status: 200, ..Outgoing::default() };
-    if let Some(from) = from {
-        if from >= bytes.len() {
-            return Outgoing::text(416, "text/plain", "");
-        }
-        answer.status = 206;
-        answer.headers.push(("content-range", format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len())));
-        bytes.drain(..from);
-    }
-    answer.headers.push(("content-type", signed.content_type));
-    answer.headers.push(("accept-ranges", "bytes".to_owned()));
-    answer.body = bytes;
-    answer
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::message::Outgoing;
+use crate::sandbox::random::Random;
 
 /// What the `RateLimit-Reset` header of a 429 says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,13 +121,19 @@ pub struct FaultPlan {
     pub every: u32,
     /// How often it strikes; `None` is for ever.
     pub times: Option<u32>,
+    /// Strikes that many requests out of a hundred, at random.
+    pub percent: u64,
+    /// What makes the random choice repeatable.
+    pub seed: u64,
+    /// Requests that were left to chance so far.
+    drawn: u64,
 }
 
 impl FaultPlan {
     /// Strikes every request, for ever.
     #[must_use]
     pub fn new(fault: Fault) -> Self {
-        Self { fault, operation: None, skip: 0, every: 1, times: None }
+        Self { fault, operation: None, skip: 0, every: 1, times: None, percent: 100, seed: 0, drawn: 0 }
     }
 
     /// Only requests for that operation.
@@ -150,6 +157,15 @@ impl FaultPlan {
         self
     }
 
+    /// Strikes `percent` requests out of a hundred, at random: the same seed strikes the same ones, and plans for
+    /// different faults do not strike in step.
+    #[must_use]
+    pub fn share(mut self, percent: u32, seed: u64) -> Self {
+        self.percent = u64::from(percent);
+        self.seed = seed;
+        self
+    }
+
     /// Strikes `count` times.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
@@ -167,10 +183,20 @@ impl FaultPlan {
             return false;
         }
         self.skip = self.every - 1;
+        if self.percent < 100 && !self.draw() {
+            return false;
+        }
         if let Some(left) = &mut self.times {
             *left -= 1;
         }
         true
+    }
+
+    fn draw(&mut self) -> bool {
+        self.drawn += 1;
+        let fault =
+            format!("{:?}", self.fault).bytes().fold(0, |hash: u64, byte| hash * 131 % 1_000_003 + u64::from(byte));
+        Random::of(&[self.seed, fault, self.drawn]).chance(self.percent)
     }
 }
 
@@ -186,5 +212,20 @@ mod tests {
         assert_eq!(strikes(plan().times(2)), [true, true, false, false, false, false]);
         assert_eq!(strikes(plan().after(1).every(3)), [false, true, false, false, true, false]);
         assert_eq!(strikes(plan().operation("b")), [false; 6]);
+    }
+
+    #[test]
+    fn a_share_is_kept_repeatable_and_independent_of_other_faults() {
+        let struck = |fault: Fault, seed: u64| {
+            let mut plan = FaultPlan::new(fault).share(20, seed);
+            (0..1000).map(|_| plan.strikes(Some("a"))).collect::<Vec<_>>()
+        };
+        let count = |struck: &[bool]| struck.iter().filter(|struck| **struck).count();
+        let (crash, lost) = (struck(Fault::Crash, 7), struck(Fault::LoseAnswer, 7));
+        assert!((160..240).contains(&count(&crash)), "{}", count(&crash));
+        assert_eq!(crash, struck(Fault::Crash, 7));
+        assert_ne!(crash, struck(Fault::Crash, 8));
+        let both = crash.iter().zip(&lost).filter(|(crash, lost)| **crash && **lost).count();
+        assert!((15..70).contains(&both), "{both} of 1000 are struck by both, 40 by chance");
     }
 }

@@ -94,6 +94,7 @@ async fn handle(State(sandbox): State<Sandbox>, ConnectInfo(line): ConnectInfo<L
         accept_language: text(header::ACCEPT_LANGUAGE),
         content_type: text(header::CONTENT_TYPE),
         range: text(header::RANGE),
+        etag: text(header::ETAG),
         body,
     };
     let answer = sandbox.answer(&incoming);

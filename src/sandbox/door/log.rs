@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 pub struct RequestInfo {
     /// Rank since the sandbox exists, from 1.
     pub rank: u64,
-    /// The operation that was executed, or asked for; `None` for downloads and unnamed ones.
+    /// The operation that was executed, or asked for; `upload` for a file that is sent; `None` for
+    /// downloads and unnamed ones.
     pub operation: Option<String>,
     /// Its variables; null for downloads.
     pub variables: Json,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 /// A request as the door sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Incoming {
-    /// `POST` or `GET`.
+    /// `POST`, `GET` or `PUT`.
     pub method: String,
     /// Path without the query string.
     pub path: String,
@@ -23,6 +23,8 @@ pub struct Incoming {
     pub content_type: Option<String>,
     /// The `Range` header.
     pub range: Option<String>,
+    /// The `ETag` header, which goes with a file that is sent.
+    pub etag: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -45,9 +47,28 @@ impl Incoming {
     /// A download of a signed address, whatever its host.
     #[must_use]
     pub fn download(url: &str) -> Self {
-        let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(url);
-        Self { method: "GET".to_owned(), path: path.to_owned(), ..Self::default() }
+        Self { method: "GET".to_owned(), path: path(url).to_owned(), ..Self::default() }
     }
+
+    /// A file sent to a signed address, with the headers that came with it (a JSON object as text).
+    #[must_use]
+    pub fn upload(url: &str, headers: &str, body: &[u8]) -> Self {
+        let headers: Json = serde_json::from_str(headers).unwrap_or_default();
+        let header = |name: &str| headers[name].as_str().map(str::to_owned);
+        Self {
+            method: "PUT".to_owned(),
+            path: path(url).to_owned(),
+            content_type: header("Content-Type"),
+            etag: header("ETag"),
+            body: body.to_vec(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What follows the host.
+fn path(url: &str) -> &str {
+    url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(url)
 }
 
 /// An answer before it meets the network.

@@ -4,13 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::OperationType;
+use apollo_compiler::executable::Operation;
 use apollo_compiler::request::coerce_variable_values;
-use apollo_compiler::resolvers::Execution;
-use apollo_compiler::response::{GraphQLError, JsonMap, JsonValue};
+use apollo_compiler::resolvers::{Execution, ObjectValue};
+use apollo_compiler::response::{ExecutionResponse, GraphQLError, JsonMap, JsonValue};
+use apollo_compiler::validation::Valid;
 use serde_json::{Map, Value as Json, json};
 
 use super::document::{Prepared, Schemas};
+use super::mutation::{Call, Listing, MutationRoot, Outcome, perform};
 use super::node::{Ctx, Failure, MARK};
 use super::root::QueryRoot;
 use crate::platform::Platform;
@@ -128,40 +132,101 @@ impl Engine {
             Err(error) => return Answer::refused(vec![json!({ "message": error.message().to_string() })]),
         };
         let mut violations = prepared.root_violations.clone();
-        let mutation = operation.operation_type == OperationType::Mutation;
+        let run = Run { schemas, prepared: &prepared, document, operation, variables: &variables, asked };
+        let done = match operation.operation_type {
+            OperationType::Mutation => run.mutate(world, &mut violations),
+            _ => run.pass(world, Part::Query, &mut violations),
+        };
+        let mut answer = match done {
+            Ok(response) => render(world.platform, &response.errors, response.data.as_ref()),
+            Err(answer) => answer,
+        };
+        answer.operation = name;
+        answer.violations = violations;
+        answer
+    }
+}
+
+/// What one pass over an operation is for.
+enum Part<'p> {
+    /// Answering a query.
+    Query,
+    /// Listing what a mutation asks for, before anything of it is executed.
+    Listing(&'p RefCell<Vec<Call>>),
+    /// Answering one root field of a mutation that was executed.
+    Payload(&'p Call, &'p Outcome),
+}
+
+/// One operation, ready to be executed.
+struct Run<'r> {
+    schemas: &'r Schemas,
+    prepared: &'r Arc<Prepared>,
+    document: &'r Valid<ExecutableDocument>,
+    operation: &'r Operation,
+    variables: &'r Valid<JsonMap>,
+    asked: &'r Asked<'r>,
+}
+
+impl Run<'_> {
+    /// Resolves the operation, or one part of it, over the world as it is; the whole request may fail.
+    fn pass(
+        &self,
+        world: &mut World,
+        part: Part<'_>,
+        violations: &mut Vec<String>,
+    ) -> Result<ExecutionResponse, Answer> {
+        let name = self.operation.name.as_ref().map(ToString::to_string).unwrap_or_default();
         let ctx = Ctx {
             world,
-            prepared: Arc::clone(&prepared),
-            variables: JsonMap::clone(&variables),
-            scope: asked.scope.clone(),
-            language: asked.language,
-            base_url: asked.base_url.clone(),
-            heavy: prepared.reads_champs(name.as_deref().unwrap_or_default()),
+            prepared: Arc::clone(self.prepared),
+            variables: JsonMap::clone(self.variables),
+            scope: self.asked.scope.clone(),
+            language: self.asked.language,
+            base_url: self.asked.base_url.clone(),
+            heavy: self.prepared.reads_champs(&name),
             failure: RefCell::new(None),
             timeout_reported: Cell::new(false),
             violations: RefCell::new(Vec::new()),
             nonce: Cell::new(world.nonce),
         };
-        let root = QueryRoot { ctx: &ctx, mutation };
-        let response = Execution::new(&schemas.served, document)
-            .operation(operation)
-            .implementers_map(&schemas.implementers)
-            .coerced_variable_values(&variables)
+        let root: Box<dyn ObjectValue + '_> = match part {
+            Part::Query => Box::new(QueryRoot { ctx: &ctx }),
+            Part::Listing(calls) => Box::new(Listing { ctx: &ctx, calls }),
+            Part::Payload(call, outcome) => Box::new(MutationRoot { ctx: &ctx, call, outcome }),
+        };
+        let response = Execution::new(&self.schemas.served, self.document)
+            .operation(self.operation)
+            .implementers_map(&self.schemas.implementers)
+            .coerced_variable_values(self.variables)
             .enable_schema_introspection(true)
-            .execute_sync(&root);
+            .execute_sync(&*root);
+        drop(root);
         violations.append(&mut ctx.violations.borrow_mut());
         let nonce = ctx.nonce.get();
         let failure = ctx.failure.into_inner();
         world.nonce = nonce;
-        let mut answer = match (failure, response) {
-            (Some(Failure::Crash), _) => Answer::crash(nonce),
-            (Some(Failure::Invalid(message)), _) => Answer::refused(vec![json!({ "message": message })]),
-            (None, Err(error)) => Answer::refused(vec![json!({ "message": error.message().to_string() })]),
-            (None, Ok(response)) => render(world.platform, &response.errors, response.data.as_ref()),
-        };
-        answer.operation = name;
-        answer.violations = violations;
-        answer
+        match (failure, response) {
+            (Some(Failure::Crash), _) => Err(Answer::crash(nonce)),
+            (Some(Failure::Invalid(message)), _) => Err(Answer::refused(vec![json!({ "message": message })])),
+            (None, Err(error)) => Err(Answer::refused(vec![json!({ "message": error.message().to_string() })])),
+            (None, Ok(response)) => Ok(response),
+        }
+    }
+
+    /// Executes the root fields in order, each one with its answer before the next one. An exception ends the request:
+    /// what was done before it stays done.
+    fn mutate(&self, world: &mut World, violations: &mut Vec<String>) -> Result<ExecutionResponse, Answer> {
+        let calls = RefCell::new(Vec::new());
+        let mut whole = self.pass(world, Part::Listing(&calls), violations)?;
+        for call in calls.into_inner() {
+            let outcome = perform(world, &self.asked.scope, &self.asked.base_url, &call);
+            let response = self.pass(world, Part::Payload(&call, &outcome), violations)?;
+            whole.errors.extend(response.errors);
+            if let (Some(whole), Some(data)) = (&mut whole.data, response.data) {
+                whole.extend(data);
+            }
+        }
+        Ok(whole)
     }
 }
 

@@ -54,6 +54,24 @@ pub(in crate::sandbox) fn check_signature(text: &str) -> Option<Signed> {
     })
 }
 
+/// The number of a blob for one purpose (`send` its bytes, or `attach` it), good for an hour from now.
+pub(super) fn sign_blob(purpose: &str, blob: u64, now: Timestamp) -> String {
+    let payload = URL_SAFE_NO_PAD.encode(format!("{purpose};{blob};{}", (now + LIFETIME).as_microsecond()));
+    format!("{payload}.{}", signature(&payload))
+}
+
+/// The number of the blob that a signed text stands for, unless it was forged, meant for something else, or is too old.
+pub(in crate::sandbox) fn check_blob(purpose: &str, text: &str, now: Timestamp) -> Option<u64> {
+    let (payload, given) = text.split_once('.')?;
+    if given != signature(payload) {
+        return None;
+    }
+    let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let (blob, until) = payload.strip_prefix(purpose)?.strip_prefix(';')?.split_once(';')?;
+    let until = Timestamp::from_microsecond(until.parse().ok()?).ok()?;
+    if now < until { blob.parse().ok() } else { None }
+}
+
 fn url(ctx: &Ctx<'_>, file: &FileRecord) -> String {
     let signed = Signed {
         seed: file.seed,

@@ -16,6 +16,7 @@ mod document;
 mod dossier;
 mod engine;
 mod file;
+mod mutation;
 mod node;
 mod people;
 mod root;
@@ -24,4 +25,4 @@ pub(super) mod text;
 #[cfg(test)]
 pub(super) use document::Schemas;
 pub(super) use engine::{Answer, Asked, Engine, Scope};
-pub(super) use file::check_signature;
+pub(super) use file::{check_blob, check_signature};

@@ -157,13 +157,3 @@ fn a_link_to_a_dossier_out_of_scope_is_an_error_beside_good_data() {
     assert_eq!(error["extensions"]["code"], "unauthorized");
     assert_eq!(error["path"].as_array().and_then(|path| path.last()), Some(&json!("dossier")));
 }
-
-#[test]
-fn a_mutation_that_is_not_there_yet_is_a_plain_error() {
-    let (sandbox, _) = small(Platform::DemarcheNumerique);
-    let input = "input: {dossierId: \"x\", instructeurId: \"y\"}";
-    let query = format!("mutation {{ dossierPasserEnInstruction({input}) {{ errors {{ message }} }} }}");
-    let (status, answer) = raw(&sandbox, Some(&sandbox.token()), &json!({ "query": query }));
-    assert_eq!((status, &answer["data"]), (200, &json!({"dossierPasserEnInstruction": null})));
-    assert!(answer["errors"][0]["message"].as_str().is_some_and(|said| said.contains("dossierPasserEnInstruction")));
-}

@@ -5,6 +5,7 @@ mod door;
 mod errors;
 mod fragments;
 mod listing;
+mod mutation;
 mod operations;
 mod server;
 mod silent;

@@ -23,7 +23,7 @@ fn every_query_of_the_client_is_answered_without_an_error() {
             let names = text.lines().filter_map(|line| line.strip_prefix("query "));
             for name in names.map(|rest| rest.split(['(', ' ']).next().expect("a name")) {
                 let root = match name {
-                    "ReadDossier" => number,
+                    "ReadDossier" | "ReadDemarcheOfDossier" => number,
                     name if name.contains("Groupe") => DEMARCHE_COMPLETE * 10 + 1,
                     _ => DEMARCHE_COMPLETE,
                 };

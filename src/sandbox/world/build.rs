@@ -35,6 +35,9 @@ impl World {
             muted: false,
             next_row: 1,
             nonce: 0,
+            blobs: BTreeMap::new(),
+            audit: Vec::new(),
+            webhooks: Vec::new(),
         };
         for demarche in &spec.demarches {
             world.add_demarche(demarche, spec.unknown_kinds);
@@ -61,6 +64,7 @@ impl World {
             discarded: false,
             opendata: spec.opendata,
             sva: false,
+            correction_blocks: false,
             created_at: revisions[0].created_at,
             updated_at: revisions[revisions.len() - 1].created_at,
             revisions,

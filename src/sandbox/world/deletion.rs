@@ -137,6 +137,7 @@ impl World {
     /// What the platform does by night.
     pub(super) fn run_due(&mut self) {
         self.purge_due();
+        self.purge_blobs();
         self.rebase_due();
     }
 

@@ -48,6 +48,8 @@ pub struct Demarche {
     pub opendata: bool,
     /// Whether silence is a decision: `repasser_en_construction` then breaks the server.
     pub sva: bool,
+    /// Whether a pending correction keeps a dossier from going to `en_instruction`, once the démarche is published.
+    pub correction_blocks: bool,
     /// When it was drafted.
     pub created_at: Timestamp,
     /// When its form, title or settings last changed.

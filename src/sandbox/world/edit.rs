@@ -63,6 +63,12 @@ impl World {
 
     /// Submits a new dossier with generated answers and gives its number.
     pub fn submit(&mut self, demarche: u32) -> Option<u32> {
+        let number = self.file(demarche)?;
+        self.call_webhook(number);
+        Some(number)
+    }
+
+    fn file(&mut self, demarche: u32) -> Option<u32> {
         let number = self.next_number(demarche)?;
         let at = self.tick();
         let record = self.demarches.get(&demarche)?;
@@ -94,7 +100,7 @@ impl World {
 
     /// Starts a dossier that nobody but its usager sees, until [`World::submit_brouillon`].
     pub fn draft(&mut self, demarche: u32) -> Option<u32> {
-        let number = self.submit(demarche)?;
+        let number = self.file(demarche)?;
         self.alter(number, |dossier| {
             dossier.state = State::Brouillon;
             dossier.history.clear();
@@ -114,7 +120,9 @@ impl World {
             dossier.champs_at = Some(at);
             dossier.history.push(step);
         })
-        .ok_or_else(|| Refused::unknown(number))
+        .ok_or_else(|| Refused::unknown(number))?;
+        self.call_webhook(number);
+        Ok(())
     }
 
     /// Answers a question (champ or annotation), or empties it with [`Value::Empty`].

@@ -3,9 +3,13 @@
 //! - `form`: questions and revisions; `generate`: answers made on demand
 //! - `demarche` and `dossier`: the records
 //! - `state`: the world itself, its clock and its indexes; `build`: how it starts
-//! - `edit`, `silent`, `transition`, `deletion`, `revision`: what can happen to it
+//! - `edit`, `silent`, `transition`, `message`, `annotate`, `team`, `deletion`, `revision`: what can happen to it
+//! - `blob`: files on their way in; `audit`: what the API was asked for and did, and the calls to webhooks
 //! - `live`: all of that at random; `snapshot`: the truth, to compare a target with
 
+mod annotate;
+mod audit;
+mod blob;
 mod build;
 mod deletion;
 mod demarche;
@@ -14,12 +18,17 @@ mod edit;
 pub mod form;
 mod generate;
 mod live;
+mod message;
 mod revision;
 mod silent;
 mod snapshot;
 mod state;
+mod team;
 mod transition;
 
+pub(in crate::sandbox) use annotate::Place;
+pub use audit::{AuditEntry, Effect, Webhook};
+pub(in crate::sandbox) use blob::{Announced, BadBlob};
 pub use demarche::{Demarche, Groupe, Label};
 pub use dossier::{
     Avis, Connection, Correction, Demandeur, Dossier, Edit, Extra, Message, Reason, State, Tombstone, Traitement,

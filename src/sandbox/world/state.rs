@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use jiff::{SignedDuration, Timestamp};
 
+use super::audit::{AuditEntry, Webhook};
+use super::blob::Blob;
 use super::demarche::Demarche;
 use super::dossier::{Connection, Demandeur, Dossier, Edit, Extra};
 use super::form::{Form, Question};
@@ -90,8 +92,14 @@ pub struct World {
     /// Whether changes leave dates alone.
     pub(super) muted: bool,
     pub(super) next_row: u64,
-    /// Blobs sent and not attached yet.
+    /// Counter that makes each signed address differ.
     pub(in crate::sandbox) nonce: u64,
+    /// Files announced, sent and attached, by number.
+    pub(super) blobs: BTreeMap<u64, Blob>,
+    /// What mutations have done.
+    pub(in crate::sandbox) audit: Vec<AuditEntry>,
+    /// Calls that the platform would have made.
+    pub(super) webhooks: Vec<Webhook>,
 }
 
 impl World {

@@ -1,13 +1,13 @@
 //! Every passage from one state to another, and what instructeurs do besides.
 
-use super::dossier::{Avis, Correction, Message, State};
+use super::dossier::{Avis, Connection, Demandeur, State};
 use super::edit::Refused;
 use super::state::World;
 use crate::platform::Platform;
 use crate::sandbox::value::FileRecord;
 
 /// Who takes a step.
-type Agent = Option<u32>;
+pub(super) type Agent = Option<u32>;
 
 impl World {
     fn state_of(&self, number: u32) -> Result<State, Refused> {
@@ -20,7 +20,7 @@ impl World {
     }
 
     /// Moves a dossier, dates it and writes the step into its history.
-    fn step(&mut self, number: u32, event: &'static str, to: State, agent: Agent, motivation: Option<&str>) {
+    pub(super) fn step(&mut self, number: u32, event: &'static str, to: State, agent: Agent, motivation: Option<&str>) {
         let at = self.bump(number);
         let traitement = self.traitement(event, to, at, agent, motivation.map(str::to_owned));
         self.alter(number, |dossier| {
@@ -33,33 +33,30 @@ impl World {
                 State::Brouillon => {}
             }
         });
+        self.call_webhook(number);
         self.say(number, &format!("<p>Votre dossier est {}.</p>", to.in_words()));
-    }
-
-    /// A message of the platform itself; the dossier is not dated again.
-    fn say(&mut self, number: u32, body: &str) {
-        let (id, created_at) = (self.row(), self.now);
-        let message = Message {
-            id,
-            email: "contact@example.org".to_owned(),
-            body: body.to_owned(),
-            created_at,
-            discarded_at: None,
-            attachments: Vec::new(),
-            correction: None,
-            instructeur: None,
-        };
-        self.alter(number, |dossier| dossier.extra_mut().messages.push(message));
     }
 
     /// `en_construction` to `en_instruction`, by an instructeur (who then follows the dossier) or automatically.
     pub fn passer_en_instruction(&mut self, number: u32, agent: Agent) -> Result<(), Refused> {
         self.expect_state(number, |state| state == State::EnConstruction)?;
+        if agent.is_some() && self.is_blocked(number) {
+            return Err(Refused("Le dossier est en attente de correction".to_owned()));
+        }
         let event = if agent.is_some() { "passe_en_instruction" } else { "passe_en_instruction_automatiquement" };
         self.step(number, event, State::EnInstruction, agent, None);
         self.alter(number, |dossier| dossier.extra_mut().instructeurs.extend(agent));
         self.resolve_corrections(number);
         Ok(())
+    }
+
+    /// Whether a correction that the usager owes keeps the dossier `en_construction`: a choice of the démarche, once it
+    /// is published.
+    fn is_blocked(&self, number: u32) -> bool {
+        let Some(dossier) = self.dossier(number).filter(|dossier| dossier.pending_correction().is_some()) else {
+            return false;
+        };
+        self.demarche(dossier.demarche).is_some_and(|demarche| demarche.correction_blocks && !demarche.brouillon)
     }
 
     /// `en_instruction` back to `en_construction`; the date of instruction stays.
@@ -71,28 +68,53 @@ impl World {
 
     /// Accepts; the attestation comes later, by [`World::deliver_attestation`].
     pub fn accepter(&mut self, number: u32, motivation: &str, agent: Agent) -> Result<(), Refused> {
-        self.terminate(number, State::Accepte, "accepte", motivation, agent)
+        self.terminate(number, State::Accepte, motivation, agent)
     }
 
     /// Refuses.
     pub fn refuser(&mut self, number: u32, motivation: &str, agent: Agent) -> Result<(), Refused> {
-        self.terminate(number, State::Refuse, "refuse", motivation, agent)
+        self.terminate(number, State::Refuse, motivation, agent)
     }
 
     /// Closes without a decision.
     pub fn classer_sans_suite(&mut self, number: u32, motivation: &str, agent: Agent) -> Result<(), Refused> {
-        self.terminate(number, State::SansSuite, "classe_sans_suite", motivation, agent)
+        self.terminate(number, State::SansSuite, motivation, agent)
     }
 
-    fn terminate(
+    /// Decides as the API does: nothing can be decided while the companies register has not told who asks, and a file
+    /// may explain the decision.
+    pub(in crate::sandbox) fn decide(
         &mut self,
         number: u32,
         to: State,
-        event: &'static str,
         motivation: &str,
+        justificatif: Option<FileRecord>,
         agent: Agent,
     ) -> Result<(), Refused> {
+        let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
+        if matches!(self.demandeur(dossier), Demandeur::PersonneMorale { enriched: false, .. }) {
+            let text = "Les informations du SIRET du dossier ne sont pas complètes. Veuillez réessayer plus tard.";
+            return Err(Refused(text.to_owned()));
+        }
+        self.terminate(number, to, motivation, agent)?;
+        if let Some(file) = justificatif {
+            self.attach(&file);
+            self.alter(number, |dossier| dossier.extra_mut().justificatif = Some(file));
+        }
+        Ok(())
+    }
+
+    /// Mandatory annotations that are not filled in are refused with the words for a wrong state.
+    fn terminate(&mut self, number: u32, to: State, motivation: &str, agent: Agent) -> Result<(), Refused> {
         self.expect_state(number, |state| state == State::EnInstruction)?;
+        if self.dossier(number).is_some_and(|dossier| !self.annotations_are_complete(dossier)) {
+            return Err(Refused("Le dossier est déjà en instruction".to_owned()));
+        }
+        let event = match to {
+            State::Refuse => "refuse",
+            State::SansSuite => "classe_sans_suite",
+            _ => "accepte",
+        };
         self.step(number, event, to, agent, Some(motivation).filter(|text| !text.is_empty()));
         self.clear_identity_documents(number);
         Ok(())
@@ -113,9 +135,11 @@ impl World {
         Ok(())
     }
 
-    /// A decided dossier is opened again: attestation and motivation go, the date of decision stays.
+    /// A decided dossier is opened again, unless its usager's account is gone: attestation and motivation go, the date
+    /// of decision stays.
     pub fn repasser_en_instruction(&mut self, number: u32, agent: Agent) -> Result<(), Refused> {
-        self.expect_state(number, State::is_terminated)?;
+        let alone = self.dossier(number).is_some_and(|dossier| self.usager(dossier).1 == Connection::Deleted);
+        self.expect_state(number, |state| state.is_terminated() && !alone)?;
         self.step(number, "repasse_en_instruction", State::EnInstruction, agent, None);
         self.alter(number, |dossier| {
             dossier.archived = false;
@@ -166,95 +190,15 @@ impl World {
         Ok(())
     }
 
-    /// Gives a dossier to another team of its démarche.
-    pub fn changer_groupe(&mut self, number: u32, groupe: u32) -> Result<(), Refused> {
-        let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
-        let known = self.demarche(dossier.demarche).and_then(|demarche| demarche.groupe(groupe));
-        let label = known.map(|groupe| groupe.label.clone());
-        let Some(label) = label else {
-            return Err(Refused(format!(
-                "Le groupe instructeur '{groupe}' n’appartient pas à la même démarche que le dossier"
-            )));
-        };
-        if dossier.groupe == groupe {
-            let word = if self.platform == Platform::DematSocial { "grope" } else { "groupe" };
-            return Err(Refused(format!("Le dossier est déjà avec le {word} instructeur: '{label}'")));
-        }
-        self.bump(number);
-        self.alter(number, |dossier| dossier.groupe = groupe);
-        Ok(())
-    }
-
-    /// An instructeur follows a dossier, or stops; Démat Social does not date it.
+    /// An instructeur follows a dossier, or stops; Démat Social does not date it, and nobody dates what was so already.
     pub fn suivre(&mut self, number: u32, instructeur: u32, follow: bool) {
-        if self.platform == Platform::DemarcheNumerique {
-            self.bump(number);
-        }
-        self.alter(number, |dossier| {
+        let changed = self.alter(number, |dossier| {
             let following = &mut dossier.extra_mut().instructeurs;
             if follow { following.insert(instructeur) } else { following.remove(&instructeur) }
         });
-    }
-
-    /// Sends a message, possibly asking for a correction (`incorrect`, `incomplete`, `outdated`); gives its row number.
-    ///
-    /// A correction sends a dossier `en_instruction` back to `en_construction`, and is dropped when the dossier is
-    /// decided or already waits for one; the message is sent all the same.
-    pub fn envoyer_message(
-        &mut self,
-        number: u32,
-        author: Agent,
-        body: &str,
-        correction: Option<&str>,
-        attachments: Vec<FileRecord>,
-    ) -> Result<u64, Refused> {
-        let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
-        if body.trim().is_empty() {
-            return Err(Refused("Le champ « Votre message » ne peut être vide".to_owned()));
+        if changed == Some(true) && self.platform == Platform::DemarcheNumerique {
+            self.bump(number);
         }
-        let (email, connection) = self.usager(dossier);
-        let closed = dossier.archived || dossier.hidden_by_user_at.is_some();
-        if closed || connection == super::dossier::Connection::Deleted {
-            let reason =
-                "Il n’est pas possible d’envoyer un message sur un dossier supprimé, à archiver ou en brouillon";
-            return Err(Refused(format!("Le champ « Votre message » {reason}")));
-        }
-        let state = dossier.state;
-        let asked = correction.filter(|_| !state.is_terminated() && dossier.pending_correction().is_none());
-        if asked.is_some() && state == State::EnInstruction {
-            self.step(number, "repasse_en_construction", State::EnConstruction, author, None);
-        }
-        let (at, id) = (self.bump(number), self.row());
-        let message = Message {
-            id,
-            email: author.and_then(|n| self.instructeur(n)).map_or(email, str::to_owned),
-            body: body.to_owned(),
-            created_at: at,
-            discarded_at: None,
-            attachments,
-            correction: asked.map(|reason| Correction { reason: reason.to_owned(), resolved_at: None }),
-            instructeur: author,
-        };
-        self.alter(number, |dossier| dossier.extra_mut().messages.push(message));
-        Ok(id)
-    }
-
-    /// Withdraws a message of an instructeur: its body becomes empty.
-    pub fn supprimer_message(&mut self, number: u32, message: u64) -> Result<(), Refused> {
-        let at = self.tick();
-        let done = self.alter(number, |dossier| {
-            let mut messages = dossier.extra_mut().messages.iter_mut();
-            let found = messages.find(|m| m.id == message && m.instructeur.is_some() && m.discarded_at.is_none())?;
-            found.discarded_at = Some(at);
-            found.body.clear();
-            found.correction = None;
-            Some(())
-        });
-        if done.flatten().is_none() {
-            return Err(Refused("Le message ne peut pas être supprimé".to_owned()));
-        }
-        self.bump(number);
-        Ok(())
     }
 
     /// Asks an expert for an opinion; gives its row number.

@@ -6,9 +6,9 @@ use sqlx::postgres::PgConnection;
 
 use super::{PostgresSink, end, lease};
 use crate::ids::DossierNumber;
+use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::outbox;
-use crate::sink::{Scope, SinkError};
-use crate::writeback::{Entry, Intent, IntentId, Move, Outbox, OutboxStep, Received, Status, TrailLine};
+use crate::sink::{Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements, which need the lease.
 macro_rules! fenced {

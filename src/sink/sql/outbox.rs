@@ -8,12 +8,9 @@ use super::store::{Fields, Store};
 use super::value::Value;
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
-use crate::sink::Scope;
+use crate::intent::{Action, Expected, Intent, IntentId, Move, Parts, Progress, Seen, Status, Words};
+use crate::sink::{Entry, Happening, OutboxStep, Received, Scope, TrailLine};
 use crate::table::Fingerprint;
-use crate::writeback::{
-    Action, Entry, Expected, Happening, Intent, IntentId, Move, OutboxStep, Parts, Progress, Received, Seen, Status,
-    TrailLine, Words,
-};
 
 /// What an intent is made of, in the order of columns.
 const COLUMNS: &str = "id, instance, demarche, number, action, author, motivation, message, correction, file, \

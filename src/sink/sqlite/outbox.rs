@@ -6,9 +6,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteSink;
 use crate::ids::DossierNumber;
+use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::{Fault, outbox};
-use crate::sink::{Scope, SinkError};
-use crate::writeback::{Entry, Intent, IntentId, Move, Outbox, OutboxStep, Received, Status, TrailLine};
+use crate::sink::{Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements.
 macro_rules! transaction {

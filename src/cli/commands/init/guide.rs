@@ -76,6 +76,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         target: &shown,
         filter: &filter,
         settings,
+        instructeur: None,
         stop: &stop,
         progress: &progress,
     };

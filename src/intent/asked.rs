@@ -203,6 +203,27 @@ pub enum Action {
 }
 
 impl Action {
+    /// The words of all actions.
+    pub const WORDS: [&'static str; 17] = [
+        "passer_en_instruction",
+        "repasser_en_construction",
+        "repasser_en_instruction",
+        "accepter",
+        "refuser",
+        "classer_sans_suite",
+        "archiver",
+        "desarchiver",
+        "message",
+        "supprimer_message",
+        "annotations",
+        "ajouter_ligne",
+        "changer_groupe",
+        "ajouter_label",
+        "supprimer_label",
+        "suivre",
+        "ne_plus_suivre",
+    ];
+
     /// The action's word, in outboxes, on the command line and in reports.
     #[must_use]
     pub fn word(&self) -> &'static str {

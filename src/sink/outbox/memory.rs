@@ -4,10 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::intent::{Intent, IntentId};
-use super::outbox::{Entry, Happening, Outbox, Received, Status, Step, TrailLine};
-use super::progress::{Move, Progress};
+use super::{Entry, Happening, Outbox, OutboxStep, Received, TrailLine};
 use crate::ids::DossierNumber;
+use crate::intent::{Intent, IntentId, Move, Progress, Status};
 use crate::sink::{Scope, SinkError};
 
 /// An outbox in memory.
@@ -102,7 +101,7 @@ impl Outbox for MemoryOutbox {
         Ok(state.of(scope).filter(|kept| kept.entry.dossier == dossier).filter_map(|kept| kept.moved.clone()).collect())
     }
 
-    async fn write(&self, scope: &Scope, step: &Step<'_>) -> Result<(), SinkError> {
+    async fn write(&self, scope: &Scope, step: &OutboxStep<'_>) -> Result<(), SinkError> {
         let mut state = self.state();
         state.line(scope, step.line.clone());
         let kept = state.kept.iter_mut().find(|kept| kept.scope == *scope && kept.entry.id == step.entry.id);

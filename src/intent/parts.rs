@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::intent::{Action, Edit, Words};
+use super::asked::{Action, Edit, Words};
 use crate::api::CorrectionReason;
 use crate::ids::MessageId;
 
@@ -161,6 +161,7 @@ mod tests {
             Action::Suivre { follow: true },
             Action::Suivre { follow: false },
         ];
+        assert_eq!(actions.each_ref().map(Action::word), Action::WORDS);
         for action in actions {
             assert_eq!(Action::try_from(Parts::from(&action)), Ok(action));
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Seen, Witness};
+use super::seen::{Seen, Witness};
 
 /// How far an intent has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

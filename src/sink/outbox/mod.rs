@@ -1,61 +1,17 @@
 //! Where intents wait, and where what became of them is kept.
 
+mod memory;
+
 use std::future::Future;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::intent::{Intent, IntentId};
-use super::progress::{Move, Progress};
-use super::verdict::Seen;
+pub use memory::MemoryOutbox;
+
+use super::{Scope, SinkError};
 use crate::ids::DossierNumber;
-use crate::sink::{Scope, SinkError};
-
-/// Where an intent stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// To be done.
-    Pending,
-    /// Done by us, and seen on the platform.
-    Done,
-    /// The platform showed it already: nothing was sent.
-    AlreadyDone,
-    /// It cannot be done.
-    Refused,
-    /// The dossier is not what the person decided on.
-    Conflict,
-    /// Whether it was done cannot be told: a person must look.
-    Ambiguous,
-    /// Somebody took it back before anything was sent.
-    Cancelled,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 7] =
-        [Self::Pending, Self::Done, Self::AlreadyDone, Self::Refused, Self::Conflict, Self::Ambiguous, Self::Cancelled];
-
-    /// Its word in outboxes and reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Done => "done",
-            Self::AlreadyDone => "already_done",
-            Self::Refused => "refused",
-            Self::Conflict => "conflict",
-            Self::Ambiguous => "ambiguous",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether what was wanted is so.
-    #[must_use]
-    pub fn is_success(self) -> bool {
-        matches!(self, Self::Done | Self::AlreadyDone)
-    }
-}
+use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 
 /// An intent in an outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +123,7 @@ impl TrailLine {
 
 /// What is written about an intent at once: how far it came, how it ended if it did, and a line of the trail.
 #[derive(Clone, Debug)]
-pub struct Step<'a> {
+pub struct OutboxStep<'a> {
     /// Which.
     pub entry: &'a Entry,
     /// How far it is now.
@@ -231,7 +187,7 @@ pub trait Outbox: Send + Sync {
     -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
 
     /// Writes what happened, all or nothing.
-    fn write(&self, scope: &Scope, step: &Step<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
+    fn write(&self, scope: &Scope, step: &OutboxStep<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// The trail after this place, oldest first, at most `limit` lines.
     fn trail(

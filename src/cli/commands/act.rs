@@ -1,0 +1,131 @@
+//! `dn dossier N ACTION`: one thing done to one dossier, by hand.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use super::push::{Ended, finish};
+use crate::api::ApiError;
+use crate::cli::args::{DossierArgs, PartsArgs};
+use crate::cli::ask::Ask;
+use crate::cli::context::{Context, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::printer::tell;
+use crate::cli::signals;
+use crate::config;
+use crate::intent::{Action, Expected, Intent, IntentId, Parts, Status, Words};
+use crate::privacy::{Filter, Policy};
+use crate::sink::Scope;
+use crate::sink::{MemoryOutbox, Outbox as _};
+use crate::writeback::{Push, QUIET, plan, push};
+
+const INSTEAD: &str = "add --yes to go ahead without a question";
+
+/// Shows the plan, asks, does it, and stays until it is known what became of it.
+pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    let instance = config::resolve_instance(&config, &args.instance.overrides(), &variable)?;
+    let intent = intent(args)?;
+    let client = context.client(&instance)?;
+    let Some(demarche) = client.demarche_of(args.number).await? else {
+        return Err(ApiError::NotFound { what: format!("dossier {}", args.number) }.into());
+    };
+    let said = config.demarches.iter().find(|entry| {
+        entry.number.value == demarche && entry.instance.value == instance.name && entry.sync.instructeur.is_some()
+    });
+    let author =
+        said.map_or(&config.sync, |entry| &entry.sync).instructeur.as_ref().map(|setting| setting.value.clone());
+    let scope = Scope { instance: instance.name.clone(), demarche };
+    let outbox = MemoryOutbox::default();
+    outbox.put(&scope, &[intent], Timestamp::now()).await.map_err(CliError::from)?;
+    let stop = signals::listen()?;
+    let filter = Filter::new(Policy::default(), None)?;
+    let told = |_: &crate::writeback::Item| {};
+    let work = Push {
+        client: &client,
+        outbox: &outbox,
+        scope: &scope,
+        filter: &filter,
+        author: args.parts.instructeur.as_deref().or(author.as_deref()),
+        quiet: QUIET,
+        once: !args.parts.again,
+        events: &told,
+        stop: &stop,
+        clock: &Timestamp::now,
+    };
+    let planned = plan(&work).await;
+    let would = planned.as_ref().is_ok_and(|planned| planned.count(Status::Pending) > 0);
+    if !would {
+        return finish(context, args.json, false, planned.into());
+    }
+    if !args.parts.yes {
+        finish(context, false, false, planned.into())?;
+        if !Ask::of_this_process().agrees("Send it", INSTEAD)? {
+            tell("Nothing was sent.");
+            return Ok(Exit::Done);
+        }
+    }
+    loop {
+        let ended: Ended = push(&work, async |_| Ok(())).await.into();
+        let waits = outbox.pending(&scope, None, 1).await?.first().and_then(|entry| entry.progress.not_before);
+        match waits {
+            Some(until) if ended.error.is_none() && !stop.is_asked() => {
+                tell(&format!(
+                    "its answer was lost; looking at the dossier again at {until}, before anything else is sent"
+                ));
+                let wait = until.duration_since(Timestamp::now());
+                let wait = Duration::try_from(wait).unwrap_or_default();
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = stop.asked() => {}
+                }
+            }
+            _ => return finish(context, args.json, true, ended),
+        }
+    }
+}
+
+fn intent(args: &DossierArgs) -> Result<Intent, CliError> {
+    let PartsArgs { motivation, message, correction, file, values, annotation, groupe, label, message_id, .. } =
+        args.parts.clone();
+    let parts = Parts {
+        action: args.action.clone().unwrap_or_default(),
+        motivation,
+        message,
+        correction,
+        file,
+        annotations: (!values.is_empty()).then(|| annotations(&values)).transpose()?,
+        annotation,
+        groupe,
+        label,
+        message_id,
+    };
+    let action = Action::try_from(parts)
+        .map_err(|message| CliError::Usage { message, hint: "`dn dossier --help` tells what each action needs" })?;
+    Ok(Intent {
+        id: IntentId::new(format!("dossier-{}-{}", args.number, action.word())).expect("a short line"),
+        dossier: args.number,
+        author: args.parts.instructeur.as_deref().map(Words::new),
+        action,
+        expected: Expected::default(),
+        requires: None,
+        silent: args.parts.silent,
+        overrule: args.parts.overrule,
+    })
+}
+
+fn annotations(values: &[String]) -> Result<String, CliError> {
+    let mut object = Map::new();
+    for text in values {
+        let Some((annotation, value)) = text.split_once('=') else {
+            return Err(CliError::Usage {
+                message: "`--set` wants an annotation and its value".to_owned(),
+                hint: "write it as `--set 'Avis du service=favorable'`",
+            });
+        };
+        object.insert(annotation.trim().to_owned(), Json::String(value.to_owned()));
+    }
+    Ok(Json::Object(object).to_string())
+}

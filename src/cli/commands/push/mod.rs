@@ -1,0 +1,255 @@
+//! `dn push`: what the back office decided, sent to the platform. Prints the plan unless told to apply it.
+
+mod file;
+mod render;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::PushArgs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::jobs::{Network, Prepared, Work};
+use crate::cli::printer::{answer, answer_json};
+use crate::cli::targets::{exists, open, open_existing, open_to_read};
+use crate::cli::{failed, signals};
+use crate::config::Overrides;
+use crate::dossier::Dossier;
+use crate::intent::{IntentId, Status};
+use crate::sink::{AnySink, MemoryOutbox, Outbox, SqliteSink};
+use crate::sync::refresh;
+use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
+
+/// Sends, or tells what would be sent.
+pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
+    let file = args.from.as_deref().filter(|from| is_file(from)).map(PathBuf::from);
+    let source = args.from.clone().filter(|_| file.is_none());
+    // The outbox of a file lies beside it, and is a target like another; nothing but intents is in it.
+    let beside = file.as_deref().map(|file| format!("sqlite:{}", outbox_of(file).display()));
+    let overrides = Overrides { to: source.or(beside).or(args.job.to.clone()), ..args.job.overrides(None) };
+    let resolves = !(args.retry.is_empty() && args.cancel.is_empty() && args.done.is_empty());
+    let work = Work {
+        context,
+        overrides,
+        network: if resolves { Network::Unused } else { Network::Needed },
+        json: args.json,
+        full: false,
+        allow_deletes: false,
+    };
+    let stop = signals::listen()?;
+    work.each(&stop, async |prepared| {
+        if resolves {
+            return resolve(prepared, args).await;
+        }
+        let ended = match &file {
+            Some(file) => from_file(prepared, args, file).await?,
+            None if args.apply => {
+                let sink = open_existing(prepared.target).await?;
+                let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), true).await;
+                sink.close().await?;
+                ended?
+            }
+            None => {
+                let sink = open_to_read(prepared.target).await?;
+                let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), false).await;
+                sink.close().await?;
+                ended?
+            }
+        };
+        finish(context, args.json, args.apply, ended)
+    })
+    .await
+}
+
+/// A push that ended, and what ended it early if anything did.
+pub struct Ended {
+    /// What it did.
+    pub pushed: Option<Pushed>,
+    /// What ended it early.
+    pub error: Option<PushError>,
+}
+
+impl From<Result<Pushed, PushError>> for Ended {
+    fn from(result: Result<Pushed, PushError>) -> Self {
+        match result {
+            Ok(pushed) => Self { pushed: Some(pushed), error: None },
+            Err(error) => {
+                let (pushed, error) = error.split();
+                Self { pushed, error: Some(error) }
+            }
+        }
+    }
+}
+
+/// Empties the outbox of a target, and lets the target take in what moved.
+pub async fn outbox_of_target(
+    prepared: &Prepared<'_>,
+    sink: &AnySink,
+    author: Option<&str>,
+    apply: bool,
+) -> Result<Ended, CliError> {
+    match sink {
+        AnySink::Sqlite(outbox) => Ok(empty(prepared, outbox, Some(sink), author, apply).await),
+        AnySink::Postgres(outbox) => Ok(empty(prepared, outbox.as_ref(), Some(sink), author, apply).await),
+        _ => Err(CliError::Usage {
+            message: "this target keeps no outbox".to_owned(),
+            hint: "name a SQLite file, a PostgreSQL schema, a Grist document or a file of intents with `--from`",
+        }),
+    }
+}
+
+async fn empty<O: Outbox>(
+    prepared: &Prepared<'_>,
+    outbox: &O,
+    sink: Option<&AnySink>,
+    author: Option<&str>,
+    apply: bool,
+) -> Ended {
+    let told = |_: &crate::writeback::Item| {};
+    let work = Push {
+        client: prepared.client,
+        outbox,
+        scope: &prepared.scope,
+        filter: prepared.filter,
+        author: author.or(prepared.instructeur.as_deref()),
+        quiet: QUIET,
+        once: false,
+        events: &told,
+        stop: prepared.stop,
+        clock: &jiff::Timestamp::now,
+    };
+    if !apply {
+        return plan(&work).await.into();
+    }
+    let events = |event: &crate::sync::Event| prepared.progress.on(event);
+    let take_in = async |dossiers: Vec<Dossier>| {
+        if let Some(sink) = sink {
+            refresh(&prepared.job(sink, &events), dossiers).await?;
+        }
+        Ok(())
+    };
+    push(&work, take_in).await.into()
+}
+
+/// Intents of a file. What became of them is kept beside it, so that the same file may be pushed again at any time.
+async fn from_file(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Result<Ended, CliError> {
+    let text = std::fs::read_to_string(file).map_err(|source| CliError::Unreadable {
+        what: "the file of intents",
+        path: file.to_owned(),
+        source,
+    })?;
+    let json = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let intents = file::read(&text, json).map_err(|wrong| CliError::Usage {
+        message: format!("{} cannot be used:\n  {}", file.display(), wrong.join("\n  ")),
+        hint: "correct these lines; nothing was taken from the file",
+    })?;
+    let author = args.instructeur.as_deref();
+    let now = jiff::Timestamp::now();
+    if args.apply {
+        let outbox = SqliteSink::open(&outbox_of(file)).await?;
+        let received = outbox.put(&prepared.scope, &intents, now).await?;
+        refuse_taken(&received.taken)?;
+        let ended = empty(prepared, &outbox, None, author, true).await;
+        outbox.close().await?;
+        return Ok(ended);
+    }
+    // A plan writes nothing, not even beside the file.
+    let mut left = intents;
+    if exists(prepared.target).await {
+        let outbox = SqliteSink::open_read_only(&outbox_of(file)).await?;
+        let mut pending = Vec::new();
+        for intent in left {
+            let status = outbox.status(&prepared.scope, &intent.id).await?;
+            if status.is_none_or(|status| status == Status::Pending) {
+                pending.push(intent);
+            }
+        }
+        left = pending;
+        outbox.close().await?;
+    }
+    let outbox = MemoryOutbox::default();
+    outbox.put(&prepared.scope, &left, now).await?;
+    Ok(empty(prepared, &outbox, None, author, false).await)
+}
+
+fn refuse_taken(taken: &[IntentId]) -> Result<(), CliError> {
+    let Some(first) = taken.first() else { return Ok(()) };
+    Err(CliError::Usage {
+        message: format!(
+            "{} of the file have ids under which something else was asked before: `{first}`{}",
+            taken.len(),
+            if taken.len() > 1 { "..." } else { "" }
+        ),
+        hint: "give what is new an id of its own",
+    })
+}
+
+/// An operator's word on intents that are parked.
+async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliError> {
+    let sink = open(prepared.target).await?;
+    let ended = match &sink {
+        AnySink::Sqlite(outbox) => resolve_in(prepared, outbox, args).await,
+        AnySink::Postgres(outbox) => resolve_in(prepared, outbox.as_ref(), args).await,
+        _ => Err(CliError::Usage {
+            message: "this target keeps no outbox".to_owned(),
+            hint: "name the one that holds the intent with `--from`",
+        }),
+    };
+    sink.close().await?;
+    ended
+}
+
+async fn resolve_in<O: Outbox>(prepared: &Prepared<'_>, outbox: &O, args: &PushArgs) -> Result<Exit, CliError> {
+    let words = [(&args.retry, Status::Pending), (&args.cancel, Status::Cancelled), (&args.done, Status::Done)];
+    let mut exit = Exit::Done;
+    outbox.begin(&prepared.scope).await?;
+    for (ids, status) in words {
+        for id in ids {
+            let id = IntentId::new(id.as_str()).map_err(|error| CliError::Usage {
+                message: error.to_string(),
+                hint: "take the id from `dn push` or from `dn trail`",
+            })?;
+            if outbox.resolve(&prepared.scope, &id, status, jiff::Timestamp::now()).await? {
+                answer(&format!("{id}: {}", status.as_str()))?;
+            } else {
+                exit = exit.worse(failed(&CliError::Usage {
+                    message: format!("`{id}` is unknown, or done already"),
+                    hint: "take the id from `dn push` or from `dn trail`",
+                }));
+            }
+        }
+    }
+    outbox.end(&prepared.scope).await?;
+    Ok(exit)
+}
+
+/// Prints what a push did, or would do, and gives its code.
+pub fn finish(context: &Context, json: bool, applied: bool, ended: Ended) -> Result<Exit, CliError> {
+    let mut exit = Exit::Done;
+    if let Some(pushed) = &ended.pushed {
+        if json {
+            answer_json(pushed)?;
+        } else {
+            answer(&render::pushed(context, pushed, applied))?;
+        }
+        if applied && pushed.needs_a_person() {
+            exit = Exit::Parked;
+        }
+    }
+    Ok(match ended.error {
+        Some(error) => exit.worse(failed(&CliError::Push(error))),
+        None => exit,
+    })
+}
+
+fn is_file(from: &str) -> bool {
+    let end = Path::new(from).extension().map(|end| end.to_ascii_lowercase());
+    !from.contains(':') && end.is_some_and(|end| end == "csv" || end == "json")
+}
+
+/// Where what became of the intents of a file is kept.
+fn outbox_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".outbox.db");
+    PathBuf::from(name)
+}

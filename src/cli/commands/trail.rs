@@ -1,0 +1,124 @@
+//! `dn trail`: who asked, what was sent when, what the platform answered. Reads the target only.
+
+use serde::Serialize;
+
+use crate::cli::args::TrailArgs;
+use crate::cli::context::{Context, variable};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::failed;
+use crate::cli::printer::{answer, answer_json, instant, legible, table};
+use crate::cli::targets::open_to_read;
+use crate::config::{self, Job};
+use crate::sink::{AnySink, Happening, Outbox, Scope, TrailLine};
+
+/// How many lines are read at a time.
+const PAGE: u32 = 500;
+
+/// One line, as JSON and as CSV.
+#[derive(Serialize)]
+struct Line<'a> {
+    instance: &'a str,
+    demarche: u32,
+    seq: i64,
+    at: jiff::Timestamp,
+    intent: &'a str,
+    dossier: u32,
+    happening: Happening,
+    action: &'a str,
+    author: Option<&'a str>,
+    mutation: Option<&'a str>,
+    words: Option<&'a str>,
+    state: Option<&'a str>,
+    fingerprint: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    fn of(scope: &'a Scope, line: &'a TrailLine) -> Self {
+        Self {
+            instance: &scope.instance,
+            demarche: scope.demarche.get(),
+            seq: line.seq,
+            at: line.at,
+            intent: line.intent.as_str(),
+            dossier: line.dossier.get(),
+            happening: line.happening,
+            action: &line.action,
+            author: line.author.as_deref(),
+            mutation: line.mutation.as_deref(),
+            words: line.words.as_deref(),
+            state: line.seen.as_ref().map(|seen| seen.state.as_str()),
+            fingerprint: line.seen.as_ref().map(|seen| seen.fingerprint.to_string()),
+        }
+    }
+}
+
+/// Shows the trail of every démarche.
+pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    let mut exit = Exit::Done;
+    for (index, job) in config::resolve(&config, &args.job.overrides(None), &variable)?.iter().enumerate() {
+        let shown = match read(job).await {
+            Ok((scope, lines)) => show(context, args, &scope, &lines, index == 0).map(|()| Exit::Done),
+            Err(error) => Ok(failed(&error)),
+        };
+        exit = exit.worse(shown?);
+    }
+    Ok(exit)
+}
+
+async fn read(job: &Job) -> Result<(Scope, Vec<TrailLine>), CliError> {
+    let sink = open_to_read(&job.target.value).await?;
+    let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
+    let lines = match &sink {
+        AnySink::Sqlite(outbox) => all(outbox, &scope).await?,
+        AnySink::Postgres(outbox) => all(outbox.as_ref(), &scope).await?,
+        _ => Vec::new(),
+    };
+    sink.close().await?;
+    Ok((scope, lines))
+}
+
+async fn all<O: Outbox>(outbox: &O, scope: &Scope) -> Result<Vec<TrailLine>, CliError> {
+    let mut lines = Vec::new();
+    loop {
+        let page = outbox.trail(scope, lines.last().map(|line: &TrailLine| line.seq), PAGE).await?;
+        if page.is_empty() {
+            return Ok(lines);
+        }
+        lines.extend(page);
+    }
+}
+
+fn show(context: &Context, args: &TrailArgs, scope: &Scope, lines: &[TrailLine], first: bool) -> Result<(), CliError> {
+    if args.json {
+        return lines.iter().try_for_each(|line| answer_json(&Line::of(scope, line)));
+    }
+    if args.csv {
+        let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(Vec::new());
+        for line in lines {
+            writer.serialize(Line::of(scope, line)).map_err(|error| CliError::Output(error.into()))?;
+        }
+        let bytes = writer.into_inner().map_err(|error| CliError::Output(error.into_error()))?;
+        return answer(String::from_utf8_lossy(&bytes).trim_end());
+    }
+    let mut rows = table(&["When", "Dossier", "What", "Answer", "State", "Intent"], context.width);
+    for line in lines {
+        let what = line.mutation.as_deref().unwrap_or(&line.action);
+        rows.add_row([
+            instant(line.at, &context.zone),
+            line.dossier.to_string(),
+            format!(
+                "{} {what}",
+                serde_json::to_value(line.happening)
+                    .ok()
+                    .and_then(|w| w.as_str().map(str::to_owned))
+                    .unwrap_or_default()
+            ),
+            legible(line.words.as_deref().unwrap_or_default()),
+            line.seen.as_ref().map(|seen| seen.state.to_string()).unwrap_or_default(),
+            legible(line.intent.as_str()),
+        ]);
+    }
+    answer(&format!("{scope}\n{rows}"))
+}

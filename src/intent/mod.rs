@@ -1,0 +1,20 @@
+//! What the back office wants done on the platform: pure values, under stable names.
+//!
+//! - [`Intent`]: who wants what done to which dossier, and what they saw when deciding;
+//! - [`Progress`], [`Status`]: how far it came; stored before anything is sent, so that whoever takes over after a crash
+//!   knows what may have been done;
+//! - [`Seen`], [`Witness`], [`Move`]: what the dossier was like before and after.
+//!
+//! Intents wait in a [`sink::Outbox`](crate::sink::Outbox); [`writeback`](crate::writeback) does them.
+
+mod asked;
+mod parts;
+mod progress;
+mod seen;
+mod status;
+
+pub use asked::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Words};
+pub(crate) use parts::Parts;
+pub use progress::{Answer, Move, Progress, Sending};
+pub use seen::{Seen, Witness};
+pub use status::Status;

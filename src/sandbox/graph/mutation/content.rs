@@ -1,0 +1,82 @@
+//! A given value as the content of an annotation.
+
+use apollo_compiler::response::JsonValue;
+
+use crate::platform::Platform;
+use crate::sandbox::kind::Kind;
+use crate::sandbox::time;
+use crate::sandbox::value::Value;
+use crate::sandbox::world::form::Question;
+
+/// What to do with an annotation.
+pub(super) enum Content {
+    /// Replace its content.
+    Value(Value),
+    /// Add that many rows.
+    Rows(u32),
+}
+
+/// Why a value is refused.
+pub(super) enum Problem {
+    /// The question is of another type.
+    WrongType,
+    /// The type is right, the value is not; the words are not the platform's own.
+    Invalid(String),
+}
+
+/// The content that a value given under a key of `AnnotationValueInput` stands for.
+///
+/// Démat Social saves without looking at the value.
+pub(super) fn of(platform: Platform, question: &Question, key: &str, value: &JsonValue) -> Result<Content, Problem> {
+    let checked = platform == Platform::DemarcheNumerique;
+    let invalid = |why: &str| Problem::Invalid(format!("Le champ « {} » {why}", question.label));
+    let options = |chosen: &[String]| {
+        let known = chosen.iter().all(|choice| choice.is_empty() || question.options.contains(choice));
+        if known || !checked { Ok(()) } else { Err(invalid("doit être dans la liste")) }
+    };
+    let text = value.as_str();
+    let content = match (key, question.kind) {
+        ("text", Kind::Text) | ("textarea", Kind::Textarea) => text.map(Value::from),
+        ("email", Kind::Email) => {
+            if checked && !text.is_some_and(|text| text.is_empty() || is_email(text)) {
+                return Err(invalid("n’est pas une adresse électronique"));
+            }
+            text.map(Value::from)
+        }
+        ("checkbox", Kind::Checkbox) | ("yesNo", Kind::YesNo) => value.as_bool().map(Value::from),
+        ("date", Kind::Date) => text.map(Value::from),
+        ("datetime", Kind::Datetime) => text.and_then(time::parse_instant).map(|at| Value::from(time::iso(at))),
+        ("integerNumber", Kind::IntegerNumber) => value.as_i64().map(Value::from),
+        ("decimalNumber", Kind::DecimalNumber) => {
+            let text = value.as_f64().map(|number| number.to_string()).ok_or(Problem::WrongType)?;
+            if checked && text.split_once('.').is_some_and(|(_, decimals)| decimals.len() > 3) {
+                return Err(invalid("doit comprendre au maximum 3 chiffres après la virgule"));
+            }
+            Some(Value::from(text))
+        }
+        ("dropDownList", Kind::DropDownList) => {
+            let choice = text.ok_or(Problem::WrongType)?.to_owned();
+            options(std::slice::from_ref(&choice))?;
+            Some(Value::from(choice))
+        }
+        ("multipleDropDownList", Kind::MultipleDropDownList) => {
+            let items = value.as_array().ok_or(Problem::WrongType)?.iter();
+            let chosen: Vec<String> = items.filter_map(JsonValue::as_str).map(str::to_owned).collect();
+            options(&chosen)?;
+            Some(Value::List(chosen))
+        }
+        ("repetition", Kind::Repetition) => {
+            let count = value.as_i64().ok_or(Problem::WrongType)?;
+            return Ok(Content::Rows(u32::try_from(count).unwrap_or(0)));
+        }
+        _ => None,
+    };
+    content.map(Content::Value).ok_or(Problem::WrongType)
+}
+
+/// Something, an at sign, a name with a dot: as little as the platform asks.
+pub(super) fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.split_once('@') else { return false };
+    let dotted = host.split_once('.').is_some_and(|(name, end)| !name.is_empty() && !end.is_empty());
+    !local.is_empty() && dotted && !host.contains('@') && !text.contains(char::is_whitespace)
+}
