@@ -158,6 +158,10 @@ impl Plan<'_> {
         let mut values = self.cells(target, 0, &row.cells, number, draft)?;
         values.extend(stone(gone, changed_at));
         unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: number.get().into(), values });
+        if let Some(blank) = target.blank.as_ref().filter(|_| !self.holdings.rows.contains_key(&number)) {
+            let values = vec![Value::Null; blank.columns.len()];
+            unit.rows.push(Upsert { form: Arc::clone(blank), key: number.get().into(), values });
+        }
         let mut keys: BTreeSet<(usize, String)> = BTreeSet::new();
         for child in &row.children {
             let target = self.targets.tables.get(child.table).filter(|_| child.table > 0);

@@ -50,6 +50,7 @@ use tokio::sync::Mutex;
 use ddl::Wishes;
 use desk::Desk;
 use fault::Fault;
+pub use decisions::{Declined, Taken};
 pub use open::Opening;
 
 use super::{
@@ -71,6 +72,8 @@ pub struct GristSink {
     restore: bool,
     /// Which files are kept, where they are.
     limits: Option<FileLimits>,
+    /// Whether people decide in the table of dossiers.
+    decisions: bool,
     told: Told,
     /// Known in this process for as long as the sink is there.
     _token: Option<lease::Token>,
@@ -160,7 +163,7 @@ impl Sink for GristSink {
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         let mut desk = self.desk.lock().await;
-        let wishes = Wishes { restore: self.restore, files: self.limits.is_some() };
+        let wishes = Wishes { restore: self.restore, files: self.limits.is_some(), decisions: self.decisions };
         let prepared = prepare::prepare(&mut desk, scope, form, &plan, wishes).await;
         let (notices, owes) = self.told("a change of its tables", prepared)?;
         self.told.add(notices);

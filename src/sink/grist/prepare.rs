@@ -84,6 +84,9 @@ pub(super) async fn prepare(
     if wishes.files {
         notices.extend(seen.files);
     }
+    if wishes.decisions {
+        notices.extend(seen.desk);
+    }
     Ok((notices, owes_remap))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::decisions;
 use super::encoding::Kind;
 use super::fault::Fault;
 use super::memory::{Memory, TableMemory};
@@ -22,6 +23,8 @@ pub(super) struct Target {
     pub whole: Arc<Form>,
     /// Its tombstone alone.
     pub tomb: Arc<Form>,
+    /// The cells of a new row that are empty, and would be zeros.
+    pub blank: Option<Arc<Form>>,
 }
 
 /// The tables of a layout, in its order.
@@ -78,8 +81,10 @@ impl Targets {
             let tomb = Form { rank: position, table: id, key: of, columns: after.clone(), adds: false };
             let columns_of_row = before.into_iter().chain(asked).chain(after).collect();
             let whole = Form { columns: columns_of_row, adds: true, ..tomb.clone() };
+            let blank = Some(decisions::blank(table, found)).filter(|columns| !columns.is_empty());
+            let blank = blank.map(|columns| Arc::new(Form { columns, adds: true, ..tomb.clone() }));
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
-            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb });
+            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb, blank });
         }
         Ok(Self { tables })
     }

@@ -1,12 +1,19 @@
-//! The columns in which people decide.
+//! The columns in which people decide, and what becomes of what they decided.
+//!
+//! - `columns`: what the table of dossiers gets for it, and where that is in the document now;
+//! - `cells`: what a row asks for, as intents;
+//! - `take`: rows that are ticked become intents; [`Taken`] says which;
+//! - `told`: what became of them is written beside what was asked.
+//!
+//! A tick is taken by the bundle that puts its intents into the outbox: it is gone when they are there, and stays when they
+//! are not. The rows of people are read and written between a question and the bundle that follows it; all that must
+//! survive is in the outbox.
 
-use super::desk::Desk;
-use super::fault::Fault;
-use super::outbox::Line;
-use crate::grist::Action;
-use crate::sink::Scope;
+mod cells;
+mod columns;
+mod take;
+mod told;
 
-/// What is written where a person asked for an intent, now that it stands like this.
-pub(super) async fn told(_desk: &Desk, _scope: &Scope, _line: &Line) -> Result<Vec<Action>, Fault> {
-    Ok(Vec::new())
-}
+pub(super) use columns::{blank, colours, compare, placed, wanted};
+pub use take::{Declined, Taken};
+pub(super) use told::told;

@@ -14,7 +14,8 @@ use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id, text};
 use crate::sink::grist::shared;
-use crate::writeback::{IntentId, Status, TrailLine};
+use crate::intent::{IntentId, Status};
+use crate::sink::TrailLine;
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;

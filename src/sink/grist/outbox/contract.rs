@@ -11,9 +11,9 @@ use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions};
-use crate::sink::{Scope, SinkError};
-use crate::writeback::{
-    Entry, Happening, Intent, IntentId, Move, Outbox, OutboxStep, Received, Settlement, Status, TrailLine,
+use crate::intent::{Intent, IntentId, Move, Status};
+use crate::sink::{
+    Entry, Happening, Outbox, OutboxStep, Received, Scope, Settlement, SinkError, TrailLine,
 };
 
 /// How many intents are put with one bundle, at most, and of how many bytes.

@@ -11,7 +11,8 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::split::{self, Unit, Upsert};
 use crate::sink::grist::state::{Places, Slot};
 use crate::sink::grist::{commit, shared, value};
-use crate::writeback::{Happening, Intent, TrailLine};
+use crate::intent::Intent;
+use crate::sink::{Happening, TrailLine};
 
 /// Rows of intents come before those of people and of the state.
 pub(super) const RANK: usize = 2_500;
@@ -72,6 +73,11 @@ impl Draft {
     /// Something else that must land with it.
     pub(in crate::sink::grist) fn with(&mut self, actions: impl IntoIterator<Item = Action>) {
         self.actions.extend(actions);
+    }
+
+    /// A number that no intent of the démarche had before.
+    pub(in crate::sink::grist) fn turn(&self) -> i64 {
+        self.places.intents + 1
     }
 
     /// How many bytes it is of, about.

@@ -13,7 +13,8 @@ use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
 use crate::sink::Scope;
 use crate::table::Digest;
-use crate::writeback::{Entry, Intent, IntentId, Move, Progress, Seen, Settlement, Status};
+use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
+use crate::sink::{Entry, Settlement};
 
 /// What of an intent stands in one cell.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! - `words`: what became of an intent, in French;
 //! - `ready`: the three tables, made when the first intent comes;
 //! - `ask`: everything that is asked of them; `draft`: what one bundle writes;
-//! - `contract`: the [`Outbox`](crate::writeback::Outbox) of a document.
+//! - `contract`: the [`Outbox`](crate::sink::Outbox) of a document.
 //!
 //! What is believed lies in `Dn_intentions`, which people do not see: one row an intent with all that is needed to go on
 //! with it, and its digest. `Dn_envois` is written for people and never read: a line that somebody deletes or edits there
@@ -21,7 +21,7 @@ mod words;
 
 pub(in crate::sink::grist) use ask::{ask, of_dossiers};
 pub(in crate::sink::grist) use contract::again;
-pub(in crate::sink::grist) use draft::Draft;
+pub(in crate::sink::grist) use draft::{Draft, update};
 pub(in crate::sink::grist) use kept::Line;
 pub(in crate::sink::grist) use ready::ready;
-pub(in crate::sink::grist) use words::{moment, outcome};
+pub(in crate::sink::grist) use words::{named as named_action, outcome};

@@ -12,7 +12,8 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
-use crate::writeback::{TrailLine, Words};
+use crate::intent::Words;
+use crate::sink::TrailLine;
 
 /// The row of an intent in `Dn_envois`.
 pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
@@ -36,7 +37,7 @@ pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
         values: vec![
             scope.demarche.to_string().into(),
             line.kept.dossier.get().into(),
-            intent.as_ref().map_or("Illisible", |intent| words::action(&intent.action)).into(),
+            words::named(line).into(),
             words::status(line.status).into(),
             ended.map_or(Value::Null, |_| words::outcome(line).into()),
             author.into(),
@@ -66,7 +67,6 @@ pub(super) fn happening(scope: &Scope, place: i64, line: &TrailLine, intent: &Li
     let key = format!("{scope}/{place}");
     let kept = value::write(&TrailLine { seq: place, ..line.clone() });
     let seal = value::seal(&key, &kept).to_string();
-    let action = intent.intent().map_or("Illisible", |intent| words::action(&intent.action));
     Upsert {
         form: commit::form(RANK + 2, shared::TRAIL, &columns),
         key: key.into(),
@@ -75,7 +75,7 @@ pub(super) fn happening(scope: &Scope, place: i64, line: &TrailLine, intent: &Li
             line.dossier.get().into(),
             seconds(line.at),
             words::happening(line.happening).into(),
-            action.into(),
+            words::named(intent).into(),
             words::answered(line, intent).into(),
             line.seen.as_ref().map(|seen| seen.state.as_str()).into(),
             line.author.as_deref().into(),

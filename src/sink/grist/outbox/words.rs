@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 
 use super::kept::Line;
 use crate::dossier::DossierState;
-use crate::writeback::{Action, Answer, Happening, Status, TrailLine};
+use crate::intent::{Action, Answer, Status};
+use crate::sink::{Happening, TrailLine};
 
 /// In which zone people read times.
 const ZONE: &str = "Europe/Paris";
@@ -26,7 +27,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// An instant: `3 mars 2026 à 14 h 05`.
-pub(in crate::sink::grist) fn moment(at: Timestamp) -> String {
+fn moment(at: Timestamp) -> String {
     let local = at.to_zoned(TimeZone::get(ZONE).unwrap_or(TimeZone::UTC));
     let month = usize::try_from(local.month() - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
     let day = if local.day() == 1 { "1er".to_owned() } else { local.day().to_string() };
@@ -50,7 +51,7 @@ pub(super) fn status(status: Status) -> &'static str {
 }
 
 /// What is asked for, as a person would say it.
-pub(super) fn action(action: &Action) -> &'static str {
+fn action(action: &Action) -> &'static str {
     match action {
         Action::PasserEnInstruction => "Passer en instruction",
         Action::RepasserEnConstruction => "Repasser en construction",
@@ -70,6 +71,11 @@ pub(super) fn action(action: &Action) -> &'static str {
         Action::Suivre { follow: true } => "Suivre",
         Action::Suivre { follow: false } => "Ne plus suivre",
     }
+}
+
+/// What an intent asks for.
+pub(in crate::sink::grist) fn named(line: &Line) -> &'static str {
+    line.intent().map_or("Illisible", |intent| action(&intent.action))
 }
 
 /// The same once it is done.
@@ -231,7 +237,8 @@ mod tests {
     use super::*;
     use crate::ids::DossierNumber;
     use crate::table::Digest;
-    use crate::writeback::{Expected, Intent, IntentId, Progress, Seen, Sending, Settlement, Witness, Words};
+    use crate::intent::{Expected, Intent, IntentId, Progress, Seen, Sending, Witness, Words};
+    use crate::sink::Settlement;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("an instant")
