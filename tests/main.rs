@@ -10,3 +10,4 @@ mod real_grist;
 mod schemas;
 mod support;
 mod sync_runs;
+mod writeback;

@@ -9,11 +9,14 @@
 //! are not. The rows of people are read and written between a question and the bundle that follows it; all that must
 //! survive is in the outbox.
 
+/// What a ticked row says when another version of its dossier comes before the tick is taken.
+pub(super) const CHANGED: &str = "Le dossier a changé depuis que vous avez coché : relisez-le, puis cochez de nouveau";
+
 mod cells;
 mod columns;
 mod take;
 mod told;
 
-pub(super) use columns::{blank, colours, compare, placed, wanted};
+pub(super) use columns::{Columns, blank, colours, compare, placed, wanted};
 pub use take::{Declined, Taken};
 pub(super) use told::told;
