@@ -44,6 +44,7 @@ pub const TARGET: Section = Section {
         "files",
         "files-max-size",
         "files-types",
+        "decisions",
         "url-env",
         "url-file",
     ],
@@ -53,8 +54,17 @@ pub const TARGET: Section = Section {
 pub const TARGET_TYPES: &[(&str, &[&str])] =
     &[("sqlite", &["path"]), ("postgres", &["url-env", "url-file"]), ("grist", GRIST)];
 
-const GRIST: &[&str] =
-    &["url", "document", "key-env", "key-file", "restore-columns", "files", "files-max-size", "files-types"];
+const GRIST: &[&str] = &[
+    "url",
+    "document",
+    "key-env",
+    "key-file",
+    "restore-columns",
+    "files",
+    "files-max-size",
+    "files-types",
+    "decisions",
+];
 
 /// `[privacy.*]`: what may leave the platform.
 pub const POLICY: Section =

@@ -3,6 +3,7 @@
 //! not enough: whoever syncs has them in the environment, and no test writes to the instance of work by accident.
 
 mod client;
+mod decisions;
 mod files;
 mod sink;
 

@@ -169,7 +169,7 @@ async fn a_name_that_is_taken_is_told(outbox: &impl Outbox) {
 }
 
 async fn entries_come_in_order_page_by_page(outbox: &impl Outbox) {
-    let intents: Vec<Intent> = (0..250).map(|n| message(&format!("i-{}", (n * 37) % 250), n % 9, "x")).collect();
+    let intents: Vec<Intent> = (0..250).map(|n| message(&format!("i-{}", (n * 37) % 250), n % 9 + 1, "x")).collect();
     assert_eq!(put(outbox, &intents).await.new, 250);
     let mut after = None;
     let mut read = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use demarche_numerique::Platform;
 use demarche_numerique::intent::{IntentId, Status};
+use demarche_numerique::sandbox::world::Demandeur;
 use demarche_numerique::sandbox::grist::{Fault, FaultPlan, Grist, Row};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::grist::Taken;
@@ -71,6 +72,9 @@ impl Office {
             let groupe = form.groupes_instructeurs.iter().find(|groupe| groupe.number.get() == truth.groupe);
             let agent = groupe.and_then(|groupe| groupe.instructeurs.first()).expect("a member");
             agents.insert(number, agent.email.clone());
+            // Nothing is decided before the register has told who asks.
+            let known = Demandeur::PersonneMorale { siret: "99999999999999".to_owned(), enriched: true };
+            lab.sandbox.world().set_demandeur(number, known);
         }
         let office = Self { lab, place: Place::new().await, agents };
         office.sync().await;
@@ -85,10 +89,9 @@ impl Office {
         let sink = self.try_open().await.expect("a document");
         let run = self.lab.run_into(&sink).await;
         assert!(run.error.is_none(), "{:?}", run.error);
-        let notices = sink.notices();
         sink.close().await.expect("a clean end");
         self.place.assert_sound();
-        notices
+        run.report.notices
     }
 
     /// What `dn push --apply` does: takes what was decided, and empties the outbox.
@@ -180,7 +183,7 @@ impl Office {
 async fn a_decision_is_taken_sent_and_told() {
     let office = Office::new().await;
     let number = office.dossier("en_instruction");
-    office.ask(number, &[("Décision", json!("Refuser")), ("Motivation", json!("Hors délai"))]);
+    office.ask(number, &[("Décision", json!("Refuser")), ("Motivation à envoyer", json!("Hors délai"))]);
     let (taken, pushed) = office.push().await;
     assert_eq!((taken.intents.len(), taken.declined.len(), pushed.count(Status::Done)), (1, 0, 1), "{pushed:?}");
     assert_eq!(office.done(number), ["dossierRefuser"]);
@@ -189,7 +192,7 @@ async fn a_decision_is_taken_sent_and_told() {
     assert!(told.starts_with("Refusé le ") && told.contains(" h "), "{told}");
     let row = office.row(number);
     assert!(!office.ticked(number));
-    for title in ["Décision", "Motivation"] {
+    for title in ["Décision", "Motivation à envoyer"] {
         assert_eq!(row.text(&office.column(title)), "", "{title} asks no more");
     }
     assert_eq!(row.text("state"), "refuse", "the document shows it at once");
@@ -260,7 +263,7 @@ async fn what_makes_no_sense_is_not_taken_and_says_what_is_missing() {
     }
     assert!(office.done(number).is_empty());
     // Corrected, it goes.
-    office.ask(number, &[("Motivation", json!("Doublon"))]);
+    office.ask(number, &[("Motivation à envoyer", json!("Doublon"))]);
     office.push().await;
     assert_eq!(office.done(number), ["dossierRefuser"]);
 }
@@ -542,29 +545,85 @@ async fn two_demarches_of_a_document_decide_apart() {
     assert_eq!(outboxes, 1, "one for the document: {tables:?}");
 }
 
-/// A document in which somebody decided, and everything that a push of it leaves.
-async fn decided() -> (Office, u32) {
-    let office = Office::new().await;
-    let number = office.dossier("en_construction");
-    office.ask(number, &[
+/// What somebody decides of a dossier that is under examination.
+fn everything(score: u32) -> [(&'static str, Value); 3] {
+    [
         ("Décision", json!("Accepter")),
         ("Message à l’usager", json!("Votre dossier est accepté.")),
-        ("À écrire : Score", json!(12)),
-    ]);
-    office.place.grist.reset_log();
-    (office, number)
+        ("À écrire : Score", json!(score)),
+    ]
+}
+
+/// What it leads to on the platform.
+const EXPECTED: [&str; 3] = ["dossierModifierAnnotations", "dossierAccepter", "dossierEnvoyerMessage"];
+
+/// A dossier about which the same is decided again and again, and how often a push failed on the way.
+struct Attempts {
+    office: Office,
+    number: u32,
+    turn: u32,
+}
+
+impl Attempts {
+    async fn new() -> Self {
+        let office = Office::new().await;
+        let number = office.dossier("en_instruction");
+        Self { office, number, turn: 0 }
+    }
+
+    /// Decides, and gives what the platform did before.
+    async fn decide(&mut self) -> usize {
+        self.turn += 1;
+        if self.turn > 1 {
+            self.office.lab.sandbox.world().repasser_en_instruction(self.number, Some(1)).expect("it was decided");
+            self.office.lab.wait_minutes(1);
+            self.office.sync().await;
+        }
+        self.office.ask(self.number, &everything(self.turn));
+        self.office.place.grist.reset_log();
+        self.office.done(self.number).len()
+    }
+
+    /// How many requests an undisturbed push takes, once the tables of the outbox are there.
+    async fn requests(&mut self) -> u32 {
+        for _ in 0..2 {
+            let before = self.decide().await;
+            self.office.push().await;
+            self.assert_done_once(before, "undisturbed").await;
+        }
+        self.decide().await;
+        self.office.push().await;
+        let requests = u32::try_from(self.office.place.grist.count().requests).expect("a few");
+        assert!((20..60).contains(&requests), "{requests} requests");
+        requests
+    }
+
+    /// What was decided is done once, and told.
+    async fn assert_done_once(&self, before: usize, at: &str) {
+        let Self { office, number, turn } = self;
+        assert_eq!(office.done(*number)[before..], EXPECTED, "{at}");
+        let row = office.row(*number);
+        let told = row.text(&office.column("Suite donnée"));
+        assert_eq!(told.lines().filter(|line| line.contains(" le ")).count(), 3, "{at}: {told}");
+        assert_eq!(row.cell(&office.column("Envoyer")), &json!(false), "{at}");
+        assert_eq!(row.text(&office.column("Décision")), "", "{at}");
+        assert_eq!((row.text("state"), row.cell(&office.column("Score"))), ("accepte", &json!(turn)), "{at}");
+        let sink = office.try_open().await.expect("a document");
+        let depth = sink.depth(&office.lab.scope).await.expect("counts");
+        assert_eq!(depth, [(Status::Done, u64::from(3 * turn))], "{at}");
+        sink.close().await.expect("a clean end");
+        office.place.assert_sound();
+    }
 }
 
 #[tokio::test]
 async fn a_push_that_dies_at_any_request_neither_loses_nor_doubles_a_decision() {
-    let (office, number) = decided().await;
-    office.push().await;
-    let expected = office.done(number);
-    let requests = u32::try_from(office.place.grist.count().requests).expect("a few");
-    assert!((20..90).contains(&requests), "{requests} requests");
+    let mut attempts = Attempts::new().await;
+    let requests = attempts.requests().await;
     for after in 0..requests {
         for applied in [false, true] {
-            let (office, number) = decided().await;
+            let before = attempts.decide().await;
+            let office = &attempts.office;
             if applied {
                 office.place.grist.plan(FaultPlan::new(Fault::LoseAnswer).after(after).times(1));
             }
@@ -572,38 +631,67 @@ async fn a_push_that_dies_at_any_request_neither_loses_nor_doubles_a_decision() 
             let _died = office.try_push().await;
             office.place.grist.clear_faults();
             office.push().await;
-            let at = format!("after {after} requests, applied: {applied}");
-            assert_eq!(office.done(number), expected, "{at}");
-            let told = office.told(number);
-            assert_eq!(told.lines().filter(|line| line.contains(" le ")).count(), 3, "{at}: {told}");
-            assert!(!office.ticked(number), "{at}");
-            assert_eq!(office.row(number).text("state"), "accepte", "{at}");
-            let sink = office.try_open().await.expect("a document");
-            assert_eq!(sink.depth(&office.lab.scope).await.expect("counts"), [(Status::Done, 3)], "{at}");
-            sink.close().await.expect("a clean end");
-            office.place.assert_sound();
+            attempts.assert_done_once(before, &format!("after {after} requests, applied: {applied}")).await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_lost_answer_of_grist_is_noticed_and_the_push_goes_on() {
-    let (office, number) = decided().await;
-    office.push().await;
-    let expected = office.done(number);
-    let requests = u32::try_from(office.place.grist.count().requests).expect("a few");
+    let mut attempts = Attempts::new().await;
+    let requests = attempts.requests().await;
     for after in 0..requests {
-        let (office, number) = decided().await;
-        office.place.grist.plan(FaultPlan::new(Fault::LoseAnswer).after(after).times(1));
-        office.try_push().await.unwrap_or_else(|error| panic!("after {after} requests: {error}"));
-        assert_eq!(office.done(number), expected, "after {after} requests");
-        assert_eq!(office.place.rows("Dn_intentions").len(), 3);
+        let before = attempts.decide().await;
+        attempts.office.place.grist.plan(FaultPlan::new(Fault::LoseAnswer).after(after).times(1));
+        attempts.office.try_push().await.unwrap_or_else(|error| panic!("after {after} requests: {error}"));
+        attempts.office.place.grist.clear_faults();
+        attempts.assert_done_once(before, &format!("after {after} requests")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_push_of_a_document_dies_at_any_request_and_the_next_one_makes_what_is_missing() {
+    let office = Office::new().await;
+    let number = office.dossier("en_instruction");
+    office.ask(number, &[("Décision", json!("Accepter"))]);
+    let start = office.place.grist.snapshot(&office.place.document);
+    let sink = office.try_open().await.expect("a document");
+    office.place.grist.reset_log();
+    let now = office.lab.sandbox.now();
+    sink.take_decisions(&office.lab.scope, now).await.expect("taken");
+    let requests = u32::try_from(office.place.grist.count().requests).expect("a few");
+    let pages = office.place.rows("_grist_Pages").len();
+    drop(sink);
+    for after in 0..requests {
+        for applied in [false, true] {
+            office.place.grist.restore(&office.place.document, &start);
+            let sink = office.try_open().await.expect("a document");
+            if applied {
+                office.place.grist.plan(FaultPlan::new(Fault::LoseAnswer).after(after).times(1));
+            }
+            office.place.grist.plan(FaultPlan::new(Fault::CloseBefore).after(after));
+            let _died = sink.take_decisions(&office.lab.scope, now).await;
+            office.place.grist.clear_faults();
+            drop(sink);
+            let sink = office.try_open().await.expect("a document");
+            sink.take_decisions(&office.lab.scope, now).await.expect("taken, if it was not");
+            sink.close().await.expect("a clean end");
+            let at = format!("after {after} requests, applied: {applied}");
+            assert_eq!(office.place.rows("Dn_intentions").len(), 1, "{at}");
+            assert_eq!(office.told(number), "En attente d’envoi", "{at}");
+            assert_eq!(office.place.rows("_grist_Pages").len(), pages, "{at}");
+            let envois = office.place.person().column("Dn_envois", "statut");
+            assert!(envois.text("widgetOptions").contains("À vérifier"), "{at}");
+            assert_eq!(envois.cell("untieColIdFromLabel"), &json!(true), "{at}");
+        }
     }
 }
 
 #[tokio::test]
 async fn an_id_of_the_desk_names_the_table_the_dossier_and_what_is_asked() {
-    let (office, number) = decided().await;
+    let office = Office::new().await;
+    let number = office.dossier("en_instruction");
+    office.ask(number, &everything(1));
     let (taken, _) = office.push().await;
     let ids: Vec<&IntentId> = taken.intents.iter().map(|intent| &intent.id).collect();
     let start = format!("demarche_1001_dossiers/{number}/1/");

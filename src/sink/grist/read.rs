@@ -375,7 +375,11 @@ fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, 
     for (position, place) in places.iter().enumerate() {
         let (table, key) = (quoted(&place.id), quoted(&place.column));
         if place.parent.is_none() {
-            let tick = place.tick.as_ref().map_or_else(|| "NULL".to_owned(), |tick| quoted(tick));
+            // What is no truth is a blob, of which SQL makes no JSON.
+            let tick = place.tick.as_ref().map_or_else(
+                || "NULL".to_owned(),
+                |tick| format!("CASE WHEN typeof({0}) = 'integer' THEN {0} END", quoted(tick)),
+            );
             sql.push_str(&format!(
                 " UNION ALL SELECT 'ligne', json_object('id', id, 'numero', {key}, 'coche', {tick}) FROM {table} \
                  WHERE {key} IN (SELECT value FROM json_each(?))"

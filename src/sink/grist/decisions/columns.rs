@@ -30,8 +30,8 @@ const FIRST: [Fixed; 4] = [
     Fixed { name: DECISION, title: "Décision", description: "Ce qui doit être fait du dossier.", kind: Kind::Choice },
     Fixed {
         name: MOTIVATION,
-        title: "Motivation",
-        description: "L’usager la lit. Obligatoire pour refuser et pour classer sans suite.",
+        title: "Motivation à envoyer",
+        description: "L’usager la lira. Obligatoire pour refuser et pour classer sans suite.",
         kind: Kind::Text,
     },
     Fixed {

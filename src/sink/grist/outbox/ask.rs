@@ -1,7 +1,7 @@
 //! Everything that is asked of intents. Few rows at a time are asked record by record, which every key may do; counts and
 //! the trail by SQL where the key may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -30,15 +30,7 @@ pub(in crate::sink::grist) async fn ask(desk: &Desk, scope: &Scope, filter: &[(&
     if !ready::is_there(desk, scope)? {
         return Ok(Vec::new());
     }
-    let mut rows = desk.reader.doc.records(shared::INTENTS, filter).await?;
-    // Of a row and its copy the older one is kept up.
-    rows.sort_by_key(id);
-    let mut lines: BTreeMap<i64, Line> = BTreeMap::new();
-    for row in &rows {
-        let line = Line::read(row)?;
-        lines.entry(line.place).or_insert(line);
-    }
-    Ok(lines.into_values().collect())
+    lines(desk.reader.doc.records(shared::INTENTS, filter).await?)
 }
 
 /// The intents with these names, by key.
@@ -51,11 +43,41 @@ pub(super) async fn named(desk: &Desk, scope: &Scope, ids: &[&IntentId]) -> Resu
     Ok(lines.into_iter().map(|line| (key(scope, &line.kept.id), line)).collect())
 }
 
-/// The intents that are to be done.
-pub(super) async fn pending(desk: &Desk, scope: &Scope) -> Result<Vec<Line>, Fault> {
+/// The next intents that are to be done, in their order.
+pub(super) async fn pending(desk: &Desk, scope: &Scope, after: i64, limit: u32) -> Result<Vec<Line>, Fault> {
+    if !ready::is_there(desk, scope)? {
+        return Ok(Vec::new());
+    }
+    let sql = format!("{PENDING} AND rang > ? ORDER BY rang, id LIMIT ?");
+    let args = [json!(scope.instance), json!(scope.demarche.to_string()), json!(after), json!(limit)];
+    if let Some(rows) = desk.reader.sql(&sql, &args).await? {
+        return lines(rows);
+    }
+    let mut lines = all_pending(desk, scope).await?;
+    lines.retain(|line| line.place > after);
+    lines.truncate(limit as usize);
+    Ok(lines)
+}
+
+async fn all_pending(desk: &Desk, scope: &Scope) -> Result<Vec<Line>, Fault> {
     let mut filter = of(scope);
     filter.push(("statut", vec![Status::Pending.as_str().into()]));
     ask(desk, scope, &filter).await
+}
+
+/// The rows of what is to be done, in SQL: the status is that of [`Status::Pending`].
+const PENDING: &str = "SELECT id, cle, rang, statut, valeur, empreinte FROM Dn_intentions \
+                       WHERE instance = ? AND demarche = ? AND statut = 'pending'";
+
+/// Rows as lines. Of a row and its copy the older one is kept up.
+fn lines(mut rows: Vec<Row>) -> Result<Vec<Line>, Fault> {
+    rows.sort_by_key(id);
+    let mut lines: BTreeMap<i64, Line> = BTreeMap::new();
+    for row in &rows {
+        let line = Line::read(row)?;
+        lines.entry(line.place).or_insert(line);
+    }
+    Ok(lines.into_values().collect())
 }
 
 /// The intents of some dossiers.
@@ -110,16 +132,28 @@ pub(super) async fn complete(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, 
     Err(Fault::Altered(format!("{missing} rows of {} were deleted: nothing is sent before they are back", shared::INTENTS)))
 }
 
-/// Which of these intents `Dn_envois` does not show.
-pub(super) async fn hidden<'l>(desk: &Desk, scope: &Scope, lines: &'l [Line]) -> Result<Vec<&'l Line>, Fault> {
-    if lines.is_empty() || !desk.state.shows(shared::SENDINGS) {
+/// Some of the intents to be done that `Dn_envois` does not show: as many as one bundle brings back.
+pub(super) async fn hidden(desk: &Desk, scope: &Scope) -> Result<Vec<Line>, Fault> {
+    if !desk.state.shows(shared::SENDINGS) {
         return Ok(Vec::new());
     }
-    let keys = lines.iter().map(|line| key(scope, &line.kept.id).into()).collect();
-    let rows = desk.reader.doc.records(shared::SENDINGS, &[("cle", keys)]).await?;
-    let shown = |line: &&Line| rows.iter().any(|row| text(row, "cle") == key(scope, &line.kept.id));
-    Ok(lines.iter().filter(|line| !shown(line)).collect())
+    let shown = "SELECT cle FROM Dn_envois WHERE typeof(cle) = 'text'";
+    let sql = format!("{PENDING} AND cle NOT IN ({shown}) ORDER BY rang, id LIMIT {HIDDEN}");
+    let args = [json!(scope.instance), json!(scope.demarche.to_string())];
+    if let Some(rows) = desk.reader.sql(&sql, &args).await? {
+        return lines(rows);
+    }
+    let mut lines = all_pending(desk, scope).await?;
+    let of = [("demarche", vec![json!(scope.demarche.to_string())])];
+    let rows = desk.reader.doc.records(shared::SENDINGS, &of).await?;
+    let shown: BTreeSet<&str> = rows.iter().map(|row| text(row, "cle")).collect();
+    lines.retain(|line| !shown.contains(key(scope, &line.kept.id).as_str()));
+    lines.truncate(HIDDEN);
+    Ok(lines)
 }
+
+/// How many lines are brought back at once.
+const HIDDEN: usize = 500;
 
 /// The trail after a place.
 pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) -> Result<Vec<TrailLine>, Fault> {

@@ -13,7 +13,7 @@ use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions};
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::{
-    Entry, Happening, Outbox, OutboxStep, Received, Scope, Settlement, SinkError, TrailLine,
+    Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine,
 };
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
@@ -83,9 +83,7 @@ impl Outbox for GristSink {
 
     async fn pending(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<Entry>, SinkError> {
         self.read("a reading of the outbox", async |desk| {
-            let mut lines = ask::pending(desk, scope).await?;
-            lines.retain(|line| after.is_none_or(|after| line.place > after));
-            lines.truncate(limit as usize);
+            let lines = ask::pending(desk, scope, after.unwrap_or_default(), limit).await?;
             let entries = lines.iter().map(Line::entry).collect();
             desk.lines.extend(lines.into_iter().map(|line| (key(scope, &line.kept.id), line)));
             Ok(entries)
@@ -147,12 +145,12 @@ async fn begin(desk: &mut Desk, scope: &Scope) -> Result<Vec<String>, Fault> {
         return Ok(Vec::new());
     }
     ready::ready(desk, scope).await?;
-    let lines = ask::pending(desk, scope).await?;
     let mut notices = Vec::new();
     let mut draft = Draft::new(desk, scope)?;
-    for line in ask::hidden(desk, scope, &lines).await? {
-        notices.push(format!("the line of intent {} was deleted in the list of sendings: it is still to be sent", line.kept.id));
-        draft.show(scope, line);
+    for line in ask::hidden(desk, scope).await? {
+        let id = &line.kept.id;
+        notices.push(format!("the line of intent {id} was deleted in the list of sendings: it is still to be sent"));
+        draft.show(scope, &line);
     }
     draft.send(desk, scope).await?;
     Ok(notices)
@@ -207,7 +205,7 @@ async fn write(desk: &mut Desk, scope: &Scope, step: &OutboxStep<'_>) -> Result<
     let before = line(desk, scope, step.entry, step.line.at).await?;
     let after = before.after(step.progress, step.settled, step.line.at);
     let mut draft = Draft::new(desk, scope)?;
-    if step.settled.is_some_and(|settled: &Settlement| settled.status != Status::Pending) {
+    if step.settled.is_some() || step.line.happening == Happening::PutOff {
         draft.with(decisions::told(desk, scope, &after).await?);
     }
     draft.happened(scope, after, &step.line);

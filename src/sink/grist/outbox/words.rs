@@ -119,11 +119,14 @@ pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
     let ended = line.kept.ended.as_ref();
     let at = moment(ended.map_or(line.kept.asked_at, |ended| ended.at));
     match line.status {
-        Status::Pending => "En attente d’envoi".to_owned(),
+        Status::Pending => match line.kept.progress.not_before {
+            Some(until) => format!("En attente : la plateforme demande d’attendre ; nouvel essai après le {}", moment(until)),
+            None => "En attente d’envoi".to_owned(),
+        },
         Status::Done => format!("{} le {at}", intent.as_ref().map_or("Fait", |intent| done(&intent.action))),
         Status::AlreadyDone => {
-            let done = intent.as_ref().map_or("Fait", |intent| done(&intent.action));
-            format!("{done} déjà sur la plateforme (vu le {at})")
+            let done = intent.as_ref().map_or("fait", |intent| done(&intent.action)).to_lowercase();
+            format!("Déjà sur la plateforme : {done} (vu le {at})")
         }
         Status::Refused => refused(line),
         Status::Conflict => conflict(line),
