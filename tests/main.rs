@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod contracts;
 mod grist_client;
+mod grist_traps;
 mod real_grist;
 mod schemas;
 mod support;

@@ -107,10 +107,11 @@ pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Resu
 pub(super) fn payload<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
     let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
     let errors = envelope.errors.unwrap_or_default();
-    let Some(data) = envelope.data else { return Err(refusal(request, &errors, false)) };
-    match data.and_then(|data| data.root) {
-        Some(payload) if errors.is_empty() => Ok(payload),
-        None if errors.iter().any(turned_away) => Err(refusal(request, &errors, true)),
+    match envelope.data.map(|data| data.and_then(|data| data.root)) {
+        Some(Some(payload)) if errors.is_empty() => Ok(payload),
+        Some(None) if errors.iter().any(turned_away) => Err(refusal(request, &errors, true)),
+        // An operation that is refused as a whole has errors and no data; without errors it is nobody's answer.
+        None if !errors.is_empty() => Err(refusal(request, &errors, false)),
         _ => Err(request.partial(errors.first())),
     }
 }

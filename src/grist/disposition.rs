@@ -69,6 +69,8 @@ pub(super) fn disposition(failure: &Failure, attempt: Attempt) -> Disposition {
         // The time limit of somebody else's SQL interrupts whatever runs then: it may not have been ours.
         (GristError::SlowSql, _) => again(1),
         (_, Fate::NotDone) => again(MOST_RETRIES),
+        // It says itself that it may have been done, and where to look.
+        (GristError::TooSlow { .. }, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Stop,
         (_, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Unclear,
         // The wait was long already: a formula or a webhook that blocks will not be gone (traps 26 and 27).
         (GristError::TooSlow { .. }, Fate::Unknown) => again(1),
@@ -157,7 +159,8 @@ mod tests {
             ("not even after good repetitions", away(Fate::Unknown), at(3, Never), Unclear),
             ("a slow document is asked twice", slow(), at(0, Safe), ms(500)),
             ("not three times", slow(), at(1, Safe), Stop),
-            ("a slow document may have done it", slow(), at(0, Never), Unclear),
+            ("a slow document may have done it", slow(), at(0, Never), Stop),
+            ("an answer that was lost may have been good", garbled(), at(0, Never), Unclear),
             ("a garbled answer is asked for again", garbled(), at(1, Safe), ms(1000)),
             ("a few times", garbled(), at(2, Safe), Stop),
             ("a garbled answer may hide a good one", garbled(), at(0, Never), Unclear),

@@ -25,7 +25,8 @@ pub type SqlRow = Map<String, Value>;
 pub enum Repeat {
     /// Doing it twice is doing it once: upserts by key, updates, removals.
     Safe,
-    /// Once only: after a lost answer the error is [`GristError::Unclear`].
+    /// Once only: after a lost answer the error is [`GristError::Unclear`], or [`GristError::TooSlow`] for one that did not
+    /// come in time.
     Never,
 }
 

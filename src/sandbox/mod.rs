@@ -10,7 +10,12 @@
 //! | [`DEMARCHE_CLONE`] (1002) | a clone of it: the same stable ids, other dossiers |
 //! | [`DEMARCHE_LARGE`] (1003) | thirty simple champs, as many dossiers as asked |
 //!
-//! Start with [`Sandbox`], shape it with [`WorldSpec`], change it through [`World`], break it with [`Fault`].
+//! It can be written to: every mutation of both schemas is executed by the platform's rules, in its words. What it really
+//! did is in [`Sandbox::audit`], what it would have told a webhook in [`Sandbox::webhooks`]: the judges of a client whose
+//! answers get lost.
+//!
+//! Start with [`Sandbox`], shape it with [`WorldSpec`], change it through [`World`], break it with [`Fault`] (always,
+//! now and then, or at random: [`FaultPlan`]).
 //!
 //! Rooms: `world` (state and rules, no network), `graph` (resolvers), `door` (tokens, faults, log, server).
 

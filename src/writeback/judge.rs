@@ -115,6 +115,10 @@ impl Case<'_> {
         if self.dossier.number != self.intent.dossier {
             return Err(Refusal::NoDossier.into());
         }
+        let groupe = &self.dossier.groupe_instructeur.id;
+        if !self.demarche.groupes_instructeurs.iter().any(|known| known.id == *groupe) {
+            return Err(Refusal::OtherDemarche.into());
+        }
         match &self.intent.action {
             Action::PasserEnInstruction => self.reach(&DossierState::EnInstruction, None),
             Action::RepasserEnConstruction => self.reach(&DossierState::EnConstruction, None),

@@ -11,8 +11,6 @@
 mod annotation;
 mod error;
 mod judge;
-#[cfg(test)]
-mod judge_tests;
 mod message;
 mod path;
 mod people;

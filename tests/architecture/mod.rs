@@ -78,12 +78,17 @@ fn no_arrow_points_back() {
 
 #[test]
 fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
-    let mut files: Vec<PathBuf> = ["privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
+    let mut files: Vec<PathBuf> =
+        ["intent", "privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),
+    );
+    files.extend(
+        ["annotation", "judge", "message", "path", "people", "verdict"]
+            .map(|name| src.join(format!("writeback/{name}.rs"))),
     );
     for path in files {
         let code = code(&path);
@@ -124,22 +129,54 @@ fn files_stay_small() {
     }
 }
 
-#[test]
-fn every_test_that_the_page_of_traps_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/traps.md")).expect("the page of traps");
-    let mut files = Vec::new();
-    for folder in ["src", "tests"] {
-        sources(&root.join(folder), &mut files);
-    }
-    let code: String = files.iter().map(|path| fs::read_to_string(path).expect("a readable source")).collect();
-    // Names of tests are long sentences; other words in code marks are short, or have a capital, a dot or a colon.
+/// The names of tests on a page: long sentences, where other words in code marks are short, or have a capital, a dot or a
+/// colon.
+fn named_tests(page: &str) -> Vec<&str> {
     let is_name = |word: &&str| {
         word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
-    let names: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_name).collect();
-    assert!(names.len() > 80, "the page names {} tests", names.len());
-    for name in names {
-        assert!(code.contains(&format!("fn {name}(")), "no test is called {name}");
+    page.split('`').skip(1).step_by(2).filter(is_name).collect()
+}
+
+/// The text of all sources under some folders.
+fn text_of(folders: &[&str]) -> String {
+    let mut files = Vec::new();
+    for folder in folders {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
+    files.iter().map(|path| fs::read_to_string(path).expect("a readable source")).collect()
+}
+
+#[test]
+fn every_test_that_the_pages_of_traps_name_exists() {
+    let code = text_of(&["src", "tests"]);
+    for (page, at_least) in [("docs/traps.md", 80), ("docs/grist-traps.md", 75)] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = fs::read_to_string(&page).expect("a page of traps");
+        let names = named_tests(&text);
+        assert!(names.len() > at_least, "{} names {} tests", page.display(), names.len());
+        for name in names {
+            assert!(code.contains(&format!("fn {name}(")), "no test is called {name}");
+        }
+    }
+}
+
+#[test]
+fn each_trap_of_grist_has_a_test_that_runs_on_a_real_one() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/grist-traps.md"));
+    let page = page.expect("the page of traps");
+    let code = text_of(&["tests/grist_traps"]);
+    let alone = code.split_once("real_traps!(\n").and_then(|(_, rest)| rest.split_once(");"));
+    let (alone, _) = alone.expect("a list of tests that run on a real one alone");
+    for trap in 1..=40 {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {trap} |")));
+        let names = named_tests(row.unwrap_or_else(|| panic!("no line tells of trap {trap}")));
+        let own = names.iter().filter(|name| name.starts_with(&format!("trap_{trap}_")));
+        // Those that a list of `traps!` or `real_traps!` has.
+        let runs =
+            |name: &&&str| code.contains(&format!("\n    {name},\n")) && code.contains(&format!("fn {name}(ground"));
+        assert!(own.clone().any(|name| runs(&name)), "trap {trap} has no test of its own among {names:?}");
+        let alone = own.clone().any(|name| alone.contains(*name));
+        assert_eq!(row.is_some_and(|row| row.contains('†')), alone, "whether trap {trap} is shown on a real one alone");
     }
 }

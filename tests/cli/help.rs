@@ -35,7 +35,9 @@ fn the_tree_of_commands() {
     dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
     dn status --demarche --instance --url --platform --to --policy --runs --json
     dn schema --demarche --instance --url --platform --json
-    dn dossier <number> --instance --url --platform --json
+    dn dossier <number> <action> --instance --url --platform --as --motivation --message --correction --file --set --annotation --groupe --label --message-id --silent --overrule --again --yes --json
+    dn push --demarche --instance --url --platform --to --policy --from --apply --as --retry --cancel --done --json
+    dn trail --demarche --instance --url --platform --to --policy --csv --json
     dn remap --demarche --instance --url --platform --to --policy --json
     dn doctor --demarche --instance --url --platform --to --policy --json
     dn config

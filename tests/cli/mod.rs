@@ -2,11 +2,12 @@
 
 mod answers;
 mod bad_input;
-mod desk;
+pub mod desk;
 mod exit_codes;
 mod grist;
 mod help;
 mod postgres;
+mod push;
 mod secrets;
 #[cfg(unix)]
 mod serving;

@@ -6,6 +6,8 @@ mod download;
 mod http;
 mod mutations;
 mod mutations_lost;
+#[cfg(feature = "sandbox")]
+mod mutations_sandbox;
 mod mutations_upload;
 mod realworld;
 mod requests;

@@ -79,6 +79,7 @@ async fn every_answer_says_whether_it_was_surely_not_applied() {
         ),
         ("an error beside a message", ok(&coded("timeout", json!(null), sent()["data"].clone())), false),
         ("neither a message nor a refusal", ok(&json!({ "data": emptied() })), false),
+        ("an object that is no answer", ok(&json!({})), false),
         ("nothing at all", ok(&json!({ "data": nothing() })), false),
         ("a cut answer", ResponseTemplate::new(200).set_body_string("{\"data\":{\"dossierEnv"), false),
         ("something that is not JSON", ResponseTemplate::new(200).set_body_string("<html>"), false),

@@ -14,7 +14,7 @@ use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, Server, WorldSpec}
 
 const COMPLETE: DemarcheNumber = DemarcheNumber::new(DEMARCHE_COMPLETE);
 
-async fn open(spec: &WorldSpec) -> (Sandbox, Server, Client) {
+pub async fn open(spec: &WorldSpec) -> (Sandbox, Server, Client) {
     let sandbox = Sandbox::new(spec);
     let server = sandbox.serve_locally().await.expect("a port is free");
     let builder = Client::builder(spec.platform).token(sandbox.token()).url(server.url());

@@ -3,6 +3,7 @@
 use demarche_numerique::Platform;
 use demarche_numerique::grist::{Action, Doc, Repeat, SqlRow};
 use demarche_numerique::intent::Status;
+use demarche_numerique::sandbox::world::Demandeur;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{GristSink, MemorySink, Outbox, Sink};
 use demarche_numerique::sync::{self, Job};
@@ -43,6 +44,11 @@ async fn a_tick_is_sent_once_and_told() {
     let Some((_, doc)) = document("decisions").await else { return };
     let spec = WorldSpec::new(Platform::DemarcheNumerique).only(&[DEMARCHE_COMPLETE]).dossiers(6);
     let lab = Lab::with_sink(spec, DEMARCHE_COMPLETE, MemorySink::default()).await;
+    for number in lab.sandbox.snapshot(DEMARCHE_COMPLETE).dossiers.into_keys() {
+        // Nothing is decided before the register has told who asks.
+        let known = Demandeur::PersonneMorale { siret: "99999999999999".to_owned(), enriched: true };
+        lab.sandbox.world().set_demandeur(number, known);
+    }
     let sink = open(&doc).await;
     let run = lab.run_into(&sink).await;
     assert!(run.error.is_none(), "{:?}", run.error);

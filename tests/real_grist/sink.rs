@@ -1,19 +1,17 @@
 //! The contract of targets, each part of it in a document of its own, and whole runs.
 
 use demarche_numerique::Platform;
-use demarche_numerique::grist::{Access, Client, Doc};
+use demarche_numerique::grist::{Client, Doc};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{GristSink, MemorySink};
 use demarche_numerique::sync::Report;
 
-use super::client;
+use super::{client, make};
 use crate::contracts::sink::check;
 use crate::sync_runs::lab::Lab;
 
 async fn new(client: &Client, name: &str) -> Doc {
-    let folders = client.workspaces("current").await.expect("folders");
-    let folder = folders.iter().find(|folder| folder.access > Access::Viewer).expect("a folder to write to").id;
-    client.doc(client.create_doc(folder, &format!("dn: {name}")).await.expect("a new document"))
+    client.doc(make(client, name).await.1)
 }
 
 #[tokio::test]

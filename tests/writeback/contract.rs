@@ -209,7 +209,8 @@ async fn what_may_have_been_sent_is_kept(outbox: &impl Outbox) {
     let read = entry(outbox, "a").await;
     assert_eq!(read.progress, progress);
     assert_eq!((read.seq, read.intent), (first.seq, first.intent.clone()));
-    let refused = progress.clone().answered(Answer::Refused(vec!["Réessayer « plus tard »".to_owned()])).put_off(at(900));
+    let refused =
+        progress.clone().answered(Answer::Refused(vec!["Réessayer « plus tard »".to_owned()])).put_off(at(900));
     outbox.write(&scope(), &step(&refused, 2)).await.expect("put off");
     assert_eq!(entry(outbox, "a").await.progress, refused);
     assert_eq!(entry(outbox, "b").await.progress, Progress::default());
@@ -277,7 +278,10 @@ async fn an_operator_has_the_last_word(outbox: &impl Outbox) {
     assert_eq!(outbox.status(&scope(), &id("c")).await.expect("a status"), Some(Status::Cancelled));
     let trail = outbox.trail(&scope(), None, 100).await.expect("a trail");
     let resolved: Vec<_> = trail.iter().filter(|line| line.happening == Happening::Resolved).collect();
-    assert_eq!(resolved.iter().map(|line| line.words.as_deref()).collect::<Vec<_>>(), [Some("pending"), Some("cancelled")]);
+    assert_eq!(
+        resolved.iter().map(|line| line.words.as_deref()).collect::<Vec<_>>(),
+        [Some("pending"), Some("cancelled")]
+    );
 }
 
 async fn another_demarche_is_another_world(outbox: &impl Outbox) {

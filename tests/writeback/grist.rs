@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use demarche_numerique::Platform;
 use demarche_numerique::intent::{IntentId, Status};
-use demarche_numerique::sandbox::world::Demandeur;
 use demarche_numerique::sandbox::grist::{Fault, FaultPlan, Grist, Row};
+use demarche_numerique::sandbox::world::Demandeur;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::grist::Taken;
 use demarche_numerique::sink::{GristSink, MemorySink, Outbox, Sink, SinkError};
@@ -214,16 +214,19 @@ async fn a_decision_is_taken_sent_and_told() {
 async fn annotations_a_decision_and_a_message_go_in_this_order_under_one_tick() {
     let office = Office::new().await;
     let number = office.dossier("en_construction");
-    office.ask(number, &[
-        ("Message à l’usager", json!("Votre dossier est accepté.")),
-        ("Décision", json!("Accepter")),
-        ("À écrire : Avis du service", json!("Favorable")),
-        ("À écrire : Score", json!(12)),
-        ("À écrire : Date de commission", json!(1_772_409_600)),
-        ("À écrire : Montant accordé", json!(1234.5)),
-        ("À écrire : Priorité", json!("Haute")),
-        ("À écrire : Prioritaire ?", json!("Oui")),
-    ]);
+    office.ask(
+        number,
+        &[
+            ("Message à l’usager", json!("Votre dossier est accepté.")),
+            ("Décision", json!("Accepter")),
+            ("À écrire : Avis du service", json!("Favorable")),
+            ("À écrire : Score", json!(12)),
+            ("À écrire : Date de commission", json!(1_772_409_600)),
+            ("À écrire : Montant accordé", json!(1234.5)),
+            ("À écrire : Priorité", json!("Haute")),
+            ("À écrire : Prioritaire ?", json!("Oui")),
+        ],
+    );
     let (taken, pushed) = office.push().await;
     assert_eq!((taken.intents.len(), pushed.count(Status::Done)), (3, 3), "{pushed:?}");
     let done = office.done(number);
@@ -250,8 +253,10 @@ async fn what_makes_no_sense_is_not_taken_and_says_what_is_missing() {
     let number = office.dossier("en_instruction");
     office.ask(number, &[("Décision", json!("Refuser"))]);
     let stray = office.place.person().add_row(TABLE, &[("envoyer", json!(true)), ("decision", json!("Accepter"))]);
-    let unknown =
-        office.place.person().add_row(TABLE, &[("envoyer", json!(true)), ("number", json!(424_242)), ("decision", json!("Accepter"))]);
+    let unknown = office
+        .place
+        .person()
+        .add_row(TABLE, &[("envoyer", json!(true)), ("number", json!(424_242)), ("decision", json!("Accepter"))]);
     let (taken, pushed) = office.push().await;
     assert_eq!((taken.intents.len(), taken.declined.len(), pushed.items.len()), (0, 3, 0));
     assert!(office.told(number).starts_with("Il manque la motivation"), "{}", office.told(number));

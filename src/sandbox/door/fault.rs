@@ -113,7 +113,7 @@ pub(super) fn redirect(host: &str) -> Outgoing {
 pub struct FaultPlan {
     /// What happens.
     pub fault: Fault,
-    /// Only requests for that operation (the `operationName` of the request).
+    /// Only requests for that operation (the `operationName` of the request, `upload` for a file that is sent).
     pub operation: Option<String>,
     /// Requests let through first.
     pub skip: u32,

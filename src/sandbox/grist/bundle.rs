@@ -227,7 +227,7 @@ impl Bundle {
             }
             for value in values {
                 let given = std::mem::replace(value, Cell::Null);
-                *value = self.converted(table, known, given)?;
+                *value = self.converted(table, known, given)?.marked_off();
             }
         }
         if content.columns.iter().any(|column| column.dangling) {
@@ -288,7 +288,7 @@ impl Bundle {
             }
             for value in values.iter_mut() {
                 let given = std::mem::replace(value, Cell::Null);
-                *value = self.converted(table, &content.columns[at], given)?;
+                *value = self.converted(table, &content.columns[at], given)?.marked_off();
             }
             places.push(at);
         }

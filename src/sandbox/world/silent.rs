@@ -146,6 +146,15 @@ impl World {
         }
     }
 
+    /// Puts a démarche under "silence vaut accord", with the day on which it falls for one dossier.
+    pub fn set_sva(&mut self, number: u32, at: jiff::civil::Date) {
+        let demarche = self.dossier(number).map(|dossier| dossier.demarche);
+        if let Some(demarche) = demarche.and_then(|number| self.demarche_mut(number)) {
+            demarche.sva = true;
+        }
+        self.alter(number, |dossier| dossier.extra_mut().sva_at = Some(at));
+    }
+
     /// The row that says that a correction was answered, written after the dossier was dated.
     pub fn resolve_corrections(&mut self, number: u32) {
         let at = self.tick();

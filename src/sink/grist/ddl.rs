@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::encoding::Kind;
 use super::fault::Fault;
-use super::{decisions, files};
 use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape::{self, Place};
 use super::shared;
+use super::{decisions, files};
 use crate::grist::{Action, Column, Table};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
@@ -64,10 +64,33 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes
             }
         }
     }
+    changes.bounded(structure)?;
     Ok(changes)
 }
 
+/// The widest table that is made. Grist takes 2000 columns, its own included; beyond them it fails halfway, and leaves a
+/// table that its data engine believes in and its storage does not have (trap 29).
+const WIDEST: usize = 1_900;
+
 impl Changes {
+    /// Refuses a table that would be too wide, as long as something would be added to it.
+    fn bounded(&self, structure: &[Table]) -> Result<(), Fault> {
+        for table in &self.memory.tables {
+            let found = table.find(structure);
+            let is_new =
+                |column: &&ColumnMemory| !column.left_out && found.is_none_or(|found| column.find(found).is_none());
+            let new = table.all().filter(is_new).count();
+            let wide = found.map_or(0, |found| found.columns.len()) + new;
+            if new > 0 && wide > WIDEST {
+                let (id, advice) = (&table.id, "leave questions out by the policy, or choose another target");
+                return Err(Fault::Refused(format!(
+                    "{id} would have {wide} columns, and a table of Grist bears {WIDEST} safely: {advice}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes) {
         let id = shape::table_id(&wanted.name);
         let own = shape::technical(&wanted.key);
@@ -88,8 +111,7 @@ impl Changes {
         };
         let file = files::column(&wanted.key, &mut taken).filter(|_| wishes.files);
         let desk = if wishes.decisions { decisions::wanted(wanted) } else { Vec::new() };
-        let desk: Vec<ColumnMemory> =
-            desk.into_iter().map(|column| decisions::placed(column, &mut taken)).collect();
+        let desk: Vec<ColumnMemory> = desk.into_iter().map(|column| decisions::placed(column, &mut taken)).collect();
         let visible = placed(Place::Head).chain(shown(Place::Head)).chain(&file).chain(&desk);
         let visible = visible.chain(placed(Place::Tail));
         let visible: Vec<Value> = visible.map(|column| info(column, true)).collect();
@@ -223,7 +245,12 @@ impl Changes {
         for (action, table, name) in &self.asked {
             let Some(answer) = answers.get(*action) else { continue };
             let table = &mut self.memory.tables[*table];
-            if let Some(column) = table.columns.iter_mut().chain(&mut table.file).chain(&mut table.desk).find(|column| column.name == *name)
+            if let Some(column) = table
+                .columns
+                .iter_mut()
+                .chain(&mut table.file)
+                .chain(&mut table.desk)
+                .find(|column| column.name == *name)
                 && let Some(id) = answer["colId"].as_str()
             {
                 column.id = id.to_owned();
@@ -284,5 +311,6 @@ fn info(column: &ColumnMemory, named: bool) -> Value {
 pub(super) fn taken(memory: &Memory, structure: &[Table]) -> BTreeSet<String> {
     let ours = |table: &&Table| !memory.tables.iter().any(|known| known.table_ref == Some(table.table_ref));
     let ids = structure.iter().filter(ours).map(|table| table.id.to_lowercase());
-    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).chain(&shared::OUTBOX).map(|table| table.id.to_lowercase())).collect()
+    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).chain(&shared::OUTBOX).map(|table| table.id.to_lowercase()))
+        .collect()
 }

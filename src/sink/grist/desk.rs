@@ -48,6 +48,8 @@ pub(super) struct Desk {
 enum Standing {
     Applied,
     Untouched,
+    /// An earlier bundle of this sink arrived that was given up.
+    Late,
     Lost(Lease),
     Gone,
 }
@@ -82,8 +84,9 @@ impl Desk {
         }
         let state = self.reader.state().await?;
         match self.standing(state.lease.as_ref()) {
-            Standing::Applied => self.turn += 1,
-            Standing::Untouched => {}
+            // What did not arrive may still do: no other bundle must be taken for it.
+            Standing::Applied | Standing::Untouched => self.turn += 1,
+            Standing::Late => {}
             Standing::Lost(lease) => return Err(taken(&lease)),
             Standing::Gone => return Err(Fault::Locked(None)),
         }
@@ -110,6 +113,7 @@ impl Desk {
         match (found, &self.state.lease) {
             (Some(found), _) if found.token == token && found.turn == self.turn + 1 => Standing::Applied,
             (Some(found), Some(held)) if found.id == held.id && found.token == held.token => Standing::Untouched,
+            (Some(found), _) if found.token == token => Standing::Late,
             (Some(found), _) => Standing::Lost(found.clone()),
             (None, None) => Standing::Untouched,
             (None, Some(_)) => Standing::Gone,
@@ -120,7 +124,8 @@ impl Desk {
     /// answers of `actions`; `None` when it was applied and the answer was lost. `free` gives the lease back with it.
     ///
     /// # Errors
-    /// [`Fault::Locked`] when another run took the lease over. After any error nothing was written, or the next call
+    /// [`Fault::Locked`] when another run took the lease over; [`Fault::Late`] when an earlier bundle arrived that was given
+    /// up, so that what is known of the document is of another time. After any error nothing was written, or the next call
     /// finds out what was.
     pub(super) async fn send(
         &mut self,
@@ -167,14 +172,22 @@ impl Desk {
                     return Ok(None);
                 }
                 Standing::Untouched => self.unsure = false,
+                Standing::Late => return Err(Fault::Late),
                 Standing::Lost(lease) => return Err(taken(&lease)),
                 Standing::Gone => return Err(Fault::Locked(None)),
             }
             if missing {
                 return Err(error.into());
             }
+            let slow = matches!(error, GristError::TooSlow { .. });
             last = Some(error);
+            if slow {
+                // What blocks the document will not be gone.
+                break;
+            }
         }
+        // It may still arrive: the next bundle must not be taken for it.
+        self.turn += 1;
         Err(last.map_or_else(|| Fault::Refused("it was never sent".to_owned()), Fault::from))
     }
 

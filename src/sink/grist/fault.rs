@@ -8,6 +8,8 @@ pub(super) enum Fault {
     Grist(GristError),
     /// Another run holds the lease, or took it over.
     Locked(Option<String>),
+    /// A bundle that was given up arrived after all: what was decided since is to be decided again.
+    Late,
     Altered(String),
     Backward(String),
     NewerVersion {
@@ -31,6 +33,11 @@ impl Fault {
         let target = target.to_owned();
         match self {
             Self::Locked(holder) => SinkError::Locked { target, holder },
+            Self::Late => {
+                let reason = "a request that was given up arrived late".to_owned();
+                let hint = Some("sync again: what it did is seen then");
+                SinkError::Unavailable { target, action, reason, hint }
+            }
             Self::Altered(reason) => SinkError::Altered { target, reason },
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
@@ -40,6 +47,16 @@ impl Fault {
                 SinkError::Unusable { target, action: "written", reason, hint: None }
             }
             Self::Grist(error) => told(error, target, action),
+        }
+    }
+
+    /// Whether what was decided is of a document that was: somebody renamed a table or a column since it was read, or made a
+    /// formula of it, or something arrived that was given up. Read again, and decided again, it may go well.
+    pub(super) fn is_of_the_past(&self) -> bool {
+        match self {
+            Self::Late => true,
+            Self::Grist(error) => Self::is_renamed(error),
+            _ => false,
         }
     }
 
@@ -54,9 +71,9 @@ impl Fault {
         }
     }
 
-    /// Whether Grist says that a table or a column has another name now.
+    /// Whether Grist says that a table or a column is not what it was: it has another name, or takes no values any more.
     pub(super) fn is_renamed(error: &GristError) -> bool {
-        matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. })
+        matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. } | GristError::FormulaColumn { .. })
     }
 }
 

@@ -450,11 +450,11 @@ async fn show(desk: &mut Desk, scope: &Scope, file: &WantedFile, piece: Attachme
     Ok(())
 }
 
-/// Does it again when a table or a column has another name than when the document was read.
+/// Does it again when what was decided is of a document that was.
 macro_rules! renamed {
     ($desk:ident, $once:expr) => {
         match $once.await {
-            Err(Fault::Grist(error)) if Fault::is_renamed(&error) => {
+            Err(fault) if fault.is_of_the_past() => {
                 $desk.reread().await?;
                 $once.await
             }

@@ -48,9 +48,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use ddl::Wishes;
+pub use decisions::{Declined, Taken};
 use desk::Desk;
 use fault::Fault;
-pub use decisions::{Declined, Taken};
 pub use open::Opening;
 
 use super::{

@@ -30,7 +30,8 @@ pub(super) struct Seen {
 /// [`Fault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
 pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Result<Seen, Fault> {
-    let mut seen = Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), desk: Vec::new(), owes_remap: false };
+    let mut seen =
+        Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), desk: Vec::new(), owes_remap: false };
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
     for table in &mut seen.memory.tables {
         let Some(found) = table.find(structure) else {

@@ -82,21 +82,26 @@ impl Reader {
 
     /// The document as it is now.
     pub(super) async fn state(&self) -> Result<State, Fault> {
-        match self.kinds(&format!("{STRUCTURE}{STATE}{LEASE}"), &[]).await {
-            Ok(Some(rows)) => state(rows),
-            Ok(None) => self.state_by_records().await,
-            // A new document, or one that lost a table: its structure tells which.
-            Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => {
-                let state = State { structure: self.structure().await?, ..State::default() };
-                state.missing()?;
-                match state.damage() {
-                    Some(reason) => Err(Fault::Altered(reason)),
-                    None if state.is_ours() => Err(Fault::Altered("its tables Dn_… cannot be read".to_owned())),
-                    None => Ok(state),
+        let question = format!("{STRUCTURE}{STATE}{LEASE}");
+        for _ in 0..2 {
+            match self.kinds(&question, &[]).await {
+                Ok(Some(rows)) => return state(rows),
+                Ok(None) => return self.state_by_records().await,
+                // A new document, or one that lost a table: its structure tells which.
+                Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => {
+                    let state = State { structure: self.structure().await?, ..State::default() };
+                    state.missing()?;
+                    match state.damage() {
+                        Some(reason) => return Err(Fault::Altered(reason)),
+                        // Its tables are there by now: another run made them between the two questions.
+                        None if state.is_ours() => {}
+                        None => return Ok(state),
+                    }
                 }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
+        Err(Fault::Altered("its tables Dn_… cannot be read".to_owned()))
     }
 
     /// The tables and columns of the document.

@@ -65,8 +65,7 @@ pub(super) async fn commit(
     }
     desk.settle().await?;
     match commit_once(desk, prepared, batch).await {
-        // Somebody renamed a table or a column since the document was read.
-        Err(Fault::Grist(error)) if Fault::is_renamed(&error) => {
+        Err(fault) if fault.is_of_the_past() => {
             desk.reread().await?;
             commit_once(desk, prepared, batch).await
         }
@@ -141,7 +140,7 @@ pub(super) async fn record_run(desk: &mut Desk, scope: &Scope, run: &RunRecord) 
     }
     desk.settle().await?;
     match record_once(desk, scope, run).await {
-        Err(Fault::Grist(error)) if Fault::is_renamed(&error) => {
+        Err(fault) if fault.is_of_the_past() => {
             desk.reread().await?;
             record_once(desk, scope, run).await
         }

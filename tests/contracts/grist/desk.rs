@@ -165,7 +165,7 @@ fn literal(value: &Value, kind: CellKind) -> String {
         (Value::String(digits), CellKind::Integer | CellKind::Decimal) => {
             digits.replace('\u{202f}', "").replace(',', ".")
         }
-        (Value::String(text), _) => quoted(text.trim_start_matches('\u{feff}')),
+        (Value::String(text), _) => quoted(text),
         (Value::Number(number), CellKind::Real) => format!("{:?}", number.as_f64().expect("a double")),
         (Value::Number(number), CellKind::Date) => {
             let instant = Timestamp::from_second(number.as_f64().expect("seconds") as i64).expect("a day");

@@ -63,7 +63,8 @@ impl Diagnosis {
 
     /// Address, key, document, access, SQL, what lies in it.
     async fn document(&mut self, target: &Target, grist: &GristTarget) -> bool {
-        let GristTarget { url, document: _, key, restore_columns, files, files_max_size, files_types, decisions } = grist;
+        let GristTarget { url, document: _, key, restore_columns, files, files_max_size, files_types, decisions } =
+            grist;
         let of = target.to_string();
         self.tell(&of, "url", url.value.to_string(), &url.origin);
         self.tell(&of, "key", key.value.to_string(), &key.origin);

@@ -60,6 +60,19 @@ impl Cell {
         }
     }
 
+    /// As it is stored: the web process drops one mark of byte order at the head of each text that the engine gives it.
+    /// The engine itself looks up what it was given until the document is reloaded; here, as after a reload.
+    pub(in crate::sandbox::grist) fn marked_off(self) -> Self {
+        match self {
+            Self::Text(text) => match text.strip_prefix('\u{feff}') {
+                Some(rest) => Self::text(rest),
+                None => Self::Text(text),
+            },
+            Self::List(items) => Self::List(items.into_iter().map(Self::marked_off).collect()),
+            other => other,
+        }
+    }
+
     /// Its JSON as the platform's own web process writes it: whole numbers without a fraction, no infinities.
     pub(in crate::sandbox::grist) fn to_json(&self) -> Json {
         match self {

@@ -126,3 +126,18 @@ async fn routes_on_tables_tell_errors_in_their_own_words() {
         assert_eq!((found, answer["error"].as_str()), (status, Some(error)), "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn one_mark_of_byte_order_at_the_head_of_a_text_is_dropped() {
+    let client = with_table().await;
+    let cells = json!({ "cle": "\u{feff}\u{feff}a\u{feff}", "choix": ["L", "\u{feff}b", "c"], "n": "\u{feff}12" });
+    client.done(json!([["AddRecord", "T", null, cells]])).await;
+    let row = &client.grist.rows(&client.doc, "T")[0];
+    assert_eq!((row.text("cle"), row.text("n")), ("\u{feff}a\u{feff}", "12"));
+    assert_eq!(row.cell("choix"), &json!(["L", "b", "c"]));
+    // A key that begins with one is not found again.
+    let upsert = json!([["BulkAddOrUpdateRecord", "T", { "cle": ["\u{feff}x"] }, {}, {}]]);
+    client.done(upsert.clone()).await;
+    client.done(upsert).await;
+    assert_eq!(client.grist.rows(&client.doc, "T").len(), 3);
+}

@@ -48,9 +48,7 @@ pub(super) fn decision(columns: &Columns, row: &Row) -> Result<Option<Action>, S
         "" => return Ok(None),
         "Accepter" => Action::Accepter { motivation, justificatif },
         "Refuser" => Action::Refuser { motivation: motivation.ok_or_else(missing)?, justificatif },
-        "Classer sans suite" => {
-            Action::ClasserSansSuite { motivation: motivation.ok_or_else(missing)?, justificatif }
-        }
+        "Classer sans suite" => Action::ClasserSansSuite { motivation: motivation.ok_or_else(missing)?, justificatif },
         word if DECISIONS.iter().any(|(known, _, _)| *known == word) && motivation.is_some() => {
             return Err(format!("« {word} » ne prend pas de motivation : l’usager ne la lirait pas"));
         }

@@ -167,7 +167,8 @@ pub(in crate::sink::grist) fn compare(column: &mut ColumnMemory, found: &Table, 
         None if column.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice = format!("column “{title}” of {id} {words}: nothing is taken from it (ask for it to have it made again)");
+    let notice =
+        format!("column “{title}” of {id} {words}: nothing is taken from it (ask for it to have it made again)");
     column.left_out = true;
     Some(notice)
 }

@@ -182,17 +182,17 @@ async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> 
     for row in &books {
         let (number, book) = known::book(row)?;
         let expected = match book.held {
-            Some(held) if held.gone.is_none() => Ok(Expected {
-                state: Some(DossierState::from(text(row, "etat"))),
-                fingerprint: Some(held.fingerprint),
-            }),
+            Some(held) if held.gone.is_none() => {
+                Ok(Expected { state: Some(DossierState::from(text(row, "etat"))), fingerprint: Some(held.fingerprint) })
+            }
             Some(_) => Err("La plateforme ne montre plus ce dossier".to_owned()),
             None => Err("Ce dossier est en train d’être copié : cochez de nouveau dans un moment".to_owned()),
         };
         seen.insert(number, expected);
     }
     let under_way = of_dossiers(desk, scope, numbers.iter().copied()).await?;
-    let under_way: BTreeSet<DossierNumber> = under_way.iter().filter(|line| waits(line)).map(|l| l.kept.dossier).collect();
+    let under_way: BTreeSet<DossierNumber> =
+        under_way.iter().filter(|line| waits(line)).map(|l| l.kept.dossier).collect();
     let mut times: BTreeMap<DossierNumber, usize> = BTreeMap::new();
     for number in rows.iter().filter_map(number) {
         *times.entry(number).or_default() += 1;

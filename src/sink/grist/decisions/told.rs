@@ -53,7 +53,11 @@ async fn chain(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Line>, Fau
 fn story(lines: &[Line]) -> String {
     let alone = lines.len() == 1;
     let told = |line: &Line| {
-        if alone || line.status.is_success() { outcome(line) } else { format!("{} – {}", named_action(line), outcome(line)) }
+        if alone || line.status.is_success() {
+            outcome(line)
+        } else {
+            format!("{} – {}", named_action(line), outcome(line))
+        }
     };
     lines.iter().map(told).collect::<Vec<_>>().join("\n")
 }

@@ -9,13 +9,13 @@ use super::kept::{Line, key};
 use super::{ready, shown};
 use crate::grist::GristError;
 use crate::ids::DossierNumber;
+use crate::intent::{IntentId, Status};
 use crate::sink::Scope;
+use crate::sink::TrailLine;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id, text};
 use crate::sink::grist::shared;
-use crate::intent::{IntentId, Status};
-use crate::sink::TrailLine;
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;
@@ -26,7 +26,11 @@ fn of(scope: &Scope) -> Filter<'static> {
 }
 
 /// The intents that a filter lets through, in their order.
-pub(in crate::sink::grist) async fn ask(desk: &Desk, scope: &Scope, filter: &[(&str, Vec<Value>)]) -> Result<Vec<Line>, Fault> {
+pub(in crate::sink::grist) async fn ask(
+    desk: &Desk,
+    scope: &Scope,
+    filter: &[(&str, Vec<Value>)],
+) -> Result<Vec<Line>, Fault> {
     if !ready::is_there(desk, scope)? {
         return Ok(Vec::new());
     }
@@ -129,7 +133,10 @@ pub(super) async fn complete(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, 
     if missing == 0 {
         return Ok(depth);
     }
-    Err(Fault::Altered(format!("{missing} rows of {} were deleted: nothing is sent before they are back", shared::INTENTS)))
+    Err(Fault::Altered(format!(
+        "{missing} rows of {} were deleted: nothing is sent before they are back",
+        shared::INTENTS
+    )))
 }
 
 /// Some of the intents to be done that `Dn_envois` does not show: as many as one bundle brings back.

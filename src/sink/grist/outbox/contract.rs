@@ -7,20 +7,18 @@ use super::draft::Draft;
 use super::kept::{Line, key};
 use super::{ask, ready};
 use crate::ids::DossierNumber;
+use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions};
-use crate::intent::{Intent, IntentId, Move, Status};
-use crate::sink::{
-    Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine,
-};
+use crate::sink::{Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
 const MOST: usize = 100;
 const HEAVIEST: usize = 500_000;
 
-/// Does some work on the document, and does it again when somebody renamed a table or a column since it was read.
+/// Does some work on the document, and does it again when it was of the past.
 macro_rules! again {
     ($desk:ident, $work:expr) => {
         async {
@@ -29,7 +27,7 @@ macro_rules! again {
             }
             $desk.settle().await?;
             match $work.await {
-                Err(Fault::Grist(error)) if Fault::is_renamed(&error) => {
+                Err(fault) if fault.is_of_the_past() => {
                     $desk.reread().await?;
                     $work.await
                 }
@@ -157,12 +155,7 @@ async fn begin(desk: &mut Desk, scope: &Scope) -> Result<Vec<String>, Fault> {
 }
 
 /// Puts the first of some intents, and says how many those are.
-async fn put(
-    desk: &mut Desk,
-    scope: &Scope,
-    intents: &[Intent],
-    at: Timestamp,
-) -> Result<(Received, usize), Fault> {
+async fn put(desk: &mut Desk, scope: &Scope, intents: &[Intent], at: Timestamp) -> Result<(Received, usize), Fault> {
     ready::ready(desk, scope).await?;
     ask::complete(desk, scope).await?;
     let intents = &intents[..intents.len().min(MOST)];
@@ -212,13 +205,7 @@ async fn write(desk: &mut Desk, scope: &Scope, step: &OutboxStep<'_>) -> Result<
     draft.send(desk, scope).await
 }
 
-async fn resolve(
-    desk: &mut Desk,
-    scope: &Scope,
-    id: &IntentId,
-    status: Status,
-    at: Timestamp,
-) -> Result<bool, Fault> {
+async fn resolve(desk: &mut Desk, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, Fault> {
     let Some(line) = ask::named(desk, scope, &[id]).await?.into_values().next() else { return Ok(false) };
     if line.status.is_success() {
         return Ok(false);

@@ -5,13 +5,13 @@ use serde_json::json;
 use super::kept::{Line, key};
 use super::{ready, shown};
 use crate::grist::Action;
+use crate::intent::Intent;
 use crate::sink::Scope;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::split::{self, Unit, Upsert};
 use crate::sink::grist::state::{Places, Slot};
 use crate::sink::grist::{commit, shared, value};
-use crate::intent::Intent;
 use crate::sink::{Happening, TrailLine};
 
 /// Rows of intents come before those of people and of the state.

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::DossierNumber;
+use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
+use crate::sink::Scope;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
-use crate::sink::Scope;
-use crate::table::Digest;
-use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 use crate::sink::{Entry, Settlement};
+use crate::table::Digest;
 
 /// What of an intent stands in one cell.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -159,8 +159,7 @@ impl Line {
     }
 
     pub(super) fn row(&self, scope: &Scope) -> Upsert {
-        let columns =
-            ["instance", "demarche", "numero", "rang", "chaine", "statut", "valeur", "empreinte"];
+        let columns = ["instance", "demarche", "numero", "rang", "chaine", "statut", "valeur", "empreinte"];
         let key = key(scope, &self.kept.id);
         let (status, kept) = (self.status.as_str(), value::write(&self.kept));
         let seal = seal(&key, self.place, status, &kept);

@@ -6,28 +6,19 @@ use serde_json::Value;
 use super::draft::RANK;
 use super::kept::{Line, key, whole};
 use super::words;
+use crate::intent::Words;
 use crate::sink::Scope;
+use crate::sink::TrailLine;
 use crate::sink::grist::encoding::seconds;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
-use crate::intent::Words;
-use crate::sink::TrailLine;
 
 /// The row of an intent in `Dn_envois`.
 pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
-    let columns = [
-        "demarche",
-        "dossier",
-        "action",
-        "statut",
-        "reponse",
-        "agent",
-        "demande_le",
-        "regle_le",
-        "identifiant",
-    ];
+    let columns =
+        ["demarche", "dossier", "action", "statut", "reponse", "agent", "demande_le", "regle_le", "identifiant"];
     let intent = line.intent();
     let author = intent.as_ref().ok().and_then(|intent| intent.author.as_ref()).map(Words::as_str);
     let ended = line.kept.ended.as_ref();

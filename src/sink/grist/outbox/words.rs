@@ -120,7 +120,9 @@ pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
     let at = moment(ended.map_or(line.kept.asked_at, |ended| ended.at));
     match line.status {
         Status::Pending => match line.kept.progress.not_before {
-            Some(until) => format!("En attente : la plateforme demande d’attendre ; nouvel essai après le {}", moment(until)),
+            Some(until) => {
+                format!("En attente : la plateforme demande d’attendre ; nouvel essai après le {}", moment(until))
+            }
             None => "En attente d’envoi".to_owned(),
         },
         Status::Done => format!("{} le {at}", intent.as_ref().map_or("Fait", |intent| done(&intent.action))),
@@ -239,9 +241,9 @@ pub(super) fn answered(line: &TrailLine, intent: &Line) -> String {
 mod tests {
     use super::*;
     use crate::ids::DossierNumber;
-    use crate::table::Digest;
     use crate::intent::{Expected, Intent, IntentId, Progress, Seen, Sending, Witness, Words};
     use crate::sink::Settlement;
+    use crate::table::Digest;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("an instant")
@@ -316,9 +318,25 @@ mod tests {
     fn every_reason_has_a_french_sentence_without_what_people_wrote() {
         let message = Action::Message { body: Words::new("très privé"), attachment: None, correction: None };
         for reason in [
-            "no_dossier", "other_demarche", "no_way", "sva_svr", "not_decided", "no_motivation", "empty_message",
-            "archived", "no_usager", "no_correction", "no_author", "not_in_groupe", "not_available", "unknown", "file",
-            "requires", "unreadable", "value", "no_effect",
+            "no_dossier",
+            "other_demarche",
+            "no_way",
+            "sva_svr",
+            "not_decided",
+            "no_motivation",
+            "empty_message",
+            "archived",
+            "no_usager",
+            "no_correction",
+            "no_author",
+            "not_in_groupe",
+            "not_available",
+            "unknown",
+            "file",
+            "requires",
+            "unreadable",
+            "value",
+            "no_effect",
         ] {
             let told = settled(line(message.clone()), Status::Refused, Some(reason), None);
             assert!(!told.contains("English") && !told.contains("privé"), "{reason}: {told}");

@@ -1,0 +1,348 @@
+//! Mutations against the embedded platform, which checks them for real and keeps an account of what it has done.
+
+use demarche_numerique::api::{
+    AnnotationEdit, AnnotationValue, ApiError, Author, Client, CorrectionReason, Mutation, MutationError, NewGroupe,
+    ProfileRef, Upload, UploadError,
+};
+use demarche_numerique::champ::ChampValue;
+use demarche_numerique::dossier::{Demandeur, Dossier, DossierState};
+use demarche_numerique::ids::{ChampId, DemarcheNumber, DossierId, DossierNumber, InstructeurId, LabelId};
+use demarche_numerique::platform::Platform;
+use demarche_numerique::sandbox::world::Effect;
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Fault, Reset, Sandbox, Server, WorldSpec};
+
+use super::sandbox::open;
+
+const COMPLETE: DemarcheNumber = DemarcheNumber::new(DEMARCHE_COMPLETE);
+
+/// A platform, a client, a dossier in construction and somebody who may treat it.
+struct Desk {
+    sandbox: Sandbox,
+    _server: Server,
+    client: Client,
+    number: DossierNumber,
+    by: Author,
+}
+
+async fn desk(platform: Platform) -> Desk {
+    let (sandbox, _server, client) = open(&WorldSpec::new(platform).only(&[DEMARCHE_COMPLETE]).dossiers(24)).await;
+    let truth = sandbox.snapshot(DEMARCHE_COMPLETE);
+    let mut found = None;
+    for number in truth.dossiers.keys().map(|number| DossierNumber::new(*number)) {
+        let dossier = client.dossier(number).await.expect("an answer").expect("it is listed");
+        // A company whose record is not complete cannot be decided about.
+        let plain = matches!(dossier.demandeur, Demandeur::PersonnePhysique { .. })
+            && dossier.date_previsionnelle_decision_sva_svr.is_none();
+        if dossier.state == DossierState::EnConstruction && plain {
+            found = Some(dossier);
+            break;
+        }
+    }
+    let dossier = found.expect("some dossier is in construction");
+    let demarche = client.demarche(COMPLETE).await.expect("the démarche");
+    let groupe = demarche.groupes_instructeurs.iter().find(|groupe| groupe.id == dossier.groupe_instructeur.id);
+    let instructeur = InstructeurId::new(&groupe.expect("its groupe").instructeurs[0].id);
+    Desk { sandbox, _server, client, number: dossier.number, by: Author { instructeur, silent: false } }
+}
+
+impl Desk {
+    async fn read(&self) -> Dossier {
+        self.client.dossier(self.number).await.expect("an answer").expect("it is there")
+    }
+
+    async fn id(&self) -> DossierId {
+        self.read().await.id
+    }
+
+    async fn apply(&self, mutation: &Mutation) -> Result<demarche_numerique::api::Receipt, MutationError> {
+        self.client.apply(&self.id().await, &self.by, mutation).await
+    }
+
+    /// What the platform has really done.
+    fn done(&self) -> Vec<Effect> {
+        self.sandbox.audit().into_iter().map(|entry| entry.effect).collect()
+    }
+}
+
+fn message(body: &str) -> Mutation {
+    Mutation::EnvoyerMessage { body: body.to_owned(), attachment: None, correction: None }
+}
+
+#[tokio::test]
+async fn a_dossier_is_examined_decided_with_a_file_told_about_and_archived() {
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        let receipt = desk.apply(&Mutation::PasserEnInstruction).await.expect("from en_construction");
+        assert_eq!(receipt.dossier.expect("a mark").state, DossierState::EnInstruction);
+
+        let upload = Upload::for_decision("arrêté.pdf", "un arrêté").expect("the platform takes it");
+        let blob = desk.client.upload(&desk.id().await, &upload).await.expect("it is stored");
+        let decision = Mutation::Accepter { motivation: Some("Complet".to_owned()), justificatif: Some(blob) };
+        let silent = Author { silent: true, ..desk.by.clone() };
+        let receipt = desk.client.apply(&desk.id().await, &silent, &decision).await.expect("from en_instruction");
+        let mark = receipt.dossier.expect("a mark");
+        let dossier = desk.read().await;
+        assert_eq!((mark.number, &mark.state), (desk.number, &DossierState::Accepte));
+        assert_eq!(mark.date_derniere_modification, dossier.date_derniere_modification);
+        assert_eq!(dossier.motivation.as_deref(), Some("Complet"));
+        assert_eq!(dossier.motivation_attachment.map(|file| file.checksum).as_deref(), Some(upload.checksum()));
+        let audit = desk.sandbox.audit();
+        assert!(!audit.last().expect("an entry").notified, "{platform}: nobody was written to");
+
+        let upload = Upload::for_message("suite.txt", "la suite").expect("the platform takes it");
+        let attachment = Some(desk.client.upload(&dossier.id, &upload).await.expect("it is stored"));
+        let sent = Mutation::EnvoyerMessage { body: "Voici la suite".to_owned(), attachment, correction: None };
+        let mark = desk.apply(&sent).await.expect("it is sent").message.expect("a mark");
+        let dossier = desk.read().await;
+        let found = dossier.messages.iter().find(|one| one.id == mark.id.as_str()).expect("it is in the mailbox");
+        assert_eq!((found.created_at, &found.body[..]), (mark.created_at, "Voici la suite"));
+        assert_eq!(found.attachments[0].checksum, upload.checksum());
+
+        assert!(desk.apply(&Mutation::Archiver).await.expect("it is decided").dossier.expect("a mark").archived);
+        let refused = desk.apply(&message("Encore")).await.expect_err("it is archived");
+        assert!(matches!(refused, MutationError::Refused { .. }), "{refused}");
+    }
+}
+
+/// One value for each annotation of the complete form, and what is read back.
+fn values() -> Vec<(&'static str, AnnotationValue, ChampValue)> {
+    use AnnotationValue as V;
+    let day = "2026-03-01".parse().expect("a date");
+    let instant = "2026-03-01T10:30:00Z".parse().expect("an instant");
+    let decimal: rust_decimal::Decimal = "1234.5".parse().expect("a decimal");
+    let high = ChampValue::Choice { label: "Haute".to_owned(), value: None };
+    vec![
+        ("Avis du service", V::Text("Favorable".to_owned()), ChampValue::Text("Favorable".to_owned())),
+        ("Complet", V::Checkbox(true), ChampValue::Boolean(true)),
+        ("Date de commission", V::Date(day), ChampValue::Date(day)),
+        ("Rendez-vous", V::Datetime(instant), ChampValue::Datetime(instant)),
+        ("Score", V::IntegerNumber(-7), ChampValue::Integer(-7)),
+        ("Montant accordé", V::DecimalNumber(decimal), ChampValue::Decimal(decimal)),
+        ("Priorité", V::DropDownList("Haute".to_owned()), high),
+        ("Prioritaire ?", V::YesNo(true), ChampValue::Boolean(true)),
+    ]
+}
+
+#[tokio::test]
+async fn annotations_are_written_one_by_one_or_in_a_batch_and_read_back() {
+    for platform in Platform::ALL {
+        for together in [false, true] {
+            let desk = desk(platform).await;
+            let dossier = desk.read().await;
+            let id = |label: &str| dossier.annotation(label).expect(label).id.clone();
+            let written: Vec<_> = values()
+                .into_iter()
+                .filter(|(_, value, _)| {
+                    let single = Mutation::ModifierAnnotation { annotation: id("Score"), value: value.clone() };
+                    single.is_available_on(platform)
+                })
+                .collect();
+            assert_eq!(written.len(), if platform == Platform::DemarcheNumerique { 8 } else { 6 });
+            let edits =
+                written.iter().map(|(label, value, _)| AnnotationEdit { annotation: id(label), value: value.clone() });
+            let mutations = if together {
+                Mutation::ModifierAnnotations { edits: edits.collect() }.compose(platform).expect("it can be made")
+            } else {
+                let single = |AnnotationEdit { annotation, value }| Mutation::ModifierAnnotation { annotation, value };
+                edits.map(single).collect()
+            };
+            for mutation in &mutations {
+                desk.apply(mutation).await.expect("it is written");
+            }
+            assert_eq!(desk.done().len(), written.len());
+            let after = desk.read().await;
+            for (label, _, expected) in &written {
+                assert_eq!(after.annotation(label).expect(label).value, *expected, "{platform} {label}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_written_in_part_and_says_so() {
+    let desk = desk(Platform::DemarcheNumerique).await;
+    let dossier = desk.read().await;
+    let edit =
+        |label: &str, value| AnnotationEdit { annotation: dossier.annotation(label).expect(label).id.clone(), value };
+    let edits = vec![
+        edit("Avis du service", AnnotationValue::Text("Favorable".to_owned())),
+        edit("Score", AnnotationValue::Text("sept".to_owned())),
+        AnnotationEdit { annotation: ChampId::new("Q2hhbXAtOTk5OTk="), value: AnnotationValue::YesNo(true) },
+    ];
+    let error = desk.apply(&Mutation::ModifierAnnotations { edits }).await.expect_err("two of them are wrong");
+    let MutationError::Refused { messages, applied, .. } = error else { panic!("{error}") };
+    assert_eq!(messages.len(), 2);
+    assert!(
+        messages[0].ends_with("n’est pas de type attendu") && messages[1].ends_with("n’existe pas"),
+        "{messages:?}"
+    );
+    assert_eq!(applied, [dossier.annotation("Avis du service").expect("it is there").id.clone()]);
+    assert_eq!(desk.done().len(), 1);
+}
+
+#[tokio::test]
+async fn a_row_is_added_and_filled() {
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        let block = desk.read().await.annotation("Versements").expect("it is there").id.clone();
+        let added = desk.apply(&Mutation::AjouterLigne { annotation: block.clone() }).await.expect("it is added");
+        let row = added.rows.last().expect("its id").clone();
+        let rows = |dossier: &Dossier| match &dossier.annotation("Versements").expect("it is there").value {
+            ChampValue::Repetition(rows) => rows.clone(),
+            other => panic!("{other:?}"),
+        };
+        let before = rows(&desk.read().await);
+        let new = before.last().expect("a row");
+        assert_eq!(new.id, row, "{platform}");
+        let value = AnnotationValue::Text("V-1".to_owned());
+        desk.apply(&Mutation::ModifierAnnotation { annotation: new.champs[0].id.clone(), value })
+            .await
+            .expect("filled");
+        let after = rows(&desk.read().await);
+        assert_eq!(after.last().expect("a row").champs[0].value, ChampValue::Text("V-1".to_owned()));
+
+        // Two rows at once, by whatever the platform has.
+        let two = Mutation::ModifierAnnotation { annotation: block, value: AnnotationValue::Repetition(2) };
+        for mutation in two.compose(platform).expect("it can be made") {
+            desk.apply(&mutation).await.expect("it is added");
+        }
+        assert_eq!(rows(&desk.read().await).len(), after.len() + 2, "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn labels_groupes_and_followers_change_and_messages_are_taken_back() {
+    let desk = desk(Platform::DemarcheNumerique).await;
+    let demarche = desk.client.demarche(COMPLETE).await.expect("the démarche");
+    let before = desk.read().await;
+    let unused = demarche.labels.iter().find(|label| !before.labels.contains(label)).expect("a label is free");
+    let label = LabelId::new(&unused.id);
+    desk.apply(&Mutation::AjouterLabel { label: label.clone() }).await.expect("it is put on");
+    assert!(desk.read().await.labels.contains(unused));
+    desk.apply(&Mutation::SupprimerLabel { label }).await.expect("it is taken off");
+    assert_eq!(desk.read().await.labels, before.labels);
+
+    let me = desk.by.instructeur.as_str();
+    for follow in [true, false] {
+        desk.apply(&Mutation::Suivre { follow }).await.expect("it is heard");
+        assert_eq!(desk.read().await.instructeurs.iter().any(|profile| profile.id == me), follow);
+    }
+
+    let mark = desk.apply(&message("À reprendre")).await.expect("it is sent").message.expect("a mark");
+    let emptied = desk.apply(&Mutation::SupprimerMessage { message: mark.id.clone() }).await.expect("it is emptied");
+    assert_eq!(emptied.message.expect("a mark").id, mark.id);
+
+    let new = NewGroupe {
+        label: "Équipe du soir".to_owned(),
+        closed: false,
+        instructeurs: vec![ProfileRef::Id(desk.by.instructeur.clone())],
+    };
+    let made = desk.client.groupe_instructeur_creer(COMPLETE, &new).await.expect("it is made").groupe;
+    desk.apply(&Mutation::ChangerGroupeInstructeur { groupe: made.id.clone() }).await.expect("it is handed over");
+    assert_eq!(desk.read().await.groupe_instructeur.id, made.id);
+    let twice = desk.apply(&Mutation::ChangerGroupeInstructeur { groupe: made.id.clone() }).await;
+    let Err(MutationError::Refused { messages, .. }) = twice else { panic!("{twice:?}") };
+    assert_eq!(messages, ["Le dossier est déjà avec le groupe instructeur: 'Équipe du soir'"]);
+    let renamed = desk.client.groupe_instructeur_modifier(&made.id, Some("Équipe de nuit"), None).await;
+    assert_eq!(renamed.expect("it is renamed").groupe.label, "Équipe de nuit");
+    let guest = [ProfileRef::Email("nuit@example.org".to_owned())];
+    let joined = desk.client.groupe_instructeur_ajouter_instructeurs(&made.id, &guest).await.expect("they are in");
+    assert_eq!(joined.groupe.instructeurs.len(), 2);
+    let left = desk.client.groupe_instructeur_supprimer_instructeurs(&made.id, &guest).await.expect("they are out");
+    assert_eq!(left.groupe.instructeurs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_clone_is_a_demarche_of_its_own() {
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        let clone = desk.client.demarche_cloner(COMPLETE, Some("Copie")).await.expect("it is cloned");
+        assert_ne!(clone, COMPLETE);
+        assert_eq!(desk.client.demarche(clone).await.expect("it is there").title, "Copie");
+    }
+}
+
+#[tokio::test]
+async fn a_correction_sends_a_dossier_back() {
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        desk.apply(&Mutation::PasserEnInstruction).await.expect("from en_construction");
+        let asked = Mutation::EnvoyerMessage {
+            body: "Il manque le RIB".to_owned(),
+            attachment: None,
+            correction: Some(CorrectionReason::Incomplete),
+        };
+        desk.apply(&asked).await.expect("it is sent");
+        let dossier = desk.read().await;
+        assert_eq!(dossier.state, DossierState::EnConstruction, "{platform}");
+        assert!(dossier.date_derniere_correction_en_attente.is_some(), "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_come_in_the_words_of_the_platform_and_leave_nothing() {
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        let accept = Mutation::Accepter { motivation: None, justificatif: None };
+        let refused = desk.apply(&accept).await.expect_err("it is not examined yet");
+        let MutationError::Refused { messages, .. } = refused else { panic!("{refused}") };
+        assert_eq!(messages, ["Le dossier est déjà en construction"], "{platform}");
+
+        let stranger = Author { instructeur: InstructeurId::new("SW5zdHJ1Y3RldXItOTk5OTk="), silent: false };
+        let id = desk.id().await;
+        let refused = desk.client.apply(&id, &stranger, &Mutation::PasserEnInstruction).await.expect_err("a stranger");
+        assert!(matches!(refused, MutationError::NotSent(_) | MutationError::Refused { .. }), "{refused:?}");
+
+        let nowhere = DossierId::new("RG9zc2llci0w");
+        let refused = desk.client.apply(&nowhere, &desk.by, &message("Bonjour")).await.expect_err("no such dossier");
+        assert!(matches!(refused, MutationError::NotSent(ApiError::NotFound { .. })), "{refused:?}");
+
+        assert!(desk.client.may_write().await.expect("an answer"));
+        desk.sandbox.world().token_mut().write_access = false;
+        assert!(!desk.client.may_write().await.expect("an answer"), "{platform}");
+        let refused = desk.apply(&Mutation::PasserEnInstruction).await.expect_err("the token may only read");
+        assert!(matches!(refused, MutationError::ReadOnlyToken { .. }), "{refused:?}");
+        let upload = Upload::for_message("note.txt", "rien").expect("the platform takes it");
+        let refused = desk.client.upload(&id, &upload).await.expect_err("the token may only read");
+        assert!(matches!(refused, UploadError::Api(_)), "{refused:?}");
+        assert!(refused.hint().is_some_and(|hint| hint.contains("may write")), "{refused:?}");
+        assert_eq!(desk.done(), [], "{platform}: nothing was done");
+        desk.sandbox.world().token_mut().revoked = true;
+        let refused = desk.client.apply(&id, &desk.by, &Mutation::Archiver).await.expect_err("a revoked token");
+        assert!(matches!(refused, MutationError::NotSent(_) | MutationError::ReadOnlyToken { .. }), "{refused:?}");
+    }
+}
+
+/// What the client says of each fault is true by the platform's own account, and nothing is done twice.
+#[tokio::test]
+async fn a_message_is_sent_once_whatever_happens_to_the_answer() {
+    // (fault, how many messages the platform has sent, whether the client may say that it knows)
+    let rows = [
+        (Fault::RateLimited(Reset::In(1)), 1, true),
+        (Fault::CloseBefore, 0, false),
+        (Fault::LoseAnswer, 1, false),
+        (Fault::Truncate, 1, false),
+        (Fault::Crash, 0, false),
+        (Fault::BadGateway, 0, false),
+        (Fault::Maintenance, 0, false),
+        (Fault::NotJson, 0, false),
+        (Fault::NoData, 0, false),
+        (Fault::Redirect, 0, true),
+    ];
+    for platform in Platform::ALL {
+        let desk = desk(platform).await;
+        let id = desk.id().await;
+        for (fault, expected, known) in &rows {
+            let before = desk.done().len();
+            desk.sandbox.fault(fault.clone());
+            let outcome = desk.client.apply(&id, &desk.by, &message("Bonjour")).await;
+            assert_eq!(desk.done().len() - before, *expected, "{platform} {fault:?}: {outcome:?}");
+            match outcome {
+                Ok(_) => assert!(*known && *expected == 1, "{platform} {fault:?}"),
+                Err(MutationError::Unknown(_)) => assert!(!known, "{platform} {fault:?}"),
+                Err(MutationError::NotSent(_)) => assert!(*known && *expected == 0, "{platform} {fault:?}"),
+                Err(error) => panic!("{platform} {fault:?}: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What cannot be done is told, parked, and in nobody's way.
+
+use std::sync::Arc;
+
+use demarche_numerique::api::CorrectionReason;
+use demarche_numerique::intent::{Action, Edit, Intent, Status, Words};
+use demarche_numerique::sandbox::world::form::stable_id::FIRST_ANNOTATION;
+use demarche_numerique::sandbox::world::{Demandeur, State};
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE};
+use demarche_numerique::writeback::PushError;
+use demarche_numerique::{Client, Platform};
+use jiff::SignedDuration;
+
+use super::{Desk, accept, intent, message};
+
+#[tokio::test]
+async fn every_refusal_has_a_word_and_the_rest_goes_on() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let open = desk.dossier(State::EnInstruction);
+    let new = desk.dossier(State::EnConstruction);
+    let decided = desk.dossier(State::Accepte);
+    let archived = desk.dossier(State::Accepte);
+    desk.sandbox.world().archiver(archived).expect("legal");
+    let edit = |annotation: &str, value: &str| Action::Annotations {
+        edits: vec![Edit { annotation: annotation.to_owned(), row: None, value: value.into() }],
+    };
+    let by = |author: &str, intent: Intent| Intent { author: Some(Words::new(author)), ..intent };
+    let groupe = |name: &str| Action::ChangerGroupe { groupe: name.to_owned() };
+    let cases = vec![
+        ("no_dossier", intent("1", 999_999, accept("x"))),
+        ("not_decided", intent("2", open, Action::Archiver)),
+        ("no_way", intent("3", new, Action::RepasserEnInstruction)),
+        ("conflict", intent("4", decided, Action::RepasserEnConstruction)),
+        ("archived", intent("5", archived, message("Bonjour"))),
+        ("unknown", intent("6", open, edit("Avis du servisse", "x"))),
+        ("value", intent("7", open, edit("Score", "douze"))),
+        ("value", intent("8", open, edit("Priorité", "Urgente"))),
+        ("unknown", intent("9", open, groupe("Nulle part"))),
+        ("unknown", intent("10", open, Action::Label { label: "nulle".to_owned(), present: true })),
+        ("not_in_groupe", by("personne@example.org", intent("11", open, message("Bonjour")))),
+        ("not_in_groupe", by("instructeur-4@example.org", intent("12", open, accept("Complet")))),
+    ];
+    let (words, intents): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+    desk.ask(&intents).await;
+    desk.ask(&[intent("last", open, accept("Complet"))]).await;
+    let pushed = desk.pushed().await;
+    let told: Vec<_> = pushed.items.iter().filter_map(|item| item.reason.as_deref()).collect();
+    assert_eq!(told, words, "{:#?}", pushed.items);
+    assert_eq!(pushed.items.last().map(|item| item.status), Some(Status::Done));
+    assert_eq!(desk.done(), ["dossierAccepter"]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_demat_social_lacks_is_told_as_such() {
+    let desk = Desk::new(Platform::DematSocial).await;
+    let (open, archived) = (desk.dossier(State::EnInstruction), desk.dossier(State::Accepte));
+    desk.sandbox.world().archiver(archived).expect("legal");
+    desk.ask(&[intent("a", open, Action::Suivre { follow: false }), intent("b", archived, Action::Desarchiver)]).await;
+    let pushed = desk.pushed().await;
+    for item in &pushed.items {
+        assert_eq!(item.reason.as_deref(), Some("not_available"), "{item:?}");
+        assert!(item.words.as_deref().is_some_and(|words| words.contains("demat-social")), "{item:?}");
+    }
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn mandatory_annotations_are_refused_in_the_platforms_words_with_ours() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    desk.sandbox.world().annotate_by_api(number, FIRST_ANNOTATION, "").expect("it exists");
+    desk.sandbox.world().require_annotation(DEMARCHE_COMPLETE, FIRST_ANNOTATION, true);
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    let pushed = desk.pushed().await;
+    let words = pushed.items[0].words.as_deref().unwrap_or_default();
+    assert_eq!(pushed.items[0].reason.as_deref(), Some("platform"));
+    assert!(words.starts_with("Le dossier est déjà en instruction"), "{words}");
+    assert!(words.contains("mandatory annotations"), "{words}");
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_dossier_of_another_demarche_is_not_touched() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let spec = demarche_numerique::sandbox::WorldSpec::new(Platform::DemarcheNumerique);
+    let other = demarche_numerique::sandbox::Sandbox::new(&spec);
+    let number = other.world().submit(DEMARCHE_LARGE).expect("the démarche exists");
+    let server = other.serve_locally().await.expect("a free port on loopback");
+    let client = Client::builder(Platform::DemarcheNumerique).url(server.url()).token(other.token()).build();
+    let desk = Desk { client: client.expect("valid settings"), ..desk };
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    let pushed = desk.pushed().await;
+    assert_eq!(pushed.items[0].reason.as_deref(), Some("other_demarche"), "{:?}", pushed.items);
+    assert_eq!(other.audit(), []);
+}
+
+#[tokio::test]
+async fn a_token_that_may_only_read_ends_the_push_and_settles_nothing() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    desk.sandbox.world().tokens[0].write_access = false;
+    let error = desk.push().await.expect_err("it may not write");
+    assert!(matches!(error.split().1, PushError::Mutation(_)));
+    desk.sandbox.world().tokens[0].write_access = true;
+    assert_eq!(desk.outcomes().await, [Status::Done]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_dossier_under_sva_is_not_given_back() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    desk.sandbox.world().set_sva(number, "2026-06-01".parse().expect("a day"));
+    desk.ask(&[intent("a", number, Action::RepasserEnConstruction)]).await;
+    let pushed = desk.pushed().await;
+    assert_eq!(pushed.items[0].reason.as_deref(), Some("sva_svr"), "{:?}", pushed.items);
+    // A dossier that does not tell is tried, and given up after a few times.
+    let silent = desk.dossier(State::EnInstruction);
+    desk.ask(&[intent("b", silent, Action::RepasserEnConstruction)]).await;
+    let pushed = desk.pushed().await;
+    assert_eq!(pushed.items[0].reason.as_deref(), Some("no_effect"), "{:?}", pushed.items);
+    assert_eq!(desk.done(), [""; 0]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_the_platform_asks_to_try_later_is_tried_later() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    let siret = "99999999999999".to_owned();
+    desk.sandbox.world().set_demandeur(number, Demandeur::PersonneMorale { siret, enriched: false });
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    assert_eq!(desk.outcomes().await, [Status::Pending]);
+    desk.sandbox.advance(SignedDuration::from_mins(16));
+    assert_eq!(desk.outcomes().await, [Status::Pending], "the register has not answered yet");
+    desk.sandbox.world().enrich_demandeur(number);
+    assert_eq!(desk.outcomes().await, [Status::Pending], "its time has not come yet");
+    desk.sandbox.advance(SignedDuration::from_mins(16));
+    assert_eq!(desk.outcomes().await, [Status::Done]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_correction_that_would_be_forgotten_is_refused() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let (open, decided) = (desk.dossier(State::EnInstruction), desk.dossier(State::Accepte));
+    let correction = |body: &str| Action::Message {
+        body: Words::new(body),
+        attachment: None,
+        correction: Some(CorrectionReason::Incorrect),
+    };
+    desk.ask(&[
+        intent("first", open, correction("Corrigez le montant.")),
+        intent("second", open, correction("Corrigez la date.")),
+        intent("decided", decided, correction("Trop tard.")),
+    ])
+    .await;
+    assert_eq!(desk.outcomes().await, [Status::Done, Status::Refused, Status::Refused]);
+    assert_eq!(desk.done(), ["dossierEnvoyerMessage"]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_done_in_part_is_told_and_not_repeated() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    let edit =
+        |annotation: &str, value: serde_json::Value| Edit { annotation: annotation.to_owned(), row: None, value };
+    let edits = vec![edit("Score", 7.into()), edit("Priorité", "Haute".into()), edit("Montant accordé", "12.5".into())];
+    desk.ask(&[intent("a", number, Action::Annotations { edits })]).await;
+    // The list loses the choice between the reading of the form and the writing.
+    desk.sandbox.after_request(2, |world| {
+        let demarche = world.demarche_mut(DEMARCHE_COMPLETE).expect("it exists");
+        for revision in &mut demarche.revisions {
+            let question = Arc::make_mut(&mut revision.form).question_mut(FIRST_ANNOTATION + 6).expect("it exists");
+            question.options = vec!["Basse".to_owned()];
+        }
+    });
+    let pushed = desk.pushed().await;
+    assert_eq!((pushed.items[0].status, pushed.items[0].reason.as_deref()), (Status::Refused, Some("platform")));
+    assert_eq!(desk.done(), ["dossierModifierAnnotations"; 2], "the other two are written, once");
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_dossier_that_left_is_parked() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnConstruction);
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    desk.sandbox.world().delete_by_user(number).expect("it is not decided");
+    let pushed = desk.pushed().await;
+    assert_eq!(pushed.items[0].reason.as_deref(), Some("no_dossier"), "{:?}", pushed.items);
+    desk.assert_settled().await;
+}
