@@ -81,5 +81,7 @@ pub const LEASE: Duration = Duration::from_secs(MINUTE);
 pub const RESTORE_COLUMNS: bool = false;
 /// Whether files themselves are copied into a Grist document.
 pub const FILES: bool = false;
+/// Whether people decide in a Grist document.
+pub const DECISIONS: bool = false;
 /// The largest file that is copied, in bytes.
 pub const FILES_MAX_SIZE: u64 = 10_000_000;

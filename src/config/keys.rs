@@ -44,6 +44,7 @@ pub const TARGET: Section = Section {
         "files",
         "files-max-size",
         "files-types",
+        "decisions",
         "url-env",
         "url-file",
         "lease",
@@ -54,8 +55,17 @@ pub const TARGET: Section = Section {
 pub const TARGET_TYPES: &[(&str, &[&str])] =
     &[("sqlite", &["path"]), ("postgres", &["url-env", "url-file", "lease"]), ("grist", GRIST)];
 
-const GRIST: &[&str] =
-    &["url", "document", "key-env", "key-file", "restore-columns", "files", "files-max-size", "files-types"];
+const GRIST: &[&str] = &[
+    "url",
+    "document",
+    "key-env",
+    "key-file",
+    "restore-columns",
+    "files",
+    "files-max-size",
+    "files-types",
+    "decisions",
+];
 
 /// `[privacy.*]`: what may leave the platform.
 pub const POLICY: Section =

@@ -45,6 +45,8 @@ pub struct GristTarget {
     pub files_max_size: Setting<u64>,
     /// The types of files that are copied; all when there are none.
     pub files_types: Setting<Vec<MediaRange>>,
+    /// Whether people decide in the document.
+    pub decisions: Setting<bool>,
 }
 
 impl GristTarget {
@@ -59,6 +61,7 @@ impl GristTarget {
             files: Setting::default(defaults::FILES),
             files_max_size: Setting::default(defaults::FILES_MAX_SIZE),
             files_types: Setting::default(Vec::new()),
+            decisions: Setting::default(defaults::DECISIONS),
         }
     }
 
@@ -109,6 +112,8 @@ pub struct GristEntry {
     pub files_max_size: Option<Setting<u64>>,
     /// The types of files that are copied.
     pub files_types: Option<Setting<Vec<MediaRange>>>,
+    /// Whether people decide in the document.
+    pub decisions: Option<Setting<bool>>,
 }
 
 impl fmt::Display for TargetEntry {
@@ -176,6 +181,7 @@ impl TargetEntry {
             files: entry.files.unwrap_or(plain.files),
             files_max_size: entry.files_max_size.unwrap_or(plain.files_max_size),
             files_types: entry.files_types.unwrap_or(plain.files_types),
+            decisions: entry.decisions.unwrap_or(plain.decisions),
             ..plain
         })))
     }
@@ -242,6 +248,7 @@ impl GristEntry {
                 |text: String| text.parse().map_err(|error: InvalidMediaRange| InvalidValue::new(error.to_string()));
             reader::texts(value)?.into_iter().map(range).collect::<Result<Vec<MediaRange>, _>>()
         });
+        let decisions = table.read(source, "decisions", reader::boolean);
         let Setting { value: (document, address), origin } = document?;
         if let (Some(url), Some(address)) = (&url, &address)
             && url.value.origin() != address.origin()
@@ -251,7 +258,7 @@ impl GristEntry {
         }
         // The address of a document names its site, which that of an instance may leave out.
         let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
-        let value = Self { document, url, key, restore_columns, files, files_max_size, files_types };
+        let value = Self { document, url, key, restore_columns, files, files_max_size, files_types, decisions };
         Some(Setting { value, origin })
     }
 }
@@ -308,6 +315,7 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
                 files: None,
                 files_max_size: None,
                 files_types: None,
+                decisions: None,
             })))
         }
         "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")

@@ -3,7 +3,7 @@
 #[cfg(feature = "sqlite")]
 mod documented;
 #[cfg(all(feature = "grist", feature = "sqlite"))]
-mod grist;
+pub mod grist;
 pub mod look;
 #[cfg(feature = "postgres")]
 mod look_postgres;

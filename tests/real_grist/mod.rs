@@ -4,6 +4,7 @@
 //! traps of `grist_traps` run there too, under a module of this name.
 
 mod client;
+mod decisions;
 mod sink;
 
 use std::time::Duration;

@@ -1,8 +1,10 @@
 //! From what the back office decided to what the platform did: over the sandbox, whose audit is the judge.
 
+pub mod contract;
 mod decisions;
 mod faults;
 mod files;
+mod grist;
 mod refusals;
 mod targets;
 

@@ -11,10 +11,10 @@ use super::known::{Holdings, key, tombstone};
 use super::primer::Primer;
 use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
-use super::{shared, value};
+use super::{decisions, shared, value};
 use crate::ids::DossierNumber;
 use crate::plan::Gone;
-use crate::sink::settle::{Step, Write, settle};
+use crate::sink::settle::{FeedKind, Step, Write, settle};
 use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Scope, Totals, names};
 use crate::table::{Cell, Layout, Row};
 
@@ -55,7 +55,8 @@ struct Forms {
     rest: Arc<Form>,
 }
 
-fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
+/// Rows of a shared table, told apart by their `cle`.
+pub(super) fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
     Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
 }
@@ -129,18 +130,34 @@ impl Plan<'_> {
                 let target = self.targets.dossiers()?;
                 let values = stone(Some(gone), *changed_at).to_vec();
                 let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
-                draft.units.push(Unit { rows: vec![shown, book], ..Unit::default() });
+                let rows = [shown, book].into_iter().chain(self.untick(target, number)).collect();
+                draft.units.push(Unit { rows, ..Unit::default() });
                 draft.receipt.rows_written += 1;
                 self.count(number, true, draft);
             }
             Write::Row { row, gone, changed_at, fresh: _ } => {
-                let unit = self.unit(row, gone.as_ref(), *changed_at, forms, draft)?;
+                let mut unit = self.unit(row, gone.as_ref(), *changed_at, forms, draft)?;
+                let another = step.event.is_some_and(|event| event.kind != FeedKind::Rewrite);
+                if another && self.holdings.rows.contains_key(&number) {
+                    unit.rows.extend(self.untick(self.targets.dossiers()?, number));
+                }
                 draft.receipt.rows_written += 1 + row.children.len() as u64;
                 draft.units.push(unit);
                 self.count(number, gone.is_some(), draft);
             }
         }
         Ok(())
+    }
+
+    /// A tick was given for the version that stood there: with another one it goes, also where it was not seen to be
+    /// ticked, as somebody may have done it since.
+    fn untick(&self, target: &Target, number: DossierNumber) -> Option<Upsert> {
+        let [alone, told] = target.tick.as_ref()?;
+        let ticked = self.holdings.ticked.contains(&number);
+        let form = Arc::clone(if ticked { told } else { alone });
+        let mut values = vec![Value::from(false), decisions::CHANGED.into()];
+        values.truncate(form.columns.len());
+        Some(Upsert { form, key: number.get().into(), values })
     }
 
     fn unit(
@@ -157,6 +174,10 @@ impl Plan<'_> {
         let mut values = self.cells(target, 0, &row.cells, number, draft)?;
         values.extend(stone(gone, changed_at));
         unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: number.get().into(), values });
+        if let Some(blank) = target.blank.as_ref().filter(|_| !self.holdings.rows.contains_key(&number)) {
+            let values = vec![Value::Null; blank.columns.len()];
+            unit.rows.push(Upsert { form: Arc::clone(blank), key: number.get().into(), values });
+        }
         let mut keys: BTreeSet<(usize, String)> = BTreeSet::new();
         for child in &row.children {
             let target = self.targets.tables.get(child.table).filter(|_| child.table > 0);

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::encoding::Kind;
 use super::fault::Fault;
-use super::files;
 use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape::{self, Place};
 use super::shared;
+use super::{decisions, files};
 use crate::grist::{Action, Column, Table};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
@@ -21,6 +21,8 @@ pub(super) struct Wishes {
     pub restore: bool,
     /// Files themselves are shown.
     pub files: bool,
+    /// People decide in the table of dossiers.
+    pub decisions: bool,
 }
 
 /// What to do to the tables, and what is remembered of them afterwards.
@@ -108,7 +110,10 @@ impl Changes {
             layout.filter(move |(layout, _)| shape::place(&layout.spec) == place).map(|(_, column)| column)
         };
         let file = files::column(&wanted.key, &mut taken).filter(|_| wishes.files);
-        let visible = placed(Place::Head).chain(shown(Place::Head)).chain(&file).chain(placed(Place::Tail));
+        let desk = if wishes.decisions { decisions::wanted(wanted) } else { Vec::new() };
+        let desk: Vec<ColumnMemory> = desk.into_iter().map(|column| decisions::placed(column, &mut taken)).collect();
+        let visible = placed(Place::Head).chain(shown(Place::Head)).chain(&file).chain(&desk);
+        let visible = visible.chain(placed(Place::Tail));
         let visible: Vec<Value> = visible.map(|column| info(column, true)).collect();
         self.tables.push((self.actions.len(), id.clone()));
         self.actions.push(Action::Raw(json!(["AddTable", id, visible])));
@@ -125,6 +130,7 @@ impl Changes {
             technical,
             columns,
             file,
+            desk,
         });
     }
 
@@ -175,7 +181,46 @@ impl Changes {
             self.add(position, &found.id, &column, Place::Head);
             table.file = Some(column);
         }
+        if wishes.decisions {
+            self.desk(position, found, &mut table, wanted, wishes.restore, &mut taken);
+        }
         self.memory.tables[position] = table;
+    }
+
+    /// The columns of decisions: those that are new are added, what is as we left it follows the form.
+    fn desk(
+        &mut self,
+        position: usize,
+        found: &Table,
+        table: &mut TableMemory,
+        wanted: &LayoutTable,
+        restore: bool,
+        taken: &mut BTreeSet<String>,
+    ) {
+        for new in decisions::wanted(wanted) {
+            match table.desk.iter_mut().find(|column| column.key == new.key) {
+                None => {
+                    let column = decisions::placed(new, taken);
+                    self.add(position, &found.id, &column, Place::Head);
+                    table.desk.push(column);
+                }
+                Some(column) if column.left_out => {
+                    if restore && column.col_ref.is_none() {
+                        *column = decisions::placed(new, taken);
+                        self.add(position, &found.id, &column.clone(), Place::Head);
+                    }
+                }
+                Some(column) => {
+                    if let Some(here) = column.find(found) {
+                        let (row, patch) = (here.col_ref, change(column, here, new));
+                        if !patch.is_empty() {
+                            let table = "_grist_Tables_column".to_owned();
+                            self.actions.push(Action::UpdateRecord { table, row, values: patch });
+                        }
+                    }
+                }
+            }
+        }
     }
 
     fn add(&mut self, position: usize, table: &str, column: &ColumnMemory, place: Place) {
@@ -200,7 +245,12 @@ impl Changes {
         for (action, table, name) in &self.asked {
             let Some(answer) = answers.get(*action) else { continue };
             let table = &mut self.memory.tables[*table];
-            if let Some(column) = table.columns.iter_mut().chain(&mut table.file).find(|column| column.name == *name)
+            if let Some(column) = table
+                .columns
+                .iter_mut()
+                .chain(&mut table.file)
+                .chain(&mut table.desk)
+                .find(|column| column.name == *name)
                 && let Some(id) = answer["colId"].as_str()
             {
                 column.id = id.to_owned();
@@ -261,5 +311,6 @@ fn info(column: &ColumnMemory, named: bool) -> Value {
 pub(super) fn taken(memory: &Memory, structure: &[Table]) -> BTreeSet<String> {
     let ours = |table: &&Table| !memory.tables.iter().any(|known| known.table_ref == Some(table.table_ref));
     let ids = structure.iter().filter(ours).map(|table| table.id.to_lowercase());
-    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).map(|table| table.id.to_lowercase())).collect()
+    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).chain(&shared::OUTBOX).map(|table| table.id.to_lowercase()))
+        .collect()
 }

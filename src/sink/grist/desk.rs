@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::known::Holdings;
 use super::lease::{self, Holder, Lease};
+use super::outbox::Line;
 use super::read::Reader;
 use super::state::State;
 use crate::grist::{Action, GristError, Repeat};
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub uploaded: BTreeSet<String>,
     /// Rows went, and files may have gone with them.
     pub dropped: bool,
+    /// Intents as they were last read or written, by their key.
+    pub lines: BTreeMap<String, Line>,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -65,6 +68,7 @@ impl Desk {
             spent: 0,
             uploaded: BTreeSet::new(),
             dropped: false,
+            lines: BTreeMap::new(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Desk {
         let newcomers = std::mem::take(&mut self.state.newcomers);
         self.state = State { newcomers, ..state };
         self.asked = None;
+        self.lines.clear();
     }
 
     fn standing(&self, found: Option<&Lease>) -> Standing {
@@ -184,6 +189,12 @@ impl Desk {
         // It may still arrive: the next bundle must not be taken for it.
         self.turn += 1;
         Err(last.map_or_else(|| Fault::Refused("it was never sent".to_owned()), Fault::from))
+    }
+
+    /// Whether the lease is ours at this moment.
+    pub(super) fn holds(&self) -> bool {
+        let held = self.state.lease.as_ref().zip(self.me.as_ref());
+        held.is_some_and(|(lease, me)| lease.token == me.token && !lease.free)
     }
 
     fn sent(&mut self, turn: i64) {

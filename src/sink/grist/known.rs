@@ -43,6 +43,8 @@ pub(super) struct Holdings {
     pub rows: BTreeMap<DossierNumber, Vec<RowId>>,
     pub children: BTreeMap<DossierNumber, Vec<Child>>,
     pub quarantine: BTreeMap<DossierNumber, Vec<RowId>>,
+    /// The dossiers of which somebody ticked a row.
+    pub ticked: BTreeSet<DossierNumber>,
 }
 
 impl Holdings {

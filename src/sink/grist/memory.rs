@@ -34,6 +34,9 @@ pub(super) struct TableMemory {
     /// Where the files themselves are shown, once that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<ColumnMemory>,
+    /// The columns in which people decide, once that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub desk: Vec<ColumnMemory>,
 }
 
 /// A column of ours.
@@ -92,11 +95,11 @@ impl Memory {
 
 impl TableMemory {
     pub(super) fn all(&self) -> impl Iterator<Item = &ColumnMemory> {
-        self.technical.iter().chain(&self.columns).chain(&self.file)
+        self.technical.iter().chain(&self.columns).chain(&self.file).chain(&self.desk)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
-        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file)
+        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file).chain(&mut self.desk)
     }
 
     /// The table in the document: by its reference, or by its id where the reference was not told yet.

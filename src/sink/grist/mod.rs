@@ -9,6 +9,7 @@
 //! - `encoding`: a cell as Grist keeps it;
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
 //! - `files`: files themselves, for those who want them;
+//! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
 //! - `read`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
@@ -17,6 +18,7 @@
 
 mod commit;
 mod ddl;
+mod decisions;
 mod desk;
 mod encoding;
 mod fault;
@@ -25,6 +27,7 @@ mod known;
 mod lease;
 mod memory;
 mod open;
+mod outbox;
 mod pages;
 mod people;
 mod prepare;
@@ -45,6 +48,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use ddl::Wishes;
+pub use decisions::{Declined, Taken};
 use desk::Desk;
 use fault::Fault;
 pub use open::Opening;
@@ -68,6 +72,8 @@ pub struct GristSink {
     restore: bool,
     /// Which files are kept, where they are.
     limits: Option<FileLimits>,
+    /// Whether people decide in the table of dossiers.
+    decisions: bool,
     told: Told,
     /// Known in this process for as long as the sink is there.
     _token: Option<lease::Token>,
@@ -106,11 +112,10 @@ impl GristSink {
     /// [`SinkError::Locked`] when another run took over, and those of the way there; nothing that was committed is lost.
     pub async fn close(self) -> Result<(), SinkError> {
         let mut desk = self.desk.lock().await;
-        let held = desk.state.lease.as_ref().is_some_and(|lease| !lease.free);
-        let ours = desk.state.lease.as_ref().zip(desk.me.as_ref()).is_some_and(|(lease, me)| lease.token == me.token);
+        let held = desk.holds();
         let closed = async {
             desk.settle().await?;
-            if held && ours { desk.send(&[], &[], true).await.map(drop) } else { Ok(()) }
+            if held { desk.send(&[], &[], true).await.map(drop) } else { Ok(()) }
         };
         closed.await.map_err(|fault| fault.at(&self.name, "closing"))
     }
@@ -158,7 +163,7 @@ impl Sink for GristSink {
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         let mut desk = self.desk.lock().await;
-        let wishes = Wishes { restore: self.restore, files: self.limits.is_some() };
+        let wishes = Wishes { restore: self.restore, files: self.limits.is_some(), decisions: self.decisions };
         let prepared = prepare::prepare(&mut desk, scope, form, &plan, wishes).await;
         let (notices, owes) = self.told("a change of its tables", prepared)?;
         self.told.add(notices);

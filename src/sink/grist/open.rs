@@ -18,6 +18,7 @@ pub struct Opening {
     doc: Doc,
     restore: bool,
     limits: Option<FileLimits>,
+    decisions: bool,
 }
 
 impl Opening {
@@ -32,6 +33,13 @@ impl Opening {
     /// document has already of files stays when this is not said any more.
     pub fn files(self, limits: FileLimits) -> Self {
         Self { limits: Some(limits), ..self }
+    }
+
+    /// Gives the table of dossiers the columns in which people decide, and takes what they decide there: see
+    /// [`GristSink::take_decisions`]. `false` by default. Columns that are there already stay when this is not said any
+    /// more; nothing is taken from them then.
+    pub fn decisions(self, decisions: bool) -> Self {
+        Self { decisions, ..self }
     }
 
     /// Opens the document for writing. One request, which reads what the document remembers and its structure; nothing is
@@ -65,7 +73,7 @@ impl Opening {
     }
 
     async fn read(self, me: Option<Holder>, token: Option<Token>) -> Result<GristSink, SinkError> {
-        let Self { doc, restore, limits } = self;
+        let Self { doc, restore, limits, decisions } = self;
         let name = format!("grist:{}", doc.id().as_str());
         let reader = Reader::new(doc.clone());
         let state = async {
@@ -81,14 +89,14 @@ impl Opening {
         };
         let state = state.await.map_err(|fault| fault.at(&name, "an opening"))?;
         let desk = Mutex::new(Desk::new(reader, state, me));
-        Ok(GristSink { name, doc, desk, restore, limits, told: Told::default(), _token: token })
+        Ok(GristSink { name, doc, desk, restore, limits, decisions, told: Told::default(), _token: token })
     }
 }
 
 impl GristSink {
     /// Begins to open a document.
     pub fn of(doc: Doc) -> Opening {
-        Opening { doc, restore: false, limits: None }
+        Opening { doc, restore: false, limits: None, decisions: false }
     }
 
     /// Whether a run works on a document at this moment. Writes nothing.

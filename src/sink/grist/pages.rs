@@ -231,6 +231,6 @@ fn fields(table: &TableMemory, layout: &Layout) -> Vec<ColRef> {
     let asked = layout.into_iter().flat_map(|layout| &layout.columns);
     let asked = asked.filter(|column| shape::place(&column.spec) == Place::Head);
     let asked = asked.filter_map(|column| table.columns.iter().find(|known| known.key == column.spec.key));
-    let shown = own(Place::Head).chain(asked).chain(own(Place::Tail));
+    let shown = own(Place::Head).chain(asked).chain(&table.desk).chain(own(Place::Tail));
     shown.filter(|column| !column.left_out).filter_map(|column: &ColumnMemory| column.col_ref).collect()
 }

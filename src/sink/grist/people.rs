@@ -3,6 +3,7 @@
 //! Titles, ids, order, colours, widths, pages, and everything that is theirs alone is not looked at: tables and columns
 //! are found again by their references.
 
+use super::decisions;
 use super::encoding::Kind;
 use super::fault::Fault;
 use super::memory::{ColumnMemory, Memory};
@@ -17,6 +18,8 @@ pub(super) struct Seen {
     pub notices: Vec<String>,
     /// The same for runs that fetch files.
     pub files: Vec<String>,
+    /// The same for runs of documents in which people decide.
+    pub desk: Vec<String>,
     /// Columns came back whose values are those of another time.
     pub owes_remap: bool,
 }
@@ -27,7 +30,8 @@ pub(super) struct Seen {
 /// [`Fault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
 pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Result<Seen, Fault> {
-    let mut seen = Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), owes_remap: false };
+    let mut seen =
+        Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), desk: Vec::new(), owes_remap: false };
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
     for table in &mut seen.memory.tables {
         let Some(found) = table.find(structure) else {
@@ -56,6 +60,9 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
         }
         if let Some(file) = &mut table.file {
             seen.files.extend(compare_file(file, found, restore));
+        }
+        for column in &mut table.desk {
+            seen.desk.extend(decisions::compare(column, found, restore));
         }
         for column in &mut table.columns {
             let title = column.label.clone();
@@ -191,6 +198,7 @@ mod tests {
             technical,
             columns: vec![nom],
             file: None,
+            desk: Vec::new(),
         };
         (Memory { tables: vec![table] }, structure)
     }

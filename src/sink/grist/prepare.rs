@@ -60,8 +60,11 @@ pub(super) async fn prepare(
     let made: Vec<Action> = hidden.iter().flat_map(|table| table.create()).collect();
     let made = files::table(made, &desk.state.structure, wishes.files);
     // The page that tells of runs comes after those of the démarche.
-    let shown: Vec<Action> =
-        shown.iter().flat_map(|table| table.create()).chain(shared::mend(&desk.state.structure)).collect();
+    let shown: Vec<Action> = shown
+        .iter()
+        .flat_map(|table| table.create())
+        .chain(shared::mend(&shared::TABLES, &desk.state.structure))
+        .collect();
     let new = !changes.actions.is_empty() || !made.is_empty() || !shown.is_empty();
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
@@ -83,6 +86,9 @@ pub(super) async fn prepare(
     let mut notices = seen.notices;
     if wishes.files {
         notices.extend(seen.files);
+    }
+    if wishes.decisions {
+        notices.extend(seen.desk);
     }
     Ok((notices, owes_remap))
 }

@@ -215,6 +215,9 @@ impl Reader {
                 "ligne" => {
                     if let (Some(number), Some(id)) = (of(), id(row)) {
                         holdings.rows.entry(number).or_default().push(id);
+                        if row.get("coche").is_some_and(|tick| tick.as_bool().unwrap_or(tick.as_i64() == Some(1))) {
+                            holdings.ticked.insert(number);
+                        }
                     }
                 }
                 "enfant" => {
@@ -261,7 +264,11 @@ impl Reader {
                 let wanted: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
                 let found = self.doc.records(&place.id, &[(place.column.as_str(), wanted)]).await?;
                 parents = found.iter().filter_map(id).map(Value::from).collect();
-                let row = |row: Row| shared::row(json!({ "id": row.get("id"), "numero": row.get(&place.column) }));
+                let tick = |row: &Row| place.tick.as_ref().and_then(|tick| row.get(tick).cloned());
+                let row = |row: Row| {
+                    let number = row.get(&place.column);
+                    shared::row(json!({ "id": row.get("id"), "numero": number, "coche": tick(&row) }))
+                };
                 add("ligne", found.into_iter().map(row).collect());
                 continue;
             };
@@ -373,8 +380,13 @@ fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, 
     for (position, place) in places.iter().enumerate() {
         let (table, key) = (quoted(&place.id), quoted(&place.column));
         if place.parent.is_none() {
+            // What is no truth is a blob, of which SQL makes no JSON.
+            let tick = place.tick.as_ref().map_or_else(
+                || "NULL".to_owned(),
+                |tick| format!("CASE WHEN typeof({0}) = 'integer' THEN {0} END", quoted(tick)),
+            );
             sql.push_str(&format!(
-                " UNION ALL SELECT 'ligne', json_object('id', id, 'numero', {key}) FROM {table} \
+                " UNION ALL SELECT 'ligne', json_object('id', id, 'numero', {key}, 'coche', {tick}) FROM {table} \
                  WHERE {key} IN (SELECT value FROM json_each(?))"
             ));
         } else {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::decisions;
 use super::encoding::{Kind, YES_NO};
 use super::memory::ColumnMemory;
 use crate::demarche::TypeDeChamp;
@@ -239,7 +240,7 @@ fn with_choices(mut widget: Map<String, Value>, more: &[String]) -> Map<String, 
     widget
 }
 
-/// The colours of the states of a dossier, which are the same in every document.
+/// The colours of states and of decisions, which are the same in every document.
 fn colour(choice: &str) -> Option<(&'static str, &'static str)> {
     Some(match choice {
         "en_construction" => ("#E8EDFF", "#0063CB"),
@@ -247,7 +248,7 @@ fn colour(choice: &str) -> Option<(&'static str, &'static str)> {
         "accepte" => ("#B8FEC9", "#18753C"),
         "refuse" => ("#FFE9E9", "#CE0500"),
         "sans_suite" => ("#EEEEEE", "#3A3A3A"),
-        _ => return None,
+        decision => return decisions::colours(decision),
     })
 }
 

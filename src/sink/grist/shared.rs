@@ -23,6 +23,67 @@ pub(super) const FILES: Shared = Shared {
     columns: &[("cle", "Text", ""), ("piece", "Attachments", ""), ("nom", "Text", ""), ("taille", "Numeric", "")],
 };
 
+/// The outbox: one row an intent, with its seal.
+pub(super) const INTENTS: &str = "Dn_intentions";
+/// The same for people, who may do to it what they like.
+pub(super) const SENDINGS: &str = "Dn_envois";
+/// What happened to intents, line by line, for people too; each line carries itself, sealed.
+pub(super) const TRAIL: &str = "Dn_journal";
+
+/// The tables of the outbox, made when the first intent comes. The one that is believed comes first.
+pub(super) const OUTBOX: [Shared; 3] = [
+    Shared {
+        id: INTENTS,
+        title: "",
+        columns: &[
+            ("cle", "Text", ""),
+            ("instance", "Text", ""),
+            ("demarche", "Text", ""),
+            ("numero", "Numeric", ""),
+            ("rang", "Numeric", ""),
+            ("chaine", "Text", ""),
+            ("statut", "Text", ""),
+            ("valeur", "Text", ""),
+            ("empreinte", "Text", ""),
+        ],
+    },
+    Shared {
+        id: SENDINGS,
+        title: "Envois",
+        columns: &[
+            ("demarche", "Text", "Démarche"),
+            ("dossier", "Numeric", "Dossier n°"),
+            ("action", "Text", "Action"),
+            ("statut", "Choice", "Statut"),
+            ("reponse", "Text", "Réponse"),
+            ("agent", "Text", "Agent"),
+            ("demande_le", "DateTime:Europe/Paris", "Demandé le"),
+            ("regle_le", "DateTime:Europe/Paris", "Réglé le"),
+            ("identifiant", "Text", "Identifiant"),
+            ("cle", "Text", ""),
+        ],
+    },
+    Shared {
+        id: TRAIL,
+        title: "Journal des envois",
+        columns: &[
+            ("demarche", "Text", "Démarche"),
+            ("dossier", "Numeric", "Dossier n°"),
+            ("moment", "DateTime:Europe/Paris", "Quand"),
+            ("evenement", "Text", "Événement"),
+            ("action", "Text", "Action"),
+            ("reponse", "Text", "Réponse"),
+            ("etat", "Text", "État du dossier"),
+            ("agent", "Text", "Agent"),
+            ("identifiant", "Text", "Identifiant"),
+            ("cle", "Text", ""),
+            ("rang", "Numeric", ""),
+            ("valeur", "Text", ""),
+            ("empreinte", "Text", ""),
+        ],
+    },
+];
+
 /// A column: id, type, title. Those without a title are for programs.
 type Column = (&'static str, &'static str, &'static str);
 
@@ -34,7 +95,7 @@ pub(super) struct Shared {
     columns: &'static [Column],
 }
 
-/// All of them, but for that of files. The document comes last in its row, so that reading the others does not pass through it.
+/// All of them, but for those of files and of the outbox. The document comes last in its row, so that reading the others does not pass through it.
 pub(super) const TABLES: [Shared; 6] = [
     Shared { id: STATE, title: "", columns: &[("cle", "Text", ""), ("valeur", "Text", ""), ("empreinte", "Text", "")] },
     Shared {
@@ -164,9 +225,9 @@ impl Shared {
 }
 
 /// The actions that give the tables for people the columns back that somebody deleted.
-pub(super) fn mend(structure: &[Table]) -> Vec<Action> {
+pub(super) fn mend(tables: &[Shared], structure: &[Table]) -> Vec<Action> {
     let mut actions = Vec::new();
-    for shared in TABLES.iter().filter(|shared| shared.is_for_people()) {
+    for shared in tables.iter().filter(|shared| shared.is_for_people()) {
         let Some(table) = shared.find(structure) else { continue };
         for (id, kind, title) in shared.columns {
             if !table.columns.iter().any(|column| column.id == *id) {
@@ -181,7 +242,7 @@ pub(super) fn mend(structure: &[Table]) -> Vec<Action> {
 
 /// A shared table by its id.
 pub(super) fn of(id: &str) -> &'static Shared {
-    TABLES.iter().find(|table| table.id == id).expect("the list has every shared table")
+    TABLES.iter().chain(&OUTBOX).find(|table| table.id == id).expect("the lists have every shared table")
 }
 
 /// A row as an action takes it.

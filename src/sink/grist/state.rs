@@ -50,6 +50,15 @@ pub(super) enum Slot {
     History,
     /// What all documents have in common.
     Primer,
+    /// How many intents and lines of their trail there were.
+    Outbox,
+}
+
+/// How many intents and lines of their trail a démarche has had: no place is given twice, and a row that is gone is missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Places {
+    pub intents: i64,
+    pub lines: i64,
 }
 
 /// The key of what is kept of the whole document.
@@ -64,6 +73,7 @@ impl Slot {
             Self::Quarantine => "quarantaine",
             Self::History => "executions",
             Self::Primer => "amorce",
+            Self::Outbox => "envois",
         };
         format!("{scope}/{word}")
     }
@@ -192,6 +202,10 @@ impl State {
 
     pub(super) fn history(&self, scope: &Scope) -> Result<History, Fault> {
         Ok(self.get(&Slot::History.key(scope))?.unwrap_or_default())
+    }
+
+    pub(super) fn places(&self, scope: &Scope) -> Result<Places, Fault> {
+        Ok(self.get(&Slot::Outbox.key(scope))?.unwrap_or_default())
     }
 
     pub(super) fn primer(&self, scope: &Scope) -> Result<Option<Primer>, Fault> {

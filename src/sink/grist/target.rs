@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::decisions::{self, Columns};
 use super::encoding::Kind;
 use super::fault::Fault;
 use super::memory::{Memory, TableMemory};
@@ -22,6 +23,10 @@ pub(super) struct Target {
     pub whole: Arc<Form>,
     /// Its tombstone alone.
     pub tomb: Arc<Form>,
+    /// The cells of a new row that are empty, and would be zeros.
+    pub blank: Option<Arc<Form>>,
+    /// The tick that a row loses with another version of its dossier: alone, and with what is said of it.
+    pub tick: Option<[Arc<Form>; 2]>,
 }
 
 /// The tables of a layout, in its order.
@@ -38,6 +43,8 @@ pub(super) struct Place {
     pub column: String,
     /// The column that refers to the dossier, in a child table.
     pub parent: Option<String>,
+    /// The column that people tick, in a table of dossiers.
+    pub tick: Option<String>,
 }
 
 /// Where the rows of a démarche are.
@@ -48,7 +55,8 @@ pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>,
         let child = table.key.is_child();
         let column = own(table, found, if child { KEY } else { NUMBER })?;
         let parent = if child { Some(own(table, found, PARENT)?) } else { None };
-        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent })
+        let tick = Columns::of(table, structure).and_then(|desk| desk.send);
+        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent, tick })
     };
     memory.tables.iter().map(place).collect()
 }
@@ -78,8 +86,15 @@ impl Targets {
             let tomb = Form { rank: position, table: id, key: of, columns: after.clone(), adds: false };
             let columns_of_row = before.into_iter().chain(asked).chain(after).collect();
             let whole = Form { columns: columns_of_row, adds: true, ..tomb.clone() };
+            let blank = Some(decisions::blank(table, found)).filter(|columns| !columns.is_empty());
+            let blank = blank.map(|columns| Arc::new(Form { columns, adds: true, ..tomb.clone() }));
+            let tick = Columns::of(table, structure).and_then(|desk| {
+                let own = |columns: Vec<String>| Arc::new(Form { columns, ..tomb.clone() });
+                let send = desk.send?;
+                Some([own(vec![send.clone()]), own([send].into_iter().chain(desk.outcome).collect())])
+            });
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
-            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb });
+            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb, blank, tick });
         }
         Ok(Self { tables })
     }

@@ -63,7 +63,8 @@ impl Diagnosis {
 
     /// Address, key, document, access, SQL, what lies in it.
     async fn document(&mut self, target: &Target, grist: &GristTarget) -> bool {
-        let GristTarget { url, document: _, key, restore_columns, files, files_max_size, files_types } = grist;
+        let GristTarget { url, document: _, key, restore_columns, files, files_max_size, files_types, decisions } =
+            grist;
         let of = target.to_string();
         self.tell(&of, "url", url.value.to_string(), &url.origin);
         self.tell(&of, "key", key.value.to_string(), &key.origin);
@@ -75,6 +76,7 @@ impl Diagnosis {
             self.tell(&of, "files-max-size", show_size(files_max_size.value), &files_max_size.origin);
             self.tell(&of, "files-types", types, &files_types.origin);
         }
+        self.tell(&of, "decisions", decisions.value.to_string(), &decisions.origin);
         match read_secret(GRIST_KEY, &key.value) {
             Ok(_) => self.add(Verdict::Ok, "Grist key", format!("found in {}", key.value), None),
             Err(error) => {

@@ -1,0 +1,256 @@
+//! The columns of decisions: which there are, and where they are in the document. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::demarche::TypeDeChamp;
+use crate::grist::{Column, Table};
+use crate::ids::DescriptorId;
+use crate::sink::grist::encoding::Kind;
+use crate::sink::grist::memory::{ColumnMemory, TableMemory};
+use crate::sink::grist::shape::{self, NUMBER};
+use crate::table::{CellKind, ColumnKey, LayoutTable, Origin, Part};
+
+/// A column that every table of dossiers gets where people decide.
+struct Fixed {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    kind: Kind,
+}
+
+pub(super) const DECISION: &str = "decision";
+const MOTIVATION: &str = "motivation_a_envoyer";
+const MESSAGE: &str = "message_a_l_usager";
+const AGENT: &str = "agent";
+const SEND: &str = "envoyer";
+const OUTCOME: &str = "suite_donnee";
+
+/// What is decided, before the annotations.
+const FIRST: [Fixed; 4] = [
+    Fixed { name: DECISION, title: "Décision", description: "Ce qui doit être fait du dossier.", kind: Kind::Choice },
+    Fixed {
+        name: MOTIVATION,
+        title: "Motivation à envoyer",
+        description: "L’usager la lira. Obligatoire pour refuser et pour classer sans suite.",
+        kind: Kind::Text,
+    },
+    Fixed {
+        name: MESSAGE,
+        title: "Message à l’usager",
+        description: "Envoyé dans la messagerie du dossier, après la décision s’il y en a une.",
+        kind: Kind::Text,
+    },
+    Fixed {
+        name: AGENT,
+        title: "Agent",
+        description: "Adresse électronique de l’instructeur au nom de qui envoyer ; vide : celui de la configuration.",
+        kind: Kind::Text,
+    },
+];
+
+/// How it is sent and what became of it, after the annotations.
+const LAST: [Fixed; 2] = [
+    Fixed {
+        name: SEND,
+        title: "Envoyer",
+        description: "Cochez quand la ligne est prête. La case se vide quand la demande est prise.",
+        kind: Kind::Bool,
+    },
+    Fixed {
+        name: OUTCOME,
+        title: "Suite donnée",
+        description: "Ce que la demande est devenue ; écrit par la synchronisation.",
+        kind: Kind::Text,
+    },
+];
+
+/// What can be decided, with its colours.
+pub(super) const DECISIONS: [(&str, &str, &str); 8] = [
+    ("Passer en instruction", "#FEECC2", "#716043"),
+    ("Accepter", "#B8FEC9", "#18753C"),
+    ("Refuser", "#FFE9E9", "#CE0500"),
+    ("Classer sans suite", "#EEEEEE", "#3A3A3A"),
+    ("Repasser en construction", "#E8EDFF", "#0063CB"),
+    ("Repasser en instruction", "#FEECC2", "#716043"),
+    ("Archiver", "#F6F6F6", "#666666"),
+    ("Désarchiver", "#F6F6F6", "#666666"),
+];
+
+/// The colours of a decision.
+pub(in crate::sink::grist) fn colours(choice: &str) -> Option<(&'static str, &'static str)> {
+    DECISIONS.iter().find(|(word, _, _)| *word == choice).map(|(_, fill, text)| (*fill, *text))
+}
+
+impl Fixed {
+    fn column(&self) -> ColumnMemory {
+        let choices = DECISIONS.iter().filter(|_| self.name == DECISION);
+        ColumnMemory {
+            key: ColumnKey::Fixed(self.name.to_owned()),
+            name: named(self.name),
+            title: self.title.to_owned(),
+            kind: match self.kind {
+                Kind::Choice => CellKind::Choice,
+                Kind::Bool => CellKind::Boolean,
+                _ => CellKind::Text,
+            },
+            id: self.name.to_owned(),
+            col_ref: None,
+            dressed: false,
+            given: self.kind.to_string(),
+            label: self.title.to_owned(),
+            description: self.description.to_owned(),
+            options: choices.map(|(word, _, _)| (*word).to_owned()).collect(),
+            left_out: false,
+        }
+    }
+}
+
+/// The name of a column of decisions, which no column of a layout has.
+fn named(name: &str) -> String {
+    format!("decider:{name}")
+}
+
+/// Annotations that the API writes (reference 7): the others are not offered.
+fn is_written(kind: &TypeDeChamp) -> bool {
+    use TypeDeChamp as T;
+    matches!(
+        kind,
+        T::Text
+            | T::Textarea
+            | T::Email
+            | T::Checkbox
+            | T::YesNo
+            | T::Date
+            | T::Datetime
+            | T::IntegerNumber
+            | T::DecimalNumber
+            | T::DropDownList
+            | T::MultipleDropDownList
+    )
+}
+
+/// The columns of decisions of a table, in their order, with ids yet to be found free.
+pub(in crate::sink::grist) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
+    if table.key.is_child() {
+        return Vec::new();
+    }
+    let annotations = table.columns.iter().filter_map(|column| {
+        let spec = &column.spec;
+        let Origin::Annotation(kind, _) = &spec.origin else { return None };
+        let ColumnKey::Champ(_, Part::Value) = &spec.key else { return None };
+        is_written(kind).then(|| {
+            let own = shape::column(spec, &named(&column.name), format!("a_ecrire_{}", column.name));
+            let title = format!("À écrire : {}", own.title);
+            let label = format!("À écrire : {}", own.label);
+            let description = "La valeur à écrire dans l’annotation ; vide : elle reste comme elle est.".to_owned();
+            ColumnMemory { title, label, description, ..own }
+        })
+    });
+    let first = FIRST.iter().map(Fixed::column);
+    first.chain(annotations).chain(LAST.iter().map(Fixed::column)).collect()
+}
+
+/// What people did to a column of decisions. None of it is in the way of a run: what cannot be used is left out and told.
+pub(in crate::sink::grist) fn compare(column: &mut ColumnMemory, found: &Table, restore: bool) -> Option<String> {
+    let (title, id) = (&column.label, &found.id);
+    let words = match column.find(found) {
+        Some(here) if usable(column, here) => {
+            (column.left_out, column.col_ref) = (false, Some(here.col_ref));
+            column.id.clone_from(&here.id);
+            return None;
+        }
+        Some(_) => "holds something else now",
+        None if restore => {
+            (column.col_ref, column.left_out) = (None, true);
+            return None;
+        }
+        None if column.left_out => "is still left out",
+        None => "was deleted",
+    };
+    let notice =
+        format!("column “{title}” of {id} {words}: nothing is taken from it (ask for it to have it made again)");
+    column.left_out = true;
+    Some(notice)
+}
+
+fn usable(column: &ColumnMemory, here: &Column) -> bool {
+    let (wanted, kind) = (Kind::parse(&column.given), Kind::parse(&here.kind));
+    // Between the bundle that makes it and the one that dresses it, it is of any type.
+    !here.is_formula && if wanted == Kind::Bool { kind == wanted || kind == Kind::Any } else { kind.holds(&wanted) }
+}
+
+/// The columns of numbers, which Grist fills with zeros in new rows: ids.
+pub(in crate::sink::grist) fn blank(memory: &TableMemory, found: &Table) -> Vec<String> {
+    let numbers = memory.desk.iter().filter_map(|column| column.find(found)).filter(|here| !here.is_formula);
+    let numbers = numbers.filter(|here| matches!(Kind::parse(&here.kind), Kind::Int | Kind::Numeric));
+    numbers.map(|here| here.id.clone()).collect()
+}
+
+/// Where a value to be written to an annotation stands.
+#[derive(Clone, Debug)]
+pub(in crate::sink::grist) struct Annotation {
+    pub descriptor: DescriptorId,
+    pub title: String,
+    pub kind: CellKind,
+    /// The choices that there are; none when they are not known.
+    pub options: Vec<String>,
+    pub id: String,
+}
+
+/// Where the columns of decisions are in the document as it is now; `None` for what is not there.
+#[derive(Clone, Debug)]
+pub(in crate::sink::grist) struct Columns {
+    pub table: String,
+    /// The name of the table for ever.
+    pub name: String,
+    pub number: String,
+    pub decision: Option<String>,
+    pub motivation: Option<String>,
+    pub message: Option<String>,
+    pub agent: Option<String>,
+    pub annotations: Vec<Annotation>,
+    pub send: Option<String>,
+    pub outcome: Option<String>,
+}
+
+impl Columns {
+    /// Those of a table of dossiers; `None` where nobody decides.
+    pub(in crate::sink::grist) fn of(memory: &TableMemory, structure: &[Table]) -> Option<Self> {
+        let found = memory.find(structure).filter(|_| !memory.desk.is_empty())?;
+        let here = |column: &ColumnMemory| {
+            let here = column.find(found).filter(|here| usable(column, here));
+            here.map(|here| here.id.clone())
+        };
+        let fixed = |name: &str| {
+            let key = ColumnKey::Fixed(name.to_owned());
+            memory.desk.iter().find(|column| column.key == key).and_then(here)
+        };
+        let annotation = |column: &ColumnMemory| {
+            let ColumnKey::Champ(descriptor, _) = &column.key else { return None };
+            Some(Annotation {
+                descriptor: descriptor.clone(),
+                title: column.label.clone(),
+                kind: column.kind,
+                options: column.options.clone(),
+                id: here(column)?,
+            })
+        };
+        Some(Self {
+            table: found.id.clone(),
+            name: memory.name.clone(),
+            number: memory.technical(NUMBER)?.find(found)?.id.clone(),
+            decision: fixed(DECISION),
+            motivation: fixed(MOTIVATION),
+            message: fixed(MESSAGE),
+            agent: fixed(AGENT),
+            annotations: memory.desk.iter().filter_map(annotation).collect(),
+            send: fixed(SEND),
+            outcome: fixed(OUTCOME),
+        })
+    }
+}
+
+/// Gives a column an id that is free in its table.
+pub(in crate::sink::grist) fn placed(column: ColumnMemory, taken: &mut BTreeSet<String>) -> ColumnMemory {
+    ColumnMemory { id: shape::column_id(&column.id, taken), ..column }
+}

@@ -1,0 +1,217 @@
+//! Rows that are ticked become intents, and lose their tick with the same bundle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::cells::Asked;
+use super::columns::Columns;
+use super::told::waits;
+use crate::dossier::DossierState;
+use crate::grist::Action;
+use crate::ids::DossierNumber;
+use crate::intent::{Expected, Intent};
+use crate::sink::grist::desk::Desk;
+use crate::sink::grist::fault::Fault;
+use crate::sink::grist::known::{self, Row, id, text};
+use crate::sink::grist::outbox::{Draft, again, of_dossiers, ready, update};
+use crate::sink::grist::{GristSink, shared};
+use crate::sink::{Scope, SinkError};
+
+/// What was taken of a démarche's table of dossiers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The intents that are in the outbox now, in their order.
+    pub intents: Vec<Intent>,
+    /// The ticked rows that were not taken.
+    pub declined: Vec<Declined>,
+}
+
+/// A ticked row that was not taken: it lost its tick, and says why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// Its dossier; `None` for a row without the number of one.
+    pub dossier: Option<DossierNumber>,
+    /// Why, in French, as « Suite donnée » says it; nothing that a person wrote is in it.
+    pub reason: String,
+}
+
+/// How many rows one bundle takes, at most, and how many bytes.
+const MOST: usize = 50;
+const HEAVIEST: usize = 400_000;
+
+/// What a taken row says.
+const WAITING: &str = "En attente d’envoi";
+
+impl GristSink {
+    /// Takes what people decided: every row of the démarche's table whose « Envoyer » is ticked becomes intents in the
+    /// outbox (annotations, decision, message, each requiring the one before), and loses its tick with the same bundle. So
+    /// a crash at any instant neither loses nor doubles a decision. A row that makes no sense is not taken and says why.
+    ///
+    /// To be called before a [`push`](crate::writeback::push()) of this sink. Nothing is written when nothing is ticked, or
+    /// when the sink was opened without [`decisions`](super::super::Opening::decisions).
+    ///
+    /// # Errors
+    /// [`SinkError::Locked`] when another run took over, and those of a commit. Rows whose bundle was written are taken;
+    /// the others are still ticked.
+    pub async fn take_decisions(&self, scope: &Scope, now: Timestamp) -> Result<Taken, SinkError> {
+        if !self.decisions {
+            return Ok(Taken::default());
+        }
+        let desk = &mut *self.desk.lock().await;
+        let mut taken = Taken::default();
+        let result = again!(desk, take(desk, scope, Some(now), &mut taken));
+        let result = match result {
+            // A row went between the question and the bundle.
+            Err(Fault::Grist(error)) if Fault::is_missing_row(&error) => {
+                again!(desk, take(desk, scope, Some(now), &mut taken))
+            }
+            other => other,
+        };
+        self.told("what was decided", result)?;
+        Ok(taken)
+    }
+
+    /// What [`take_decisions`](Self::take_decisions) would take now. Writes nothing; names of intents are not final.
+    ///
+    /// # Errors
+    /// Those of a reading.
+    pub async fn decisions(&self, scope: &Scope) -> Result<Taken, SinkError> {
+        if !self.decisions {
+            return Ok(Taken::default());
+        }
+        self.read("a reading of what was decided", async |desk| {
+            let mut taken = Taken::default();
+            take(desk, scope, None, &mut taken).await?;
+            Ok(taken)
+        })
+        .await
+    }
+}
+
+/// A ticked row and what becomes of it.
+struct Ticked {
+    row: Row,
+    number: Option<DossierNumber>,
+    asks: Result<(Asked, Expected), String>,
+}
+
+/// Takes the rows that are ticked; `None` for `at` only looks.
+async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut Taken) -> Result<(), Fault> {
+    let memory = desk.state.memory(scope)?;
+    let columns = memory.tables.first().and_then(|table| Columns::of(table, &desk.state.structure));
+    let Some(columns) = columns else { return Ok(()) };
+    let Some(send) = columns.send.clone() else { return Ok(()) };
+    let mut rows = desk.reader.doc.records(&columns.table, &[(send.as_str(), vec![true.into()])]).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    rows.sort_by_key(id);
+    if at.is_some() {
+        ready(desk, scope).await?;
+    }
+    let ticked = look(desk, scope, &columns, rows).await?;
+    let Some(at) = at else {
+        let mut turn = desk.state.places(scope)?.intents;
+        for Ticked { number, asks, .. } in ticked {
+            match (asks, number) {
+                (Ok((asked, seen)), Some(number)) => {
+                    let chain = asked.chain(&columns.name, number, turn + 1);
+                    let intents = asked.intents(&chain, number, seen);
+                    turn += i64::try_from(intents.len()).unwrap_or_default();
+                    taken.intents.extend(intents);
+                }
+                (asks, dossier) => taken.declined.push(Declined { dossier, reason: asks.err().unwrap_or_default() }),
+            }
+        }
+        return Ok(());
+    };
+    let mut rest = ticked.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut draft = Draft::new(desk, scope)?;
+        let mut part = Taken::default();
+        for Ticked { row, number, asks } in rest.by_ref().take(MOST) {
+            let told = match (asks, number) {
+                (Ok((asked, seen)), Some(number)) => {
+                    let chain = asked.chain(&columns.name, number, draft.turn());
+                    for intent in asked.intents(&chain, number, seen) {
+                        draft.ask(scope, &intent, at, Some(&chain));
+                        part.intents.push(intent);
+                    }
+                    WAITING.to_owned()
+                }
+                (asks, dossier) => {
+                    let reason = asks.err().unwrap_or_default();
+                    part.declined.push(Declined { dossier, reason: reason.clone() });
+                    reason
+                }
+            };
+            draft.with([answer(&columns, &send, &row, number, told)]);
+            if draft.weight() > HEAVIEST {
+                break;
+            }
+        }
+        draft.send(desk, scope).await?;
+        taken.intents.extend(part.intents);
+        taken.declined.extend(part.declined);
+    }
+    Ok(())
+}
+
+/// The tick goes, and the row says what becomes of it.
+fn answer(columns: &Columns, send: &str, row: &Row, number: Option<DossierNumber>, told: String) -> Action {
+    let mut cells = Map::from_iter([(send.to_owned(), Value::from(false))]);
+    if let Some(outcome) = &columns.outcome {
+        cells.insert(outcome.clone(), told.into());
+    }
+    match number {
+        Some(number) => update(&columns.table, &columns.number, number.get().into(), cells),
+        // A row that is not of a dossier has no key: its id was read just now.
+        None => Action::UpdateRecord { table: columns.table.clone(), row: id(row).unwrap_or_default(), values: cells },
+    }
+}
+
+/// What each row asks for, and whether it may: the dossier as the document shows it goes with what is asked.
+async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> Result<Vec<Ticked>, Fault> {
+    let number = |row: &Row| row.get(&columns.number).and_then(known::number);
+    let numbers: BTreeSet<DossierNumber> = rows.iter().filter_map(number).collect();
+    let keys: Vec<Value> = numbers.iter().map(|number| json!(known::key(scope, *number))).collect();
+    let books = desk.reader.doc.records(shared::DOSSIERS, &[("cle", keys)]).await?;
+    let mut seen: BTreeMap<DossierNumber, Result<Expected, String>> = BTreeMap::new();
+    for row in &books {
+        let (number, book) = known::book(row)?;
+        let expected = match book.held {
+            Some(held) if held.gone.is_none() => {
+                Ok(Expected { state: Some(DossierState::from(text(row, "etat"))), fingerprint: Some(held.fingerprint) })
+            }
+            Some(_) => Err("La plateforme ne montre plus ce dossier".to_owned()),
+            None => Err("Ce dossier est en train d’être copié : cochez de nouveau dans un moment".to_owned()),
+        };
+        seen.insert(number, expected);
+    }
+    let under_way = of_dossiers(desk, scope, numbers.iter().copied()).await?;
+    let under_way: BTreeSet<DossierNumber> =
+        under_way.iter().filter(|line| waits(line)).map(|l| l.kept.dossier).collect();
+    let mut times: BTreeMap<DossierNumber, usize> = BTreeMap::new();
+    for number in rows.iter().filter_map(number) {
+        *times.entry(number).or_default() += 1;
+    }
+    let asks = |row: &Row, number: Option<DossierNumber>| {
+        let number = number.ok_or_else(|| "Cette ligne n’a pas de numéro de dossier".to_owned())?;
+        let unknown = || Err("Ce dossier n’est pas dans la synchronisation : rien ne peut lui être envoyé".to_owned());
+        let expected = seen.get(&number).cloned().unwrap_or_else(unknown)?;
+        if times.get(&number).is_some_and(|times| *times > 1) {
+            return Err("Plusieurs lignes cochées ont ce numéro de dossier : supprimez les copies".to_owned());
+        }
+        if under_way.contains(&number) {
+            return Err("Un envoi de ce dossier est déjà en attente : cochez de nouveau quand il sera réglé".to_owned());
+        }
+        Asked::read(columns, row).map(|asked| (asked, expected))
+    };
+    let ticked = |row: Row| {
+        let number = number(&row);
+        Ticked { asks: asks(&row, number), number, row }
+    };
+    Ok(rows.into_iter().map(ticked).collect())
+}

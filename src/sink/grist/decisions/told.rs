@@ -1,0 +1,88 @@
+//! What became of intents, written beside what was asked.
+
+use serde_json::{Map, Value};
+
+use super::cells;
+use super::columns::Columns;
+use crate::grist::Action;
+use crate::intent::{Action as Wanted, Intent, Status};
+use crate::sink::Scope;
+use crate::sink::grist::desk::Desk;
+use crate::sink::grist::fault::Fault;
+use crate::sink::grist::known::{Row, id};
+use crate::sink::grist::outbox::{Line, ask, named_action, outcome, update};
+
+/// What goes with the bundle that says how an intent stands now: « Suite donnée », and the cells that asked for it emptied
+/// once it is done, as far as nobody wrote something else there meanwhile.
+pub(in crate::sink::grist) async fn told(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Action>, Fault> {
+    let memory = desk.state.memory(scope)?;
+    let columns = memory.tables.first().and_then(|table| Columns::of(table, &desk.state.structure));
+    let Some(columns) = columns else { return Ok(Vec::new()) };
+    let mut cells = Map::new();
+    if let Some(outcome) = &columns.outcome {
+        cells.insert(outcome.clone(), story(&chain(desk, scope, line).await?).into());
+    }
+    if let (Some(_), Ok(intent)) = (&line.kept.chain, line.intent())
+        && line.status.is_success()
+    {
+        let number = vec![line.kept.dossier.get().into()];
+        let mut rows = desk.reader.doc.records(&columns.table, &[(columns.number.as_str(), number)]).await?;
+        rows.sort_by_key(id);
+        if let Some(row) = rows.first() {
+            cells.extend(emptied(&columns, &intent, row).into_iter().map(|column| (column, Value::Null)));
+        }
+    }
+    if cells.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![update(&columns.table, &columns.number, line.kept.dossier.get().into(), cells)])
+}
+
+/// The intents of one tick, in their order, this one as it is now.
+async fn chain(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Line>, Fault> {
+    let Some(name) = &line.kept.chain else { return Ok(vec![line.clone()]) };
+    let mut lines = ask(desk, scope, &[("chaine", vec![name.as_str().into()])]).await?;
+    match lines.iter_mut().find(|known| known.place == line.place) {
+        Some(known) => *known = line.clone(),
+        None => lines.push(line.clone()),
+    }
+    Ok(lines)
+}
+
+/// What became of the intents of one tick: a line each.
+fn story(lines: &[Line]) -> String {
+    let alone = lines.len() == 1;
+    let told = |line: &Line| {
+        if alone || line.status.is_success() {
+            outcome(line)
+        } else {
+            format!("{} – {}", named_action(line), outcome(line))
+        }
+    };
+    lines.iter().map(told).collect::<Vec<_>>().join("\n")
+}
+
+/// The cells that still ask for what is done.
+fn emptied(columns: &Columns, intent: &Intent, row: &Row) -> Vec<String> {
+    match &intent.action {
+        Wanted::Annotations { edits } => {
+            let asks = columns.annotations.iter().filter(|annotation| {
+                let asked = cells::edit(annotation, row).ok().flatten();
+                asked.is_some_and(|asked| edits.contains(&asked))
+            });
+            asks.map(|annotation| annotation.id.clone()).collect()
+        }
+        Wanted::Message { body, .. } if cells::message(columns, row).as_ref() == Some(body) => {
+            columns.message.iter().cloned().collect()
+        }
+        action if cells::decision(columns, row).is_ok_and(|asked| asked.as_ref() == Some(action)) => {
+            columns.decision.iter().chain(&columns.motivation).cloned().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether an intent is still to be done.
+pub(super) fn waits(line: &Line) -> bool {
+    line.status == Status::Pending
+}

@@ -1,0 +1,93 @@
+//! Intents and their trail as people read them. What is written here is never believed, but for the sealed lines of the
+//! trail. Pure.
+
+use serde_json::Value;
+
+use super::draft::RANK;
+use super::kept::{Line, key, whole};
+use super::words;
+use crate::intent::Words;
+use crate::sink::Scope;
+use crate::sink::TrailLine;
+use crate::sink::grist::encoding::seconds;
+use crate::sink::grist::fault::Fault;
+use crate::sink::grist::known::{Row, text};
+use crate::sink::grist::split::Upsert;
+use crate::sink::grist::{commit, shared, value};
+
+/// The row of an intent in `Dn_envois`.
+pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
+    let columns =
+        ["demarche", "dossier", "action", "statut", "reponse", "agent", "demande_le", "regle_le", "identifiant"];
+    let intent = line.intent();
+    let author = intent.as_ref().ok().and_then(|intent| intent.author.as_ref()).map(Words::as_str);
+    let ended = line.kept.ended.as_ref();
+    Upsert {
+        form: commit::form(RANK + 1, shared::SENDINGS, &columns),
+        key: key(scope, &line.kept.id).into(),
+        values: vec![
+            scope.demarche.to_string().into(),
+            line.kept.dossier.get().into(),
+            words::named(line).into(),
+            words::status(line.status).into(),
+            ended.map_or(Value::Null, |_| words::outcome(line).into()),
+            author.into(),
+            seconds(line.kept.asked_at),
+            ended.map_or(Value::Null, |ended| seconds(ended.at)),
+            line.kept.id.as_str().into(),
+        ],
+    }
+}
+
+/// A line of the trail; `intent` is as it is after it.
+pub(super) fn happening(scope: &Scope, place: i64, line: &TrailLine, intent: &Line) -> Upsert {
+    let columns = [
+        "demarche",
+        "dossier",
+        "moment",
+        "evenement",
+        "action",
+        "reponse",
+        "etat",
+        "agent",
+        "identifiant",
+        "rang",
+        "valeur",
+        "empreinte",
+    ];
+    let key = format!("{scope}/{place}");
+    let kept = value::write(&TrailLine { seq: place, ..line.clone() });
+    let seal = value::seal(&key, &kept).to_string();
+    Upsert {
+        form: commit::form(RANK + 2, shared::TRAIL, &columns),
+        key: key.into(),
+        values: vec![
+            scope.demarche.to_string().into(),
+            line.dossier.get().into(),
+            seconds(line.at),
+            words::happening(line.happening).into(),
+            words::named(intent).into(),
+            words::answered(line, intent).into(),
+            line.seen.as_ref().map(|seen| seen.state.as_str()).into(),
+            line.author.as_deref().into(),
+            line.intent.as_str().into(),
+            place.into(),
+            kept.into(),
+            seal.into(),
+        ],
+    }
+}
+
+/// A line of the trail again.
+///
+/// # Errors
+/// [`Fault::Altered`] for one that somebody edited.
+pub(super) fn read(row: &Row) -> Result<TrailLine, Fault> {
+    let (key, kept) = (text(row, "cle"), text(row, "valeur"));
+    let place = whole(row, "rang").unwrap_or_default();
+    if value::seal(key, kept).to_string() != text(row, "empreinte") {
+        return Err(Fault::Altered(format!("line {place} of {} was edited", shared::TRAIL)));
+    }
+    let unreadable = |_| Fault::Altered(format!("line {place} of {} cannot be read", shared::TRAIL));
+    value::read(key, kept).map_err(unreadable)
+}
