@@ -10,6 +10,7 @@ use super::error::CliError;
 use crate::api::ApiError;
 use crate::config::{GristTarget, PostgresAddress, PostgresTarget, Target};
 use crate::grist::{Client, Doc, DocId, GristError};
+use crate::sink::grist::Opening;
 use crate::sink::postgres::{Options, Places, Rule};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 
@@ -21,7 +22,10 @@ pub async fn open(target: &Target) -> Result<AnySink, CliError> {
     match target {
         Target::Sqlite(path) => Ok(SqliteSink::open(path).await?.into()),
         Target::Postgres(postgres) => Ok(PostgresSink::open(&address(postgres)?, options(postgres)).await?.into()),
-        Target::Grist(grist) => Ok(open_document(doc(grist)?, grist.restore_columns.value, grist.limits()).await?),
+        Target::Grist(grist) => {
+            let opening = GristSink::of(doc(grist)?).restore_columns(grist.restore_columns.value);
+            Ok(open_document(opening.decisions(grist.decisions.value), grist.limits()).await?)
+        }
     }
 }
 
@@ -53,8 +57,7 @@ pub async fn open_or_make<T>(
 }
 
 /// Opens a Grist document for writing, with the files that it is to keep.
-pub async fn open_document(doc: Doc, restore_columns: bool, limits: Option<FileLimits>) -> Result<AnySink, SinkError> {
-    let mut opening = GristSink::of(doc).restore_columns(restore_columns);
+pub async fn open_document(mut opening: Opening, limits: Option<FileLimits>) -> Result<AnySink, SinkError> {
     if let Some(limits) = limits {
         opening = opening.files(limits);
     }
@@ -99,7 +102,10 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
         Target::Postgres(postgres) => {
             Ok(PostgresSink::open_read_only(&address(postgres)?, options(postgres)).await?.into())
         }
-        Target::Grist(grist) => Ok(open_document_to_read(doc(grist)?).await?),
+        Target::Grist(grist) => {
+            let opening = GristSink::of(doc(grist)?).decisions(grist.decisions.value);
+            Ok(opening.open_read_only().await?.into())
+        }
     }
 }
 

@@ -95,6 +95,11 @@ impl Pushed {
         self.items.push(item);
     }
 
+    /// Adds what another push did.
+    pub fn append(&mut self, other: Self) {
+        other.items.into_iter().for_each(|item| self.add(item));
+    }
+
     /// How many intents ended in this way.
     #[must_use]
     pub fn count(&self, status: Status) -> u64 {

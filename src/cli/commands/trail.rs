@@ -73,6 +73,7 @@ async fn read(job: &Job) -> Result<(Scope, Vec<TrailLine>), CliError> {
     let lines = match &sink {
         AnySink::Sqlite(outbox) => all(outbox, &scope).await?,
         AnySink::Postgres(outbox) => all(outbox.as_ref(), &scope).await?,
+        AnySink::Grist(outbox) => all(outbox.as_ref(), &scope).await?,
         _ => Vec::new(),
     };
     sink.close().await?;

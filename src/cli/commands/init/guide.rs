@@ -21,7 +21,7 @@ use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, Syn
 use crate::demarche::DemarcheHead;
 use crate::ids::DemarcheNumber;
 use crate::privacy::Filter;
-use crate::sink::{AnySink, MemorySink, Preview, RunOutcome, Scope};
+use crate::sink::{AnySink, GristSink, MemorySink, Preview, RunOutcome, Scope};
 use crate::sync::{self, Event, Settings, Stop};
 
 const BY_DEMARCHE: &str = "give its number with `--demarche`";
@@ -80,7 +80,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         stop: &stop,
         progress: &progress,
     };
-    let sink = open_document(site.client.doc(target.document.clone()), false, None).await?;
+    let sink = open_document(GristSink::of(site.client.doc(target.document.clone())), None).await?;
     let run = sync_one(&prepared, &sink).await;
     sink.close().await?;
     let exit = summary::exit(&run);

@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
-use crate::cli::printer::{answer, answer_json};
+use crate::cli::printer::{answer, answer_json, tell};
 use crate::cli::targets::{open, open_existing, open_to_read};
 use crate::cli::{failed, signals};
 use crate::config::Overrides;
@@ -71,6 +71,20 @@ pub struct Ended {
     pub error: Option<PushError>,
 }
 
+impl Ended {
+    /// Both, one after the other.
+    fn and(self, other: Self) -> Self {
+        let pushed = match (self.pushed, other.pushed) {
+            (Some(mut pushed), Some(more)) => {
+                pushed.append(more);
+                Some(pushed)
+            }
+            (one, other) => one.or(other),
+        };
+        Self { pushed, error: self.error.or(other.error) }
+    }
+}
+
 impl From<Result<Pushed, PushError>> for Ended {
     fn from(result: Result<Pushed, PushError>) -> Self {
         match result {
@@ -93,6 +107,24 @@ pub async fn outbox_of_target(
     match sink {
         AnySink::Sqlite(outbox) => Ok(empty(prepared, outbox, Some(sink), author, apply).await),
         AnySink::Postgres(outbox) => Ok(empty(prepared, outbox.as_ref(), Some(sink), author, apply).await),
+        AnySink::Grist(outbox) if apply => {
+            // What people ticked becomes intents first.
+            outbox.begin(&prepared.scope).await?;
+            let taken = outbox.take_decisions(&prepared.scope, jiff::Timestamp::now()).await;
+            outbox.end(&prepared.scope).await?;
+            for declined in taken?.declined {
+                let dossier = declined.dossier.map_or_else(String::new, |number| format!(" of dossier {number}"));
+                prepared.progress.pause(|| tell(&format!("a decision{dossier} was not taken: {}", declined.reason)));
+            }
+            Ok(empty(prepared, outbox.as_ref(), Some(sink), author, true).await)
+        }
+        AnySink::Grist(outbox) => {
+            let kept = empty(prepared, outbox.as_ref(), Some(sink), author, false).await;
+            let ticked = MemoryOutbox::default();
+            let decisions = outbox.decisions(&prepared.scope).await?.intents;
+            ticked.put(&prepared.scope, &decisions, jiff::Timestamp::now()).await?;
+            Ok(kept.and(empty(prepared, &ticked, None, author, false).await))
+        }
         _ => Err(CliError::Usage {
             message: "this target keeps no outbox".to_owned(),
             hint: "name a SQLite file, a PostgreSQL schema, a Grist document or a file of intents with `--from`",
@@ -195,6 +227,7 @@ async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliEr
     let ended = match &sink {
         AnySink::Sqlite(outbox) => resolve_in(prepared, outbox, args).await,
         AnySink::Postgres(outbox) => resolve_in(prepared, outbox.as_ref(), args).await,
+        AnySink::Grist(outbox) => resolve_in(prepared, outbox.as_ref(), args).await,
         _ => Err(CliError::Usage {
             message: "this target keeps no outbox".to_owned(),
             hint: "name the one that holds the intent with `--from`",
