@@ -1,7 +1,7 @@
 //! The watch: runs on their rhythm, unattended, by any number of workers.
 //!
 //! - [`Schedule`]: when a job has its ticks (pure);
-//! - [`History`], [`due`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
+//! - [`History`], [`due()`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
 //! - [`first`]: which of the jobs that are due comes first (pure);
 //! - [`Board`]: the state of every job, for whoever asks;
 //! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
