@@ -101,7 +101,7 @@ async fn a_tick_is_sent_once_and_told() {
         stop: lab.stop.clone(),
         clock: &clock,
     };
-    let pushed = push(&work, async |dossiers| Ok(sync::refresh(&job, dossiers).await.map(drop)?)).await;
+    let pushed = push(&work, &|dossiers| Box::pin(async { Ok(sync::refresh(&job, dossiers).await.map(drop)?) })).await;
     assert_eq!(pushed.expect("a push").count(Status::Done), 3);
     assert_eq!(sink.depth(&lab.scope).await.expect("counts"), [(Status::Done, 3)]);
     assert_eq!(sink.notices(), Vec::<String>::new());

@@ -130,7 +130,8 @@ impl Office {
             stop: &lab.stop,
             clock: &clock,
         };
-        let pushed = push(&work, async |dossiers| Ok(sync::refresh(&job, dossiers).await.map(drop)?)).await;
+        let pushed =
+            push(&work, &|dossiers| Box::pin(async { Ok(sync::refresh(&job, dossiers).await.map(drop)?) })).await;
         sink.close().await?;
         Ok((taken, pushed?))
     }
