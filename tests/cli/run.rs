@@ -3,6 +3,8 @@
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DemarcheSpec, Fault, FaultPlan, FormSpec, WorldSpec};
 
+use sqlx::{Connection as _, SqliteConnection};
+
 use super::desk::{DEMARCHE, Desk};
 use super::workers::Worker;
 
@@ -120,4 +122,25 @@ async fn a_file_that_another_run_holds_is_no_failure() {
     let ended = second.stop().await;
     assert_eq!(ended.code, Some(0));
     assert!(ended.lines.iter().all(|line| !line.contains("ERROR") && !line.contains("WARN")), "{:?}", ended.lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_outbox_is_sent_after_a_run_where_the_file_says_so() {
+    let desk = desk(0).await;
+    let number = desk.sandbox.world().submit(DEMARCHE).expect("the démarche exists");
+    let told = "[sync]\npush-on-schedule = true\ninstructeur = 'instructeur-1@example.org'\n";
+    desk.write("dn.toml", &format!("{}{told}", config("1s", &[DEMARCHE])));
+    desk.dn(&["--config", "dn.toml", "sync"]).await.expect(0);
+    let address = format!("sqlite:{}", desk.path("d.db").display());
+    let mut application = SqliteConnection::connect(&address).await.expect("the target");
+    let insert = "INSERT INTO dn_status_updates (instance, demarche, number, action) VALUES ('dn', $1, $2, $3)";
+    let query = sqlx::query(insert).bind(DEMARCHE).bind(number).bind("passer_en_instruction");
+    query.execute(&mut application).await.expect("it makes sense");
+    application.close().await.expect("it closes");
+    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    worker.says(&format!("push to démarche {DEMARCHE} ends: 1 done")).await;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    assert_eq!(worker.stop().await.code, Some(0));
+    let done: Vec<String> = desk.sandbox.audit().into_iter().map(|entry| entry.mutation).collect();
+    assert_eq!(done, ["dossierPasserEnInstruction"]);
 }

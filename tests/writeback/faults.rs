@@ -12,6 +12,8 @@ use demarche_numerique::sink::{Outbox, SqliteSink};
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
+use crate::support::postgres::Database;
+
 use super::{Desk, accept, intent, message, only, refuse};
 
 /// Messages of instructeurs that the platform sent, by their words.
@@ -172,14 +174,23 @@ async fn a_push_that_dies_between_the_sending_and_the_answer_is_taken_over() {
 
 #[tokio::test]
 async fn a_thousand_intents_under_faults_have_each_effect_once() {
-    const DOSSIERS: usize = 250;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let outbox = SqliteSink::open(&folder.path().join("outbox.db")).await.expect("a new file");
+    each_effect_once(outbox, 250).await;
+}
+
+#[tokio::test]
+async fn intents_in_postgresql_under_faults_have_each_effect_once() {
+    each_effect_once(Database::new().await.sink().await, 25).await;
+}
+
+/// Four intents for each of so many dossiers, while one request in five fails and the one who sends is killed.
+async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
     // A short form: what counts here is how often things are sent.
     let short = DemarcheSpec::new(1004, FormSpec::Simple { champs: 1 }, 0);
     let spec = WorldSpec { demarches: vec![short], ..WorldSpec::new(Platform::DemarcheNumerique) };
     let desk = Desk::of(spec, 1004, outbox).await;
-    let numbers: Vec<u32> = (0..DOSSIERS).map(|_| desk.dossier(State::EnConstruction)).collect();
+    let numbers: Vec<u32> = (0..dossiers).map(|_| desk.dossier(State::EnConstruction)).collect();
     let mut intents: Vec<Intent> = Vec::new();
     for number in &numbers {
         let edit = Edit { annotation: "Remarque".to_owned(), row: None, value: format!("Vu {number}").into() };
@@ -214,16 +225,16 @@ async fn a_thousand_intents_under_faults_have_each_effect_once() {
     }
     desk.sandbox.clear_faults();
     let depth: BTreeMap<Status, u64> = desk.outbox.depth(&desk.scope).await.expect("readable").into_iter().collect();
-    assert_eq!(depth, BTreeMap::from([(Status::Done, 4 * DOSSIERS as u64)]), "after {kills} kills");
+    assert_eq!(depth, BTreeMap::from([(Status::Done, 4 * dossiers as u64)]), "after {kills} kills");
     assert!(said(&desk).values().all(|count| *count == 1), "a message was sent twice");
-    assert_eq!(said(&desk).len(), 2 * DOSSIERS);
+    assert_eq!(said(&desk).len(), 2 * dossiers);
     let mut effects: BTreeMap<(u32, String), usize> = BTreeMap::new();
     for entry in desk.sandbox.audit() {
         if !matches!(entry.effect, Effect::Message { .. }) {
             *effects.entry((entry.dossier.expect("of a dossier"), entry.mutation)).or_default() += 1;
         }
     }
-    assert_eq!(effects.len(), 3 * DOSSIERS, "one annotation and two steps for each dossier");
+    assert_eq!(effects.len(), 3 * dossiers, "one annotation and two steps for each dossier");
     assert!(effects.values().all(|count| *count == 1), "{:?}", effects.iter().find(|(_, count)| **count > 1));
     desk.assert_settled().await;
 }
