@@ -104,29 +104,23 @@ impl<O: Outbox> Desk<O> {
         assert_eq!(received.new, intents.len() as u64, "{received:?}");
     }
 
-    fn with_push<T>(
-        &self,
-        quiet: SignedDuration,
-        work: impl AsyncFnOnce(&Push<'_, O>) -> T,
-    ) -> impl Future<Output = T> {
-        async move {
-            let sandbox = self.sandbox.clone();
-            let clock = move || sandbox.now();
-            let events = |_: &Item| {};
-            work(&Push {
-                client: &self.client,
-                outbox: &self.outbox,
-                scope: &self.scope,
-                filter: &self.filter,
-                author: Some(AGENT),
-                quiet,
-                once: false,
-                events: &events,
-                stop: &self.stop,
-                clock: &clock,
-            })
-            .await
-        }
+    async fn with_push<T>(&self, quiet: SignedDuration, work: impl AsyncFnOnce(&Push<'_, O>) -> T) -> T {
+        let sandbox = self.sandbox.clone();
+        let clock = move || sandbox.now();
+        let events = |_: &Item| {};
+        work(&Push {
+            client: &self.client,
+            outbox: &self.outbox,
+            scope: &self.scope,
+            filter: &self.filter,
+            author: Some(AGENT),
+            quiet,
+            once: false,
+            events: &events,
+            stop: &self.stop,
+            clock: &clock,
+        })
+        .await
     }
 
     /// Sends; answers that are lost are looked for at once.
