@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod contracts;
 mod grist_client;
+mod packaging;
 mod real_grist;
 mod schemas;
 mod support;
