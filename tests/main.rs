@@ -7,6 +7,7 @@ mod client;
 mod contracts;
 mod grist_client;
 mod grist_traps;
+mod packaging;
 mod real_grist;
 mod schemas;
 mod support;

@@ -1,0 +1,73 @@
+//! The samples for operators: units of systemd, the image, Kubernetes, rules and dashboard.
+//!
+//! Each is read and compared with the program: its commands, exit codes, variables and paths. Where the tool that judges such
+//! files is installed (`systemd-analyze`, `promtool`) it judges them too; where it is not, the test says so.
+
+mod container;
+mod kubernetes;
+mod monitoring;
+mod systemd;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use clap::CommandFactory as _;
+use demarche_numerique::cli::Cli;
+
+/// Where the samples say that the program is.
+const PROGRAM: &str = "/usr/local/bin/dn";
+
+/// The root of the sources.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file of the sources.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A YAML file of the sources, which holds one document.
+fn yaml(path: &str) -> serde_json::Value {
+    serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Fails unless the program understands these arguments.
+fn understands<'a>(args: impl IntoIterator<Item = &'a str>) {
+    let args: Vec<&str> = args.into_iter().collect();
+    let matches = Cli::command().try_get_matches_from(std::iter::once("dn").chain(args.iter().copied()));
+    assert!(
+        matches.is_ok(),
+        "dn {}: {}",
+        args.join(" "),
+        matches.err().map(|error| error.to_string()).unwrap_or_default()
+    );
+}
+
+/// Runs a tool at the root of the sources; `None`, and a line that says so, where it is not installed.
+fn tool(name: &str, args: &[&str]) -> Option<Output> {
+    match Command::new(name).args(args).current_dir(root()).output() {
+        Ok(output) => Some(output),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            eprintln!("{name} is not installed here: its checks are left out");
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+/// The same, and fails with what the tool says when it finds a fault.
+fn judged(name: &str, args: &[&str]) {
+    if let Some(output) = tool(name, args) {
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{name} {}:\n{}", args.join(" "), String::from_utf8_lossy(&said));
+    }
+}
+
+/// A file in a folder that lives as long as the test, for tools that read files.
+fn written(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    path
+}
