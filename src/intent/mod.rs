@@ -8,12 +8,14 @@
 //! Intents wait in a [`sink::Outbox`](crate::sink::Outbox); [`writeback`](crate::writeback) does them.
 
 mod asked;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod parts;
 mod progress;
 mod seen;
 mod status;
 
 pub use asked::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Words};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use parts::Parts;
 pub use progress::{Answer, Move, Progress, Sending};
 pub use seen::{Seen, Witness};

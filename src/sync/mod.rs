@@ -1,4 +1,4 @@
-//! ROOM 8, the conductor: one run, from the checkpoint to the report.
+//! ROOM 7, the conductor: one run, from the checkpoint to the report.
 //!
 //! There is one mode. A first run, an ordinary run and a complete re-reading are the same walk from different beginnings;
 //! a plan is the same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).

@@ -1,4 +1,4 @@
-//! ROOM 7, the outbox: what the back office decided reaches the platform, once.
+//! ROOM 8, the way back: what the back office decided reaches the platform, once.
 //!
 //! - [`judge`](judge()): what is to be done about an [`Intent`](crate::intent::Intent), from the dossier as it is now: pure;
 //! - [`push`](push()): an [`Outbox`](crate::sink::Outbox) is emptied: each intent judged, sent, read again, settled;
