@@ -109,10 +109,8 @@ pub async fn outbox_of_target(
         AnySink::Postgres(outbox) => Ok(empty(prepared, outbox.as_ref(), Some(sink), author, apply).await),
         AnySink::Grist(outbox) if apply => {
             // What people ticked becomes intents first.
-            outbox.begin(&prepared.scope).await?;
-            let taken = outbox.take_decisions(&prepared.scope, jiff::Timestamp::now()).await;
-            outbox.end(&prepared.scope).await?;
-            for declined in taken?.declined {
+            let taken = outbox.take_decisions(&prepared.scope, jiff::Timestamp::now()).await?;
+            for declined in taken.declined {
                 let dossier = declined.dossier.map_or_else(String::new, |number| format!(" of dossier {number}"));
                 prepared.progress.pause(|| tell(&format!("a decision{dossier} was not taken: {}", declined.reason)));
             }
