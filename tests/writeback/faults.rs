@@ -202,10 +202,17 @@ async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
     }
     desk.ask(&intents).await;
     // One request in five fails, of whatever kind; and the one who sends is killed again and again.
-    let faults =
-        [Fault::CloseBefore, Fault::LoseAnswer, Fault::Truncate, Fault::Crash, Fault::RateLimited(Reset::Absent)];
+    let faults = [
+        Fault::CloseBefore,
+        Fault::LoseAnswer,
+        Fault::Truncate,
+        Fault::GatewayTimeout,
+        Fault::Crash,
+        Fault::RateLimited(Reset::Absent),
+        Fault::Slow(Duration::from_millis(2)),
+    ];
     for (seed, fault) in (1..).zip(faults) {
-        desk.sandbox.plan(FaultPlan::new(fault).share(4, seed));
+        desk.sandbox.plan(FaultPlan::new(fault).share(3, seed));
     }
     let mut kills = 0;
     loop {
