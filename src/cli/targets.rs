@@ -109,6 +109,25 @@ pub async fn open_to_read(target: &Target) -> Result<AnySink, CliError> {
     }
 }
 
+/// The same expression for the outbox inside a target, whichever it is; `None` for a target that keeps none.
+macro_rules! with_outbox {
+    ($sink:expr, $outbox:ident => $expression:expr) => {
+        match $sink {
+            $crate::sink::AnySink::Sqlite($outbox) => Some($expression),
+            $crate::sink::AnySink::Postgres(boxed) => {
+                let $outbox = boxed.as_ref();
+                Some($expression)
+            }
+            $crate::sink::AnySink::Grist(boxed) => {
+                let $outbox = boxed.as_ref();
+                Some($expression)
+            }
+            _ => None,
+        }
+    };
+}
+pub(super) use with_outbox;
+
 /// Whether a run works on a target at this moment.
 pub async fn is_locked(target: &Target) -> Result<bool, CliError> {
     match target {

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::printer::{counted, grouped, instant, legible};
 use crate::champ::{ChampValue, Commune, HealthRecord, Place, Registration, Withheld};
 use crate::dossier::{Demandeur, File, PersonneMorale};
+use crate::intent::Status;
 
 /// The answer to a question, on one line. Repetitions are counted; their rows are for the caller to show.
 pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
@@ -86,6 +87,19 @@ fn coded(name: &str, code: Option<&str>) -> String {
 
 fn joined<'a>(with: &str, parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
     legible(&parts.into_iter().flatten().collect::<Vec<_>>().join(with))
+}
+
+/// Where an intent stands.
+pub fn in_words(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "pending",
+        Status::Done => "done",
+        Status::AlreadyDone => "already so",
+        Status::Refused => "refused",
+        Status::Conflict => "in conflict",
+        Status::Ambiguous => "ambiguous",
+        Status::Cancelled => "cancelled",
+    }
 }
 
 #[cfg(test)]

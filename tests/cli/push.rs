@@ -129,6 +129,7 @@ async fn code_12_what_needs_a_person_is_parked_and_decided_by_one() {
     assert_eq!(pushed["items"][0]["reason"], "not_decided");
     let id = pushed["items"][0]["id"].as_str().expect("an id").to_owned();
     desk.on_target("push", &["--apply"]).await.expect(0);
+    assert!(desk.on_target("status", &[]).await.expect(0).stdout.contains("1 refused"), "and it is not forgotten");
     desk.on_target("push", &["--retry", &id]).await.expect(0);
     desk.on_target("push", &["--apply"]).await.expect(12);
     desk.on_target("push", &["--done", &id]).await.expect(0);

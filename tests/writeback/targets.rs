@@ -163,6 +163,8 @@ async fn an_old_file_gets_its_outbox_and_keeps_its_dossiers() {
         sqlx::raw_sql(statement).execute(&mut connection).await.expect("a valid statement");
     }
     connection.close().await.expect("it closes");
+    let error = SqliteSink::open_read_only(&path).await.expect_err("it may not be changed");
+    assert!(error.to_string().contains("older version"), "{error}");
     let sink = SqliteSink::open(&path).await.expect("it is brought to this version");
     let desk = Desk::with(Platform::DemarcheNumerique, sink).await;
     let id = IntentId::new("a").expect("a short line");

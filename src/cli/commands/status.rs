@@ -1,5 +1,7 @@
 //! `dn status`: how fresh a target is. Reads the target only.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,9 +12,11 @@ use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
 use crate::cli::summary::outcome;
-use crate::cli::targets::open_to_read;
+use crate::cli::targets::{open_to_read, with_outbox};
+use crate::cli::words::in_words;
 use crate::config::{self, Job};
-use crate::sink::{QuarantineEntry, RunOutcome, RunRecord, Scope, Sink as _};
+use crate::intent;
+use crate::sink::{Outbox as _, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink as _};
 use crate::sync::{REPORT_VERSION, SyncError};
 
 /// How many runs are looked through for the last one that ended well.
@@ -42,6 +46,8 @@ struct Status {
     /// When everything was last read again.
     swept_at: Option<Timestamp>,
     quarantine: Vec<QuarantineEntry>,
+    /// How many intents of the back office there are of each status; empty where none was ever asked.
+    outbox: BTreeMap<intent::Status, u64>,
     runs: Vec<RunRecord>,
 }
 
@@ -85,6 +91,7 @@ async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliErro
         listed_at: checkpoint.listed_at,
         swept_at: checkpoint.swept_at,
         quarantine: sink.quarantine(&scope).await?,
+        outbox: with_outbox!(&sink, outbox => outbox.depth(&scope).await?).unwrap_or_default().into_iter().collect(),
         runs: history.into_iter().take(runs as usize).collect(),
     };
     sink.close().await?;
@@ -105,6 +112,10 @@ fn render(context: &Context, status: &Status) -> String {
     facts.add_row(["complete re-reading".to_owned(), when(status.swept_at)]);
     facts.add_row(["dossiers".to_owned(), format!("{}, and {} gone", grouped(status.alive), grouped(status.gone))]);
     facts.add_row(["in quarantine".to_owned(), grouped(status.quarantine.len() as u64)]);
+    if !status.outbox.is_empty() {
+        let counts = status.outbox.iter().map(|(status, count)| format!("{} {}", grouped(*count), in_words(*status)));
+        facts.add_row(["outbox".to_owned(), counts.collect::<Vec<_>>().join(", ")]);
+    }
     let mut text = format!("{}/{} → {}\n{facts}\n", status.instance, status.demarche, status.target);
     if !status.quarantine.is_empty() {
         let mut rows = table(&["Quarantine", "Since", "Reason", "Tried", "Next"], context.width);

@@ -8,9 +8,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::printer::{answer, answer_json, instant, legible, table};
-use crate::cli::targets::open_to_read;
+use crate::cli::targets::{open_to_read, with_outbox};
 use crate::config::{self, Job};
-use crate::sink::{AnySink, Happening, Outbox, Scope, TrailLine};
+use crate::sink::{Happening, Outbox, Scope, TrailLine};
 
 /// How many lines are read at a time.
 const PAGE: u32 = 500;
@@ -70,12 +70,7 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
 async fn read(job: &Job) -> Result<(Scope, Vec<TrailLine>), CliError> {
     let sink = open_to_read(&job.target.value).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
-    let lines = match &sink {
-        AnySink::Sqlite(outbox) => all(outbox, &scope).await?,
-        AnySink::Postgres(outbox) => all(outbox.as_ref(), &scope).await?,
-        AnySink::Grist(outbox) => all(outbox.as_ref(), &scope).await?,
-        _ => Vec::new(),
-    };
+    let lines = with_outbox!(&sink, outbox => all(outbox, &scope).await?).unwrap_or_default();
     sink.close().await?;
     Ok((scope, lines))
 }

@@ -52,6 +52,14 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, Fault> {
     if found > VERSION { Err(Fault::NewerVersion { found, known: VERSION }) } else { Ok(found) }
 }
 
+/// What is said of a file whose tables are of an older version, to who may only read it.
+pub(super) const OLDER: &str = "its tables are of an older version; the next run brings them to this one";
+
+/// Whether the tables are of an older version than this program's.
+pub(super) async fn is_older(connection: &mut SqliteConnection) -> Result<bool, Fault> {
+    Ok(version(connection).await? < VERSION)
+}
+
 /// Reads the small shared tables to their end, so that damage shows before anything is written.
 pub(super) async fn look(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let found: Vec<String> =

@@ -73,6 +73,7 @@ impl SqliteSink {
             other => other,
         };
         let connection = connection.map_err(|error| error.at(&name, "to be opened", fault::told))?;
+        let connection = connection.ok_or_else(|| unusable(&name, "opened", migrate::OLDER.to_owned()))?;
         Ok(Self { name, connection: Mutex::new(connection), lock: None })
     }
 }
@@ -88,10 +89,14 @@ impl SqliteSink {
     }
 }
 
-async fn connect_to_read(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
+/// `None` for tables of an older version: what is missing in them is no damage.
+async fn connect_to_read(options: &SqliteConnectOptions) -> Result<Option<SqliteConnection>, Fault> {
     let mut connection = options.connect().await?;
+    if migrate::is_older(&mut connection).await? {
+        return Ok(None);
+    }
     migrate::look(&mut connection).await?;
-    Ok(connection)
+    Ok(Some(connection))
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {

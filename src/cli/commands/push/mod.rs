@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer, answer_json, tell};
-use crate::cli::targets::{open, open_existing, open_to_read};
+use crate::cli::targets::{open, open_existing, open_to_read, with_outbox};
 use crate::cli::{failed, signals};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
@@ -105,8 +105,6 @@ pub async fn outbox_of_target(
     apply: bool,
 ) -> Result<Ended, CliError> {
     match sink {
-        AnySink::Sqlite(outbox) => Ok(empty(prepared, outbox, Some(sink), author, apply).await),
-        AnySink::Postgres(outbox) => Ok(empty(prepared, outbox.as_ref(), Some(sink), author, apply).await),
         AnySink::Grist(outbox) if apply => {
             // What people ticked becomes intents first.
             let taken = outbox.take_decisions(&prepared.scope, jiff::Timestamp::now()).await?;
@@ -123,10 +121,16 @@ pub async fn outbox_of_target(
             ticked.put(&prepared.scope, &decisions, jiff::Timestamp::now()).await?;
             Ok(kept.and(empty(prepared, &ticked, None, author, false).await))
         }
-        _ => Err(CliError::Usage {
-            message: "this target keeps no outbox".to_owned(),
-            hint: "name a SQLite file, a PostgreSQL schema, a Grist document or a file of intents with `--from`",
-        }),
+        sink => {
+            with_outbox!(sink, outbox => empty(prepared, outbox, Some(sink), author, apply).await).ok_or_else(no_outbox)
+        }
+    }
+}
+
+fn no_outbox() -> CliError {
+    CliError::Usage {
+        message: "this target keeps no outbox".to_owned(),
+        hint: "name a SQLite file, a PostgreSQL schema, a Grist document or a file of intents with `--from`",
     }
 }
 
@@ -222,15 +226,8 @@ fn refuse_taken(taken: &[IntentId]) -> Result<(), CliError> {
 /// An operator's word on intents that are parked.
 async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliError> {
     let sink = open(prepared.target).await?;
-    let ended = match &sink {
-        AnySink::Sqlite(outbox) => resolve_in(prepared, outbox, args).await,
-        AnySink::Postgres(outbox) => resolve_in(prepared, outbox.as_ref(), args).await,
-        AnySink::Grist(outbox) => resolve_in(prepared, outbox.as_ref(), args).await,
-        _ => Err(CliError::Usage {
-            message: "this target keeps no outbox".to_owned(),
-            hint: "name the one that holds the intent with `--from`",
-        }),
-    };
+    let ended =
+        with_outbox!(&sink, outbox => resolve_in(prepared, outbox, args).await).unwrap_or_else(|| Err(no_outbox()));
     sink.close().await?;
     ended
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::printer::{counted, legible, table};
+use crate::cli::words::in_words;
 use crate::intent::Status;
 use crate::writeback::{Item, Pushed};
 
@@ -19,7 +20,7 @@ pub fn pushed(context: &Context, pushed: &Pushed, applied: bool) -> String {
         rows.add_row([item.dossier.to_string(), item.action.clone(), legible(&outcome), legible(item.id.as_str())]);
     }
     text.push_str(&format!("{rows}\n"));
-    let counts = pushed.counts.iter().map(|(status, count)| format!("{count} {}", word(*status)));
+    let counts = pushed.counts.iter().map(|(status, count)| format!("{count} {}", in_words(*status)));
     text.push_str(&format!("{}: {}\n", counted(items.len() as u64, "intent"), counts.collect::<Vec<_>>().join(", ")));
     if !applied {
         text.push_str("Nothing was sent. `dn push --apply` sends it.\n");
@@ -33,8 +34,8 @@ pub fn pushed(context: &Context, pushed: &Pushed, applied: bool) -> String {
 
 fn outcome(item: &Item) -> String {
     match &item.words {
-        Some(words) => format!("{}: {words}", word(item.status)),
-        None => word(item.status).to_owned(),
+        Some(words) => format!("{}: {words}", in_words(item.status)),
+        None => in_words(item.status).to_owned(),
     }
 }
 
@@ -59,16 +60,4 @@ fn readable(name: &str) -> String {
         words.extend(letter.to_lowercase());
     }
     words
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Pending => "pending",
-        Status::Done => "done",
-        Status::AlreadyDone => "already so",
-        Status::Refused => "refused",
-        Status::Conflict => "in conflict",
-        Status::Ambiguous => "ambiguous",
-        Status::Cancelled => "cancelled",
-    }
 }
