@@ -44,12 +44,14 @@ pub enum Fault {
     Truncate,
     /// The request is executed, the answer takes its time (by the real clock).
     Slow(Duration),
+    /// The request is executed, and a proxy that had no patience answers 504 in HTML.
+    GatewayTimeout,
 }
 
 impl Fault {
     /// Whether the request is executed all the same.
     pub(super) fn executes(&self) -> bool {
-        matches!(self, Self::LoseAnswer | Self::Truncate | Self::Slow(_))
+        matches!(self, Self::LoseAnswer | Self::Truncate | Self::Slow(_) | Self::GatewayTimeout)
     }
 
     /// The answer that takes the place of the true one.
@@ -61,17 +63,13 @@ impl Fault {
                 Reset::At(at) => Some(at.as_second()),
             }),
             Self::Crash => Outgoing::json(500, crate::sandbox::graph::Answer::crash(nonce).body),
-            Self::BadGateway => Outgoing::text(
-                502,
-                "text/html",
-                "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
-            ),
+            Self::BadGateway => proxy(502, "Bad Gateway"),
             Self::Maintenance => maintenance(),
             Self::Redirect => redirect(host),
             Self::NotJson => Outgoing::text(200, "text/html; charset=utf-8", "<!DOCTYPE html><p>Portail captif</p>"),
             Self::NoData => Outgoing::json(200, b"{}".to_vec()),
             Self::CloseBefore => Outgoing { cut_after: Some(0), ..Outgoing::json(200, b"{}".to_vec()) },
-            Self::LoseAnswer | Self::Truncate | Self::Slow(_) => Outgoing::default(),
+            Self::LoseAnswer | Self::Truncate | Self::Slow(_) | Self::GatewayTimeout => Outgoing::default(),
         }
     }
 
@@ -81,9 +79,16 @@ impl Fault {
             Self::LoseAnswer => answer.cut_after = Some(0),
             Self::Truncate => answer.cut_after = Some(answer.body.len() / 2),
             Self::Slow(delay) => answer.delay = *delay,
+            Self::GatewayTimeout => *answer = proxy(504, "Gateway Timeout"),
             _ => {}
         }
     }
+}
+
+/// The page of a proxy.
+fn proxy(status: u16, text: &str) -> Outgoing {
+    let page = format!("<html><head><title>{status} {text}</title></head><body><h1>{status} {text}</h1></body></html>");
+    Outgoing::text(status, "text/html", &page)
 }
 
 pub(super) fn rate_limited(reset: Option<i64>) -> Outgoing {

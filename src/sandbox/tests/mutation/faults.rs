@@ -25,6 +25,7 @@ fn the_audit_knows_what_was_executed_whatever_became_of_the_answer() {
         (Fault::LoseAnswer, true),
         (Fault::Truncate, true),
         (Fault::Slow(std::time::Duration::ZERO), true),
+        (Fault::GatewayTimeout, true),
     ] {
         sandbox.plan(FaultPlan::new(fault.clone()).operation("Write").times(1));
         done += usize::from(executed);
