@@ -102,6 +102,18 @@ pub fn in_words(status: Status) -> &'static str {
     }
 }
 
+/// The platform's name of a mutation, as people say it: `dossierPasserEnInstruction` is "passer en instruction".
+pub fn mutation(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.strip_prefix("dossier").unwrap_or(name).chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,13 +218,21 @@ impl<'a, O: Outbox> Worker<'a, O> {
                     return self.end(entry, &progress, settled, apply).await;
                 }
                 Verdict::Wait { until } => {
+                    // To the second: it is read by people.
+                    let until = Timestamp::from_second(until.as_second() + 1).unwrap_or(until);
+                    let said = progress.last.as_ref().and_then(|last| match &last.answer {
+                        Answer::Refused(words) => Some(words.join(" ")),
+                        Answer::Unknown | Answer::Taken => None,
+                    });
+                    let why = said.unwrap_or_else(|| "its answer was lost".to_owned());
+                    let words = format!("{why} (looked at again after {until})");
                     if apply {
                         progress = progress.put_off(until);
                         let mut line = self.line(entry, Happening::PutOff, Some(&seen));
-                        line.words = Some(format!("until {until}"));
+                        line.words = Some(words.clone());
                         self.write(entry, &progress, None, line).await?;
                     }
-                    return Ok(Visit::Later(Some(format!("looks again after {until}"))));
+                    return Ok(Visit::Later(Some(words)));
                 }
                 Verdict::Refuse(refusal) => return self.refuse(entry, &progress, refusal, Some(seen), apply).await,
                 Verdict::Conflict(conflict) => {

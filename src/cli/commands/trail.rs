@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::printer::{answer, answer_json, instant, legible, table};
 use crate::cli::targets::{open_to_read, with_outbox};
+use crate::cli::words::mutation;
 use crate::config::{self, Job};
 use crate::sink::{Happening, Outbox, Scope, TrailLine};
 
@@ -98,23 +99,27 @@ fn show(context: &Context, args: &TrailArgs, scope: &Scope, lines: &[TrailLine],
         let bytes = writer.into_inner().map_err(|error| CliError::Output(error.into_error()))?;
         return answer(String::from_utf8_lossy(&bytes).trim_end());
     }
-    let mut rows = table(&["When", "Dossier", "What", "Answer", "State", "Intent"], context.width);
+    let mut rows = table(&["When", "Dossier", "What", "Answer", "State"], context.width);
     for line in lines {
-        let what = line.mutation.as_deref().unwrap_or(&line.action);
+        let what = line.mutation.as_deref().map_or_else(|| line.action.clone(), mutation);
         rows.add_row([
             instant(line.at, &context.zone),
             line.dossier.to_string(),
-            format!(
-                "{} {what}",
-                serde_json::to_value(line.happening)
-                    .ok()
-                    .and_then(|w| w.as_str().map(str::to_owned))
-                    .unwrap_or_default()
-            ),
+            format!("{}: {what}", happening(line.happening)),
             legible(line.words.as_deref().unwrap_or_default()),
             line.seen.as_ref().map(|seen| seen.state.to_string()).unwrap_or_default(),
-            legible(line.intent.as_str()),
         ]);
     }
     answer(&format!("{scope}\n{rows}"))
+}
+
+fn happening(happening: Happening) -> &'static str {
+    match happening {
+        Happening::Asked => "asked",
+        Happening::Sending => "sent",
+        Happening::Answered => "answered",
+        Happening::PutOff => "put off",
+        Happening::Settled => "settled",
+        Happening::Resolved => "resolved",
+    }
 }

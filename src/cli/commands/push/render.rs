@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::printer::{counted, legible, table};
-use crate::cli::words::in_words;
+use crate::cli::words::{in_words, mutation};
 use crate::intent::Status;
 use crate::writeback::{Item, Pushed};
 
@@ -42,22 +42,10 @@ fn outcome(item: &Item) -> String {
 fn intention(item: &Item) -> String {
     match (item.status, item.steps.is_empty()) {
         (Status::Pending, false) => {
-            let steps: Vec<String> = item.steps.iter().map(|name| readable(name)).collect();
+            let steps: Vec<String> = item.steps.iter().map(|name| mutation(name)).collect();
             steps.join(", then ")
         }
         (Status::AlreadyDone, _) => "nothing to send: the platform shows it already".to_owned(),
         _ => outcome(item),
     }
-}
-
-/// The platform's name of a mutation, as people say it: `dossierPasserEnInstruction` is "passer en instruction".
-fn readable(name: &str) -> String {
-    let mut words = String::new();
-    for letter in name.strip_prefix("dossier").unwrap_or(name).chars() {
-        if letter.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(letter.to_lowercase());
-    }
-    words
 }

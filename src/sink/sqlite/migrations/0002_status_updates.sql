@@ -1,7 +1,7 @@
 CREATE TABLE dn_status_updates (
   -- What the back office wants done on the platform. Any application adds lines; `dn push` does them.
   seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which they are taken
-  id TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),  -- its name: asking twice under one name is asking once
+  id TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),  -- its name: asking twice under one name is asking once
   instance TEXT NOT NULL,
   demarche INTEGER NOT NULL,
   number INTEGER NOT NULL,  -- the dossier
