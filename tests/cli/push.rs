@@ -41,7 +41,7 @@ async fn what_an_application_decided_is_planned_sent_told_and_no_news() {
     desk.on_target("sync", &[]).await.expect(0);
     insert(&desk, number, "accepter", Some("Complet"), None).await;
     let plan = desk.on_target("push", &[]).await.expect(0).stdout;
-    assert!(plan.contains("passer en instruction,") && plan.contains("then accepter"), "{plan}");
+    assert!(plan.contains("passer en instruction, then") && plan.contains("accepter"), "{plan}");
     assert!(plan.contains("Nothing was sent."), "{plan}");
     assert_eq!(done(&desk), [""; 0]);
 
