@@ -11,7 +11,7 @@ use super::judge::{Case, judge};
 use super::report::{Item, Pushed};
 use super::send::{Sent, send};
 use super::verdict::{Refusal, Verdict};
-use crate::api::Client;
+use crate::api::{ApiError, Client};
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
@@ -127,7 +127,8 @@ impl<'a, O: Outbox> Worker<'a, O> {
             }
             let moved: Vec<Dossier> = std::mem::take(&mut self.moved).into_values().collect();
             if !moved.is_empty() {
-                read_back(moved).await?;
+                let taken_in = read_back(moved).await;
+                worked = worked.and(taken_in);
             }
             if let Err(error) = worked {
                 return Err(error.after(self.report));
@@ -176,7 +177,14 @@ impl<'a, O: Outbox> Worker<'a, O> {
         }
         let mut progress = entry.progress.clone();
         loop {
-            let Some(dossier) = self.push.client.dossier(entry.dossier).await? else {
+            let read = match self.push.client.dossier(entry.dossier).await {
+                // One dossier that cannot be shown is in nobody else's way (trap 4).
+                Err(error) if concerns_one(&error) => {
+                    return Ok(Visit::Later(Some(format!("the dossier cannot be read: {error}"))));
+                }
+                read => read?,
+            };
+            let Some(dossier) = read else {
                 let unknown = progress.last.as_ref().is_some_and(|last| last.answer == Answer::Unknown);
                 return if unknown {
                     self.settle(
@@ -359,6 +367,17 @@ impl<'a, O: Outbox> Worker<'a, O> {
     ) -> Result<(), PushError> {
         Ok(self.push.outbox.write(self.push.scope, &OutboxStep { entry, progress, settled, line }).await?)
     }
+}
+
+/// Whether the platform fails on this dossier, and not on everything.
+fn concerns_one(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::ServerError { .. }
+            | ApiError::Partial { .. }
+            | ApiError::Undecodable { .. }
+            | ApiError::OutOfScope { .. }
+    )
 }
 
 enum Required {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use demarche_numerique::api::CorrectionReason;
 use demarche_numerique::intent::{Action, Edit, Intent, Status, Words};
 use demarche_numerique::sandbox::world::form::stable_id::FIRST_ANNOTATION;
-use demarche_numerique::sandbox::world::{Demandeur, State};
+use demarche_numerique::sandbox::world::{Demandeur, Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE};
 use demarche_numerique::writeback::PushError;
 use demarche_numerique::{Client, Platform};
@@ -192,5 +192,17 @@ async fn a_dossier_that_left_is_parked() {
     desk.sandbox.world().delete_by_user(number).expect("it is not decided");
     let pushed = desk.pushed().await;
     assert_eq!(pushed.items[0].reason.as_deref(), Some("no_dossier"), "{:?}", pushed.items);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_dossier_that_the_platform_cannot_show_waits_and_is_in_nobodys_way() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let (sick, well) = (desk.dossier(State::EnInstruction), desk.dossier(State::EnInstruction));
+    desk.sandbox.world().poison(sick, Poison::Crash);
+    desk.ask(&[intent("a", sick, accept("Complet")), intent("b", well, accept("Complet"))]).await;
+    assert_eq!(desk.outcomes().await, [Status::Pending, Status::Done]);
+    desk.sandbox.world().heal(sick);
+    assert_eq!(desk.outcomes().await, [Status::Done]);
     desk.assert_settled().await;
 }
