@@ -153,8 +153,8 @@ impl Office {
         Ok((Self { assignments, clients, board: board.clone(), idle: Mutex::new(Some(HashMap::new())) }, planned))
     }
 
-    /// Has the board watch its clients from now on.
-    pub fn is_watched(&self) {
+    /// Puts its clients on the board, in the place of those before.
+    pub fn show_clients(&self) {
         let clients = self.clients.iter();
         self.board.watch(clients.map(|(name, (client, expires))| (name.clone(), client.clone(), *expires)));
     }

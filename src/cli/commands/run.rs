@@ -26,7 +26,7 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
-    first.desk.is_watched();
+    first.desk.show_clients();
     let options = Options { board: board.clone(), stop, clock, lot: rand::random::<u64>() };
     let (sender, plans) = mpsc::channel(1);
     let mut desk = Arc::clone(&first.desk);
@@ -58,7 +58,7 @@ async fn reload(
                     warn!("`listen` or `ready-within` has changed: that needs a restart, the door stays as it was");
                 }
                 let before = std::mem::replace(desk, Arc::clone(&plan.desk));
-                desk.is_watched();
+                desk.show_clients();
                 if plans.send(plan).await.is_err() {
                     return;
                 }
