@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{cut, exception};
@@ -83,14 +84,20 @@ impl Transport {
     ) -> Result<T, ApiError> {
         let mut tried = 0;
         loop {
-            self.limiter.acquire().await.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
+            let asked = Instant::now();
+            let place = self.limiter.acquire().await;
+            self.counters.wait(asked.elapsed());
+            place.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
             Counters::add(&self.counters.requests, 1);
             let error = match self.send(request).await.and_then(|body| read(&body)) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    Counters::add(&self.counters.answered, 1);
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             let limited = matches!(error, ApiError::RateLimited { .. });
-            Counters::add(&self.counters.rate_limited, u64::from(limited));
+            Counters::add(if limited { &self.counters.rate_limited } else { &self.counters.failed }, 1);
             let attempt = Attempt { tried, page_size: request.page_size, now: self.now() };
             let Disposition::Retry { after } = decide(&error, attempt) else {
                 return Err(error);
@@ -105,6 +112,7 @@ impl Transport {
             );
             if limited {
                 self.limiter.hold(wait).await;
+                self.counters.wait(wait);
             }
             tokio::time::sleep(wait).await;
             Counters::add(&self.counters.retries, 1);

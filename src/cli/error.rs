@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::printer::legible;
@@ -79,6 +80,15 @@ pub enum CliError {
     /// The answer could not be written.
     #[error("the output cannot be written")]
     Output(#[source] std::io::Error),
+    /// The address of the door for signals cannot be listened on.
+    #[error("nothing can listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The system refuses something that the program itself needs: a thread, a port.
     #[error("{what} failed")]
     System {
@@ -124,6 +134,10 @@ impl CliError {
             Self::Sink(error) => error.hint().map(str::to_owned),
             Self::Sync(error) => error.hint().map(str::to_owned),
             Self::Push(error) => error.hint().map(str::to_owned),
+            Self::Listen { .. } => Some(
+                "another program has this port, or the address is not one of this machine: change `listen` under [run]"
+                    .to_owned(),
+            ),
             Self::Output(_) | Self::System { .. } => None,
         }
     }

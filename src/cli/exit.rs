@@ -212,6 +212,7 @@ impl From<&CliError> for Exit {
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::NoSecret { .. }
+            | CliError::Listen { .. }
             | CliError::Key(_)
             | CliError::Privacy(_) => Self::Configuration,
             CliError::Api(error) => error.into(),

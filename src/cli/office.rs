@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tracing::{debug, error, info, warn};
 
 use super::commands::{outbox_of_target, run_and_fetch};
@@ -18,10 +19,11 @@ use super::targets::{lease_of, open, open_or_make, places};
 use super::terminal::ProgressMode;
 use crate::api::{Client, RateLimiter};
 use crate::config::{self, Config, Overrides, PostgresTarget, Target};
+use crate::intent::Status;
 use crate::privacy::Filter;
-use crate::serve::{Attempt, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
+use crate::serve::{Attempt, Board, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
 use crate::sink::postgres::Rule;
-use crate::sink::{AnySink, RunOutcome, Scope, Sink as _, SinkError};
+use crate::sink::{AnySink, Outbox as _, RunOutcome, Scope, Sink as _, SinkError};
 use crate::sync::{Run, Settings, Stop, SyncError};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 use crate::writeback::PushError;
@@ -89,6 +91,10 @@ struct Assignment {
 /// All jobs of a configuration.
 pub struct Office {
     assignments: BTreeMap<JobKey, Assignment>,
+    /// The clients of the instances, each with the day on which its token ends.
+    clients: BTreeMap<String, (Client, Option<Date>)>,
+    /// Where it is told what targets and reports say.
+    board: Board,
     /// Connections to targets that several jobs may use at once, between two jobs; `None` once the office is closed.
     idle: Mutex<Option<HashMap<String, Vec<AnySink>>>>,
 }
@@ -103,15 +109,16 @@ impl Office {
         config: &Config,
         overrides: &Overrides,
         limiters: &Limiters,
+        board: &Board,
     ) -> Result<(Self, Vec<Planned>), CliError> {
-        let mut clients: BTreeMap<String, Client> = BTreeMap::new();
+        let mut clients: BTreeMap<String, (Client, Option<Date>)> = BTreeMap::new();
         let mut assignments = BTreeMap::new();
         let mut planned = Vec::new();
         let jobs = config::resolve(config, overrides, &variable)?;
         for job in &jobs {
             let name = job.instance.name.clone();
             let client = match clients.get(&name) {
-                Some(client) => client.clone(),
+                Some((client, _)) => client.clone(),
                 None => {
                     let token = context.token(&job.instance)?;
                     let mut shared = jobs.iter().filter(|other| other.instance.name == name);
@@ -122,7 +129,8 @@ impl Office {
                     let key = token.key(&job.instance);
                     let limiter = limiters.of(&key, job.instance.rate_limit.value, shared)?;
                     let client = token.client(&job.instance, limiter)?;
-                    clients.insert(name.clone(), client.clone());
+                    let expires = job.instance.token_expires.as_ref().map(|setting| setting.value);
+                    clients.insert(name.clone(), (client.clone(), expires));
                     client
                 }
             };
@@ -142,7 +150,13 @@ impl Office {
             let assignment = Assignment { scope, client, target, place, filter, settings, instructeur, pushes };
             assignments.insert(key, assignment);
         }
-        Ok((Self { assignments, idle: Mutex::new(Some(HashMap::new())) }, planned))
+        Ok((Self { assignments, clients, board: board.clone(), idle: Mutex::new(Some(HashMap::new())) }, planned))
+    }
+
+    /// Puts its clients on the board, in the place of those before.
+    pub fn show_clients(&self) {
+        let clients = self.clients.iter();
+        self.board.watch(clients.map(|(name, (client, expires))| (name.clone(), client.clone(), *expires)));
     }
 
     /// Ends the connections that are open, and keeps none that a job still uses.
@@ -183,7 +197,7 @@ impl Office {
             () = stop.asked() => return Err(SyncError::Interrupted.into()),
             sink = self.take(job) => sink?,
         };
-        let attempt = job.work(planned, &sink, stop).await;
+        let attempt = job.work(planned, &sink, stop, &self.board).await;
         // After a failure the next job begins with a connection of its own.
         let given_back = match attempt.is_ok() {
             true => self.give_back(job, sink).await,
@@ -221,22 +235,30 @@ impl Desk for Office {
 
 impl Assignment {
     /// Takes the job, asks whether it is due, runs it and lets it go.
-    async fn work(&self, planned: &Planned, sink: &AnySink, stop: &Stop) -> Result<Attempt, CliError> {
-        let AnySink::Postgres(shared) = sink else { return self.work_on(planned, sink, stop).await };
+    async fn work(&self, planned: &Planned, sink: &AnySink, stop: &Stop, board: &Board) -> Result<Attempt, CliError> {
+        let AnySink::Postgres(shared) = sink else { return self.work_on(planned, sink, stop, board).await };
         let leases = shared.leases()?;
         let Some(lease) = leases.claim(std::slice::from_ref(&self.scope)).await? else {
             return Ok(Attempt::Taken { again: leases.free_in(&self.scope).await? });
         };
-        let attempt = self.work_on(planned, sink, stop).await;
+        let attempt = self.work_on(planned, sink, stop, board).await;
         let released = lease.release().await;
         let attempt = attempt?;
         released?;
         Ok(attempt)
     }
 
-    async fn work_on(&self, planned: &Planned, sink: &AnySink, stop: &Stop) -> Result<Attempt, CliError> {
+    async fn work_on(
+        &self,
+        planned: &Planned,
+        sink: &AnySink,
+        stop: &Stop,
+        board: &Board,
+    ) -> Result<Attempt, CliError> {
         let runs = sink.runs(&self.scope, LOOK_BACK).await?;
+        board.looked(planned, &runs);
         if !matches!(planned.due(&runs, Timestamp::now()), Due::Since(_)) {
+            self.count_outbox(sink, planned, board).await;
             return Ok(Attempt::NotDue(History::of(&runs)));
         }
         let progress = Progress::new(ProgressMode::Silent, &self.scope);
@@ -252,9 +274,11 @@ impl Assignment {
         };
         let run = run_and_fetch(&prepared, sink).await;
         tell_end(&run);
+        board.reported(&planned.key, &run.report);
         if self.pushes && run.error.is_none() {
             self.push(&prepared, sink).await?;
         }
+        self.count_outbox(sink, planned, board).await;
         let ended = Ended::from(&run);
         match run.error {
             Some(error @ SyncError::Sink(_)) => Err(error.into()),
@@ -268,6 +292,24 @@ impl Assignment {
 }
 
 impl Assignment {
+    /// Tells the board what the outbox of the target holds. Nothing but the signals lacks it when it cannot be read.
+    async fn count_outbox(&self, sink: &AnySink, planned: &Planned, board: &Board) {
+        let depth = match sink {
+            AnySink::Sqlite(outbox) => outbox.depth(&self.scope).await,
+            AnySink::Postgres(outbox) => outbox.depth(&self.scope).await,
+            AnySink::Grist(outbox) => outbox.depth(&self.scope).await,
+            _ => return,
+        };
+        match depth {
+            Ok(depth) => {
+                let mut counted: BTreeMap<_, _> = Status::ALL.iter().map(|status| (status.as_str(), 0)).collect();
+                counted.extend(depth.iter().map(|(status, count)| (status.as_str(), *count)));
+                board.counted(&planned.key, counted);
+            }
+            Err(error) => debug!(%error, "the outbox of {} was not counted", self.scope),
+        }
+    }
+
     /// Sends what waits in the outbox. What the platform does not take now waits for the next run.
     async fn push(&self, prepared: &Prepared<'_>, sink: &AnySink) -> Result<(), CliError> {
         let ended = outbox_of_target(prepared, sink, None, true).await?;

@@ -1,9 +1,11 @@
 //! A configuration file, checked.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
@@ -37,6 +39,10 @@ pub struct Config {
     pub run: RunSettings,
     /// How many runs `dn run` has under way at once.
     pub workers: Option<Setting<u32>>,
+    /// Where `dn run` answers who asks how it is; nowhere by default.
+    pub listen: Option<Setting<SocketAddr>>,
+    /// How old data may be for `dn run` to call itself ready; by default three ticks of the démarche, at least an hour.
+    pub ready_within: Option<Setting<Duration>>,
 }
 
 /// What a file says of an instance. What it does not say has a default.
@@ -48,6 +54,8 @@ pub struct InstanceEntry {
     pub url: Option<Setting<Url>>,
     /// Where its token is.
     pub token: Option<Setting<SecretSource>>,
+    /// The day on which its token ends.
+    pub token_expires: Option<Setting<Date>>,
     /// How long to wait for a connection.
     pub connect_timeout: Option<Setting<Duration>>,
     /// How long to wait between two pieces of an answer.
@@ -122,6 +130,8 @@ impl Config {
             table.refuse_unknown(&mut source, keys::RUN);
             running = RunEntry::read(table, &mut source);
             let workers = table.read(&mut source, "workers", |value| reader::whole(value, 1, 64));
+            config.listen = table.read(&mut source, "listen", |value| address(&reader::text(value)?));
+            config.ready_within = table.read(&mut source, "ready-within", reader::duration_or_zero);
             config.workers =
                 workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
         }
@@ -280,6 +290,7 @@ fn read_instance(table: Table<'_, '_>, source: &mut Source<'_>) -> InstanceEntry
         platform,
         url: table.read(source, "url", |value| values::parse_url(&reader::text(value)?)),
         token: secret(table, source, "token-env", "token-file"),
+        token_expires: table.read(source, "token-expires", |value| day(&reader::text(value)?)),
         connect_timeout: table.read(source, "connect-timeout", reader::duration),
         read_timeout: table.read(source, "read-timeout", reader::duration),
         total_timeout: table.read(source, "total-timeout", reader::duration),
@@ -364,6 +375,17 @@ pub(super) fn unknown_name<'n>(what: &str, name: &str, known: impl IntoIterator<
         None if known.is_empty() => error,
         None => error.hint(format!("known: {}", known.join(", "))),
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, InvalidValue> {
+    text.parse().map_err(|_| {
+        InvalidValue::new(format!("`{text}` is not an address with a port"))
+            .hint("such as \"127.0.0.1:9464\", or \"0.0.0.0:9464\" for other machines too")
+    })
+}
+
+fn day(text: &str) -> Result<Date, InvalidValue> {
+    text.parse().map_err(|_| InvalidValue::new(format!("`{text}` is not a day")).hint("such as \"2027-01-31\""))
 }
 
 fn check_sync(sync: &SyncSettings, table: Table<'_, '_>, source: &mut Source<'_>) {

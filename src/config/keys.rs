@@ -22,6 +22,7 @@ pub const INSTANCE: Section = Section {
         "url",
         "token-env",
         "token-file",
+        "token-expires",
         "connect-timeout",
         "read-timeout",
         "total-timeout",
@@ -91,9 +92,11 @@ pub const SYNC: Section = Section { name: "[sync]", keys: FOLLOWING };
 /// The keys that say when `dn run` runs a démarche: in `[run]` for all, in `[[demarches]]` for one.
 pub const RUNNING: &[&str] = &["schedule", "timezone", "jitter", "adaptive", "paused"];
 
-/// `[run]`: when `dn run` runs démarches unless they say otherwise, and how many at once.
-pub const RUN: Section =
-    Section { name: "[run]", keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers"] };
+/// `[run]`: when `dn run` runs démarches unless they say otherwise, how many at once, and where it says how it is.
+pub const RUN: Section = Section {
+    name: "[run]",
+    keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers", "listen", "ready-within"],
+};
 
 /// `[[demarches]]`: a démarche to follow.
 pub const DEMARCHE: Section = Section {

@@ -232,6 +232,14 @@ pub(super) fn share(value: &DeValue<'_>) -> Result<f64, InvalidValue> {
     }
 }
 
+/// Reads a duration that may be none at all: `0s`.
+pub(super) fn duration_or_zero(value: &DeValue<'_>) -> Result<std::time::Duration, InvalidValue> {
+    match value {
+        DeValue::String(text) if text == "0s" => Ok(std::time::Duration::ZERO),
+        _ => duration(value),
+    }
+}
+
 /// Reads a duration.
 pub(super) fn duration(value: &DeValue<'_>) -> Result<std::time::Duration, InvalidValue> {
     match value {

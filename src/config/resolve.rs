@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use url::Url;
 
 use super::defaults;
@@ -59,6 +60,8 @@ pub struct Instance {
     pub url: Setting<Url>,
     /// Where its token is.
     pub token: Setting<SecretSource>,
+    /// The day on which its token ends, when somebody wrote it down: the platform does not tell.
+    pub token_expires: Option<Setting<Date>>,
     /// How long to wait for a connection.
     pub connect_timeout: Setting<Duration>,
     /// How long to wait between two pieces of an answer.
@@ -288,6 +291,7 @@ fn instance(
         platform,
         url,
         token: token(variables, said),
+        token_expires: said.token_expires.clone(),
         connect_timeout: or(&said.connect_timeout, defaults::CONNECT_TIMEOUT),
         read_timeout: or(&said.read_timeout, defaults::READ_TIMEOUT),
         total_timeout: or(&said.total_timeout, defaults::TOTAL_TIMEOUT),

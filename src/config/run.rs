@@ -41,10 +41,7 @@ impl RunEntry {
         Self {
             schedule: table.read(source, "schedule", |value| ticks(&reader::text(value)?)),
             timezone: table.read(source, "timezone", |value| zone(&reader::text(value)?)),
-            jitter: table.read(source, "jitter", |value| match reader::text(value)?.as_str() {
-                "0s" => Ok(Duration::ZERO),
-                _ => reader::duration(value),
-            }),
+            jitter: table.read(source, "jitter", reader::duration_or_zero),
             adaptive: table.read(source, "adaptive", reader::boolean),
             paused: table.read(source, "paused", reader::boolean),
         }

@@ -256,6 +256,10 @@ fn wrong_files_are_refused() {
             "it belongs in [instances.*]",
         ),
         ("a huge number", "[instances.a]\npage-size = 99999999999999999999\n", "between 1 and 100"),
+        ("a port without an address", "[run]\nlisten = ':9464'\n", "127.0.0.1:9464"),
+        ("a name instead of an address", "[run]\nlisten = 'localhost:9464'\n", "is not an address with a port"),
+        ("a day that there is not", "[instances.a]\ntoken-expires = '2027-02-30'\n", "is not a day"),
+        ("a door for one démarche", "[[demarches]]\nlisten = '127.0.0.1:1'\n", "it belongs in [run]"),
         ("a zero duration", "[sync]\noverlap = '0s'\n", "is not a duration"),
     ] {
         match parse(text) {

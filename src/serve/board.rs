@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
-use super::due::Due;
-use crate::sink::{RunOutcome, Scope};
+use super::due::{Due, History};
+use super::facts::{Changed, Found, Runs};
+use super::service::Planned;
+use crate::api::{Client, Stats};
+use crate::sink::{RunOutcome, RunRecord, Scope};
+use crate::sync::Report;
 
 /// A job: a démarche and where its dossiers go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -36,10 +41,10 @@ pub struct JobState {
     pub last_ended: Option<Timestamp>,
     /// When the last run that did its work ended, wherever it was.
     pub last_success: Option<Timestamp>,
-    /// How many runs ended here.
-    pub runs: u64,
-    /// How many of them failed.
-    pub failures: u64,
+    /// From when on the data of that run is older than the rhythm makes it.
+    pub late_from: Option<Timestamp>,
+    /// How many runs ended here, by how.
+    pub runs: Runs,
     /// How many of the last failed in a row, wherever they were.
     pub failures_in_a_row: u32,
     /// Ticks that passed while a run was under way, and were skipped.
@@ -48,6 +53,16 @@ pub struct JobState {
     pub taken_elsewhere: u64,
     /// When it is to run next; `None` while it is paused.
     pub next: Option<Timestamp>,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// How many dossiers the runs here changed.
+    pub changed: Changed,
+    /// What the last run that did its work found, wherever it was; `None` before the first look at the target.
+    pub found: Option<Found>,
+    /// How often the platform sent something that this version does not know.
+    pub drift: u64,
+    /// How many intents the outbox of the target holds, by the word of their status, at the last look.
+    pub outbox: BTreeMap<&'static str, u64>,
 }
 
 impl JobState {
@@ -57,25 +72,102 @@ impl JobState {
             Due::Never => None,
         };
     }
+
+    pub(super) fn succeeded(&mut self, planned: &Planned, at: Option<Timestamp>) {
+        (self.last_success, self.late_from) = (at, at.and_then(|at| planned.late_from(at)));
+    }
 }
 
-/// The state of every job. Clones are handles on the same board.
+/// What is known of an instance since this process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InstanceState {
+    /// What was asked of it.
+    pub stats: Stats,
+    /// The day on which its token ends, where the configuration says it.
+    pub token_expires: Option<Date>,
+}
+
+/// The state of every job and instance. Clones are handles on the same board.
+///
+/// The loop tells it of runs and ticks, the desk of what it reads in targets and reports.
 #[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<JobKey, JobState>>>);
+pub struct Board(Arc<Mutex<Content>>);
+
+#[derive(Debug, Default)]
+struct Content {
+    jobs: BTreeMap<JobKey, JobState>,
+    /// Each with what earlier clients of the same instance were asked.
+    instances: BTreeMap<String, (Client, InstanceState)>,
+}
 
 impl Board {
-    /// How everything stands at this moment.
+    /// How every job stands at this moment.
     #[must_use]
     pub fn snapshot(&self) -> BTreeMap<JobKey, JobState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.content().jobs.clone()
+    }
+
+    /// How every instance stands at this moment.
+    #[must_use]
+    pub fn instances(&self) -> BTreeMap<String, InstanceState> {
+        let content = self.content();
+        let now = |(client, before): &(Client, InstanceState)| InstanceState {
+            stats: before.stats + client.stats(),
+            ..*before
+        };
+        content.instances.iter().map(|(name, known)| (name.clone(), now(known))).collect()
+    }
+
+    /// Watches these clients, by the names of their instances, each with the day on which its token ends. What the ones
+    /// before them were asked is kept.
+    pub fn watch(&self, clients: impl IntoIterator<Item = (String, Client, Option<Date>)>) {
+        let before = self.instances();
+        let watched = clients.into_iter().map(|(name, client, token_expires)| {
+            let stats = before.get(&name).map(|state| state.stats).unwrap_or_default();
+            (name, (client, InstanceState { stats, token_expires }))
+        });
+        self.content().instances = watched.collect();
+    }
+
+    /// Tells what the target says of the last runs, newest first.
+    pub fn looked(&self, planned: &Planned, runs: &[RunRecord]) {
+        self.add(&planned.key, |state| {
+            state.succeeded(planned, History::of(runs).success);
+            state.found = Found::of(runs);
+        });
+    }
+
+    /// Tells what a run of this process did, however it ended.
+    pub fn reported(&self, key: &JobKey, report: &Report) {
+        self.add(key, |state| {
+            state.changed.add(report);
+            state.drift += report.drift.len() as u64;
+            state.found = Found::in_report(report).or(state.found);
+        });
+    }
+
+    /// Tells how many intents the outbox of the target holds, by the word of their status.
+    pub fn counted(&self, key: &JobKey, outbox: BTreeMap<&'static str, u64>) {
+        self.add(key, |state| state.outbox = outbox);
+    }
+
+    /// Changes what is known of a job, unless a reload has taken it away.
+    fn add(&self, key: &JobKey, change: impl FnOnce(&mut JobState)) {
+        if let Some(state) = self.content().jobs.get_mut(key) {
+            change(state);
+        }
     }
 
     pub(super) fn change(&self, key: &JobKey, change: impl FnOnce(&mut JobState)) {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default());
+        change(self.content().jobs.entry(key.clone()).or_default());
     }
 
     /// Forgets the jobs that are no more.
     pub(super) fn keep(&self, wanted: impl Fn(&JobKey) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| wanted(key));
+        self.content().jobs.retain(|key, _| wanted(key));
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ pub const LOOK_BACK: u32 = 12;
 
 /// By how much the clocks of two hosts may differ. What is dated later than this was written under a wrong clock, and
 /// says nothing about when to run.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The wait after a first failure; each further one doubles it.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// The longest wait after failures.

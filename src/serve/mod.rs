@@ -4,6 +4,7 @@
 //! - [`History`], [`due()`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
 //! - [`first`]: which of the jobs that are due comes first (pure);
 //! - [`Board`]: the state of every job, for whoever asks;
+//! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Door`]: both over HTTP;
 //! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
 //! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
 //!
@@ -11,17 +12,27 @@
 //! last done. So a tick that was missed is made up for, and one that another worker has used is not used twice.
 
 mod board;
+mod door;
 mod due;
+mod facts;
 #[cfg(feature = "postgres")]
 mod ledger;
+mod metrics;
+#[cfg(test)]
+mod metrics_tests;
 mod pick;
+mod ready;
 mod schedule;
 mod service;
 #[cfg(test)]
 mod service_tests;
 
-pub use board::{Board, JobKey, JobState};
+pub use board::{Board, InstanceState, JobKey, JobState};
+pub use door::{Door, View};
 pub use due::{Due, Ended, History, LOOK_BACK, due};
+pub use facts::{Changed, Found, Runs};
+pub use metrics::metrics;
 pub use pick::{Waiting, first};
+pub use ready::late;
 pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
-pub use service::{Attempt, Desk, Options, Plan, Planned, serve};
+pub use service::{Attempt, Clock, Desk, Options, Plan, Planned, serve};

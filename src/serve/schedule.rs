@@ -15,6 +15,10 @@ use sha2::{Digest as _, Sha256};
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 /// After so many runs in a row that found nothing, an adaptive rhythm takes twice the time.
 const PATIENCE: u32 = 3;
+/// After so many ticks without a success a job is late ...
+const TICKS_TO_BE_LATE: usize = 3;
+/// ... and not before this long.
+const LEAST_TO_BE_LATE: SignedDuration = SignedDuration::from_hours(1);
 /// The hours, by the clock of the schedule, between which people work: 7 h to 20 h.
 const DAY: std::ops::Range<i8> = 7..20;
 /// More ticks than this are not counted one by one.
@@ -121,6 +125,19 @@ impl Schedule {
         tick.checked_add(self.delay(tick, seed)).ok()
     }
 
+    /// From when on a job is late that did its work at `success`: three of its ticks have passed, and an hour at least. A
+    /// night without ticks makes nothing late. `None` when there are no three ticks any more.
+    pub(super) fn late_from(&self, success: Timestamp, seed: u64) -> Option<Timestamp> {
+        let next = |at: &Timestamp| self.ticks.after(*at, &self.zone, seed);
+        let tick = std::iter::successors(Some(success), next).nth(TICKS_TO_BE_LATE)?;
+        let jitter = SignedDuration::try_from(self.jitter).unwrap_or(SignedDuration::MAX);
+        let tick = tick.saturating_add(jitter).unwrap_or(tick);
+        // An adaptive rhythm leaves out ticks, for so long at most.
+        let times = if self.adaptive { 3 } else { 1 };
+        let least = success.saturating_add(LEAST_TO_BE_LATE.saturating_mul(times)).unwrap_or(tick);
+        Some(tick.max(least))
+    }
+
     /// How many ticks there were after `from` and until `to`.
     pub(super) fn between(&self, from: Timestamp, to: Timestamp, seed: u64) -> u64 {
         let next = |at: &Timestamp| self.ticks.after(*at, &self.zone, seed).filter(|tick| *tick <= to);
@@ -186,6 +203,21 @@ mod tests {
         let next = |at: &Timestamp| schedule.next(*at, 0, 0);
         let ticks = std::iter::successors(next(&at(from)), next).take(count);
         ticks.map(|tick| tick.to_zoned(paris()).strftime("%d %H:%M %:z").to_string()).collect()
+    }
+
+    #[test]
+    fn a_job_is_late_after_three_ticks_and_an_hour_and_not_in_a_night_without_ticks() {
+        let success = at("2026-03-02T19:05:00Z");
+        for (text, adaptive, expected) in [
+            ("600s", false, "2026-03-02T20:05:00Z"),
+            ("600s", true, "2026-03-02T22:05:00Z"),
+            ("7200s", false, "2026-03-03T00:00:00Z"),
+            ("0 * * * *", false, "2026-03-02T22:00:00Z"),
+            ("*/30 8-20 * * *", false, "2026-03-03T07:30:00Z"),
+        ] {
+            let late = Schedule { adaptive, ..schedule(text) }.late_from(success, 0);
+            assert_eq!(late, Some(at(expected)), "{text} {adaptive}");
+        }
     }
 
     #[test]

@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::board::{Board, JobKey};
+use super::board::{Board, JobKey, JobState};
 use super::due::{Due, Ended, History, due};
 use super::pick::{Waiting, first};
 use super::schedule::{Schedule, seed};
-use crate::sink::{RunOutcome, RunRecord};
+use crate::sink::RunRecord;
 use crate::sync::Stop;
 
 /// The longest sleep: a clock that was set is noticed within this.
@@ -36,6 +36,11 @@ impl Planned {
     #[must_use]
     pub fn due(&self, runs: &[RunRecord], now: Timestamp) -> Due {
         due(&self.schedule, self.seed(), &History::of(runs), now)
+    }
+
+    /// From when on its data counts as old, after a success at this instant.
+    pub(super) fn late_from(&self, success: Timestamp) -> Option<Timestamp> {
+        self.schedule.late_from(success, self.seed())
     }
 
     fn seed(&self) -> u64 {
@@ -78,6 +83,9 @@ pub struct Plan<D> {
     pub workers: usize,
 }
 
+/// Who knows the present instant.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// What surrounds the loop.
 pub struct Options {
     /// Where the state of jobs is told.
@@ -85,7 +93,7 @@ pub struct Options {
     /// How to ask for the end: nothing new begins, and runs end at their next safe point.
     pub stop: Stop,
     /// The present instant.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub clock: Clock,
     /// A number of this process alone: several workers then reach for different jobs first.
     pub lot: u64,
 }
@@ -144,6 +152,13 @@ impl Entry {
         }
     }
 
+    /// Puts its rhythm, and when it last did its work, on the board.
+    fn tell(&self, state: &mut JobState, success: Option<Timestamp>, now: Timestamp) {
+        state.plan(self.due(now));
+        state.paused = self.planned.schedule.paused;
+        state.succeeded(&self.planned, success);
+    }
+
     /// How long until it may be tried; `None` when it runs or is paused.
     fn wait(&self, now: Timestamp) -> Option<Duration> {
         let held = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
@@ -174,7 +189,7 @@ impl<D: Desk> Service<'_, D> {
             let running = self.tasks.values().any(|(other, _)| other.key == planned.key);
             let (history, not_before) = old.map_or((None, None), |entry| (entry.history, entry.not_before));
             let entry = Entry { seed: planned.seed(), planned, history, not_before, running };
-            self.options.board.change(&entry.planned.key, |state| state.plan(entry.due(now)));
+            self.options.board.change(&entry.planned.key, |state| entry.tell(state, state.last_success, now));
             self.entries.insert(entry.planned.key.clone(), entry);
         }
         (self.desk, self.workers) = (plan.desk, plan.workers.max(1));
@@ -227,27 +242,31 @@ impl<D: Desk> Service<'_, D> {
         // A job that a reload took away has nothing more to be told.
         let Some(entry) = entry else { return self.options.board.keep(|other| other != key) };
         entry.running = false;
-        match attempt {
+        let success = match attempt {
             Attempt::Taken { again } => {
                 entry.not_before = Some(Instant::now() + again);
                 self.options.board.change(key, |state| state.taken_elsewhere += 1);
+                None
             }
-            Attempt::NotDue(history) => entry.history = Some(history),
+            Attempt::NotDue(history) => {
+                entry.history = Some(history);
+                history.success
+            }
             Attempt::Ran(ended) => {
                 entry.history = Some(entry.history.unwrap_or_default().and(ended));
                 let skipped = entry.planned.schedule.between(since, now, entry.seed);
                 self.options.board.change(key, |state| {
-                    state.runs += 1;
-                    state.failures += u64::from(ended.outcome == RunOutcome::Failed);
+                    state.runs.add(ended.outcome);
                     (state.last_outcome, state.last_ended) = (Some(ended.outcome), Some(ended.at));
                     state.skipped_ticks += skipped;
                 });
+                History::default().and(ended).success
             }
-        }
-        let (history, due) = (entry.history.unwrap_or_default(), entry.due(now));
+        };
+        let failures = entry.history.unwrap_or_default().failures;
         self.options.board.change(key, |state| {
-            (state.last_success, state.failures_in_a_row) = (history.success, history.failures);
-            state.plan(due);
+            state.failures_in_a_row = failures;
+            entry.tell(state, success.or(state.last_success), now);
         });
     }
 }

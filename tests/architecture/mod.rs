@@ -84,7 +84,9 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
     files.push(src.join("sink/postgres/places/book.rs"));
-    files.extend(["due", "pick", "schedule"].map(|name| src.join(format!("serve/{name}.rs"))));
+    files.extend(
+        ["due", "facts", "metrics", "pick", "ready", "schedule"].map(|name| src.join(format!("serve/{name}.rs"))),
+    );
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),

@@ -3,6 +3,8 @@
 mod answers;
 mod bad_input;
 pub mod desk;
+#[cfg(unix)]
+mod door;
 mod exit_codes;
 mod grist;
 mod help;

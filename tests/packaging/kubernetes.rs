@@ -40,9 +40,25 @@ fn pods_ask_the_image_for_what_it_can_do() {
         let args = container(&pod)["args"].as_array().unwrap_or_else(|| panic!("{name} has no arguments"));
         understands(args.iter().filter_map(Value::as_str));
         assert_eq!(container(&pod)["image"], format!("dn:{}", env!("CARGO_PKG_VERSION")), "{name}");
-        // Nothing is asked of the program that it does not answer.
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            assert_eq!(container(&pod)[probe], Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn probes_knock_at_the_door_that_the_configuration_opens() {
+    let map = yaml("config/kubernetes/configmap.yaml");
+    let text = map["data"]["dn.toml"].as_str().expect("a configuration");
+    let config = Config::parse(Path::new("dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
+    let listen = config.listen.expect("a door").value;
+    assert!(listen.ip().is_unspecified(), "the kubelet is another machine");
+    for (name, pod) in pods() {
+        let asked = ["livenessProbe", "readinessProbe"].map(|probe| container(&pod)[probe]["httpGet"].clone());
+        match name {
+            "deployment" => {
+                assert_eq!(container(&pod)["ports"], json!([{ "name": "signals", "containerPort": listen.port() }]));
+                assert_eq!(asked, ["/healthz", "/readyz"].map(|path| json!({ "path": path, "port": "signals" })));
+            }
+            // A run that ends has no door.
+            _ => assert_eq!(asked, [Value::Null, Value::Null]),
         }
     }
 }

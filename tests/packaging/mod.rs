@@ -5,7 +5,7 @@
 
 mod container;
 mod kubernetes;
-mod monitoring;
+pub mod monitoring;
 mod systemd;
 
 use std::io::ErrorKind;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{judged, read, understands, written, yaml};
 
-/// Every metric, with its labels.
-const METRICS: &[(&str, &[&str])] = &[
+/// Every metric, with its labels. tests/cli compares them with those of the program.
+pub const METRICS: &[(&str, &[&str])] = &[
     ("dn_brake_pulled", JOB),
     ("dn_dossiers_changed_total", &["instance", "demarche", "target", "kind"]),
     ("dn_lag_seconds", JOB),

@@ -23,7 +23,7 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
             hint: "name one with `--config FILE` or with DN_CONFIG",
         });
     };
-    let Config { instances, targets, policies, demarches, sync: _, run: _, workers: _ } = context.config()?;
+    let Config { instances, targets, policies, demarches, sync: _, run: _, .. } = context.config()?;
     answer(&format!(
         "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
         legible(&path.value.display().to_string()),

@@ -174,6 +174,9 @@ impl Diagnosis {
         self.tell(&of, "platform", instance.platform.value.to_string(), &instance.platform.origin);
         self.tell(&of, "url", instance.url.value.to_string(), &instance.url.origin);
         self.tell(&of, "token", instance.token.value.to_string(), &instance.token.origin);
+        if let Some(expires) = &instance.token_expires {
+            self.tell(&of, "token-expires", expires.value.to_string(), &expires.origin);
+        }
         for (setting, duration) in [
             ("connect-timeout", &instance.connect_timeout),
             ("read-timeout", &instance.read_timeout),

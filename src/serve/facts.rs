@@ -1,0 +1,129 @@
+//! What runs did, as far as somebody who watches wants to know. Counts and instants: nothing of a dossier.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::sink::{RunOutcome, RunRecord};
+use crate::sync::Report;
+
+/// How many runs ended in this process, by how they ended. What could not even begin has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Runs {
+    /// Everything that the platform shows is in the target.
+    pub done: u64,
+    /// The same, but for dossiers in quarantine.
+    pub quarantine: u64,
+    /// Stopped after a complete commit.
+    pub interrupted: u64,
+    /// Stopped by an error.
+    pub failed: u64,
+}
+
+impl Runs {
+    /// Counts one more.
+    pub(super) fn add(&mut self, outcome: RunOutcome) {
+        *match outcome {
+            RunOutcome::Done => &mut self.done,
+            RunOutcome::Quarantine => &mut self.quarantine,
+            RunOutcome::Interrupted => &mut self.interrupted,
+            RunOutcome::Failed => &mut self.failed,
+        } += 1;
+    }
+}
+
+/// How many dossiers the runs of this process changed in the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// New ones.
+    pub inserted: u64,
+    /// Those whose content moved.
+    pub updated: u64,
+    /// Those newly gone.
+    pub deleted: u64,
+    /// Those that came back.
+    pub restored: u64,
+}
+
+impl Changed {
+    /// Adds what one more run did, however it ended.
+    pub(super) fn add(&mut self, report: &Report) {
+        let counts = report.counts;
+        self.inserted += counts.inserted;
+        self.updated += counts.updated;
+        self.deleted += counts.deleted;
+        self.restored += counts.restored;
+    }
+}
+
+/// What the last run that did its work found, whoever did it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// How many dossiers were in quarantine when it ended.
+    pub quarantine: u64,
+    /// The newest modification up to which everything is in the target or in quarantine.
+    pub watermark: Option<Timestamp>,
+    /// Whether the safety brake held deletions back.
+    pub brake: bool,
+}
+
+impl Found {
+    /// Of the last runs, newest first, as a target gives them.
+    #[must_use]
+    pub fn of(runs: &[RunRecord]) -> Option<Self> {
+        let last = runs.iter().find(|run| did_its_work(run.outcome))?;
+        let quarantined = last.report.get("quarantined").and_then(Value::as_object);
+        let watermark = last.report.get("watermark").and_then(Value::as_str);
+        Some(Self {
+            quarantine: quarantined.map_or(0, |dossiers| dossiers.len() as u64),
+            watermark: watermark.and_then(|text| text.parse().ok()),
+            brake: last.report.get("brake").is_some_and(|brake| !brake.is_null()),
+        })
+    }
+
+    /// Of a run that ended here; `None` when it did not do its work, and so did not look everywhere.
+    #[must_use]
+    pub fn in_report(report: &Report) -> Option<Self> {
+        did_its_work(report.outcome).then(|| Self {
+            quarantine: report.quarantined.len() as u64,
+            watermark: report.watermark,
+            brake: report.brake.is_some(),
+        })
+    }
+}
+
+fn did_its_work(outcome: RunOutcome) -> bool {
+    matches!(outcome, RunOutcome::Done | RunOutcome::Quarantine)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_that_of_the_last_run_that_did_its_work() {
+        let run = |outcome, report| RunRecord {
+            id: "r".to_owned(),
+            started_at: Timestamp::UNIX_EPOCH,
+            ended_at: Timestamp::UNIX_EPOCH,
+            outcome,
+            quiet: false,
+            report,
+        };
+        let good = json!({
+            "quarantined": { "42": "crash", "43": "crash" }, "watermark": "2026-03-02T08:00:00Z",
+            "brake": { "deletions": 12, "alive": 20 },
+        });
+        let runs = [
+            run(RunOutcome::Failed, json!({ "quarantined": {}, "watermark": null, "brake": null })),
+            run(RunOutcome::Quarantine, good),
+            run(RunOutcome::Done, json!({})),
+        ];
+        let expected = Found { quarantine: 2, watermark: "2026-03-02T08:00:00Z".parse().ok(), brake: true };
+        assert_eq!(Found::of(&runs), Some(expected));
+        assert_eq!(Found::of(&runs[..1]), None);
+        assert_eq!(Found::of(&runs[2..]), Some(Found::default()));
+    }
+}

@@ -1,0 +1,153 @@
+//! The door of `dn run`: it lives, its data is fresh, its metrics are those of the run history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use demarche_numerique::Platform;
+use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::desk::{DEMARCHE, Desk};
+use super::workers::Worker;
+use crate::packaging::monitoring::METRICS;
+
+/// A tick that does not come while the tests run.
+const NEW_YEAR: &str = "0 0 1 1 *";
+
+async fn desk(run: &str) -> Desk {
+    let demarches = vec![DemarcheSpec::new(DEMARCHE, FormSpec::Simple { champs: 3 }, 5)];
+    let desk = Desk::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
+    desk.write(
+        "dn.toml",
+        &format!(
+            "[instances.dn]\ntoken-expires = '2031-01-31'\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n\
+             [run]\njitter = '0s'\n{run}\n[[demarches]]\nnumber = {DEMARCHE}\n"
+        ),
+    );
+    desk
+}
+
+/// Starts it, and waits until it says where its door is.
+async fn open(desk: &Desk) -> (Worker, String) {
+    let mut worker = Worker::start(desk, &["--config", "dn.toml", "run"], &[]);
+    let line = worker.says("listening on http://").await;
+    let (_, rest) = line.split_once("http://").expect("an address");
+    (worker, rest.split(": ").next().expect("an address").to_owned())
+}
+
+/// The status and the body of what the door answers.
+async fn ask(address: &str, request: &str) -> (u16, String) {
+    let mut line = TcpStream::connect(address).await.expect("the door is open");
+    let request = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    line.write_all(request.as_bytes()).await.expect("it listens");
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a status"), body.to_owned())
+}
+
+/// The samples: name and labels, and the value.
+async fn metrics(address: &str) -> BTreeMap<String, f64> {
+    let (status, text) = ask(address, "GET /metrics").await;
+    assert_eq!(status, 200);
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    let sample = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').expect("a name and a value");
+        (name.to_owned(), value.parse().expect("a number"))
+    };
+    samples.map(sample).collect()
+}
+
+fn of(name: &str, more: &str) -> String {
+    format!("{name}{{instance=\"dn\",demarche=\"{DEMARCHE}\",target=\"sqlite:d.db\"{more}}}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_tell_the_same_story_as_the_run_history() {
+    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let (mut worker, door) = open(&desk).await;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    assert_eq!(ask(&door, "GET /healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(ask(&door, "GET /readyz").await, (200, "ready\n".to_owned()));
+    for request in ["GET /", "POST /metrics", "GET /metrics/"] {
+        assert_eq!(ask(&door, request).await.0, 404, "{request}");
+    }
+    desk.sandbox.world().token_mut().revoked = true;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: failed")).await;
+    // The line is written before the loop hears of it. The next attempt is a minute away.
+    let told = loop {
+        let told = metrics(&door).await;
+        if told[&of("dn_runs_total", ",outcome=\"failed\"")] > 0.0 {
+            break told;
+        }
+    };
+    let status = desk.dn(&["--config", "dn.toml", "status", "--json", "--runs", "200"]).await.expect(0).stdout;
+    let status: Value = serde_json::from_str(&status).expect("one object");
+    let runs = status["runs"].as_array().expect("runs");
+    for outcome in ["done", "quarantine", "interrupted", "failed"] {
+        let count = runs.iter().filter(|run| run["outcome"] == outcome).count();
+        let sample = of("dn_runs_total", &format!(",outcome=\"{outcome}\""));
+        assert_eq!(told[&sample], count as f64, "{sample}");
+    }
+    for kind in ["inserted", "updated", "deleted", "restored"] {
+        let count: u64 = runs.iter().filter_map(|run| run["report"][kind].as_u64()).sum();
+        let sample = of("dn_dossiers_changed_total", &format!(",kind=\"{kind}\""));
+        assert_eq!(told[&sample], count as f64, "{sample}");
+    }
+    assert_eq!(told[&of("dn_dossiers_changed_total", ",kind=\"inserted\"")], 5.0);
+    let success: jiff::Timestamp = status["last_success"].as_str().expect("an instant").parse().expect("an instant");
+    assert_eq!(told[&of("dn_last_success_timestamp_seconds", "")], success.as_second() as f64);
+    assert_eq!(told[&of("dn_quarantine_size", "")], 0.0);
+    assert_eq!(told[&of("dn_outbox_depth", ",status=\"pending\"")], 0.0);
+    assert!(told["dn_requests_total{instance=\"dn\",outcome=\"ok\"}"] > 0.0);
+    assert!(told["dn_requests_total{instance=\"dn\",outcome=\"failed\"}"] > 0.0);
+
+    // These and no others are what rules and dashboard ask for.
+    let shape = |sample: &String| {
+        let (name, labels) = sample.split_once('{').expect("labels");
+        let labels = labels.split(',').filter_map(|label| label.split('=').next()).map(str::to_owned);
+        (name.to_owned(), labels.collect::<Vec<_>>())
+    };
+    let promised = METRICS.iter().map(|(name, labels)| ((*name).to_owned(), labels.iter().map(|l| (*l).to_owned())));
+    let promised: BTreeSet<_> = promised.map(|(name, labels)| (name, labels.collect())).collect();
+    assert_eq!(told.keys().map(shape).collect::<BTreeSet<_>>(), promised);
+    assert_eq!(worker.stop().await.code, Some(0));
+    assert!(TcpStream::connect(&door).await.is_err(), "the door is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_is_too_old_is_not_ready_and_says_which() {
+    let run = format!("schedule = '{NEW_YEAR}'\nlisten = '127.0.0.1:0'\nready-within = '0s'");
+    let desk = desk(&run).await;
+    let (mut worker, door) = open(&desk).await;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    let words = loop {
+        let (status, words) = ask(&door, "GET /readyz").await;
+        assert_eq!(status, 503);
+        if words.contains("ended") {
+            break words;
+        }
+    };
+    assert!(words.starts_with(&format!("démarche {DEMARCHE} of dn into sqlite:d.db: ")), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    // A reload leaves the door as it is.
+    let text = std::fs::read_to_string(desk.path("dn.toml")).expect("it is there");
+    desk.write("dn.toml", &text.replace("ready-within = '0s'", ""));
+    worker.signal("HUP");
+    worker.says("that needs a restart").await;
+    assert_eq!(ask(&door, "GET /readyz").await.0, 503);
+    assert_eq!(worker.stop().await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_another_program_has_ends_the_start() {
+    let other = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = other.local_addr().expect("an address");
+    let desk = desk(&format!("listen = '{address}'")).await;
+    let ended = desk.dn(&["--config", "dn.toml", "run"]).await.expect(3);
+    ended.says(&format!("nothing can listen on {address}"));
+    assert!(!desk.path("d.db").exists());
+}
