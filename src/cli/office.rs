@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::jobs::Prepared;
 use super::progress::Progress;
 use super::summary;
-use super::targets::{lease_of, open, open_or_make, places};
+use super::targets::{lease_of, open, open_or_make, places, with_outbox};
 use super::terminal::ProgressMode;
 use crate::api::{Client, RateLimiter};
 use crate::config::{self, Config, Overrides, PostgresTarget, Target};
@@ -294,12 +294,7 @@ impl Assignment {
 impl Assignment {
     /// Tells the board what the outbox of the target holds. Nothing but the signals lacks it when it cannot be read.
     async fn count_outbox(&self, sink: &AnySink, planned: &Planned, board: &Board) {
-        let depth = match sink {
-            AnySink::Sqlite(outbox) => outbox.depth(&self.scope).await,
-            AnySink::Postgres(outbox) => outbox.depth(&self.scope).await,
-            AnySink::Grist(outbox) => outbox.depth(&self.scope).await,
-            _ => return,
-        };
+        let Some(depth) = with_outbox!(sink, outbox => outbox.depth(&self.scope).await) else { return };
         match depth {
             Ok(depth) => {
                 let mut counted: BTreeMap<_, _> = Status::ALL.iter().map(|status| (status.as_str(), 0)).collect();

@@ -175,6 +175,8 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 return self.refuse(entry, &entry.progress, Refusal::Requires(id.to_string()), None, apply).await;
             }
         }
+        // Only a settlement adds to them, and one ends the visit.
+        let moves = self.push.outbox.moves(self.push.scope, entry.dossier).await?;
         let mut progress = entry.progress.clone();
         loop {
             let read = match self.push.client.dossier(entry.dossier).await {
@@ -205,7 +207,6 @@ impl<'a, O: Outbox> Worker<'a, O> {
             if progress.sends > 0 {
                 self.moved.insert(entry.dossier, dossier.clone());
             }
-            let moves = self.push.outbox.moves(self.push.scope, entry.dossier).await?;
             let verdict = judge(&Case {
                 platform: self.push.client.platform(),
                 demarche: &self.demarche,
