@@ -30,6 +30,11 @@ pub(in crate::sink) trait Dialect {
     /// Remembers the statement `$2` that made the view `$1`; `None` where the database does so by itself.
     const KEEP_VIEW: Option<&'static str>;
 
+    /// What is held of the dossiers of the démarche `$2` of the instance `$1` whose numbers `$3` holds: `number`,
+    /// `fingerprint`, `light`, `updated_at`, `gone`, `gone_reason`, `gone_at`, `last_changed`. By key alone, however many
+    /// dossiers the démarche has.
+    const HELD: &'static str;
+
     /// The type of a column, as it is declared and as the database tells it.
     fn declared(kind: Type) -> &'static str;
 

@@ -28,13 +28,8 @@ pub(super) async fn held<S: Store>(
     scope: &Scope,
     numbers: &[DossierNumber],
 ) -> Result<BTreeMap<DossierNumber, Held>, Fault> {
-    let query = format!(
-        "SELECT number, fingerprint, light, updated_at, gone, gone_reason, gone_at, last_changed FROM dn_dossiers \
-         WHERE instance = $1 AND demarche = $2 AND {}",
-        S::among("number", 3)
-    );
     let [instance, demarche] = whose(scope);
-    let rows = store.rows(query.into(), &[instance, demarche, Value::Numbers(numbers)]).await?;
+    let rows = store.rows(S::HELD.into(), &[instance, demarche, Value::Numbers(numbers)]).await?;
     let held = |row: &S::Row| {
         let held = Held {
             fingerprint: parsed(row, "fingerprint")?,

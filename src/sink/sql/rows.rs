@@ -46,8 +46,11 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     let Some((dossiers, children)) = layout.tables.split_first() else {
         return Err(Fault::Refused("the layout has no table".to_owned()));
     };
-    write_documents(store, prepared.scope(), &written).await?;
-    write_dossiers(store, dossiers, &written).await?;
+    let (fresh, known): (Vec<_>, Vec<_>) = written.iter().partition(|w| w.fresh);
+    for (rows, fresh) in [(fresh, true), (known, false)].into_iter().filter(|(rows, _)| !rows.is_empty()) {
+        write_documents(store, prepared.scope(), &rows, fresh).await?;
+        write_dossiers(store, dossiers, &rows, fresh).await?;
+    }
     let mut count = written.len();
     let replaced: Vec<DossierNumber> = written.iter().filter(|w| !w.fresh).map(|w| w.row.number).collect();
     let mut rows: Vec<Vec<(DossierNumber, &ChildRow)>> = vec![Vec::new(); layout.tables.len()];
@@ -64,7 +67,12 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     Ok(count as u64)
 }
 
-async fn write_documents<S: Store>(store: &mut S, scope: &Scope, written: &[Written<'_>]) -> Result<(), Fault> {
+async fn write_documents<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    written: &[&Written<'_>],
+    fresh: bool,
+) -> Result<(), Fault> {
     const COLUMNS: &[(&str, Type)] = &[
         ("instance", Type::Text),
         ("demarche", Type::Integer),
@@ -103,20 +111,29 @@ async fn write_documents<S: Store>(store: &mut S, scope: &Scope, written: &[Writ
             Value::Document(Cow::Borrowed(&row.document)),
         ]);
     }
-    store.insert(&Insert::shared("dn_dossiers", COLUMNS, TAIL), &values).await
+    let tail = if fresh { "" } else { TAIL };
+    store.insert(&Insert::shared("dn_dossiers", COLUMNS, tail), &values).await
 }
 
 fn columns<'t>(table: &'t LayoutTable) -> impl Iterator<Item = (Cow<'static, str>, Type)> + use<'t> {
     table.columns.iter().map(|column| (Cow::Owned(column.name.clone()), column.spec.kind.into()))
 }
 
-async fn write_dossiers<S: Store>(store: &mut S, table: &LayoutTable, written: &[Written<'_>]) -> Result<(), Fault> {
+async fn write_dossiers<S: Store>(
+    store: &mut S,
+    table: &LayoutTable,
+    written: &[&Written<'_>],
+    fresh: bool,
+) -> Result<(), Fault> {
     let mut moving: Vec<(Cow<'static, str>, Type)> = columns(table).collect();
     let technical = [("dn_gone_reason", Type::Text), ("dn_gone_at", Type::Instant), ("dn_seen_at", Type::Instant)];
     moving.extend(technical.map(|(name, kind)| (Cow::Borrowed(name), kind)));
     let assignments: Vec<String> =
         moving.iter().map(|(name, _)| quoted(name)).map(|name| format!("{name} = excluded.{name}")).collect();
-    let tail = format!("ON CONFLICT (\"number\") DO UPDATE SET {}", assignments.join(", "));
+    let tail = match fresh {
+        true => String::new(),
+        false => format!("ON CONFLICT (\"number\") DO UPDATE SET {}", assignments.join(", ")),
+    };
     moving.insert(0, (Cow::Borrowed("number"), Type::Integer));
     let into = Insert { table: table.name.clone().into(), columns: moving, tail: tail.into() };
     let mut values = Vec::with_capacity(written.len() * into.columns.len());

@@ -61,7 +61,7 @@ pub(in crate::sink) struct Insert {
     pub table: Cow<'static, str>,
     /// Its columns, in the order of values.
     pub columns: Vec<(Cow<'static, str>, Type)>,
-    /// What follows the rows: `ON CONFLICT...`, or nothing.
+    /// What follows the rows: `ON CONFLICT...`, or nothing where every row is new.
     pub tail: Cow<'static, str>,
 }
 
