@@ -13,6 +13,7 @@
 //! | `error`, `exit` | what ends a command early, and with which code |
 //! | `signals`, `terminal` | what the system says and allows |
 
+mod alarm;
 mod args;
 mod ask;
 mod commands;

@@ -279,7 +279,7 @@ impl Assignment {
             self.push(&prepared, sink).await?;
         }
         self.count_outbox(sink, planned, board).await;
-        let ended = Ended::from(&run);
+        let ended = Ended::of(&run.report);
         match run.error {
             Some(error @ SyncError::Sink(_)) => Err(error.into()),
             Some(SyncError::Interrupted) | None => Ok(Attempt::Ran(ended)),

@@ -72,6 +72,12 @@ pub const ADAPTIVE: bool = false;
 pub const PAUSED: bool = false;
 /// How many runs `dn run` has under way at once.
 pub const WORKERS: u32 = 1;
+/// How long a job may fail before somebody is woken.
+pub const FAILING_AFTER: Duration = Duration::from_secs(3_600);
+/// How long a dossier may stay in quarantine before somebody is woken.
+pub const QUARANTINE_AFTER: Duration = Duration::from_secs(24 * 3_600);
+/// How many days before the end of a token somebody is woken.
+pub const TOKEN_DAYS: u32 = 14;
 /// The schema in PostgreSQL of a target that belongs to no instance.
 pub const SCHEMA: &str = "dn";
 /// How long a lease in PostgreSQL lasts without a sign of life.

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
+use super::alerts::Alerts;
 use super::error::ConfigError;
 use super::keys;
 use super::origin::Setting;
@@ -43,6 +44,8 @@ pub struct Config {
     pub listen: Option<Setting<SocketAddr>>,
     /// How old data may be for `dn run` to call itself ready; by default three ticks of the démarche, at least an hour.
     pub ready_within: Option<Setting<Duration>>,
+    /// Whom `dn run` wakes, and for what; nobody by default.
+    pub alerts: Alerts,
 }
 
 /// What a file says of an instance. What it does not say has a default.
@@ -132,6 +135,11 @@ impl Config {
             let workers = table.read(&mut source, "workers", |value| reader::whole(value, 1, 64));
             config.listen = table.read(&mut source, "listen", |value| address(&reader::text(value)?));
             config.ready_within = table.read(&mut source, "ready-within", reader::duration_or_zero);
+            if let Some((table, offset)) = table.table(&mut source, "alerts") {
+                let table = Table::new(table, offset, "run.alerts");
+                table.refuse_unknown(&mut source, keys::ALERTS);
+                config.alerts = Alerts::read(table, &mut source);
+            }
             config.workers =
                 workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
         }

@@ -95,7 +95,13 @@ pub const RUNNING: &[&str] = &["schedule", "timezone", "jitter", "adaptive", "pa
 /// `[run]`: when `dn run` runs démarches unless they say otherwise, how many at once, and where it says how it is.
 pub const RUN: Section = Section {
     name: "[run]",
-    keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers", "listen", "ready-within"],
+    keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers", "listen", "ready-within", "alerts"],
+};
+
+/// `[run.alerts]`: whom `dn run` wakes, and for what.
+pub const ALERTS: Section = Section {
+    name: "[run.alerts]",
+    keys: &["command", "webhook-env", "webhook-file", "failing-after", "quarantine-after", "token-days"],
 };
 
 /// `[[demarches]]`: a démarche to follow.
@@ -125,7 +131,7 @@ pub const DEMARCHE: Section = Section {
 };
 
 /// Every section.
-pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, RUN, DEMARCHE];
+pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, RUN, ALERTS, DEMARCHE];
 
 /// Of these names the one that was probably meant.
 #[must_use]

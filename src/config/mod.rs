@@ -12,6 +12,7 @@
 //! | `target` | where dossiers go: what a file or a flag says, completed by the environment |
 //! | `resolve` | flags × environment × file × defaults → the jobs to do |
 
+mod alerts;
 pub mod defaults;
 mod document;
 mod duration;
@@ -30,6 +31,7 @@ mod target;
 mod tests;
 mod values;
 
+pub use alerts::Alerts;
 pub use document::{Config, DemarcheEntry, InstanceEntry};
 pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use tokio::sync::Notify;
 
-use super::due::{Due, History};
-use super::facts::{Changed, Found, Runs};
+use super::due::{Due, Ended, History};
+use super::facts::{Changed, Found, Runs, quarantined_since};
 use super::service::Planned;
 use crate::api::{Client, Stats};
 use crate::sink::{RunOutcome, RunRecord, Scope};
@@ -47,6 +48,8 @@ pub struct JobState {
     pub runs: Runs,
     /// How many of the last failed in a row, wherever they were.
     pub failures_in_a_row: u32,
+    /// When the first of these ended, as far back as was looked.
+    pub failing_since: Option<Timestamp>,
     /// Ticks that passed while a run was under way, and were skipped.
     pub skipped_ticks: u64,
     /// How often another worker had it.
@@ -59,6 +62,10 @@ pub struct JobState {
     pub changed: Changed,
     /// What the last run that did its work found, wherever it was; `None` before the first look at the target.
     pub found: Option<Found>,
+    /// Since when runs have found dossiers in quarantine, as far back as was looked.
+    pub quarantined_since: Option<Timestamp>,
+    /// When a run here last met something of the platform that this version does not know.
+    pub drift_at: Option<Timestamp>,
     /// How often the platform sent something that this version does not know.
     pub drift: u64,
     /// How many intents the outbox of the target holds, by the word of their status, at the last look.
@@ -71,6 +78,13 @@ impl JobState {
             Due::Since(at) | Due::At(at) => Some(at),
             Due::Never => None,
         };
+    }
+
+    /// Takes what a run found, or that nothing is known.
+    fn find(&mut self, found: Option<Found>, since: Option<Timestamp>) {
+        self.found = found;
+        let full = found.is_some_and(|found| found.quarantine > 0);
+        self.quarantined_since = if full { self.quarantined_since.into_iter().chain(since).min() } else { None };
     }
 
     pub(super) fn succeeded(&mut self, planned: &Planned, at: Option<Timestamp>) {
@@ -91,7 +105,13 @@ pub struct InstanceState {
 ///
 /// The loop tells it of runs and ticks, the desk of what it reads in targets and reports.
 #[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Mutex<Content>>);
+pub struct Board(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    content: Mutex<Content>,
+    changed: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Content {
@@ -127,13 +147,14 @@ impl Board {
             (name, (client, InstanceState { stats, token_expires }))
         });
         self.content().instances = watched.collect();
+        self.0.changed.notify_one();
     }
 
     /// Tells what the target says of the last runs, newest first.
     pub fn looked(&self, planned: &Planned, runs: &[RunRecord]) {
         self.add(&planned.key, |state| {
             state.succeeded(planned, History::of(runs).success);
-            state.found = Found::of(runs);
+            state.find(Found::of(runs), quarantined_since(runs));
         });
     }
 
@@ -142,7 +163,13 @@ impl Board {
         self.add(key, |state| {
             state.changed.add(report);
             state.drift += report.drift.len() as u64;
-            state.found = Found::in_report(report).or(state.found);
+            let ended = Ended::of(report).at;
+            if !report.drift.is_empty() {
+                state.drift_at = Some(ended);
+            }
+            if let Some(found) = Found::in_report(report) {
+                state.find(Some(found), Some(ended));
+            }
         });
     }
 
@@ -155,19 +182,27 @@ impl Board {
     fn add(&self, key: &JobKey, change: impl FnOnce(&mut JobState)) {
         if let Some(state) = self.content().jobs.get_mut(key) {
             change(state);
+            self.0.changed.notify_one();
         }
     }
 
     pub(super) fn change(&self, key: &JobKey, change: impl FnOnce(&mut JobState)) {
         change(self.content().jobs.entry(key.clone()).or_default());
+        self.0.changed.notify_one();
     }
 
     /// Forgets the jobs that are no more.
     pub(super) fn keep(&self, wanted: impl Fn(&JobKey) -> bool) {
         self.content().jobs.retain(|key, _| wanted(key));
+        self.0.changed.notify_one();
+    }
+
+    /// Waits until something has changed since the last time that somebody waited. For one reader.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::Schedule;
 use crate::sink::{RunOutcome, RunRecord};
-use crate::sync::Run;
+use crate::sync::Report;
 
 /// How many of the last runs are looked at: enough for an adaptive rhythm to reach its longest wait from ten minutes.
 pub const LOOK_BACK: u32 = 12;
@@ -46,9 +46,10 @@ impl From<&RunRecord> for Ended {
     }
 }
 
-impl From<&Run> for Ended {
-    fn from(run: &Run) -> Self {
-        let report = &run.report;
+impl Ended {
+    /// As its report tells it.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
         let lasted = SignedDuration::from_millis(i64::try_from(report.duration_ms).unwrap_or(i64::MAX));
         let counts = report.counts;
         Self {
@@ -68,6 +69,8 @@ pub struct History {
     pub quiet: u32,
     /// How many failed since.
     pub failures: u32,
+    /// When the first of them ended.
+    pub failing_since: Option<Timestamp>,
     /// When the last of them ended.
     pub failed_at: Option<Timestamp>,
 }
@@ -87,9 +90,15 @@ impl History {
                 success: Some(ended.at),
                 quiet: if ended.quiet { self.quiet + 1 } else { 0 },
                 failures: 0,
+                failing_since: None,
                 failed_at: None,
             },
-            RunOutcome::Failed => Self { failures: self.failures + 1, failed_at: Some(ended.at), ..self },
+            RunOutcome::Failed => Self {
+                failures: self.failures + 1,
+                failing_since: self.failing_since.or(Some(ended.at)),
+                failed_at: Some(ended.at),
+                ..self
+            },
             RunOutcome::Interrupted => self,
         }
     }
@@ -238,8 +247,13 @@ mod tests {
             line("08:10:00", RunOutcome::Done, 0),
             line("08:00:00", RunOutcome::Done, 3),
         ];
-        let expected =
-            History { success: Some(at("08:20:00")), quiet: 2, failures: 1, failed_at: Some(at("08:30:00")) };
+        let expected = History {
+            success: Some(at("08:20:00")),
+            quiet: 2,
+            failures: 1,
+            failing_since: Some(at("08:30:00")),
+            failed_at: Some(at("08:30:00")),
+        };
         assert_eq!(History::of(&runs), expected);
     }
 

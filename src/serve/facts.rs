@@ -92,6 +92,13 @@ impl Found {
     }
 }
 
+/// Since when runs have found dossiers in quarantine, of the last ones, newest first: the end of the oldest of those that
+/// found some in a row.
+pub(super) fn quarantined_since(runs: &[RunRecord]) -> Option<Timestamp> {
+    let worked = runs.iter().filter(|run| did_its_work(run.outcome));
+    worked.take_while(|run| run.outcome == RunOutcome::Quarantine).last().map(|run| run.ended_at)
+}
+
 fn did_its_work(outcome: RunOutcome) -> bool {
     matches!(outcome, RunOutcome::Done | RunOutcome::Quarantine)
 }

@@ -5,12 +5,14 @@
 //! - [`first`]: which of the jobs that are due comes first (pure);
 //! - [`Board`]: the state of every job, for whoever asks;
 //! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Door`]: both over HTTP;
+//! - [`alerts()`], [`Told`]: what somebody is to be woken for, once (pure);
 //! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
 //! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
 //!
 //! A tick is a hint to look, never an order: whoever takes a job asks its target, under the target's own lock, when it was
 //! last done. So a tick that was missed is made up for, and one that another worker has used is not used twice.
 
+mod alerts;
 mod board;
 mod door;
 mod due;
@@ -27,6 +29,7 @@ mod service;
 #[cfg(test)]
 mod service_tests;
 
+pub use alerts::{Alert, Incident, Limits, News, Told, Trouble, alerts};
 pub use board::{Board, InstanceState, JobKey, JobState};
 pub use door::{Door, View};
 pub use due::{Due, Ended, History, LOOK_BACK, due};

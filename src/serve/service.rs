@@ -263,9 +263,9 @@ impl<D: Desk> Service<'_, D> {
                 History::default().and(ended).success
             }
         };
-        let failures = entry.history.unwrap_or_default().failures;
+        let history = entry.history.unwrap_or_default();
         self.options.board.change(key, |state| {
-            state.failures_in_a_row = failures;
+            (state.failures_in_a_row, state.failing_since) = (history.failures, history.failing_since);
             entry.tell(state, success.or(state.last_success), now);
         });
     }

@@ -85,7 +85,8 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
     files.push(src.join("sink/postgres/places/book.rs"));
     files.extend(
-        ["due", "facts", "metrics", "pick", "ready", "schedule"].map(|name| src.join(format!("serve/{name}.rs"))),
+        ["alerts", "due", "facts", "metrics", "pick", "ready", "schedule"]
+            .map(|name| src.join(format!("serve/{name}.rs"))),
     );
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]

@@ -1,5 +1,7 @@
 //! The real binary: exit codes, help, secrets, pipes, signals.
 
+#[cfg(unix)]
+mod alarms;
 mod answers;
 mod bad_input;
 pub mod desk;

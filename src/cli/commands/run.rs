@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
+use crate::cli::alarm::{self, Alarm};
 use crate::cli::args::RunArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -21,19 +22,22 @@ use crate::serve::{Board, Clock, Door, Options, Plan, View, serve};
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let (limiters, board) = (Limiters::default(), Board::default());
     let clock: Clock = Arc::new(Timestamp::now);
-    let (first, signals) = plan(context, args, &limiters, &board)?;
+    let (first, signals, alarm) = plan(context, args, &limiters, &board)?;
+    let (alarms, listening) = watch::channel(alarm);
     let door = signals.open(&board, &clock).await?;
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.desk.show_clients();
-    let options = Options { board: board.clone(), stop, clock, lot: rand::random::<u64>() };
+    let options = Options { board: board.clone(), stop, clock: Arc::clone(&clock), lot: rand::random::<u64>() };
     let (sender, plans) = mpsc::channel(1);
     let mut desk = Arc::clone(&first.desk);
+    let watching = tokio::spawn(alarm::watch(board.clone(), clock, listening));
     tokio::select! {
         () = serve(first, &options, plans) => {}
-        () = reload(hangups, sender, &mut desk, || plan(context, args, &limiters, &board), signals) => {}
+        () = reload(hangups, (sender, alarms), &mut desk, || plan(context, args, &limiters, &board), signals) => {}
     }
+    watching.abort();
     if let Some(door) = door {
         door.close().await;
     }
@@ -44,19 +48,20 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
 /// Reads the configuration again whenever somebody asks. One that cannot be used is told, and the one before stays.
 async fn reload(
     mut hangups: Hangups,
-    plans: mpsc::Sender<Plan<Office>>,
+    (plans, alarms): (mpsc::Sender<Plan<Office>>, watch::Sender<Alarm>),
     desk: &mut Arc<Office>,
-    read: impl Fn() -> Result<(Plan<Office>, Signals), CliError>,
+    read: impl Fn() -> Result<(Plan<Office>, Signals, Alarm), CliError>,
     signals: Signals,
 ) {
     loop {
         hangups.next().await;
         match read() {
-            Ok((plan, wanted)) => {
+            Ok((plan, wanted, alarm)) => {
                 info!("the configuration was read again: {}", told(&plan));
                 if wanted != signals {
                     warn!("`listen` or `ready-within` has changed: that needs a restart, the door stays as it was");
                 }
+                alarms.send_replace(alarm);
                 let before = std::mem::replace(desk, Arc::clone(&plan.desk));
                 desk.show_clients();
                 if plans.send(plan).await.is_err() {
@@ -75,16 +80,21 @@ fn plan(
     args: &RunArgs,
     limiters: &Limiters,
     board: &Board,
-) -> Result<(Plan<Office>, Signals), CliError> {
+) -> Result<(Plan<Office>, Signals, Alarm), CliError> {
     let config = context.config()?;
     let workers = args.workers.or(config.workers.as_ref().map(|workers| workers.value)).unwrap_or(defaults::WORKERS);
     let (office, jobs) = Office::open(context, &config, &args.job.overrides(None), limiters, board)?;
-    Ok((Plan { jobs, desk: Arc::new(office), workers: workers as usize }, Signals::of(&config)))
+    let plan = Plan { jobs, desk: Arc::new(office), workers: workers as usize };
+    Ok((plan, Signals::of(&config), Alarm::new(&config.alerts)?))
 }
 
 fn told(plan: &Plan<Office>) -> String {
     let paused = plan.jobs.iter().filter(|job| job.schedule.paused).count();
-    format!("{} jobs, of which {paused} paused; {} at once", plan.jobs.len(), plan.workers)
+    let jobs = match plan.jobs.len() {
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
+    };
+    format!("{jobs}, of which {paused} paused; {} at once", plan.workers)
 }
 
 /// Where the program says how it is, and what it calls fresh.
