@@ -10,6 +10,7 @@ mod grist_traps;
 mod packaging;
 mod real_grist;
 mod schemas;
+mod simulation;
 mod support;
 mod sync_runs;
 mod writeback;

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
+use url::Url;
 
 use super::client::Client;
+use super::clock::Clock;
 use super::error::ApiError;
+use super::exchange::Way;
 use super::rate_limit::RateLimiter;
 use super::transport::Transport;
-use crate::http::{Secret, Timeouts, address, client};
+use crate::http::{Pace, Secret, Timeouts, address, client};
 use crate::platform::Platform;
 
 /// What a client is built from. Each setter tells its default.
@@ -26,7 +30,11 @@ pub struct ClientBuilder {
     read_timeout: Duration,
     total_timeout: Duration,
     retry_base: Duration,
+    jitter: f64,
     body_limit: usize,
+    clock: Clock,
+    #[cfg(feature = "sandbox")]
+    exchange: Option<Arc<dyn super::Exchange>>,
 }
 
 /// The wait before the first repetition that `disposition` counts from.
@@ -44,7 +52,11 @@ impl ClientBuilder {
             read_timeout: Duration::from_secs(45),
             total_timeout: Duration::from_secs(90),
             retry_base: USUAL_RETRY_BASE,
+            jitter: Pace::default().jitter,
             body_limit: 256 << 20,
+            clock: Clock::default(),
+            #[cfg(feature = "sandbox")]
+            exchange: None,
         }
     }
 
@@ -97,6 +109,27 @@ impl ClientBuilder {
         self
     }
 
+    /// The largest share by which chance lengthens those waits, so that many clients do not come back at once. Default:
+    /// 0.25. With 0, waits are repeatable.
+    pub fn retry_jitter(mut self, share: f64) -> Self {
+        self.jitter = share;
+        self
+    }
+
+    /// What tells the present instant. Default: the clock of this machine. It is only compared with the platform's own
+    /// dates, to know when a platform that asked to slow down takes requests again.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(clock);
+        self
+    }
+
+    /// What carries requests to the platform, in the place of the network. Default: the network.
+    #[cfg(feature = "sandbox")]
+    pub fn exchange(mut self, exchange: Arc<dyn super::Exchange>) -> Self {
+        self.exchange = Some(exchange);
+        self
+    }
+
     /// The largest answer to read, in bytes after decompression. Default: 256 MiB.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -107,21 +140,31 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ApiError::Settings`] names the setting at fault.
-    pub fn build(self) -> Result<Client, ApiError> {
+    pub fn build(mut self) -> Result<Client, ApiError> {
         let text = self.url.as_deref().unwrap_or_else(|| self.platform.default_url());
         let (url, loopback) = address(text)?;
         let token = self.token.as_ref().map(|token| Secret::new("token", token)).transpose()?;
+        let way = self.way(&url, loopback)?;
+        let mut transport = Transport::new(way, url, token, self.limiter.unwrap_or_default());
+        transport.body_limit = self.body_limit;
+        let factor = self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64();
+        transport.pace = Pace { factor, jitter: self.jitter };
+        transport.clock = self.clock;
+        Ok(Client::over(self.platform, Arc::new(transport)))
+    }
+
+    fn way(&mut self, url: &Url, loopback: bool) -> Result<Way, ApiError> {
+        #[cfg(feature = "sandbox")]
+        if let Some(exchange) = self.exchange.take() {
+            return Ok(Way::Within(exchange));
+        }
         let mut headers = HeaderMap::new();
         // The platform's texts follow this header (trap 58).
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("fr"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let timeouts =
             Timeouts { connect: self.connect_timeout, read: Some(self.read_timeout), total: self.total_timeout };
-        let http = client((&url, loopback), headers, self.user_agent, timeouts)?;
-        let mut transport = Transport::new(http, url, token, self.limiter.unwrap_or_default());
-        transport.body_limit = self.body_limit;
-        transport.pace = self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64();
-        Ok(Client::over(self.platform, Arc::new(transport)))
+        Ok(Way::Network(client((url, loopback), headers, self.user_agent.take(), timeouts)?))
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 
 use super::client::Client;
 use super::error::ApiError;
@@ -80,7 +80,8 @@ impl Client {
 
 /// One attempt. One byte more than expected is enough to know that it is another file.
 async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<Result<Bytes, DownloadError>, ApiError> {
-    let response = transport.http.get(url.clone()).send().await.map_err(|error| failed(url, error))?;
+    let asked = reqwest::Request::new(Method::GET, url.clone());
+    let response = transport.way.exchange(url, asked).await?;
     match response.status() {
         status if status.is_success() => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {

@@ -3,11 +3,13 @@
 mod answer;
 mod builder;
 mod client;
+mod clock;
 mod convert;
 mod cursor;
 mod disposition;
 mod download;
 mod error;
+mod exchange;
 mod form;
 mod generated;
 mod introspect;
@@ -28,6 +30,8 @@ pub use cursor::Cursor;
 pub use disposition::{Attempt, Disposition, disposition, disposition_of_write};
 pub use download::DownloadError;
 pub use error::{ApiError, TransportFailure};
+#[cfg(feature = "sandbox")]
+pub use exchange::Exchange;
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;

@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{cut, exception};
+use super::clock::Clock;
 use super::disposition::{Attempt, Disposition, disposition, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
+use super::exchange::Way;
 use super::operation::Request;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
-use crate::http::{Secret, Unread, body, paced, target};
+use crate::http::{Pace, Secret, Unread, body, target};
 
 /// What stands for "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
@@ -25,29 +27,32 @@ const NO_OFFSET: i64 = i64::MIN;
 /// The way to the platform, shared by the clones of a client.
 #[derive(Debug)]
 pub(super) struct Transport {
-    pub http: reqwest::Client,
+    pub way: Way,
     pub url: Url,
     pub token: Option<Secret>,
     pub limiter: RateLimiter,
     pub counters: Arc<Counters>,
     /// The largest answer that is read, in bytes.
     pub body_limit: usize,
-    /// By how much waits between attempts are multiplied.
-    pub pace: f64,
+    /// How long waits between attempts really are.
+    pub pace: Pace,
+    /// The clock of this machine.
+    pub clock: Clock,
     /// The platform's clock minus ours, in seconds.
     offset: AtomicI64,
 }
 
 impl Transport {
-    pub(super) fn new(http: reqwest::Client, url: Url, token: Option<Secret>, limiter: RateLimiter) -> Self {
+    pub(super) fn new(way: Way, url: Url, token: Option<Secret>, limiter: RateLimiter) -> Self {
         Self {
-            http,
+            way,
             url,
             token,
             limiter,
             counters: Arc::default(),
             body_limit: usize::MAX,
-            pace: 1.0,
+            pace: Pace::default(),
+            clock: Clock::default(),
             offset: AtomicI64::new(NO_OFFSET),
         }
     }
@@ -102,7 +107,7 @@ impl Transport {
             let Disposition::Retry { after } = decide(&error, attempt) else {
                 return Err(error);
             };
-            let wait = paced(after, self.pace);
+            let wait = self.pace.of(after);
             tracing::debug!(
                 operation = request.operation,
                 attempt = tried,
@@ -137,7 +142,7 @@ impl Transport {
             };
             let attempt = Attempt { tried, page_size: 0, now: self.now() };
             let Disposition::Retry { after } = disposition(&error, attempt) else { return Err(error) };
-            tokio::time::sleep(paced(after, self.pace)).await;
+            tokio::time::sleep(self.pace.of(after)).await;
             Counters::add(&self.counters.retries, 1);
             tried += 1;
         }
@@ -145,7 +150,7 @@ impl Transport {
 
     /// The platform's instant, as far as it is known.
     pub(super) fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let offset = self.offset().unwrap_or(0);
         Timestamp::from_second(now.as_second().saturating_add(offset)).unwrap_or(now)
     }
@@ -157,15 +162,13 @@ impl Transport {
 
     /// Sends a request once: the whole body of a good answer.
     async fn send(&self, request: &Request) -> Result<Bytes, ApiError> {
-        let mut builder = self
-            .http
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .body(request.body.clone());
+        let mut asked = reqwest::Request::new(Method::POST, self.url.clone());
+        asked.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(token) = &self.token {
-            builder = builder.header(AUTHORIZATION, token.header()?);
+            asked.headers_mut().insert(AUTHORIZATION, token.header()?);
         }
-        let response = builder.send().await.map_err(|error| failed(&self.url, error))?;
+        *asked.body_mut() = Some(request.body.clone().into());
+        let response = self.way.exchange(&self.url, asked).await?;
         self.note_date(response.headers());
         let status = response.status();
         // The status comes before the body: most bodies of failures are not GraphQL (dn-api 1.5).
@@ -200,7 +203,7 @@ impl Transport {
     fn note_date(&self, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()) {
-            self.offset.store(date.as_second() - Timestamp::now().as_second(), Ordering::Relaxed);
+            self.offset.store(date.as_second() - self.clock.now().as_second(), Ordering::Relaxed);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::error::GristError;
 use super::lane::Lanes;
 use super::transport::Transport;
-use crate::http::{Secret, Timeouts, client};
+use crate::http::{Pace, Secret, Timeouts, client};
 
 /// The wait before the first repetition that `disposition` counts from.
 const USUAL_RETRY_BASE: Duration = Duration::from_millis(500);
@@ -101,7 +101,7 @@ impl Builder {
             counters: Arc::default(),
             total_timeout: self.total_timeout,
             body_limit: self.body_limit,
-            pace: self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64(),
+            pace: Pace { factor: self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64(), ..Pace::default() },
         })))
     }
 }

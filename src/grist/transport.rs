@@ -16,7 +16,7 @@ use super::error::GristError;
 use super::lane::{Lane, Lanes};
 use super::request::{Body, Request};
 use super::stats::Counters;
-use crate::http::{Secret, Unread, body, paced, target};
+use crate::http::{Pace, Secret, Unread, body, target};
 
 /// The way to an instance, shared by the clones of a client.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Transport {
     /// The largest answer that is read, in bytes.
     pub body_limit: usize,
     /// By how much waits between attempts are multiplied.
-    pub pace: f64,
+    pub pace: Pace,
 }
 
 /// A failed attempt, with what its headers say.
@@ -90,7 +90,7 @@ impl Transport {
                 Disposition::Unclear => return Err(GristError::Unclear { message: failure.error.to_string() }),
                 Disposition::Stop => return Err(failure.error),
             };
-            let wait = paced(after, self.pace);
+            let wait = self.pace.of(after);
             tracing::debug!(
                 what = request.what,
                 attempt = tried,

@@ -14,7 +14,7 @@ pub(crate) use address::address;
 pub(crate) use answer::{Unread, body, target};
 pub(crate) use client::Timeouts;
 pub(crate) use client::client;
-pub(crate) use pace::paced;
+pub(crate) use pace::Pace;
 pub(crate) use secret::Secret;
 
 /// A setting that no client can be made of.

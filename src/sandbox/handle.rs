@@ -1,5 +1,6 @@
 //! The handle that tests, the demonstration and the command line hold.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
@@ -34,6 +35,12 @@ struct Inner {
 /// ```
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sandbox")
+    }
+}
 
 /// The world, locked: everything that can happen to it is a method of [`World`].
 pub struct WorldGuard<'a>(MutexGuard<'a, World>);

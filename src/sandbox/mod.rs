@@ -40,6 +40,7 @@ pub mod world;
 pub use door::{Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Reset, Server};
 pub use handle::{Sandbox, WorldGuard};
 pub use kind::Kind;
+pub use random::Random;
 pub use spec::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, FormSpec, WorldSpec};
 pub use time::Language;
 pub use value::{Area, AreaSource, FileRecord, RowRecord, Scan, Value};

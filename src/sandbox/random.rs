@@ -2,10 +2,11 @@
 
 /// A small generator (SplitMix64): the world must not change because a dependency changed its algorithm.
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// A generator of its own for each combination of parts.
+    #[must_use]
     pub fn of(parts: &[u64]) -> Self {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         for part in parts {
@@ -14,6 +15,8 @@ impl Random {
         Self(state)
     }
 
+    /// The next number.
+    #[expect(clippy::should_implement_trait, reason = "numbers without end are no iterator")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -4,7 +4,7 @@
 //! - [`answer`]: the rules, in the order in which the platform applies them; [`auth`]: tokens; [`stored`]: named queries;
 //!   [`storage`]: files sent and fetched
 //! - [`fault`]: what can go wrong on purpose; [`log`]: what was asked
-//! - [`http`]: the same over a socket
+//! - [`http`]: the same over a socket; [`within`]: for clients of the same process, without one
 
 mod answer;
 mod auth;
@@ -14,6 +14,7 @@ mod log;
 mod message;
 mod storage;
 mod stored;
+mod within;
 
 pub(super) use answer::Door;
 pub use fault::{Fault, FaultPlan, Reset};

@@ -1,0 +1,269 @@
+//! What a seed decides, before anything happens.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use demarche_numerique::Platform;
+use demarche_numerique::privacy::Preset;
+use demarche_numerique::sandbox::Random;
+
+use super::change::Change;
+use super::trouble::{Failure, Trouble};
+
+/// A whole life: what holds all the time, and what happens in it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What made it.
+    pub seed: u64,
+    /// What holds all the time.
+    pub terms: Terms,
+    /// What happens, by a number that stays when others are left out.
+    pub items: Vec<(usize, Item)>,
+}
+
+/// What holds for a whole life.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Whose manners the platform has.
+    pub platform: Platform,
+    /// How many dossiers there are at the beginning.
+    pub dossiers: u32,
+    /// The largest page that is asked for.
+    pub page: u8,
+    /// The overlap, in minutes.
+    pub overlap: i64,
+    /// How often a run begins further back, in hours.
+    pub follow_up: i64,
+    /// How often the complete listing is compared, in hours.
+    pub listing: i64,
+    /// How many requests the client lets through in a minute.
+    pub limit: u32,
+    /// How many requests the platform takes in a minute.
+    pub platform_limit: Option<u32>,
+    /// More dossiers than this on a page are too many for the platform.
+    pub heavy: Option<usize>,
+    /// The privacy policy at the beginning.
+    pub policy: Preset,
+    /// Our clock minus the platform's at the beginning, in seconds.
+    pub skew: i64,
+    /// The largest number of deletions that need no word of an operator.
+    pub floor: u64,
+}
+
+/// When something happens on the platform.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    /// So long after the beginning.
+    At(Duration),
+    /// Just before the platform looks at the request of this rank.
+    Before(u32),
+    /// Just after.
+    After(u32),
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// The operator waits, then does something.
+    Step(Step),
+    /// The process dies in the step of this rank, after being polled so often.
+    Death {
+        /// The rank of the step among all steps of the seed.
+        step: u32,
+        /// How often it is polled.
+        polls: u32,
+        /// How.
+        how: Death,
+    },
+    /// The platform lives.
+    World {
+        /// When.
+        when: When,
+        /// What.
+        change: Change,
+    },
+    /// Requests go wrong.
+    Request {
+        /// From this rank on.
+        rank: u32,
+        /// So many in a row.
+        times: u32,
+        /// How.
+        trouble: Trouble,
+    },
+    /// A call of the target goes wrong.
+    Call {
+        /// The rank of the call.
+        rank: u32,
+        /// How.
+        failure: Failure,
+    },
+}
+
+/// How work ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// The future is dropped; the process goes on, with its count of requests.
+    Dropped,
+    /// The process is gone.
+    Killed,
+    /// It is asked to stop.
+    Stopped,
+}
+
+/// What an operator does.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its rank among all steps of the seed.
+    pub rank: u32,
+    /// How long nothing is done before.
+    pub wait: Duration,
+    /// By how many seconds our clock is set meanwhile.
+    pub jump: i64,
+    /// What is done.
+    pub act: Act,
+}
+
+/// What an operator does.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// A run.
+    Sync {
+        /// Whether everything is read again.
+        full: bool,
+    },
+    /// A run, and another one that takes its place so long after.
+    Rival(Duration),
+    /// A comparison with the complete listing that mends.
+    Repair,
+    /// What is stored is written again.
+    Remap,
+    /// Another privacy policy from now on.
+    Policy(Preset),
+    /// Somebody asks for things to be done: so many, of kinds drawn from this number.
+    Ask(u32, u64),
+    /// What was asked for is sent.
+    Push,
+}
+
+impl Plan {
+    /// The life of a seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        let random = &mut Random::of(&[seed, 0x11fe]);
+        let terms = Terms::draw(random);
+        let mut items = steps(random);
+        let steps: Vec<&Step> = items.iter().filter_map(step_of).collect();
+        let (count, life) = (steps.len() as u64, steps.iter().map(|step| step.wait).sum::<Duration>());
+        // More or less as many requests as there will be.
+        let requests = count * (6 + u64::from(terms.dossiers) / u64::from(terms.page));
+        let deaths = random.below(count);
+        for _ in 0..deaths {
+            let step = small(random.below(count));
+            let most = 1 << (1 + random.below(9));
+            let polls = small(1 + random.below(most));
+            let how = *random.pick(&[Death::Dropped, Death::Killed, Death::Killed, Death::Stopped]);
+            items.push(Item::Death { step, polls, how });
+        }
+        let changes = random.below(60) * random.below(2) + random.below(25) + 3;
+        for _ in 0..changes {
+            items.extend(Change::draw(random, &terms, life, requests));
+        }
+        let troubles = if random.chance(25) { 0 } else { random.below(2 + requests / 8) };
+        for _ in 0..troubles {
+            let rank = small(1 + random.below(requests));
+            let times = if random.chance(70) { 1 } else { small(1 + random.below(9)) };
+            items.push(Item::Request { rank, times, trouble: Trouble::draw(random) });
+        }
+        let failures = if random.chance(30) { 0 } else { random.below(2 + count * 2) };
+        for _ in 0..failures {
+            items.push(Item::Call { rank: small(1 + random.below(requests * 3)), failure: Failure::draw(random) });
+        }
+        Self { seed, terms, items: items.into_iter().enumerate().collect() }
+    }
+
+    /// The same without some of what happens.
+    #[must_use]
+    pub fn without(mut self, left_out: &BTreeSet<usize>) -> Self {
+        self.items.retain(|(number, _)| !left_out.contains(number));
+        self
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.items.iter().filter_map(|(_, item)| step_of(item))
+    }
+
+    /// How a step is to die.
+    #[must_use]
+    pub fn death(&self, step: u32) -> Option<(u32, Death)> {
+        self.items.iter().find_map(|(_, item)| match item {
+            Item::Death { step: of, polls, how } if *of == step => Some((*polls, *how)),
+            _ => None,
+        })
+    }
+}
+
+fn step_of(item: &Item) -> Option<&Step> {
+    match item {
+        Item::Step(step) => Some(step),
+        _ => None,
+    }
+}
+
+impl Terms {
+    fn draw(random: &mut Random) -> Self {
+        let platform = if random.chance(65) { Platform::DemarcheNumerique } else { Platform::DematSocial };
+        let often = *random.pick(&[1, 24, NEVER, NEVER]);
+        Self {
+            platform,
+            dossiers: *random.pick(&[0, 1, 3, 5, 8, 8, 12, 16, 24, 40]) + small(random.below(4)),
+            page: *random.pick(&[1, 2, 3, 4, 5, 7, 10, 10, 25, 100]),
+            overlap: *random.pick(&[10, 15, 15, 30]),
+            follow_up: often,
+            listing: *random.pick(&[2, 24, 24, NEVER]),
+            limit: *random.pick(&[20, 60, 400, 400]),
+            platform_limit: random.chance(20).then_some(60),
+            heavy: random.chance(15).then(|| 1 + random.below(5) as usize),
+            policy: *random.pick(&[Preset::Default, Preset::Default, Preset::Integral, Preset::Strict]),
+            skew: *random.pick(&[0, 0, 0, 3, -3, 90, -90, 3_600, -7_200, 200_000]),
+            floor: *random.pick(&[10, 10, 100, 0]),
+        }
+    }
+}
+
+/// Further away than any life lasts, in hours.
+const NEVER: i64 = 100_000;
+
+fn steps(random: &mut Random) -> Vec<Item> {
+    let count = 2 + random.below(9);
+    let writes = random.chance(60);
+    let mut items = Vec::new();
+    for rank in 0..small(count) {
+        let wait = match random.below(20) {
+            0..=11 => 60 + random.below(20 * 60),
+            12..=16 => 3_600 + random.below(3 * 3_600),
+            17 | 18 => 86_400 + random.below(86_400),
+            _ => 15 * 86_400,
+        };
+        let jump = if random.chance(8) { *random.pick(&[-4_000, -30, 30, 4_000, 90_000]) } else { 0 };
+        let act = match random.below(20) {
+            _ if rank == 0 => Act::Sync { full: false },
+            0 | 1 => Act::Rival(Duration::from_millis(random.below(20_000))),
+            2 => Act::Repair,
+            3 if random.chance(40) => Act::Remap,
+            3 => Act::Policy(*random.pick(&[Preset::Default, Preset::Integral, Preset::Strict])),
+            4..=7 if writes => Act::Ask(small(1 + random.below(4)), random.next()),
+            8..=11 if writes => Act::Push,
+            12 => Act::Sync { full: true },
+            _ => Act::Sync { full: false },
+        };
+        items.push(Item::Step(Step { rank, wait: Duration::from_secs(wait), jump, act }));
+    }
+    items
+}
+
+/// A number that is small by construction.
+pub fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

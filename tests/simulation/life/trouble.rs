@@ -1,0 +1,68 @@
+//! What goes wrong between the engine and the others.
+
+use std::time::Duration;
+
+use demarche_numerique::sandbox::{Fault, Random, Reset};
+
+/// How a request goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection.
+    Refused,
+    /// It is not executed, and no answer comes: the connection breaks, or the client gives up.
+    Lost {
+        /// Whether the client gives up.
+        silent: bool,
+    },
+    /// It is executed, and no answer comes.
+    Unheard {
+        /// Whether the client gives up.
+        silent: bool,
+    },
+    /// The client gives up, and so long after the platform executes it all the same.
+    Late(Duration),
+    /// The answer takes its time.
+    Slow(Duration),
+    /// The platform, or a proxy, answers otherwise.
+    Door(Fault),
+}
+
+impl Trouble {
+    /// One of them.
+    pub fn draw(random: &mut Random) -> Self {
+        let seconds = Duration::from_secs(1 + random.below(29));
+        match random.below(18) {
+            0 => Self::Refused,
+            1 => Self::Lost { silent: false },
+            2 => Self::Lost { silent: true },
+            3 | 4 => Self::Unheard { silent: false },
+            5 => Self::Unheard { silent: true },
+            6 => Self::Late(seconds),
+            7 => Self::Slow(seconds),
+            8 => Self::Door(Fault::RateLimited(Reset::Absent)),
+            9 => Self::Door(Fault::RateLimited(Reset::In(i64::try_from(random.below(60)).unwrap_or(0) - 5))),
+            10 | 11 => Self::Door(Fault::Crash),
+            12 => Self::Door(Fault::BadGateway),
+            13 => Self::Door(Fault::Maintenance),
+            14 => Self::Door(random.pick(&[Fault::NotJson, Fault::NoData, Fault::Redirect]).clone()),
+            15 | 16 => Self::Door(Fault::Truncate),
+            _ => Self::Door(Fault::GatewayTimeout),
+        }
+    }
+}
+
+/// How a call of the target goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing is done.
+    Before,
+    /// It is done, and the answer is lost.
+    After,
+}
+
+impl Failure {
+    /// One of them.
+    pub fn draw(random: &mut Random) -> Self {
+        *random.pick(&[Self::Before, Self::After])
+    }
+}
