@@ -18,4 +18,4 @@ mod secrets;
 #[cfg(unix)]
 mod serving;
 #[cfg(unix)]
-mod workers;
+pub mod workers;
