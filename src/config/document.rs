@@ -43,6 +43,8 @@ pub struct Config {
     pub listen: Option<Setting<SocketAddr>>,
     /// How old data may be for `dn run` to call itself ready; by default three ticks of the démarche, at least an hour.
     pub ready_within: Option<Setting<Duration>>,
+    /// For how long what webhooks name of a démarche is gathered before `dn run` looks.
+    pub hint_window: Option<Setting<Duration>>,
 }
 
 /// What a file says of an instance. What it does not say has a default.
@@ -56,6 +58,8 @@ pub struct InstanceEntry {
     pub token: Option<Setting<SecretSource>>,
     /// The day on which its token ends.
     pub token_expires: Option<Setting<Date>>,
+    /// Where the secret part of the address is that its webhooks call.
+    pub webhook_path: Option<Setting<SecretSource>>,
     /// How long to wait for a connection.
     pub connect_timeout: Option<Setting<Duration>>,
     /// How long to wait between two pieces of an answer.
@@ -132,10 +136,12 @@ impl Config {
             let workers = table.read(&mut source, "workers", |value| reader::whole(value, 1, 64));
             config.listen = table.read(&mut source, "listen", |value| address(&reader::text(value)?));
             config.ready_within = table.read(&mut source, "ready-within", reader::duration_or_zero);
+            config.hint_window = table.read(&mut source, "hint-window", reader::duration);
             config.workers =
                 workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
         }
         config.run = RunEntry::default().or(&running);
+        config.check_webhooks(root, &mut source);
         // A target that is described wrongly is named rightly all the same.
         let targets = match root.get("targets") {
             Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
@@ -200,6 +206,18 @@ impl Config {
             source.report(table.offset_of("number"), table.key("number"), error);
         }
         Some(DemarcheEntry { number, instance, target, privacy, sync, run })
+    }
+
+    /// A webhook calls the door, so there must be one.
+    fn check_webhooks(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
+        let listens = matches!(root.get("run"), Some(DeValue::Table(run)) if run.contains_key("listen"));
+        let Some((table, _)) = root.table(source, "instances") else { return };
+        for (name, offset, _) in Table::new(table, 0, "instances").entries() {
+            if !listens && self.instances.get(name).is_some_and(|instance| instance.webhook_path.is_some()) {
+                let error = InvalidValue::new("nothing listens to its webhooks").hint("add `listen` under [run]");
+                source.report(offset, format!("instances.{name}"), error);
+            }
+        }
     }
 
     /// With several instances each names its token: a token sent to the wrong platform is a leak.
@@ -291,6 +309,7 @@ fn read_instance(table: Table<'_, '_>, source: &mut Source<'_>) -> InstanceEntry
         url: table.read(source, "url", |value| values::parse_url(&reader::text(value)?)),
         token: secret(table, source, "token-env", "token-file"),
         token_expires: table.read(source, "token-expires", |value| day(&reader::text(value)?)),
+        webhook_path: secret(table, source, "webhook-path-env", "webhook-path-file"),
         connect_timeout: table.read(source, "connect-timeout", reader::duration),
         read_timeout: table.read(source, "read-timeout", reader::duration),
         total_timeout: table.read(source, "total-timeout", reader::duration),

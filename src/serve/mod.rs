@@ -4,6 +4,7 @@
 //! - [`History`], [`due()`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
 //! - [`first`]: which of the jobs that are due comes first (pure);
 //! - [`Board`]: the state of every job, for whoever asks;
+//! - [`hints`]: what the platform's webhooks tell, and what is made of it;
 //! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Door`]: both over HTTP;
 //! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
 //! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
@@ -14,7 +15,11 @@
 mod board;
 mod door;
 mod due;
+mod entry;
 mod facts;
+pub mod hints;
+#[cfg(test)]
+mod hints_tests;
 #[cfg(feature = "postgres")]
 mod ledger;
 mod metrics;

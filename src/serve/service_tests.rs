@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::facts::Runs;
+use super::hints::Hinted;
 use super::*;
 use crate::ids::DemarcheNumber;
 use crate::sink::{RunOutcome, Scope};
@@ -78,13 +79,13 @@ impl Pretence {
             sleep(Duration::from_secs(seconds)).await;
             options.stop.ask();
         };
-        tokio::join!(serve(self.plan(jobs, workers), &options, plans), stop);
+        tokio::join!(serve(self.plan(jobs, workers), &options, plans, unhinted()), stop);
         options.board.snapshot()
     }
 }
 
 impl Desk for Pretence {
-    async fn attempt(&self, job: &Planned, _: &Stop) -> Attempt {
+    async fn attempt(&self, job: &Planned, _: Option<&Hinted>, _: &Stop) -> Attempt {
         let number = job.key.scope.demarche.get();
         self.world.begun.lock().expect("no panic under the lock").push((self.start.elapsed().as_secs(), number));
         let act = self.world.acts.lock().expect("no panic under the lock").get(&number).copied();
@@ -113,7 +114,12 @@ fn job(number: u32) -> Planned {
     let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(number) };
     let ticks = "*/10 * * * *".parse().unwrap_or_else(|error| panic!("{error}"));
     let schedule = Schedule { ticks, zone: TimeZone::UTC, jitter: Duration::ZERO, adaptive: false, paused: false };
-    Planned { key: JobKey { scope, target: "postgres:x".to_owned() }, schedule, alone: false }
+    Planned { key: JobKey { scope, target: "postgres:x".to_owned() }, schedule, alone: false, hint_window: Duration::from_secs(30) }
+}
+
+/// Nobody calls.
+fn unhinted() -> mpsc::Receiver<hints::Hint> {
+    mpsc::channel(1).1
 }
 
 fn seconds(begun: &[(u64, u32)]) -> Vec<u64> {
@@ -152,7 +158,7 @@ async fn as_many_run_at_once_as_there_are_workers_and_one_on_a_target_that_is_fo
             sleep(Duration::from_secs(100)).await;
             options.stop.ask();
         };
-        tokio::join!(serve(world.plan(&jobs, workers), &options, plans), stop);
+        tokio::join!(serve(world.plan(&jobs, workers), &options, plans, unhinted()), stop);
         let mut done: Vec<u32> = world.begun().iter().map(|(_, number)| *number).collect();
         done.sort_unstable();
         assert_eq!(done, [1, 2, 3, 4, 5, 6], "{alone} {workers}");
@@ -200,7 +206,7 @@ async fn a_clock_that_is_set_back_or_ahead_stops_nothing() {
         sleep(Duration::from_secs(700)).await;
         options.stop.ask();
     };
-    tokio::join!(serve(world.plan(&jobs, 1), &options, plans), script);
+    tokio::join!(serve(world.plan(&jobs, 1), &options, plans, unhinted()), script);
     // A change of the clock makes a run, within half a minute; ticks go on by the clock that is.
     let begun = seconds(&world.begun());
     assert_eq!(begun.len(), 6, "{begun:?}");
@@ -233,7 +239,7 @@ async fn a_new_plan_takes_the_place_of_the_old_one_and_keeps_what_is_known() {
         sleep(Duration::from_secs(1000)).await;
         options.stop.ask();
     };
-    tokio::join!(serve(world.plan(&[job(1), job(2), job(3)], 4), &options, plans), script);
+    tokio::join!(serve(world.plan(&[job(1), job(2), job(3)], 4), &options, plans, unhinted()), script);
     let of = |wanted| world.begun().into_iter().filter(|(_, number)| *number == wanted).collect::<Vec<_>>();
     assert_eq!(seconds(&of(1)), [0, 600]);
     assert_eq!(seconds(&of(2)), [0]);

@@ -15,24 +15,31 @@ use crate::cli::exit::Exit;
 use crate::cli::office::{Limiters, Office};
 use crate::cli::signals::{self, Hangups};
 use crate::config::{Config, defaults};
+use crate::serve::hints::Webhooks;
 use crate::serve::{Board, Clock, Door, Options, Plan, View, serve};
+
+/// How many hints wait for the loop, which takes each at once; what finds no room is dropped and counted.
+const HINTS_AT_ONCE: usize = 256;
 
 /// Runs until it is told to stop. A configuration that is wrong ends it at the start, and changes nothing later.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let (limiters, board) = (Limiters::default(), Board::default());
     let clock: Clock = Arc::new(Timestamp::now);
+    let (hint_sender, hints) = mpsc::channel(HINTS_AT_ONCE);
+    let webhooks = Webhooks::new(hint_sender);
     let (first, signals) = plan(context, args, &limiters, &board)?;
-    let door = signals.open(&board, &clock).await?;
+    let door = signals.open(&board, &clock, &webhooks).await?;
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.desk.show_clients();
+    first.desk.admit(&webhooks);
     let options = Options { board: board.clone(), stop, clock, lot: rand::random::<u64>() };
     let (sender, plans) = mpsc::channel(1);
     let mut desk = Arc::clone(&first.desk);
     tokio::select! {
-        () = serve(first, &options, plans) => {}
-        () = reload(hangups, sender, &mut desk, || plan(context, args, &limiters, &board), signals) => {}
+        () = serve(first, &options, plans, hints) => {}
+        () = reload(hangups, sender, &mut desk, || plan(context, args, &limiters, &board), (signals, &webhooks)) => {}
     }
     if let Some(door) = door {
         door.close().await;
@@ -47,7 +54,7 @@ async fn reload(
     plans: mpsc::Sender<Plan<Office>>,
     desk: &mut Arc<Office>,
     read: impl Fn() -> Result<(Plan<Office>, Signals), CliError>,
-    signals: Signals,
+    (signals, webhooks): (Signals, &Webhooks),
 ) {
     loop {
         hangups.next().await;
@@ -59,6 +66,7 @@ async fn reload(
                 }
                 let before = std::mem::replace(desk, Arc::clone(&plan.desk));
                 desk.show_clients();
+                desk.admit(webhooks);
                 if plans.send(plan).await.is_err() {
                     return;
                 }
@@ -103,9 +111,14 @@ impl Signals {
     }
 
     /// Opens the door, where there is to be one.
-    async fn open(self, board: &Board, clock: &Clock) -> Result<Option<Door>, CliError> {
+    async fn open(self, board: &Board, clock: &Clock, webhooks: &Webhooks) -> Result<Option<Door>, CliError> {
         let Some(address) = self.listen else { return Ok(None) };
-        let view = View { board: board.clone(), clock: Arc::clone(clock), ready_within: self.ready_within };
+        let view = View {
+            board: board.clone(),
+            clock: Arc::clone(clock),
+            ready_within: self.ready_within,
+            webhooks: webhooks.clone(),
+        };
         let door = Door::open(address, view).await.map_err(|source| CliError::Listen { address, source })?;
         info!("listening on http://{}: /healthz, /readyz, /metrics", door.address());
         Ok(Some(door))
