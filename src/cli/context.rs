@@ -16,10 +16,6 @@ use super::terminal::{ProgressMode, Surroundings};
 use crate::api::{Client, RateLimiter};
 use crate::config::{Config, Instance, Origin, PolicyChoice, SecretSource, Setting, defaults};
 use crate::privacy::{Filter, PseudonymKey};
-use crate::serve::hints::SecretPath;
-
-/// What the secret part of the address that webhooks call is named in messages.
-pub const WEBHOOK_PATH: &str = "webhook path";
 
 /// What every command needs.
 #[derive(Debug)]
@@ -92,16 +88,6 @@ impl Context {
     /// The token of an instance, for a client whose limiter others share.
     pub fn token(&self, instance: &Instance) -> Result<Token, CliError> {
         Ok(Token(read_secret("token", &instance.token.value)?))
-    }
-
-    /// The secret part of the address that the webhooks of an instance call, from where it is.
-    pub fn webhook_path(&self, instance: &str, place: &SecretSource) -> Result<SecretPath, CliError> {
-        let secret = read_secret(WEBHOOK_PATH, place)?;
-        SecretPath::new(&secret).map_err(|source| CliError::WebhookPath {
-            instance: instance.to_owned(),
-            place: place.clone(),
-            source,
-        })
     }
 
     /// A client of an instance with a token that is nowhere in the settings.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::context::WEBHOOK_PATH;
 use super::printer::legible;
+use super::webhooks::WEBHOOK_PATH;
 use crate::api::ApiError;
 use crate::config::{ConfigError, SecretSource, defaults};
 use crate::grist::GristError;

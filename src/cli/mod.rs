@@ -27,6 +27,7 @@ mod signals;
 mod summary;
 mod targets;
 mod terminal;
+mod webhooks;
 mod words;
 
 use std::process::ExitCode;

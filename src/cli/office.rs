@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::summary;
 use super::targets::{lease_of, open, open_or_make, places, with_outbox};
 use super::terminal::ProgressMode;
+use super::webhooks;
 use crate::api::{Client, RateLimiter};
 use crate::config::{self, Config, Overrides, PostgresTarget, Target, defaults};
 use crate::intent::Status;
@@ -115,11 +116,17 @@ impl Office {
         board: &Board,
     ) -> Result<(Self, Vec<Planned>), CliError> {
         let mut clients: BTreeMap<String, (Client, Option<Date>)> = BTreeMap::new();
-        let mut webhooks = BTreeMap::new();
         let mut assignments = BTreeMap::new();
         let mut planned = Vec::new();
         let hint_window = config.hint_window.as_ref().map_or(defaults::HINT_WINDOW, |setting| setting.value);
         let jobs = config::resolve(config, overrides, &variable)?;
+        let places = jobs.iter().filter_map(|job| {
+            Some((job.instance.name.as_str(), &job.instance.webhook_path.as_ref()?.value))
+        });
+        let paths = webhooks::read(places.collect::<BTreeMap<_, _>>())?;
+        if let Some(error) = paths.absent.into_iter().next() {
+            return Err(error);
+        }
         for job in &jobs {
             let name = job.instance.name.clone();
             let client = match clients.get(&name) {
@@ -134,9 +141,6 @@ impl Office {
                     let key = token.key(&job.instance);
                     let limiter = limiters.of(&key, job.instance.rate_limit.value, shared)?;
                     let client = token.client(&job.instance, limiter)?;
-                    if let Some(place) = &job.instance.webhook_path {
-                        webhooks.insert(name.clone(), context.webhook_path(&name, &place.value)?);
-                    }
                     let expires = job.instance.token_expires.as_ref().map(|setting| setting.value);
                     clients.insert(name.clone(), (client.clone(), expires));
                     client
@@ -159,7 +163,7 @@ impl Office {
             assignments.insert(key, assignment);
         }
         let idle = Mutex::new(Some(HashMap::new()));
-        Ok((Self { assignments, clients, webhooks, board: board.clone(), idle }, planned))
+        Ok((Self { assignments, clients, webhooks: paths.known, board: board.clone(), idle }, planned))
     }
 
     /// Lets the webhooks of its instances call, and no others.

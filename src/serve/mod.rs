@@ -17,6 +17,8 @@ mod door;
 mod due;
 mod entry;
 mod facts;
+#[cfg(test)]
+mod freshness_tests;
 pub mod hints;
 #[cfg(test)]
 mod hints_tests;

@@ -18,7 +18,7 @@ use crate::sync::Stop;
 
 /// What a desk does about a job.
 #[derive(Clone, Copy, Debug)]
-enum Act {
+pub(super) enum Act {
     Work(Duration),
     Fail,
     Taken(Duration),
@@ -28,22 +28,24 @@ enum Act {
 
 /// A world whose clock follows the paused one, but for how far it is wrong.
 #[derive(Default)]
-struct World {
+pub(super) struct World {
     wrong_by: Mutex<SignedDuration>,
     acts: Mutex<BTreeMap<u32, Act>>,
     /// Each attempt: the seconds from the start, and the démarche.
     begun: Mutex<Vec<(u64, u32)>>,
+    /// What was named to an attempt, and when.
+    hinted: Mutex<Vec<(u64, Vec<u32>)>>,
     most_at_once: Mutex<(usize, usize)>,
 }
 
 #[derive(Clone)]
-struct Pretence {
+pub(super) struct Pretence {
     world: Arc<World>,
     start: Instant,
 }
 
 impl Pretence {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { world: Arc::default(), start: Instant::now() }
     }
 
@@ -53,21 +55,25 @@ impl Pretence {
         start + passed + *self.world.wrong_by.lock().expect("no panic under the lock")
     }
 
-    fn act(&self, job: u32, act: Act) {
+    pub(super) fn act(&self, job: u32, act: Act) {
         self.world.acts.lock().expect("no panic under the lock").insert(job, act);
     }
 
-    fn begun(&self) -> Vec<(u64, u32)> {
+    pub(super) fn begun(&self) -> Vec<(u64, u32)> {
         self.world.begun.lock().expect("no panic under the lock").clone()
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn hinted(&self) -> Vec<(u64, Vec<u32>)> {
+        self.world.hinted.lock().expect("no panic under the lock").clone()
+    }
+
+    pub(super) fn options(&self) -> Options {
         let clock = self.clone();
         let clock = Arc::new(move || clock.now());
         Options { board: Board::default(), stop: Stop::default(), clock, lot: 0 }
     }
 
-    fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
+    pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
         Plan { jobs: jobs.to_vec(), desk: Arc::new(self.clone()), workers }
     }
 
@@ -85,9 +91,14 @@ impl Pretence {
 }
 
 impl Desk for Pretence {
-    async fn attempt(&self, job: &Planned, _: Option<&Hinted>, _: &Stop) -> Attempt {
+    async fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, _: &Stop) -> Attempt {
         let number = job.key.scope.demarche.get();
         self.world.begun.lock().expect("no panic under the lock").push((self.start.elapsed().as_secs(), number));
+        if let Some(hinted) = hinted {
+            let named = hinted.to_read().iter().map(|dossier| dossier.get()).collect();
+            let at = self.start.elapsed().as_secs();
+            self.world.hinted.lock().expect("no panic under the lock").push((at, named));
+        }
         let act = self.world.acts.lock().expect("no panic under the lock").get(&number).copied();
         {
             let mut at_once = self.world.most_at_once.lock().expect("no panic under the lock");
@@ -110,7 +121,7 @@ impl Desk for Pretence {
     }
 }
 
-fn job(number: u32) -> Planned {
+pub(super) fn job(number: u32) -> Planned {
     let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(number) };
     let ticks = "*/10 * * * *".parse().unwrap_or_else(|error| panic!("{error}"));
     let schedule = Schedule { ticks, zone: TimeZone::UTC, jitter: Duration::ZERO, adaptive: false, paused: false };
@@ -122,7 +133,7 @@ fn unhinted() -> mpsc::Receiver<hints::Hint> {
     mpsc::channel(1).1
 }
 
-fn seconds(begun: &[(u64, u32)]) -> Vec<u64> {
+pub(super) fn seconds(begun: &[(u64, u32)]) -> Vec<u64> {
     begun.iter().map(|(second, _)| *second).collect()
 }
 

@@ -29,7 +29,7 @@ async fn desk(run: &str) -> Desk {
 }
 
 /// Starts it, and waits until it says where its door is.
-async fn open(desk: &Desk) -> (Worker, String) {
+pub(super) async fn open(desk: &Desk) -> (Worker, String) {
     let mut worker = Worker::start(desk, &["--config", "dn.toml", "run"], &[]);
     let line = worker.says("listening on http://").await;
     let (_, rest) = line.split_once("http://").expect("an address");
@@ -37,7 +37,7 @@ async fn open(desk: &Desk) -> (Worker, String) {
 }
 
 /// The status and the body of what the door answers.
-async fn ask(address: &str, request: &str) -> (u16, String) {
+pub(super) async fn ask(address: &str, request: &str) -> (u16, String) {
     let mut line = TcpStream::connect(address).await.expect("the door is open");
     let request = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     line.write_all(request.as_bytes()).await.expect("it listens");
@@ -49,7 +49,7 @@ async fn ask(address: &str, request: &str) -> (u16, String) {
 }
 
 /// The samples: name and labels, and the value.
-async fn metrics(address: &str) -> BTreeMap<String, f64> {
+pub(super) async fn metrics(address: &str) -> BTreeMap<String, f64> {
     let (status, text) = ask(address, "GET /metrics").await;
     assert_eq!(status, 200);
     let samples = text.lines().filter(|line| !line.starts_with('#'));

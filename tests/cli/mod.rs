@@ -16,4 +16,6 @@ mod secrets;
 #[cfg(unix)]
 mod serving;
 #[cfg(unix)]
+mod webhooks;
+#[cfg(unix)]
 mod workers;

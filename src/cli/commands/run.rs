@@ -28,12 +28,12 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let (hint_sender, hints) = mpsc::channel(HINTS_AT_ONCE);
     let webhooks = Webhooks::new(hint_sender);
     let (first, signals) = plan(context, args, &limiters, &board)?;
+    first.desk.admit(&webhooks);
     let door = signals.open(&board, &clock, &webhooks).await?;
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.desk.show_clients();
-    first.desk.admit(&webhooks);
     let options = Options { board: board.clone(), stop, clock, lot: rand::random::<u64>() };
     let (sender, plans) = mpsc::channel(1);
     let mut desk = Arc::clone(&first.desk);
@@ -120,7 +120,7 @@ impl Signals {
             webhooks: webhooks.clone(),
         };
         let door = Door::open(address, view).await.map_err(|source| CliError::Listen { address, source })?;
-        info!("listening on http://{}: /healthz, /readyz, /metrics", door.address());
+        info!("listening on http://{}: /healthz, /readyz, /metrics; {webhooks} may call", door.address());
         Ok(Some(door))
     }
 }

@@ -18,6 +18,9 @@ pub enum UnfitPath {
     /// It would be written in several ways.
     #[error("it has other characters than letters, digits, `-`, `_`, `.` and `~`")]
     Characters,
+    /// It would not tell whose call it is.
+    #[error("another instance has the same")]
+    Shared,
 }
 
 /// The secret part of an address. Its digest is kept and not itself.
@@ -41,7 +44,7 @@ impl SecretPath {
 
     /// What somebody knocked with. Digests are as long as each other whatever they are of, so a comparison tells nothing of
     /// the length either.
-    pub(super) fn of(text: &str) -> Self {
+    pub(in crate::serve) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 

@@ -90,6 +90,17 @@ impl fmt::Debug for Webhooks {
     }
 }
 
+impl fmt::Display for Webhooks {
+    /// Which instances may call: `webhooks of dn, ds`, or `no webhook`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let callers = self.callers();
+        match callers.iter().map(|caller| caller.instance.as_str()).collect::<Vec<_>>() {
+            none if none.is_empty() => f.write_str("no webhook"),
+            some => write!(f, "webhooks of {}", some.join(", ")),
+        }
+    }
+}
+
 impl Webhooks {
     /// Nobody may call yet. Hints go to the loop ([`serve`](crate::serve::serve)); what finds no room there is dropped.
     #[must_use]
@@ -119,7 +130,7 @@ impl Webhooks {
     }
 
     /// What becomes of a call of an instance, and does it.
-    fn take(&self, instance: &str, body: &[u8], board: &Board) -> Outcome {
+    pub(in crate::serve) fn take(&self, instance: &str, body: &[u8], board: &Board) -> Outcome {
         let now = self.since.elapsed();
         let has_room = |caller: &mut Caller| caller.instance == instance && caller.budget.take(now);
         if !self.callers().iter_mut().any(has_room) {
