@@ -120,9 +120,9 @@ impl Office {
         let mut planned = Vec::new();
         let hint_window = config.hint_window.as_ref().map_or(defaults::HINT_WINDOW, |setting| setting.value);
         let jobs = config::resolve(config, overrides, &variable)?;
-        let places = jobs.iter().filter_map(|job| {
-            Some((job.instance.name.as_str(), &job.instance.webhook_path.as_ref()?.value))
-        });
+        let places = jobs
+            .iter()
+            .filter_map(|job| Some((job.instance.name.as_str(), &job.instance.webhook_path.as_ref()?.value)));
         let paths = webhooks::read(places.collect::<BTreeMap<_, _>>())?;
         if let Some(error) = paths.absent.into_iter().next() {
             return Err(error);

@@ -20,17 +20,23 @@ pub(super) struct Entry {
     pub(super) history: Option<History>,
     /// Not to be tried before, as another had it.
     pub(super) not_before: Option<Instant>,
-    /// What calls named, and since when the first of them waits.
+    /// What calls named since somebody last looked.
     pub(super) hints: Option<Hints>,
     pub(super) running: bool,
 }
 
-/// What calls named, and since when the first of them waits.
+/// What calls named.
 #[derive(Clone, Debug)]
 pub(super) struct Hints {
-    pub(super) since: Instant,
     pub(super) named: Hinted,
+    /// Since when the first of them waits.
+    since: Instant,
+    /// When the last of them came.
+    last: Instant,
 }
+
+/// The part of the window for which each call waits at least: it may come before what it tells of can be read (trap 71).
+const LEAST_WAIT: u32 = 3;
 
 impl Entry {
     pub(super) fn due(&self, now: Timestamp) -> Due {
@@ -61,25 +67,31 @@ impl Entry {
     /// A call named a dossier. What is paused is not woken by it.
     pub(super) fn hint(&mut self, dossier: DossierNumber) {
         if !self.planned.schedule.paused {
-            let hints = self.hints.get_or_insert_with(|| Hints { since: Instant::now(), named: Hinted::default() });
+            let now = Instant::now();
+            let hints = self.hints.get_or_insert(Hints { named: Hinted::default(), since: now, last: now });
             hints.named.add(dossier);
+            hints.last = now;
         }
     }
 
-    /// What was gathered for long enough. What was not stays, whatever makes the job run now: it may have come before what
-    /// it tells of.
+    /// What was gathered for a window. What was not stays, whatever makes the job run now. Where the last call came only just
+    /// before, another run is wanted a window after it: what it tells of may not be there to be read yet.
     pub(super) fn take_hints(&mut self) -> Option<Hints> {
-        self.hints.take_if(|hints| hints.since.elapsed() >= self.planned.hint_window)
+        let window = self.planned.hint_window;
+        let taken = self.hints.take_if(|hints| hints.since.elapsed() >= window)?;
+        if taken.last.elapsed() < window / LEAST_WAIT {
+            self.hints = Some(Hints { named: Hinted::run_alone(), since: taken.last, last: taken.last });
+        }
+        Some(taken)
     }
 
     /// Takes hints back that came to nothing, as another had the job: they wait on.
     pub(super) fn give_back(&mut self, hints: Option<Hints>) {
-        let Some(Hints { since, named }) = hints else { return };
-        let named = match self.hints.take() {
-            Some(later) => named.and(later.named),
-            None => named,
-        };
-        self.hints = Some(Hints { since, named });
+        let Some(hints) = hints else { return };
+        self.hints = Some(match self.hints.take() {
+            Some(later) => Hints { named: hints.named.and(later.named), since: hints.since, last: later.last },
+            None => hints,
+        });
     }
 
     /// A run has ended. After one that failed a run is wanted as before, and no dossier is read for it another time.

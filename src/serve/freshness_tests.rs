@@ -81,7 +81,8 @@ async fn day(calls: &[Duration]) -> Vec<(Duration, Duration)> {
 /// How old each change was when it was in the target: half of them, nine in ten and all of them were at most so many seconds.
 fn ages(changes: &[Duration], runs: &[(Duration, Duration)]) -> [u64; 3] {
     let age = |at: &Duration| {
-        let (_, stored) = runs.iter().find(|(read, _)| *read >= *at + VISIBLE).expect("the day goes on for half an hour");
+        let (_, stored) =
+            runs.iter().find(|(read, _)| *read >= *at + VISIBLE).expect("the day goes on for half an hour");
         (*stored - *at).as_secs()
     };
     let mut ages: Vec<u64> = changes.iter().map(age).collect();

@@ -86,12 +86,7 @@ pub trait Desk: Send + Sync + 'static {
     ///
     /// `hinted`: what webhooks named of it, gathered for long enough. The job is then due by [`Planned::due_by_hint`] too, and
     /// these dossiers are read before it runs.
-    fn attempt(
-        &self,
-        job: &Planned,
-        hinted: Option<&Hinted>,
-        stop: &Stop,
-    ) -> impl Future<Output = Attempt> + Send;
+    fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> impl Future<Output = Attempt> + Send;
 }
 
 /// What is to be done: from the start, or after a reload.

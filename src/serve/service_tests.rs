@@ -125,7 +125,12 @@ pub(super) fn job(number: u32) -> Planned {
     let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(number) };
     let ticks = "*/10 * * * *".parse().unwrap_or_else(|error| panic!("{error}"));
     let schedule = Schedule { ticks, zone: TimeZone::UTC, jitter: Duration::ZERO, adaptive: false, paused: false };
-    Planned { key: JobKey { scope, target: "postgres:x".to_owned() }, schedule, alone: false, hint_window: Duration::from_secs(30) }
+    Planned {
+        key: JobKey { scope, target: "postgres:x".to_owned() },
+        schedule,
+        alone: false,
+        hint_window: Duration::from_secs(30),
+    }
 }
 
 /// Nobody calls.

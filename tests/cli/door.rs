@@ -31,9 +31,15 @@ async fn desk(run: &str) -> Desk {
 /// Starts it, and waits until it says where its door is.
 pub(super) async fn open(desk: &Desk) -> (Worker, String) {
     let mut worker = Worker::start(desk, &["--config", "dn.toml", "run"], &[]);
+    let door = door_of(&mut worker).await;
+    (worker, door)
+}
+
+/// Where a process that was just started has its door.
+pub(super) async fn door_of(worker: &mut Worker) -> String {
     let line = worker.says("listening on http://").await;
     let (_, rest) = line.split_once("http://").expect("an address");
-    (worker, rest.split(": ").next().expect("an address").to_owned())
+    rest.split(": ").next().expect("an address").to_owned()
 }
 
 /// The status and the body of what the door answers.

@@ -32,7 +32,7 @@ fn config(target: &str, instance: &str) -> String {
 }
 
 /// Calls a path of the door as the platform does, and gives the status of the answer.
-async fn call(door: &str, path: &str, body: &str) -> u16 {
+pub(super) async fn call(door: &str, path: &str, body: &str) -> u16 {
     let mut line = TcpStream::connect(door).await.expect("the door is open");
     let head = format!(
         "POST /webhooks/{path} HTTP/1.1\r\nHost: {door}\r\nConnection: close\r\n\
@@ -174,7 +174,8 @@ async fn whoever_does_not_know_the_path_finds_nothing_and_the_path_is_nowhere_to
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_can_be_guessed_is_refused_before_anything_listens() {
     let desk = desk(1).await;
-    for (secret, words) in [("too-short-to-be-secret", "at least 32"), ("0123456789abcdef/0123456789abcdef", "letters")] {
+    for (secret, words) in [("too-short-to-be-secret", "at least 32"), ("0123456789abcdef/0123456789abcdef", "letters")]
+    {
         desk.write("path", secret);
         for command in [&["config", "check"][..], &["run"]] {
             let ended = desk.dn(&[&["--config", "dn.toml"], command].concat()).await.expect(3);

@@ -25,7 +25,8 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
         });
     };
     let Config { instances, targets, policies, demarches, sync: _, run: _, .. } = context.config()?;
-    let places = instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
+    let places =
+        instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
     let absent = webhooks::read(places)?.absent;
     answer(&format!(
         "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",

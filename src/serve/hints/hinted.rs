@@ -73,7 +73,8 @@ mod tests {
     fn of_more_than_can_be_read_the_run_takes_care() {
         let most = u32::try_from(MOST_READ).expect("few");
         assert_eq!(of(1..=most).to_read().len(), MOST_READ);
-        for many in [of(1..=most + 1), of(1..=100_000), of(1..=most).and(of([most + 1])), of([1]).and(Hinted::run_alone())]
+        for many in
+            [of(1..=most + 1), of(1..=100_000), of(1..=most).and(of([most + 1])), of([1]).and(Hinted::run_alone())]
         {
             assert_eq!(many, Hinted::run_alone());
             assert!(many.to_read().is_empty());

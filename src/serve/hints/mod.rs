@@ -19,5 +19,5 @@ pub use due::due_by_hint;
 pub use hinted::{Hinted, MOST_READ};
 pub use named::named;
 pub use path::{SecretPath, UnfitPath};
-pub(super) use webhooks::{Outcome, receive};
 pub use webhooks::{Hint, HintCounts, Webhooks};
+pub(super) use webhooks::{Outcome, receive};
