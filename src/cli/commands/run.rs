@@ -60,13 +60,14 @@ async fn reload(
         hangups.next().await;
         match read() {
             Ok((plan, wanted)) => {
-                info!("the configuration was read again: {}", told(&plan));
+                let read = told(&plan);
                 if wanted != signals {
                     warn!("`listen` or `ready-within` has changed: that needs a restart, the door stays as it was");
                 }
                 let before = std::mem::replace(desk, Arc::clone(&plan.desk));
                 desk.show_clients();
                 desk.admit(webhooks);
+                info!("the configuration was read again: {read}");
                 if plans.send(plan).await.is_err() {
                     return;
                 }

@@ -13,6 +13,8 @@ async fn a_call_is_looked_after_by_the_worker_that_got_it_and_two_workers_take_t
     let text = text.replace("[run]", "[run]\nlisten = '127.0.0.1:0'\nhint-window = '1s'");
     office.desk.write("dn.toml", &text.replace("[instances.dn]", "[instances.dn]\nwebhook-path-file = 'path'"));
     office.desk.write("path", SECRET);
+    let sink = office.database.sink().await;
+    sink.close().await.expect("a schema with nothing in it");
     let (mut one, mut two) = (office.worker(), office.worker());
     let doors = [door_of(&mut one).await, door_of(&mut two).await];
     office.until_all_are_done().await;
