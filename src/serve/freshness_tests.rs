@@ -74,8 +74,7 @@ async fn day(calls: &[Duration]) -> Vec<(Duration, Duration)> {
         options.stop.ask();
     };
     tokio::join!(serve(plan, &options, plans, hints), script);
-    let runs = desk.runs.lock().expect("no panic under the lock").clone();
-    runs
+    desk.runs.lock().expect("no panic under the lock").clone()
 }
 
 /// How old each change was when it was in the target: half of them, nine in ten and all of them were at most so many seconds.

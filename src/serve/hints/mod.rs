@@ -4,7 +4,7 @@
 //! numbers, a démarche and a dossier, and in those only as a reason to look sooner: with every call lost, doubled or forged
 //! the target is the same in the end.
 //!
-//! - [`named`]: the two numbers in a body, whatever else it holds (pure);
+//! - [`named()`]: the two numbers in a body, whatever else it holds (pure);
 //! - [`Hinted`], [`due_by_hint`]: what was named of a démarche, and when somebody looks (pure);
 //! - [`SecretPath`], [`Webhooks`]: whose call it is, and what becomes of it.
 

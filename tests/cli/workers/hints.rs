@@ -8,7 +8,7 @@ const SECRET: &str = "0123456789abcdef-of-an-example.org";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_looked_after_by_the_worker_that_got_it_and_two_workers_take_turns() {
-    let office = Office::new(1, 12, "30s").await;
+    let office = Office::new(1, 12, "5s").await;
     let text = std::fs::read_to_string(office.desk.path("dn.toml")).expect("it is there");
     let text = text.replace("[run]", "[run]\nlisten = '127.0.0.1:0'\nhint-window = '1s'");
     office.desk.write("dn.toml", &text.replace("[instances.dn]", "[instances.dn]\nwebhook-path-file = 'path'"));
