@@ -93,13 +93,13 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     life.board.watch([("essai".to_owned(), life.client.clone(), "2031-01-31".parse().ok())]);
     let options = Options { board: life.board.clone(), stop: Stop::default(), clock: life.clock(), lot: 1 };
     let plan = Plan { jobs: vec![life.job()], desk: Arc::new(Hand(Arc::clone(&life))), workers: 1 };
-    let (_sender, plans) = mpsc::channel(1);
+    let ((_sender, plans), (_calls, hints)) = (mpsc::channel(1), mpsc::channel(1));
     let telling = async {
         let story = story(&life).await;
         options.stop.ask();
         story
     };
-    let ((), [maintenance, outage]) = tokio::join!(serve(plan, &options, plans), telling);
+    let ((), [maintenance, outage]) = tokio::join!(serve(plan, &options, plans, hints), telling);
 
     // Nothing was lost: whatever the platform lists is there, and nothing else.
     let verification = sync::verify(&life.client, &life.sink, &life.scope, |_| {}).await.expect("a listing");
@@ -112,9 +112,8 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     let page = metrics(&life.board.snapshot(), &life.board.instances(), life.now());
     let counted = samples(&page, "dn_runs_total");
     let of = |outcome| runs.iter().filter(|run| run.outcome == outcome).count() as f64;
-    let within = |run: &RunRecord, (begun, ended, _): (Timestamp, Timestamp, usize)| {
-        (begun..=ended).contains(&run.started_at)
-    };
+    let within =
+        |run: &RunRecord, (begun, ended, _): (Timestamp, Timestamp, usize)| (begun..=ended).contains(&run.started_at);
     assert_eq!(counted["done"], of(RunOutcome::Done));
     assert_eq!(counted["quarantine"], of(RunOutcome::Quarantine));
     let unopened = counted["failed"] - of(RunOutcome::Failed);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use demarche_numerique::api::{Exchange, RateLimiter, TransportFailure};
 use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
+use demarche_numerique::serve::hints::Hinted;
 use demarche_numerique::serve::{
     Attempt, Board, Clock, Desk, Due, Ended, History, JobKey, LOOK_BACK, Limits, News, Planned, Schedule, Ticks, Told,
     alerts,
@@ -103,7 +104,7 @@ impl Life {
         let zone = TimeZone::get("Europe/Paris").expect("a zone");
         let schedule = Schedule { ticks, zone, jitter: Duration::from_secs(30), adaptive: false, paused: false };
         let key = JobKey { scope: self.scope.clone(), target: self.sink.name().to_owned() };
-        Planned { key, schedule, alone: true }
+        Planned { key, schedule, alone: true, hint_window: Duration::from_secs(30) }
     }
 
     /// Looks at the board, as what wakes somebody does.
@@ -144,7 +145,7 @@ impl Life {
 pub struct Hand(pub Arc<Life>);
 
 impl Desk for Hand {
-    async fn attempt(&self, planned: &Planned, stop: &Stop) -> Attempt {
+    async fn attempt(&self, planned: &Planned, _: Option<&Hinted>, stop: &Stop) -> Attempt {
         let life = &self.0;
         if life.down.load(Ordering::SeqCst) {
             return Attempt::Ran(Ended::failed(life.now()));
