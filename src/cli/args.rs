@@ -79,6 +79,8 @@ pub enum Command {
     Trail(TrailArgs),
     /// Write stored dossiers again in the present columns, without the network
     Remap(RemapArgs),
+    /// Tell which dossiers have been kept for their term, and anonymise or purge them with --apply
+    Retention(RetentionArgs),
     /// Check token, platform and target, and tell where each setting comes from
     Doctor(DoctorArgs),
     /// Show an example of a configuration, or check one
@@ -470,6 +472,23 @@ pub struct RemapArgs {
     /// What to write again.
     #[command(flatten)]
     pub job: JobArgs,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn retention`.
+#[derive(Clone, Debug, Args)]
+pub struct RetentionArgs {
+    /// Which démarches and targets.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Do it [default: only tell what is due]
+    #[arg(long)]
+    pub apply: bool,
+    /// Go on however many dossiers are due at once [default: the brake of `max-delete-share`]
+    #[arg(long, requires = "apply")]
+    pub allow_deletes: bool,
     /// Print one versioned JSON object for each démarche [default: a table]
     #[arg(long)]
     pub json: bool,

@@ -9,6 +9,7 @@ mod look;
 mod losing;
 mod privacy;
 mod repeating;
+mod retention;
 mod silent;
 mod survey;
 mod transport;

@@ -10,6 +10,7 @@ mod init;
 mod plan;
 mod push;
 mod remap;
+mod retention;
 mod run;
 mod sandbox;
 mod schema;
@@ -19,6 +20,7 @@ mod trail;
 mod verify;
 
 pub use push::outbox_of_target;
+pub use retention::retain_one;
 pub use sync::run_and_fetch;
 
 use super::args::{Command, ConfigCommand, InitCommand};
@@ -43,6 +45,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
         Command::Push(args) => push::run(context, &args).await,
         Command::Trail(args) => trail::run(context, &args).await,
         Command::Remap(args) => remap::run(context, &args).await,
+        Command::Retention(args) => retention::run(context, &args).await,
         Command::Doctor(args) => doctor::run(context, &args).await,
         Command::Config { command: ConfigCommand::Example } => config::example(),
         Command::Config { command: ConfigCommand::Check } => config::check(context),

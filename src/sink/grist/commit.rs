@@ -13,10 +13,10 @@ use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
 use super::{decisions, shared, value};
 use crate::ids::DossierNumber;
-use crate::plan::Gone;
-use crate::sink::settle::{FeedKind, Step, Write, settle};
+use crate::plan::{Gone, GoneReason};
+use crate::sink::settle::{FeedKind, Step, Write, nothing, settle};
 use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Scope, Totals, names};
-use crate::table::{Cell, Layout, Row};
+use crate::table::{Cell, Digest, Layout, Row};
 
 /// Ranks of what comes after the tables of a layout.
 const REST: usize = 1_000;
@@ -123,6 +123,11 @@ impl Plan<'_> {
                 let row = Upsert { form: Arc::clone(&forms.light), key: cle(), values };
                 draft.units.push(Unit { rows: vec![row], ..Unit::default() });
             }
+            Write::Purge { at, light } => {
+                draft.units.push(self.purge(number, *at, *light, forms));
+                draft.receipt.rows_written += 1;
+                self.count(number, true, draft);
+            }
             Write::Tomb { gone, changed_at } => {
                 let [kind, word, at] = tombstone(Some(gone));
                 let values = vec![kind, word, at, changed_at.to_string().into()];
@@ -211,6 +216,45 @@ impl Plan<'_> {
         }
         self.document(row, gone, changed_at, forms, &mut unit);
         Ok(unit)
+    }
+
+    /// Every row of a dossier goes, and what is kept of its document.
+    fn purge(&self, number: DossierNumber, at: jiff::Timestamp, light: Digest, forms: &Forms) -> Unit {
+        let mut unit = Unit::default();
+        for child in self.holdings.children.get(&number).into_iter().flatten() {
+            if let Some(target) = self.layout.position(&child.table).and_then(|table| self.targets.tables.get(table)) {
+                unit.removals.entry(target.id.clone()).or_default().push(child.id);
+            }
+        }
+        if let (Some(rows), Some(target)) = (self.holdings.rows.get(&number), self.targets.tables.first()) {
+            unit.removals.entry(target.id.clone()).or_default().extend(rows);
+        }
+        let cle = key(self.scope, number);
+        for left in 1..=self.holdings.books.get(&number).map_or(0, |book| book.rest) {
+            let key = format!("{cle}/{left}").into();
+            unit.rows.push(Upsert { form: Arc::clone(&forms.rest), key, values: vec![Value::Null] });
+        }
+        let gone = Gone { reason: GoneReason::Retention, at: Some(at) };
+        let [kind, word, gone_at] = tombstone(Some(&gone));
+        let at = Value::from(at.to_string());
+        let values = vec![
+            self.scope.instance.as_str().into(),
+            self.scope.demarche.to_string().into(),
+            number.get().into(),
+            Value::Null,
+            nothing().to_string().into(),
+            light.to_string().into(),
+            at.clone(),
+            kind,
+            word,
+            gone_at,
+            at.clone(),
+            at,
+            0.into(),
+            Value::Null,
+        ];
+        unit.rows.push(Upsert { form: Arc::clone(&forms.book), key: cle.into(), values });
+        unit
     }
 
     /// The row of `Dn_dossiers`, and what of the document has no place in it.

@@ -45,6 +45,9 @@ const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId
      FROM _grist_Views_section WHERE parentId <> 0 \
      UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef, 'pagePos', pagePos) FROM _grist_Pages";
 
+/// Of a row of `Dn_dossiers`: whether nothing is kept of its dossier any more.
+const PURGED: &str = "(coalesce(disparu, '') = 'retention')";
+
 /// A name as SQL text.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -293,9 +296,12 @@ impl Reader {
         shown: Option<(&str, &str)>,
     ) -> Result<Vec<Row>, Fault> {
         let after = after.map_or(-1, |number| i64::from(number.get()));
-        let there = shown.map_or_else(String::new, |(table, number)| {
-            format!(" AND numero IN (SELECT {} FROM {})", quoted(number), quoted(table))
-        });
+        let there = shown.map_or_else(
+            || format!(" AND NOT {PURGED}"),
+            |(table, number)| {
+                format!(" AND (numero IN (SELECT {} FROM {}) OR {PURGED})", quoted(number), quoted(table))
+            },
+        );
         let sql = format!(
             "SELECT {} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' AND numero > ?{there} \
              ORDER BY numero LIMIT ?",
@@ -317,7 +323,9 @@ impl Reader {
         let wanted = |row: &Row| {
             let of = number(row);
             let next = of.is_some_and(|number| i64::from(number.get()) > after);
-            let there = there.as_ref().is_none_or(|there| of.is_some_and(|number| there.contains(&number)));
+            let purged = text(row, "disparu") == "retention";
+            let there =
+                there.as_ref().map_or(!purged, |there| purged || of.is_some_and(|number| there.contains(&number)));
             next && there && !text(row, "empreinte").is_empty()
         };
         let mut rows = self.doc.records(shared::DOSSIERS, &of).await?;

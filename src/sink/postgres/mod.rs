@@ -24,6 +24,7 @@ mod store;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{Connection as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
@@ -328,6 +329,12 @@ impl Sink for PostgresSink {
         self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)?;
         drop(connection);
         leases.end(scope).await
+    }
+
+    async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
+        self.leases()?;
+        let mut connection = self.connection().await?;
+        self.told("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
