@@ -281,6 +281,14 @@ impl Plan {
     }
 }
 
+impl Change {
+    /// Whether it takes away what had been kept for its term.
+    #[must_use]
+    pub fn empties(&self) -> bool {
+        matches!(self, Self::Anonymise { .. } | Self::Purge { .. })
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,6 +9,7 @@ mod dossier;
 mod init;
 mod plan;
 mod push;
+mod register;
 mod remap;
 mod retention;
 mod run;
@@ -44,6 +45,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
         Command::Dossier(args) => dossier::run(context, &args).await,
         Command::Push(args) => push::run(context, &args).await,
         Command::Trail(args) => trail::run(context, &args).await,
+        Command::Register(args) => register::run(context, &args).await,
         Command::Remap(args) => remap::run(context, &args).await,
         Command::Retention(args) => retention::run(context, &args).await,
         Command::Doctor(args) => doctor::run(context, &args).await,

@@ -44,6 +44,8 @@ pub(super) struct Plan<'a> {
     pub holdings: &'a Holdings,
     pub totals: Totals,
     pub primer: Option<&'a Primer>,
+    /// The intents about dossiers that are emptied, as they are then.
+    pub intents: &'a BTreeMap<DossierNumber, Vec<Upsert>>,
 }
 
 /// The forms of rows of the shared tables.
@@ -124,7 +126,9 @@ impl Plan<'_> {
                 draft.units.push(Unit { rows: vec![row], ..Unit::default() });
             }
             Write::Purge { at, light } => {
-                draft.units.push(self.purge(number, *at, *light, forms));
+                let mut unit = self.purge(number, *at, *light, forms);
+                unit.rows.extend(self.intents.get(&number).into_iter().flatten().cloned());
+                draft.units.push(unit);
                 draft.receipt.rows_written += 1;
                 self.count(number, true, draft);
             }
@@ -145,6 +149,15 @@ impl Plan<'_> {
                 let another = step.event.is_some_and(|event| event.kind != FeedKind::Rewrite);
                 if another && self.holdings.rows.contains_key(&number) {
                     unit.rows.extend(self.untick(self.targets.dossiers()?, number));
+                }
+                if step.empties() {
+                    let desk = self.targets.dossiers()?.desk.as_ref();
+                    unit.rows.extend(desk.map(|form| Upsert {
+                        form: Arc::clone(form),
+                        key: number.get().into(),
+                        values: vec![Value::Null; form.columns.len()],
+                    }));
+                    unit.rows.extend(self.intents.get(&number).into_iter().flatten().cloned());
                 }
                 draft.receipt.rows_written += 1 + row.children.len() as u64;
                 draft.units.push(unit);
