@@ -224,7 +224,8 @@ impl Intent {
             }
             other => other.clone(),
         };
-        Self { author: None, action, ..self.clone() }
+        let author = self.author.as_ref().map(|_| Words::new(word));
+        Self { author, action, ..self.clone() }
     }
 }
 

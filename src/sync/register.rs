@@ -132,10 +132,10 @@ fn spec(form: &Demarche, policy: &Policy) -> Spec {
     spec
 }
 
-/// The columns that an anonymised dossier keeps. Its followers go altogether.
+/// The columns that an anonymised dossier keeps. Its followers and its maps go altogether.
 fn counted(form: &Demarche) -> BTreeSet<(TableKey, ColumnKey)> {
     let tables = spec(form, &Policy::anonymous()).tables.into_iter();
-    let tables = tables.filter(|table| table.key != TableKey::Instructeurs);
+    let tables = tables.filter(|table| !matches!(table.key, TableKey::Instructeurs | TableKey::GeoZones));
     let columns = tables.flat_map(|table| {
         let kept = table.columns.into_iter().filter(|column| column.policy.keeps());
         kept.map(move |column| (table.key.clone(), column.key)).collect::<Vec<_>>()

@@ -172,7 +172,7 @@ mod sqlite {
         }
         let option = |column: &str| format!("iif({column} IS NULL, 'None', 'Some(\"' || {column} || '\")')");
         let query = "SELECT concat_ws(' ', number, state, fingerprint, light, updated_at, \
-             iif(gone IS NULL, 'None', 'Some(\"' || coalesce(gone_reason, 'missing') || '\")'), \
+             iif(gone IS NULL, 'None', 'Some(\"' || coalesce(gone_reason, gone) || '\")'), \
              first_seen, last_changed, document) \
              FROM dn_dossiers WHERE instance = ? AND demarche = ? ORDER BY number";
         shown.dossiers = texts(reader, query, scope).await;

@@ -11,6 +11,6 @@ mod privacy;
 mod repeating;
 mod retention;
 mod silent;
-mod survey;
+pub mod survey;
 mod transport;
 mod typing;

@@ -78,6 +78,7 @@ async fn assert_nothing_comes_back<S: Sink>(lab: &mut Lab<S>) {
     }
     let remapped = lab.remap().await;
     assert_eq!(remapped.counts.inserted + remapped.counts.restored, 0);
+    assert!(remapped.schema.is_empty(), "no column is widened for what was taken away: {:?}", remapped.schema);
     let verification = lab.verify().await;
     assert!(verification.is_exact(), "{verification:?}");
     assert_eq!(lab.held().await, before);

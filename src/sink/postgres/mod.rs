@@ -232,7 +232,8 @@ async fn check(connection: &mut PgConnection) -> Result<(), Fault> {
             .await?;
     for (table, instance, demarche) in tables {
         let query = format!(
-            "SELECT count(*) FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2) AS d \
+            "SELECT count(*) FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2 \
+             AND gone IS DISTINCT FROM 'retention') AS d \
              FULL JOIN {} AS t ON t.\"number\" = d.number WHERE t.\"number\" IS NULL OR d.number IS NULL",
             sql::quoted(&table)
         );

@@ -9,6 +9,7 @@ use super::kept::{Line, key};
 use super::{ask, shown};
 use crate::ids::DossierNumber;
 use crate::intent::Status;
+use crate::privacy::NOT_KEPT;
 use crate::sink::Scope;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
@@ -53,7 +54,7 @@ pub(in crate::sink::grist) async fn emptied(
         }
         let mut told = shown::read(&row)?;
         if let Some(line) = lines.get(&key(scope, &told.intent)) {
-            (told.author, told.words) = (None, None);
+            told.author.iter_mut().chain(&mut told.words).for_each(|words| NOT_KEPT.clone_into(words));
             rows.entry(told.dossier).or_default().push(shown::happening(scope, told.seq, &told, line));
         }
     }

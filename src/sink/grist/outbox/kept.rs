@@ -166,8 +166,8 @@ impl Line {
         // What this version cannot read may hold anything.
         self.kept.intent = intent.unwrap_or_default();
         self.kept.progress = Progress::default();
-        if let Some(ended) = &mut self.kept.ended {
-            ended.words = None;
+        if let Some(words) = self.kept.ended.as_mut().and_then(|ended| ended.words.as_mut()) {
+            NOT_KEPT.clone_into(words);
         }
         self
     }
