@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::NOT_KEPT;
 use super::filter::Filter;
 use super::form::FormTypes;
 use super::policy::{DossierPart, Policy, Preset, Treatment};
 use crate::champ::{Champ, ChampValue};
 use crate::demarche::{Demarche, Descriptor, Profile, TypeDeChamp};
-use crate::dossier::Dossier;
+use crate::dossier::{Demandeur, Dossier};
 use crate::ids::DescriptorId;
 
 /// The id in the place of the usager's, in a dossier that was anonymised.
@@ -43,8 +44,8 @@ impl Policy {
     }
 }
 
-/// Takes away what may tell of a person, and keeps what is counted: state, dates, groupe, revision, labels, steps, and
-/// the answers that were chosen from a list of the form, are a number, a yes or a no, or a département, région or country.
+/// Takes away what may tell of a person, and keeps what is counted: state, dates, groupe, revision, labels, steps, whether
+/// the demandeur is a person or a company, and the answers that were chosen from a list of the form, are a number, a yes or a no, or a département, région or country.
 /// Messages, opinions and their files stay as rows without content.
 #[derive(Clone, Debug)]
 pub struct Anonymiser {
@@ -79,7 +80,9 @@ impl Anonymiser {
 
     /// Does it, in place. Doing it again changes nothing.
     pub fn apply(&self, dossier: &mut Dossier) {
+        let demandeur = kind_of(&dossier.demandeur);
         self.filter.apply(dossier, &self.forms);
+        dossier.demandeur = demandeur;
         // Opaque ids tell nothing, but the same person has the same one in every dossier.
         let Profile { id, email: _ } = &mut dossier.usager;
         ANONYMOUS.clone_into(id);
@@ -116,6 +119,25 @@ impl Anonymiser {
             V::LinkedChoice { primary, secondary } => primary.iter().chain(secondary).all(listed),
             _ => false,
         }
+    }
+}
+
+/// A demandeur of whom nothing is left but whether it is a person or a company.
+fn kind_of(demandeur: &Demandeur) -> Demandeur {
+    let word = || NOT_KEPT.to_owned();
+    match demandeur {
+        Demandeur::PersonnePhysique { .. } => Demandeur::PersonnePhysique {
+            civilite: None,
+            nom: word(),
+            prenom: word(),
+            date_de_naissance: None,
+            email: None,
+        },
+        Demandeur::PersonneMorale(_) | Demandeur::PersonneMoraleIncomplete { .. } => {
+            Demandeur::PersonneMoraleIncomplete { siret: word() }
+        }
+        Demandeur::Inconnu { typename } => Demandeur::Inconnu { typename: typename.clone() },
+        Demandeur::Withheld => Demandeur::Withheld,
     }
 }
 

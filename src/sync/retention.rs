@@ -53,6 +53,8 @@ pub struct RetentionReport {
 #[derive(Clone, Debug, Default)]
 struct Found {
     report: RetentionReport,
+    /// How many dossiers there are to look at: those that were purged before do not count.
+    seen: u64,
     due: BTreeMap<DossierNumber, (Fate, Rule)>,
 }
 
@@ -105,8 +107,7 @@ impl<S: Sink> Engine<'_, S> {
         let waiting = self.quarantine.keys().chain(busy).copied().collect();
         let found = look(self.job.sink, &self.job.scope, rules, &waiting, now).await?;
         self.report.retention = Some(found.report);
-        let totals = self.job.sink.totals(&self.job.scope).await?;
-        let (deletions, alive) = (found.due.len() as u64, totals.alive + totals.gone);
+        let (deletions, alive) = (found.due.len() as u64, found.seen);
         if self.job.settings.brakes(deletions, alive) {
             self.report.brake = Some(Brake { deletions, alive });
         } else {
@@ -194,12 +195,13 @@ async fn look<S: Sink>(
     waiting: &BTreeSet<DossierNumber>,
     now: Timestamp,
 ) -> Result<Found, SyncError> {
-    let mut found = Found { report: RetentionReport { rules: configured(rules), waiting: 0 }, due: BTreeMap::new() };
+    let mut found = Found { report: RetentionReport { rules: configured(rules), waiting: 0 }, ..Found::default() };
     let mut after = None;
     loop {
         let documents = sink.documents(scope, after, BATCH).await?;
         let Some(last) = documents.last() else { return Ok(found) };
         after = Some(last.number);
+        found.seen += documents.len() as u64;
         for stored in &documents {
             let Some(due) = due(rules, &age(stored)?, now) else { continue };
             if waiting.contains(&stored.number) {

@@ -127,22 +127,33 @@ async fn the_register_tells_what_is_kept_where_and_reads_no_dossier() {
     );
     dn(&desk, &["sync"]).await.expect(0);
     let register = dn(&desk, &["register"]).await.expect(0).stdout;
-    let wanted = [
-        "# ",
-        "- ",
-        "## Dossiers",
-        "## Messages",
-        "| Donnée",
-        "| --- ",
-        "| État |",
-        "| Adresse électronique",
-        "| Texte",
-    ];
+    let wanted = ["# ", "- ", "## Dossiers", "| Donnée", "| État |", "| Type de demandeur"];
     let questions: Vec<String> = (1..=6).map(|number| format!("| Question {number} |")).collect();
     let wanted: Vec<&str> = wanted.into_iter().chain(questions.iter().map(String::as_str)).collect();
-    let until_avis = register.lines().take_while(|line| !line.starts_with("## Avis"));
-    let shown: Vec<&str> = until_avis.filter(|line| wanted.iter().any(|start| line.starts_with(start))).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    let dossiers = register.lines().take_while(|line| !line.starts_with("## Pièces"));
+    let shown: Vec<&str> = dossiers.filter(|line| wanted.iter().any(|start| line.starts_with(start))).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    # Démarche 1003 : Démarche de démonstration 1003
+    - Plateforme : dn
+    - Destination : sqlite:d.db
+    - Dossiers supprimés sur la plateforme : effacés après 90 jours
+    - Dossiers traités : effacés après 1 jour
+    - Historique des exécutions : sans limite
+    ## Dossiers (`demarche_1003_dossiers`)
+    | Donnée | Colonne | Origine | Type de champ | Traitement | Après anonymisation |
+    | État | `state` | plateforme |  | conservée | conservée |
+    | Type de demandeur | `demandeur_type` | plateforme |  | conservée | conservée |
+    | Question 1 | `question_1` | réponse de l’usager | text | masquée | effacée |
+    | Question 2 | `question_2` | réponse de l’usager | integer_number | conservée | conservée |
+    | Question 3 | `question_3` | réponse de l’usager | decimal_number | conservée | conservée |
+    | Question 4 | `question_4` | réponse de l’usager | date | conservée | effacée |
+    | Question 5 | `question_5` | réponse de l’usager | yes_no | conservée | conservée |
+    | Question 6 | `question_6` | réponse de l’usager | drop_down_list | conservée | conservée |
+    ");
+    let messages = register.lines().skip_while(|line| !line.starts_with("## Messages"));
+    let messages: Vec<&str> = messages.skip(1).take_while(|line| !line.starts_with("## ")).collect();
+    assert!(messages.iter().any(|line| line.contains("| non conservée | effacée |")), "{messages:?}");
+    assert!(!register.contains("example.org"), "no dossier was read: {register}");
     let object = json(&dn(&desk, &["register", "--json"]).await.expect(0));
     assert_eq!((&object["version"], &object["demarche"]), (&1.into(), &DEMARCHE.into()));
     assert_eq!(object["retention"]["deleted"]["purge"], "90 days");

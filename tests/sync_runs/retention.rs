@@ -232,6 +232,45 @@ async fn retention_that_dies_at_any_of_its_writes_is_completed_by_the_next_one()
     }
 }
 
+/// Anonymised first, purged later; nothing comes back in between nor afterwards.
+async fn a_life_in<S: Sink>(sink: S) {
+    let spec = WorldSpec::new(Platform::DemarcheNumerique).only(&[DEMARCHE_COMPLETE]).dossiers(12);
+    let mut lab = Lab::with_sink(spec, DEMARCHE_COMPLETE, sink).await;
+    lab.settings.allow_deletes = true;
+    lab.run().await;
+    let due = decided(&lab);
+    lab.wait(4 * DAY);
+    let run = retain(&lab, &finished(term("1 day"), term("5 years"))).await;
+    assert_eq!(run.report.counts.anonymised, due.len() as u64, "{:?}", run.report);
+    assert_nothing_comes_back(&mut lab).await;
+    let dying = Dying::new(&lab.sink, 3, true);
+    let purge = finished(None, term("1 day"));
+    let died = retain_into(&lab, &dying, &purge, &[]).await;
+    assert!(died.error.is_some(), "it was killed at its second commit");
+    retain(&lab, &purge).await;
+    let left = documented(&lab).await;
+    assert!(due.iter().all(|number| !left.contains(number)));
+    assert_nothing_comes_back(&mut lab).await;
+}
+
+#[tokio::test]
+async fn a_life_in_a_file() {
+    a_life_in(Database::new().sink().await).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_life_in_postgresql() {
+    a_life_in(crate::support::postgres::Database::new().await.sink().await).await;
+}
+
+#[tokio::test]
+async fn a_life_in_a_document() {
+    let place = crate::contracts::grist::Place::new().await;
+    a_life_in(place.open().await).await;
+    place.assert_sound();
+}
+
 #[tokio::test]
 async fn what_was_purged_is_not_in_the_bytes_of_the_file() {
     let base = Database::new();

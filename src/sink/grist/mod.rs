@@ -10,12 +10,13 @@
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
 //! - `files`: files themselves, for those who want them;
 //! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
-//! - `read`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
+//! - `read`, `books`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
 //! applies whole or not at all. What does not fit one request goes in several, rows first and what believes in them last:
 //! rows are told apart by keys, so that doing it again after a failure doubles nothing.
 
+mod books;
 mod commit;
 mod ddl;
 mod decisions;
