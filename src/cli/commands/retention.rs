@@ -79,9 +79,12 @@ pub async fn retain_one(prepared: &Prepared<'_>, sink: &AnySink) -> Result<Run, 
     Ok(run)
 }
 
-/// The dossiers about which an intent waits.
+/// The dossiers about which an intent waits, or a decision that somebody ticked in a document.
 async fn busy(sink: &AnySink, scope: &Scope) -> Result<BTreeSet<DossierNumber>, CliError> {
     let mut busy = BTreeSet::new();
+    if let AnySink::Grist(document) = sink {
+        busy.extend(document.decisions(scope).await?.intents.iter().map(|intent| intent.dossier));
+    }
     let mut after = None;
     loop {
         let entries = with_outbox!(sink, outbox => outbox.pending(scope, after, PAGE).await?).unwrap_or_default();
