@@ -210,6 +210,7 @@ impl Step<'_> {
     }
 
     /// Whether retention takes something away: what else is kept of the dossier goes with it.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "grist"))]
     pub(super) fn empties(&self) -> bool {
         self.event.is_some_and(|event| matches!(event.kind, FeedKind::Anonymise | FeedKind::Purge))
     }

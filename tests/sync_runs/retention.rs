@@ -219,7 +219,7 @@ async fn retention_that_dies_at_any_of_its_writes_is_completed_by_the_next_one()
             retain(&lab, &purge).await;
             assert!(
                 due.iter()
-                    .all(|number| !lab.sink.content(&lab.scope).dossiers[&DossierNumber::new(*number)].gone.is_none())
+                    .all(|number| lab.sink.content(&lab.scope).dossiers[&DossierNumber::new(*number)].gone.is_some())
             );
             let verification = lab.verify().await;
             assert!(verification.is_exact(), "killed at write {writes}: {verification:?}");

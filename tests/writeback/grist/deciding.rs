@@ -47,7 +47,9 @@ async fn a_decision_is_taken_sent_and_told() {
 #[tokio::test]
 async fn what_people_wrote_to_decide_goes_with_an_anonymised_dossier() {
     let office = Office::new().await;
-    let number = office.dossier("accepte");
+    let number = office.dossier("en_instruction");
+    office.lab.sandbox.world().refuser(number, "Hors délai", Some(1)).expect("it is under examination");
+    office.sync().await;
     let row = office.row(number).id;
     let written = ["Motivation à envoyer", "Message à l’usager", "Agent", "À écrire : Avis du service"];
     for title in written {
@@ -74,7 +76,7 @@ async fn what_people_wrote_to_decide_goes_with_an_anonymised_dossier() {
     sink.close().await.expect("a clean end");
     let row = office.row(number);
     assert!(!format!("{row:?}").contains("secret"), "{row:?}");
-    assert_eq!((row.text("state"), row.text(&office.column("Décision"))), ("accepte", ""));
+    assert_eq!((row.text("state"), row.text(&office.column("Décision"))), ("refuse", ""));
     office.place.assert_sound();
 }
 
