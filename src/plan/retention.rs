@@ -19,8 +19,8 @@ pub struct Term(Span);
 pub struct InvalidTerm(String);
 
 impl Term {
-    /// The last day on which something may have happened for its term to be surely over: the reverse of [`after`]
-    /// (Self::after), a few days more careful.
+    /// An instant before which everything is surely beyond its term: the reverse of [`after`](Self::after), some days more
+    /// careful.
     #[must_use]
     pub fn before(self, now: Timestamp) -> Timestamp {
         let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(self.0).saturating_sub(Span::new().days(4));

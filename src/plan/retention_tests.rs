@@ -115,6 +115,17 @@ fn a_purge_comes_after_the_anonymisation() {
 }
 
 #[test]
+fn what_lies_before_a_term_is_surely_beyond_it() {
+    let second = SignedDuration::from_secs(1);
+    for length in ["1 day", "1 month", "1 year", "18 months", "6 weeks"] {
+        for now in ["2024-02-29T23:59:59Z", "2025-03-01T00:00:00Z", "2026-03-31T12:00:00Z", "2026-12-31T23:00:00Z"] {
+            let last = term(length).before(at(now)) - second;
+            assert!(term(length).after(last) <= at(now), "{length} before {now}");
+        }
+    }
+}
+
+#[test]
 fn it_is_time_once_a_day_whatever_the_clock_did() {
     let last = at("2026-01-15T10:00:00Z");
     for (now, time) in [
