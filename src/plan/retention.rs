@@ -19,11 +19,11 @@ pub struct Term(Span);
 pub struct InvalidTerm(String);
 
 impl Term {
-    /// An instant before which everything is surely beyond its term: the reverse of [`after`](Self::after), some days more
+    /// An instant before which everything is surely beyond its term: the reverse of [`after`](Self::after), a week more
     /// careful.
     #[must_use]
     pub fn before(self, now: Timestamp) -> Timestamp {
-        let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(self.0).saturating_sub(Span::new().days(4));
+        let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(self.0).saturating_sub(Span::new().days(7));
         TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
     }
 
