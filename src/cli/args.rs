@@ -79,6 +79,10 @@ pub enum Command {
     Trail(TrailArgs),
     /// Write stored dossiers again in the present columns, without the network
     Remap(RemapArgs),
+    /// Tell which dossiers have been kept for their term, and anonymise or purge them with --apply
+    Retention(RetentionArgs),
+    /// Print what is kept where, and for how long, for whoever answers for it; no dossier is read
+    Register(RegisterArgs),
     /// Check token, platform and target, and tell where each setting comes from
     Doctor(DoctorArgs),
     /// Show an example of a configuration, or check one
@@ -471,6 +475,34 @@ pub struct RemapArgs {
     #[command(flatten)]
     pub job: JobArgs,
     /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn retention`.
+#[derive(Clone, Debug, Args)]
+pub struct RetentionArgs {
+    /// Which démarches and targets.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Do it [default: only tell what is due]
+    #[arg(long)]
+    pub apply: bool,
+    /// Go on however many dossiers are due at once [default: the brake of `max-delete-share`]
+    #[arg(long, requires = "apply")]
+    pub allow_deletes: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dn register`.
+#[derive(Clone, Debug, Args)]
+pub struct RegisterArgs {
+    /// Which démarches and targets.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print one versioned JSON object for each démarche [default: Markdown, in French]
     #[arg(long)]
     pub json: bool,
 }

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::{failed, progress::Progress};
 use crate::api::Client;
-use crate::config::{self, Overrides, Target};
+use crate::config::{self, Overrides, RetentionSettings, Target};
 use crate::privacy::Filter;
 use crate::sink::{Scope, Sink};
 use crate::sync::{Job, Settings, Stop};
@@ -35,6 +35,8 @@ pub struct Prepared<'a> {
     pub settings: Settings,
     /// In whose name decisions are sent that do not say.
     pub instructeur: Option<String>,
+    /// For how long dossiers are kept.
+    pub retention: RetentionSettings,
     /// How to ask for a stop.
     pub stop: &'a Stop,
     /// Who tells how it goes on.
@@ -133,6 +135,7 @@ impl Work<'_> {
                 ..job.sync.settings()
             },
             instructeur: job.sync.instructeur.as_ref().map(|setting| setting.value.clone()),
+            retention: job.sync.retention.clone(),
             stop,
             progress: &progress,
         };

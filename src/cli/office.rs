@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tracing::{debug, error, info, warn};
 
-use super::commands::{outbox_of_target, run_and_fetch};
+use super::commands::{outbox_of_target, retain_one, run_and_fetch};
 use super::context::{Context, variable};
 use super::error::CliError;
 use super::exit::Exit;
@@ -19,8 +19,9 @@ use super::targets::{lease_of, open, open_or_make, places, with_outbox};
 use super::terminal::ProgressMode;
 use super::webhooks;
 use crate::api::{Client, RateLimiter};
-use crate::config::{self, Config, Overrides, PostgresTarget, Target, defaults};
+use crate::config::{self, Config, Overrides, PostgresTarget, RetentionSettings, Target, defaults};
 use crate::intent::Status;
+use crate::plan::retention::is_time;
 use crate::privacy::Filter;
 use crate::serve::hints::{Hinted, SecretPath, Webhooks};
 use crate::serve::{Attempt, Board, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
@@ -88,6 +89,8 @@ struct Assignment {
     instructeur: Option<String>,
     /// Whether what waits in the outbox is sent after a run.
     pushes: bool,
+    /// For how long dossiers are kept.
+    retention: RetentionSettings,
 }
 
 /// All jobs of a configuration.
@@ -159,7 +162,9 @@ impl Office {
             };
             let instructeur = job.sync.instructeur.as_ref().map(|setting| setting.value.clone());
             let pushes = job.sync.push_on_schedule.value;
-            let assignment = Assignment { scope, client, target, place, filter, settings, instructeur, pushes };
+            let retention = job.sync.retention.clone();
+            let assignment =
+                Assignment { scope, client, target, place, filter, settings, instructeur, pushes, retention };
             assignments.insert(key, assignment);
         }
         let idle = Mutex::new(Some(HashMap::new()));
@@ -291,7 +296,8 @@ impl Assignment {
 
     async fn work_on(&self, call: &Call<'_>, sink: &AnySink, board: &Board) -> Result<Attempt, CliError> {
         let Call { planned, hinted, stop } = *call;
-        let runs = sink.runs(&self.scope, LOOK_BACK).await?;
+        let mut runs = sink.runs(&self.scope, LOOK_BACK).await?;
+        runs.retain(|run| !run.is_retention());
         board.looked(planned, &runs);
         if let Some(attempt) = call.too_early(&runs, Timestamp::now()) {
             self.count_outbox(sink, planned, board).await;
@@ -305,6 +311,7 @@ impl Assignment {
             filter: &self.filter,
             settings: self.settings,
             instructeur: self.instructeur.clone(),
+            retention: self.retention.clone(),
             stop,
             progress: &progress,
         };
@@ -316,6 +323,9 @@ impl Assignment {
         board.reported(&planned.key, &run.report);
         if self.pushes && run.error.is_none() {
             self.push(&prepared, sink).await?;
+        }
+        if run.error.is_none() {
+            self.retain(&prepared, sink).await?;
         }
         self.count_outbox(sink, planned, board).await;
         let ended = Ended::of(&run.report);
@@ -365,6 +375,49 @@ impl Assignment {
             "webhooks named dossiers of démarche {number}: it is looked at now"
         );
         Ok(())
+    }
+
+    /// Anonymises and purges what has been kept for its term, once a day. What goes wrong with it is told and tried again
+    /// with the next run, which is done already.
+    async fn retain(&self, prepared: &Prepared<'_>, sink: &AnySink) -> Result<(), CliError> {
+        if !self.retention.on_schedule.value || self.retention.rules().is_empty() {
+            return Ok(());
+        }
+        let last = sink.checkpoint(&self.scope).await?.and_then(|checkpoint| checkpoint.retained_at);
+        if !is_time(last, Timestamp::now()) {
+            return Ok(());
+        }
+        let run = retain_one(prepared, sink).await?;
+        let (number, counts) = (self.scope.demarche.get(), run.report.counts);
+        if let Some(brake) = run.report.brake {
+            error!(
+                { INSTANCE } = self.scope.instance.as_str(),
+                { DEMARCHE_NUMBER } = number,
+                "retention of démarche {number}: {} of {} dossiers are due at once, so the safety brake holds them; look \
+                 with `dn retention`, then let it with `dn retention --apply --allow-deletes`",
+                brake.deletions,
+                brake.alive
+            );
+        } else if counts.anonymised + counts.purged > 0 {
+            info!(
+                { RUN_ID } = run.report.run.as_str(),
+                { INSTANCE } = self.scope.instance.as_str(),
+                { DEMARCHE_NUMBER } = number,
+                anonymised = counts.anonymised,
+                purged = counts.purged,
+                "retention of démarche {number} ends: {} anonymised, {} purged",
+                counts.anonymised,
+                counts.purged
+            );
+        }
+        match run.error {
+            Some(error @ SyncError::Sink(_)) => Err(error.into()),
+            Some(error) => {
+                tell(&self.scope, &CliError::Sync(error));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Sends what waits in the outbox. What the platform does not take now waits for the next run.

@@ -180,6 +180,9 @@ impl Progress {
             Event::Remapped { dossiers } => {
                 debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, dossiers, "dossiers written again");
             }
+            Event::Retained { anonymised, purged } => {
+                debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, anonymised, purged, "dossiers emptied");
+            }
             Event::Files { kept, bytes } => {
                 debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, kept, bytes, "files fetched");
             }

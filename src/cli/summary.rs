@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::printer::{counted, grouped, instant, legible, size, table};
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
-use crate::sync::{Brake, FilesReport, ListingReport, Report, Run, Verification};
+use crate::sync::{Brake, FilesReport, ListingReport, Report, RetentionReport, Run, Verification};
 
 /// How many changes to the tables are named before they are only counted.
 const NAMED: usize = 5;
@@ -38,9 +38,38 @@ pub fn outcome(outcome: RunOutcome) -> &'static str {
     }
 }
 
+/// Which dossiers have been kept for their term.
+pub fn retention(context: &Context, report: &RetentionReport) -> String {
+    if report.rules.is_empty() {
+        return "dossiers are kept for ever: no term is configured (docs/retention.md)\n".to_owned();
+    }
+    let mut rows = table(&["Dossiers", "To do", "After", "Due", "Oldest", "Numbers"], context.width);
+    for rule in &report.rules {
+        let more = rule.due.saturating_sub(rule.dossiers.len() as u64);
+        let mut numbers: Vec<String> = rule.dossiers.iter().map(ToString::to_string).collect();
+        numbers.extend((more > 0).then(|| format!("and {} more", grouped(more))));
+        rows.add_row([
+            rule.rule.as_str().to_owned(),
+            rule.action.as_str().to_owned(),
+            rule.after.clone(),
+            grouped(rule.due),
+            rule.oldest.map_or_else(String::new, |at| instant(at, &context.zone)),
+            numbers.join(", "),
+        ]);
+    }
+    let mut text = format!("{rows}\n");
+    if report.waiting > 0 {
+        text.push_str(&format!(
+            "{} more would be due and wait: a decision about them is to be sent, or they are in quarantine\n",
+            counted(report.waiting, "dossier")
+        ));
+    }
+    text
+}
+
 /// What a run did, as a short table and what deserves a sentence.
 pub fn report(context: &Context, report: &Report) -> String {
-    let Counts { inserted, updated, unchanged, deleted, restored, rewritten } = report.counts;
+    let Counts { inserted, updated, unchanged, deleted, restored, rewritten, anonymised, purged } = report.counts;
     let title = format!("{}/{} → {}", report.instance, report.demarche, report.target);
     let mut rows = table(&["Dossiers", ""], context.width);
     for (what, count) in [
@@ -50,6 +79,8 @@ pub fn report(context: &Context, report: &Report) -> String {
         ("gone", deleted),
         ("back", restored),
         ("written again", rewritten),
+        ("anonymised", anonymised),
+        ("purged", purged),
         ("in quarantine", report.quarantined.len() as u64),
     ] {
         if count > 0 || ["new", "changed", "unchanged"].contains(&what) {
@@ -96,7 +127,15 @@ pub fn report(context: &Context, report: &Report) -> String {
     if report.suppressions_incomplete {
         text.push_str("the lists of deletions could not be read to their end; the next run tries again\n");
     }
-    if let Some(Brake { deletions, alive }) = report.brake {
+    if let Some(due) = &report.retention {
+        text.push_str(&retention(context, due));
+    }
+    if let (Some(Brake { deletions, alive }), Some(_)) = (report.brake, &report.retention) {
+        text.push_str(&format!(
+            "safety brake: {deletions} of {alive} dossiers are due at once, more than allowed; nothing was done\n\
+             hint: check the terms and the clock, then run `dn retention --apply --allow-deletes`\n"
+        ));
+    } else if let Some(Brake { deletions, alive }) = report.brake {
         text.push_str(&format!(
             "safety brake: {deletions} of {alive} dossiers seem gone, more than allowed; none was marked\n\
              hint: check that the token still covers the démarche, then run `dn sync --allow-deletes`\n"

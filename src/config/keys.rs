@@ -86,10 +86,18 @@ pub const FOLLOWING: &[&str] = &[
     "max-delete-floor",
     "instructeur",
     "push-on-schedule",
+    "retention",
 ];
 
 /// `[sync]`: how démarches are followed unless they say otherwise.
 pub const SYNC: Section = Section { name: "[sync]", keys: FOLLOWING };
+
+/// `[sync.retention]`, `[demarches.retention]`: for how long dossiers are kept.
+pub const RETENTION: Section =
+    Section { name: "[sync.retention]", keys: &["deleted", "finished", "runs", "on-schedule"] };
+
+/// What becomes of dossiers whose term is over, and when.
+pub const TERMS: Section = Section { name: "[sync.retention] deleted and finished", keys: &["anonymise", "purge"] };
 
 /// The keys that say when `dn run` runs a démarche: in `[run]` for all, in `[[demarches]]` for one.
 pub const RUNNING: &[&str] = &["schedule", "timezone", "jitter", "adaptive", "paused"];
@@ -135,6 +143,7 @@ pub const DEMARCHE: Section = Section {
         "max-delete-floor",
         "instructeur",
         "push-on-schedule",
+        "retention",
         "schedule",
         "timezone",
         "jitter",
@@ -144,7 +153,7 @@ pub const DEMARCHE: Section = Section {
 };
 
 /// Every section.
-pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, RUN, ALERTS, DEMARCHE];
+pub const ALL: &[Section] = &[ROOT, INSTANCE, TARGET, POLICY, SYNC, RETENTION, TERMS, RUN, ALERTS, DEMARCHE];
 
 /// Of these names the one that was probably meant.
 #[must_use]

@@ -8,6 +8,7 @@ use super::defaults;
 use super::duration::show_duration;
 use super::origin::{Origin, Setting};
 use super::reader::{self, Source, Table};
+use super::retention::{RetentionEntry, RetentionSettings};
 use super::values::InvalidValue;
 use crate::observe::Rhythm;
 use crate::sync::Settings;
@@ -35,6 +36,8 @@ pub struct SyncSettings {
     pub instructeur: Option<Setting<String>>,
     /// Whether `dn run` sends what waits in the outbox after each run.
     pub push_on_schedule: Setting<bool>,
+    /// For how long its dossiers are kept.
+    pub retention: RetentionSettings,
 }
 
 /// What one section of a file says about it.
@@ -50,6 +53,7 @@ pub(super) struct SyncEntry {
     max_delete_floor: Option<Setting<u64>>,
     instructeur: Option<Setting<String>>,
     push_on_schedule: Option<Setting<bool>>,
+    retention: RetentionEntry,
 }
 
 impl SyncEntry {
@@ -68,6 +72,7 @@ impl SyncEntry {
                 .map(|setting| setting.map(|n| u64::try_from(n).expect("checked not to be negative"))),
             instructeur: table.read(source, "instructeur", reader::text),
             push_on_schedule: table.read(source, "push-on-schedule", reader::boolean),
+            retention: RetentionEntry::read(table, source),
         }
     }
 
@@ -87,6 +92,7 @@ impl SyncEntry {
             max_delete_floor: pick(&self.max_delete_floor, &shared.max_delete_floor, defaults::MAX_DELETE_FLOOR),
             instructeur: self.instructeur.clone().or_else(|| shared.instructeur.clone()),
             push_on_schedule: pick(&self.push_on_schedule, &shared.push_on_schedule, defaults::PUSH_ON_SCHEDULE),
+            retention: self.retention.or(&shared.retention),
         }
     }
 }
@@ -128,6 +134,7 @@ impl SyncSettings {
             ("max-delete-floor", self.max_delete_floor.value.to_string(), &self.max_delete_floor.origin),
             ("push-on-schedule", self.push_on_schedule.value.to_string(), &self.push_on_schedule.origin),
         ];
+        told.extend(self.retention.told());
         told.extend(self.instructeur.iter().map(|setting| ("instructeur", setting.value.clone(), &setting.origin)));
         told
     }

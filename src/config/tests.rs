@@ -419,3 +419,32 @@ fn a_policy_of_the_file_is_the_policy_of_the_filter() {
     assert_eq!(jobs[0].policy.value.policy.preset, Preset::Strict);
     assert_eq!(jobs[0].policy.origin.to_string(), "--policy");
 }
+
+#[test]
+fn terms_of_all_hold_for_each_unless_it_says_otherwise_rule_by_rule() {
+    let config = parse(
+        "[instances.dn]\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n\
+         [sync.retention]\ndeleted = { purge = '90 days' }\nfinished.purge = '5 years'\nruns = '1 year'\n\
+         [[demarches]]\nnumber = 1\n\
+         [[demarches]]\nnumber = 2\nretention.deleted = {}\n\
+         [[demarches]]\nnumber = 3\n[demarches.retention]\non-schedule = false\nfinished = { anonymise = '2 years' }\n",
+    );
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    let told = |at: usize| {
+        let retention = &config.demarches[at].sync.retention;
+        retention.told().into_iter().map(|(key, value, _)| format!("{key}: {value}")).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        told(0),
+        "retention.deleted: purged after 90 days; retention.finished: purged after 5 years; retention.runs: 1 year; \
+         retention.on-schedule: true"
+    );
+    assert!(told(1).starts_with("retention.deleted: kept for ever; retention.finished: purged after 5 years;"));
+    assert_eq!(
+        told(2),
+        "retention.deleted: purged after 90 days; retention.finished: anonymised after 2 years; retention.runs: 1 year; \
+         retention.on-schedule: false"
+    );
+    let bare = parse("[instances.dn]\n").unwrap_or_else(|error| panic!("{error}"));
+    assert!(bare.sync.retention.rules().is_empty(), "nothing is ever removed unless somebody says so");
+}

@@ -202,6 +202,33 @@ pub enum Action {
     },
 }
 
+impl Intent {
+    /// The same without what people wrote in it and without whose name; `word` stands where something must.
+    #[cfg(feature = "grist")]
+    pub(crate) fn emptied(&self, word: &str) -> Self {
+        let action = match &self.action {
+            Action::Accepter { motivation, justificatif: _ } => {
+                let motivation = motivation.as_ref().map(|_| Words::new(word));
+                Action::Accepter { motivation, justificatif: None }
+            }
+            Action::Refuser { .. } => Action::Refuser { motivation: Words::new(word), justificatif: None },
+            Action::ClasserSansSuite { .. } => {
+                Action::ClasserSansSuite { motivation: Words::new(word), justificatif: None }
+            }
+            Action::Message { body: _, attachment: _, correction } => {
+                Action::Message { body: Words::new(word), attachment: None, correction: *correction }
+            }
+            Action::Annotations { edits } => {
+                let edits = edits.iter().map(|edit| Edit { value: serde_json::Value::Null, ..edit.clone() });
+                Action::Annotations { edits: edits.collect() }
+            }
+            other => other.clone(),
+        };
+        let author = self.author.as_ref().map(|_| Words::new(word));
+        Self { author, action, ..self.clone() }
+    }
+}
+
 impl Action {
     /// The words of all actions.
     pub const WORDS: [&'static str; 17] = [

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::retention::Rule;
 use crate::ids::DossierNumber;
 use crate::table::{Digest, Fingerprint, Row};
 
@@ -48,15 +49,18 @@ pub enum GoneReason {
     Deleted(String),
     /// In no list, and the platform answers "not found": expired, hidden, or a test dossier (traps 33 to 35).
     Missing,
+    /// Purged here, when its term was over. The platform may still show it, and the target holds nothing of it.
+    Retention,
 }
 
 impl GoneReason {
-    /// The platform's word for why, or `missing`.
+    /// The platform's word for why, or `missing`, or `retention`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending(word) | Self::Deleted(word) => word,
             Self::Missing => "missing",
+            Self::Retention => "retention",
         }
     }
 }
@@ -120,6 +124,33 @@ pub enum Change {
         /// The fingerprint that it had.
         was: Fingerprint,
     },
+    /// A decided or deleted dossier whose term is over, kept without what may tell of a person. A tombstone stays.
+    Anonymise {
+        /// What is left of it; its `light` is [sealed](Digest::sealed).
+        row: Box<Row>,
+        /// The fingerprint that it had.
+        was: Fingerprint,
+    },
+    /// A dossier whose term is over, of which nothing is kept but its number and that it was purged.
+    Purge {
+        /// Which.
+        number: DossierNumber,
+        /// The term that was over, for people who read the plan.
+        rule: Rule,
+    },
+}
+
+/// Whether the platform shows (`shown`, the digest of its light listing) a dossier as it was when retention emptied it
+/// (`light`, what the target kept of that listing): it is no news, and must not come back. A dossier that moved since
+/// is news like any other.
+#[must_use]
+pub fn is_emptied(light: Digest, gone: Option<&Gone>, shown: Digest) -> bool {
+    match gone.map(|gone| &gone.reason) {
+        None => light == shown.sealed(),
+        // It may have been anonymised before it was purged.
+        Some(GoneReason::Retention) => light == shown || light == shown.sealed(),
+        Some(GoneReason::Pending(_) | GoneReason::Deleted(_) | GoneReason::Missing) => false,
+    }
 }
 
 /// What to do to a target, in order of dossier number, each dossier at most once.
@@ -141,6 +172,11 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     for (number, observation) in last {
         let change = match (observation, known.get(&number)) {
             (Observation::Present(row), None) => Some(Change::Insert(row)),
+            (Observation::Present(row), Some(KnownDossier { light, gone, fingerprint: _ }))
+                if is_emptied(*light, gone.as_ref(), row.light) =>
+            {
+                None
+            }
             (Observation::Present(row), Some(KnownDossier { fingerprint, gone: Some(_), light: _ })) => {
                 Some(Change::Restore { row, was: *fingerprint })
             }
@@ -168,13 +204,14 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     plan
 }
 
-/// A tombstone becomes more precise (missing, pending, purged), never less: the two lists are read in every run and
+/// A tombstone becomes more precise (missing, pending, purged), never less, and what was purged here stays so: the two lists are read in every run and
 /// must not undo one another.
 fn supersedes(now: &Gone, before: &Gone) -> bool {
     let rank = |gone: &Gone| match gone.reason {
         GoneReason::Missing => 0,
         GoneReason::Pending(_) => 1,
         GoneReason::Deleted(_) => 2,
+        GoneReason::Retention => 3,
     };
     rank(now) > rank(before) || (rank(now) == rank(before) && rank(now) > 0 && now != before)
 }
@@ -194,18 +231,26 @@ pub struct Counts {
     pub restored: u64,
     /// Dossiers written again in other columns or under another policy.
     pub rewritten: u64,
+    /// Dossiers whose term was over, kept without what may tell of a person.
+    #[serde(default)]
+    pub anonymised: u64,
+    /// Dossiers whose term was over, of which nothing is kept.
+    #[serde(default)]
+    pub purged: u64,
 }
 
 impl Counts {
     /// Adds another count to this one.
     pub fn add(&mut self, other: Self) {
-        let Self { inserted, updated, unchanged, deleted, restored, rewritten } = other;
+        let Self { inserted, updated, unchanged, deleted, restored, rewritten, anonymised, purged } = other;
         self.inserted += inserted;
         self.updated += updated;
         self.unchanged += unchanged;
         self.deleted += deleted;
         self.restored += restored;
         self.rewritten += rewritten;
+        self.anonymised += anonymised;
+        self.purged += purged;
     }
 }
 
@@ -228,9 +273,19 @@ impl Plan {
                 Change::Delete { .. } => counts.deleted += 1,
                 Change::Touch(_) | Change::Retomb { .. } => counts.unchanged += 1,
                 Change::Rewrite { .. } => counts.rewritten += 1,
+                Change::Anonymise { .. } => counts.anonymised += 1,
+                Change::Purge { .. } => counts.purged += 1,
             }
         }
         counts
+    }
+}
+
+impl Change {
+    /// Whether it takes away what had been kept for its term.
+    #[must_use]
+    pub fn empties(&self) -> bool {
+        matches!(self, Self::Anonymise { .. } | Self::Purge { .. })
     }
 }
 
@@ -244,6 +299,8 @@ impl fmt::Display for Change {
             Self::Delete { number, gone, .. } => write!(f, "- dossier {number} ({})", gone.reason.as_str()),
             Self::Retomb { number, gone } => write!(f, "= dossier {number} stays deleted ({})", gone.reason.as_str()),
             Self::Rewrite { row, .. } => write!(f, "= dossier {} ({}), written again", row.number, row.state),
+            Self::Anonymise { row, .. } => write!(f, "~ dossier {} ({}), anonymised", row.number, row.state),
+            Self::Purge { number, rule } => write!(f, "- dossier {number}, purged ({})", rule.as_str()),
         }
     }
 }

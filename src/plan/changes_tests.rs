@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dossier::DossierState;
+use crate::plan::Fate;
 
 fn row(number: u32, content: u8, light: u8) -> Row {
     Row {
@@ -33,12 +34,17 @@ fn apply(known: &mut Known, plan: &Plan) {
             | Change::Touch(row)
             | Change::Update { row, .. }
             | Change::Restore { row, .. }
-            | Change::Rewrite { row, .. } => {
+            | Change::Rewrite { row, .. }
+            | Change::Anonymise { row, .. } => {
                 let dossier = KnownDossier { fingerprint: row.fingerprint, light: row.light, gone: None };
                 known.insert(row.number, dossier);
             }
             Change::Delete { number, gone, .. } | Change::Retomb { number, gone } => {
                 known.get_mut(number).expect("only what is known is deleted").gone = Some(gone.clone());
+            }
+            Change::Purge { number, .. } => {
+                let gone = Gone { reason: GoneReason::Retention, at: None };
+                known.get_mut(number).expect("only what is known is purged").gone = Some(gone);
             }
         }
     }
@@ -93,6 +99,52 @@ fn what_only_the_listing_shows_is_no_event() {
     let plan = plan(&known, vec![moved]);
     assert!(matches!(plan.changes.as_slice(), [Change::Touch(_)]));
     assert_eq!(plan.counts(), Counts { unchanged: 1, ..Counts::default() });
+}
+
+/// A dossier as retention left it: its light listing had this content then.
+fn emptied(fate: Fate, light: u8) -> Known {
+    let (light, gone) = match fate {
+        Fate::Purge => (Digest::of(&[light]), Some(Gone { reason: GoneReason::Retention, at: None })),
+        Fate::Anonymise => (Digest::of(&[light]).sealed(), None),
+    };
+    [(DossierNumber::new(1), KnownDossier { fingerprint: Digest::of(b"left"), light, gone })].into()
+}
+
+#[test]
+fn what_retention_emptied_stays_away_until_the_listing_shows_another() {
+    use GoneReason::{Deleted, Missing, Pending};
+    for (fate, moved) in [
+        (Fate::Purge, "+ dossier 1 (en_construction), restored\n"),
+        (Fate::Anonymise, "~ dossier 1 (en_construction)\n"),
+    ] {
+        let known = emptied(fate, 1);
+        let told = |observed| plan(&known, vec![observed]).to_string();
+        assert_eq!(told(Observation::Present(Box::new(row(1, 1, 1)))), "", "{fate:?}: as it was");
+        assert_eq!(told(Observation::Present(Box::new(row(1, 7, 1)))), "", "{fate:?}: read under another policy");
+        assert_eq!(told(Observation::Present(Box::new(row(1, 1, 2)))), moved, "{fate:?}: it moved");
+    }
+    let purged = emptied(Fate::Purge, 1);
+    for reason in [Missing, Pending("user_request".into()), Deleted("expired".into())] {
+        assert!(plan(&purged, vec![gone(1, reason)]).is_empty(), "nothing is left to delete");
+    }
+}
+
+#[test]
+fn what_was_anonymised_before_it_was_purged_stays_away_as_well() {
+    let (seen, sealed) = (Digest::of(b"seen"), Digest::of(b"seen").sealed());
+    let purged = Gone { reason: GoneReason::Retention, at: None };
+    let missing = Gone { reason: GoneReason::Missing, at: None };
+    for (light, gone, emptied) in [
+        (seen, None, false),
+        (sealed, None, true),
+        (seen, Some(&purged), true),
+        (sealed, Some(&purged), true),
+        (sealed.sealed(), Some(&purged), false),
+        (seen, Some(&missing), false),
+        (sealed, Some(&missing), false),
+    ] {
+        assert_eq!(is_emptied(light, gone, seen), emptied, "{light} {gone:?}");
+    }
 }
 
 fn observation() -> impl Strategy<Value = Observation> {

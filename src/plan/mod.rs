@@ -1,7 +1,9 @@
 //! ROOM 5, the desk: what is known, what was observed, and therefore what to do. Pure: no I/O, no clock, no randomness.
 
 pub mod changes;
+pub mod retention;
 pub mod schema;
 
 pub use changes::{Change, Counts, Gone, GoneReason, Known, KnownDossier, Observation, Plan, plan};
+pub use retention::{Fate, Retention, Term, Terms};
 pub use schema::{Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile};

@@ -7,9 +7,11 @@
 //! - [`policy`](Policy): presets, and rules by kind or by descriptor;
 //! - [`form`](FormTypes): which kinds a descriptor had through all revisions;
 //! - [`filter`](Filter): the work itself, on one dossier;
+//! - [`Anonymiser`]: what is left when a dossier's term is over;
 //! - `nir`: the social security number, wherever it was typed;
 //! - `pseudonym`: keyed digests.
 
+mod anonymous;
 mod filter;
 mod form;
 mod nir;
@@ -20,6 +22,7 @@ mod pseudonym;
 pub(crate) mod samples;
 mod visit;
 
+pub use anonymous::{ANONYMOUS, Anonymiser};
 pub use filter::{Filter, FilterError};
 pub use form::FormTypes;
 pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment};

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "grist")]
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{
     Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
@@ -184,6 +185,10 @@ impl Sink for AnySink {
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
         inside!(self, sink => sink.runs(scope, limit).await)
+    }
+
+    async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
+        inside!(self, sink => sink.forget_runs(scope, before).await)
     }
 
     fn notices(&self) -> Vec<String> {

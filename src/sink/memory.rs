@@ -13,7 +13,7 @@ use super::{
 use crate::demarche::Demarche;
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
-use crate::plan::{Gone, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan};
+use crate::plan::{Gone, GoneReason, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan};
 use crate::table::{Cell, Digest, Fingerprint, Layout, LayoutTable, Row};
 
 /// Keeps everything in memory, under the contract of [`Sink`], and can be told to fail.
@@ -264,13 +264,14 @@ impl Sink for MemorySink {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         Ok(self.read(scope, |content| {
-            let next = content.after(after, limit);
+            let next = content.after(after, u32::MAX).filter(|(_, dossier)| !dossier.is_purged()).take(limit as usize);
             next.map(|(number, dossier)| StoredDocument {
                 number,
                 document: dossier.document.clone(),
                 light: dossier.light,
                 fingerprint: dossier.fingerprint,
                 gone: dossier.gone.clone(),
+                last_changed: dossier.last_changed,
             })
             .collect()
         }))
@@ -290,6 +291,14 @@ impl Sink for MemorySink {
             None => runs.push(run.clone()),
         }
         Ok(())
+    }
+
+    async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
+        let mut state = self.state();
+        let runs = &mut state.scopes.entry(scope.clone()).or_default().runs;
+        let (all, last) = (runs.len(), runs.last().map(|run| run.id.clone()));
+        runs.retain(|run| run.ended_at >= before || Some(&run.id) == last.as_ref());
+        Ok((all - runs.len()) as u64)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
@@ -322,6 +331,10 @@ impl Content {
                         dossier.updated_at = row.updated_at;
                     }
                 }
+                Write::Purge { at, light } => {
+                    self.purge(number, at, light);
+                    receipt.rows_written += 1;
+                }
                 Write::Tomb { gone, changed_at } => {
                     if let Some(dossier) = self.dossiers.get_mut(&number) {
                         dossier.gone = Some(gone.clone());
@@ -344,6 +357,24 @@ impl Content {
         }
         self.checkpoint = Some(batch.checkpoint.clone());
         Ok(receipt)
+    }
+
+    fn purge(&mut self, number: DossierNumber, at: Timestamp, light: Digest) {
+        for table in self.children.values_mut() {
+            table.retain(|(of, _), _| *of != number);
+        }
+        let left = StoredDossier {
+            state: DossierState::Inconnu(String::new()),
+            updated_at: at,
+            fingerprint: settle::nothing(),
+            light,
+            document: settle::NOTHING.to_owned(),
+            cells: BTreeMap::new(),
+            gone: Some(Gone { reason: GoneReason::Retention, at: Some(at) }),
+            first_seen: at,
+            last_changed: at,
+        };
+        self.dossiers.insert(number, left);
     }
 
     fn put(&mut self, layout: &Layout, row: &Row, gone: Option<Gone>, changed_at: Timestamp) -> Result<u64, String> {
@@ -381,6 +412,10 @@ impl Content {
 }
 
 impl StoredDossier {
+    fn is_purged(&self) -> bool {
+        self.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention)
+    }
+
     fn held(&self) -> Held {
         Held {
             fingerprint: self.fingerprint,

@@ -31,6 +31,8 @@ mod types;
 
 use std::future::Future;
 
+use jiff::Timestamp;
+
 pub use any::AnySink;
 pub use error::SinkError;
 pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};
@@ -45,8 +47,8 @@ pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
 pub use types::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope,
-    StoredDocument, Sweep, Totals,
+    Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, RETENTION, Receipt, RunOutcome,
+    RunRecord, Scope, StoredDocument, Sweep, Totals,
 };
 
 use crate::demarche::Demarche;
@@ -115,7 +117,8 @@ pub trait Sink: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<CensusEntry>, SinkError>> + Send;
 
-    /// The next stored documents after this number, in order, at most `limit`, tombstones included.
+    /// The next stored documents after this number, in order, at most `limit`, tombstones included. A dossier that was
+    /// purged has none.
     fn documents(
         &self,
         scope: &Scope,
@@ -132,6 +135,13 @@ pub trait Sink: Send + Sync {
 
     /// The last runs, newest first, at most `limit`.
     fn runs(&self, scope: &Scope, limit: u32) -> impl Future<Output = Result<Vec<RunRecord>, SinkError>> + Send;
+
+    /// Takes away the lines of the run history that ended before an instant, but for the last line: how many. A target whose
+    /// history is bounded anyway may leave it as it is.
+    fn forget_runs(&self, scope: &Scope, before: Timestamp) -> impl Future<Output = Result<u64, SinkError>> + Send {
+        let _ = (scope, before);
+        std::future::ready(Ok(0))
+    }
 
     /// What the target has to tell of itself since it was last asked, in words: what people made of it, what it could not
     /// hold as it is. Tables, columns and numbers of dossiers only, never values.

@@ -107,7 +107,11 @@ impl<S: Sink> Sink for Preview<'_, S> {
                 Change::Delete { number, gone, was } => {
                     (*number, KnownDossier { fingerprint: *was, light: *was, gone: Some(gone.clone()) })
                 }
-                Change::Touch(_) | Change::Rewrite { .. } | Change::Retomb { .. } => continue,
+                Change::Touch(_)
+                | Change::Rewrite { .. }
+                | Change::Retomb { .. }
+                | Change::Anonymise { .. }
+                | Change::Purge { .. } => continue,
             };
             seen.known.insert(number, known);
             seen.lines.insert(number, change.to_string());

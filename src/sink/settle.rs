@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::ids::DossierNumber;
-use crate::plan::{Change, Gone};
+use crate::plan::changes::is_emptied;
+use crate::plan::{Change, Gone, GoneReason};
 use crate::table::{Digest, Fingerprint, Row};
 
 /// What a line of the change feed tells.
@@ -19,6 +20,10 @@ pub enum FeedKind {
     Restore,
     /// The same dossier, kept in another form: the privacy policy or the stored form changed.
     Rewrite,
+    /// Its term was over: what may tell of a person is gone.
+    Anonymise,
+    /// Its term was over: nothing of it is kept.
+    Purge,
 }
 
 impl FeedKind {
@@ -31,6 +36,8 @@ impl FeedKind {
             Self::Delete => "delete",
             Self::Restore => "restore",
             Self::Rewrite => "rewrite",
+            Self::Anonymise => "anonymise",
+            Self::Purge => "purge",
         }
     }
 }
@@ -73,7 +80,22 @@ pub(super) enum Write<'a> {
         gone: &'a Gone,
         changed_at: Timestamp,
     },
+    /// Everything that is kept of it goes; its number, the digest of its listing and the tombstone of a purge stay.
+    Purge {
+        at: Timestamp,
+        /// What is kept to know it by, should the platform show it again.
+        light: Digest,
+    },
 }
+
+/// The fingerprint in the place of that of a dossier that was purged: of nothing.
+#[must_use]
+pub(super) fn nothing() -> Fingerprint {
+    Digest::of(NOTHING.as_bytes())
+}
+
+/// The document in the place of that of a dossier that was purged.
+pub(super) const NOTHING: &str = "{}";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {
@@ -89,8 +111,9 @@ pub(super) fn number_of(change: &Change) -> DossierNumber {
         | Change::Touch(row)
         | Change::Update { row, .. }
         | Change::Restore { row, .. }
-        | Change::Rewrite { row, .. } => row.number,
-        Change::Delete { number, .. } | Change::Retomb { number, .. } => *number,
+        | Change::Rewrite { row, .. }
+        | Change::Anonymise { row, .. } => row.number,
+        Change::Delete { number, .. } | Change::Retomb { number, .. } | Change::Purge { number, .. } => *number,
     }
 }
 
@@ -101,7 +124,9 @@ pub(super) fn settle<'a>(change: &'a Change, held: Option<&Held>, seen_at: Times
         Change::Insert(row) | Change::Touch(row) | Change::Update { row, .. } | Change::Restore { row, .. } => {
             present(row, held, seen_at)
         }
-        Change::Rewrite { row, .. } => rewrite(row, held, seen_at),
+        Change::Rewrite { row, .. } => rewrite(row, held, seen_at, FeedKind::Rewrite),
+        Change::Anonymise { row, .. } => rewrite(row, held, seen_at, FeedKind::Anonymise),
+        Change::Purge { number, .. } => purge(*number, held, seen_at),
         Change::Delete { number, gone, .. } | Change::Retomb { number, gone } => absent(*number, gone, held, seen_at),
     }
 }
@@ -109,6 +134,7 @@ pub(super) fn settle<'a>(change: &'a Change, held: Option<&Held>, seen_at: Times
 fn present<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp) -> Step<'a> {
     let kind = match held {
         None => FeedKind::Insert,
+        Some(held) if is_emptied(held.light, held.gone.as_ref(), row.light) => return Step::nothing(row.number),
         Some(held) if held.gone.is_some() => FeedKind::Restore,
         Some(held) if held.fingerprint != row.fingerprint => FeedKind::Update,
         Some(held) => {
@@ -125,11 +151,22 @@ fn present<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp) -> Step<'a
     }
 }
 
-fn rewrite<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp) -> Step<'a> {
-    let Some(held) = held else { return present(row, None, seen_at) };
+/// The same dossier in another form. One that is not held, or was purged in the meantime, stays away where something is
+/// to be taken from it.
+fn rewrite<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp, kind: FeedKind) -> Step<'a> {
+    let held = match (held, kind) {
+        (Some(held), _) => held,
+        (None, FeedKind::Anonymise) => return Step::nothing(row.number),
+        (None, _) => return present(row, None, seen_at),
+    };
+    if is_purged(held) {
+        return Step::nothing(row.number);
+    }
     let moved = held.fingerprint != row.fingerprint;
-    let changed_at = if moved { seen_at } else { held.last_changed };
-    let event = Event { kind: FeedKind::Rewrite, before: Some(held.fingerprint), after: Some(row.fingerprint) };
+    // A term that runs since the tombstone was seen goes on.
+    let same_stone = kind == FeedKind::Anonymise && held.gone.is_some();
+    let changed_at = if moved && !same_stone { seen_at } else { held.last_changed };
+    let event = Event { kind, before: Some(held.fingerprint), after: Some(row.fingerprint) };
     Step {
         number: row.number,
         write: Write::Row { row, gone: held.gone.clone(), changed_at, fresh: false },
@@ -140,6 +177,7 @@ fn rewrite<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp) -> Step<'a
 fn absent<'a>(number: DossierNumber, gone: &'a Gone, held: Option<&Held>, seen_at: Timestamp) -> Step<'a> {
     let (write, event) = match held {
         None => (Write::Nothing, None),
+        Some(held) if is_purged(held) => (Write::Nothing, None),
         Some(held) => match &held.gone {
             Some(before) if before == gone => (Write::Nothing, None),
             Some(_) => (Write::Tomb { gone, changed_at: held.last_changed }, None),
@@ -152,10 +190,35 @@ fn absent<'a>(number: DossierNumber, gone: &'a Gone, held: Option<&Held>, seen_a
     Step { number, write, event }
 }
 
+fn purge<'a>(number: DossierNumber, held: Option<&Held>, seen_at: Timestamp) -> Step<'a> {
+    let Some(held) = held.filter(|held| !is_purged(held)) else { return Step::nothing(number) };
+    // What the platform shows is the same as long as its listing is. What it did not show any more is news whenever it
+    // is back.
+    let light = if held.gone.is_some() { nothing() } else { held.light };
+    // The fingerprints of what is gone are not repeated.
+    let event = Event { kind: FeedKind::Purge, before: None, after: None };
+    Step { number, write: Write::Purge { at: seen_at, light }, event: Some(event) }
+}
+
+fn is_purged(held: &Held) -> bool {
+    held.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention)
+}
+
+impl Step<'_> {
+    fn nothing(number: DossierNumber) -> Self {
+        Self { number, write: Write::Nothing, event: None }
+    }
+
+    /// Whether retention takes something away: what else is kept of the dossier goes with it.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "grist"))]
+    pub(super) fn empties(&self) -> bool {
+        self.event.is_some_and(|event| matches!(event.kind, FeedKind::Anonymise | FeedKind::Purge))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::GoneReason;
 
     fn row(text: &str) -> Box<Row> {
         Box::new(Row {

@@ -92,6 +92,9 @@ pub struct Checkpoint {
     /// When a newly published revision makes a complete re-reading necessary (after the platform's rebase, trap 25).
     #[serde(default)]
     pub sweep_due: Option<Timestamp>,
+    /// When it was last looked which dossiers' terms are over (our clock: it only decides when to look again).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retained_at: Option<Timestamp>,
 }
 
 /// A complete re-reading: the ordinary walk, since the beginning of time.
@@ -184,6 +187,8 @@ pub struct StoredDocument {
     pub fingerprint: Digest,
     /// Its tombstone.
     pub gone: Option<Gone>,
+    /// When this version, or this tombstone, was first seen.
+    pub last_changed: Timestamp,
 }
 
 /// How a run ended.
@@ -199,6 +204,9 @@ pub enum RunOutcome {
     /// Stopped by an error.
     Failed,
 }
+
+/// What the ids of runs begin with that only looked at the target, for what had been kept for its term.
+pub const RETENTION: &str = "retention-";
 
 /// A line of the run history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,4 +225,12 @@ pub struct RunRecord {
     pub quiet: bool,
     /// Its report as JSON (the object that `dn sync --json` prints).
     pub report: serde_json::Value,
+}
+
+impl RunRecord {
+    /// Whether the run tells nothing of the platform: it looked for what had been kept for its term.
+    #[must_use]
+    pub fn is_retention(&self) -> bool {
+        self.id.starts_with(RETENTION)
+    }
 }

@@ -53,6 +53,13 @@ pub enum Event {
         /// How many so far.
         dossiers: u64,
     },
+    /// Dossiers whose term was over were emptied.
+    Retained {
+        /// How many were anonymised, in one commit.
+        anonymised: u64,
+        /// How many were purged in it.
+        purged: u64,
+    },
     /// A file is in the target.
     Files {
         /// How many so far.

@@ -8,6 +8,7 @@ use super::report::ListingReport;
 use super::run::{Engine, until_stopped};
 use crate::ids::DossierNumber;
 use crate::observe::{CompleteListing, list_all};
+use crate::plan::changes::is_emptied;
 use crate::plan::{Gone, GoneReason, Observation};
 use crate::sink::{Scope, Sink, SinkError, Sweep};
 
@@ -39,6 +40,7 @@ pub(super) async fn compare<S: Sink>(
         after = Some(last.number);
         for entry in census {
             match (listing.take(entry.number), entry.gone) {
+                (Some(light), gone) if is_emptied(entry.light, gone.as_ref(), light) => {}
                 (Some(_), Some(_)) => difference.missing.push(entry.number),
                 (Some(light), None) if light != entry.light => difference.stale.push(entry.number),
                 (Some(_), None) | (None, Some(_)) => {}

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::FilesReport;
+use super::retention::RetentionReport;
 use crate::ids::DossierNumber;
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
@@ -66,6 +67,9 @@ pub struct Report {
     /// What became of files, where the target keeps them and was asked to.
     #[serde(default)]
     pub files: Option<FilesReport>,
+    /// What had been kept for its term, in a run that looked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionReport>,
     /// What ended the run early.
     pub error: Option<String>,
 }

@@ -366,6 +366,7 @@ impl Report {
             suppressions_incomplete: false,
             notices: Vec::new(),
             files: None,
+            retention: None,
             error: None,
         }
     }
@@ -384,9 +385,9 @@ impl Report {
     /// Whether the run found everything as it was. What is told at every run anew (drift, notices of the target) is no
     /// news.
     fn is_quiet(&self) -> bool {
-        let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten } = self.counts;
+        let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten, anonymised, purged } = self.counts;
         self.outcome == RunOutcome::Done
-            && inserted + updated + deleted + restored + rewritten + self.rows_written == 0
+            && inserted + updated + deleted + restored + rewritten + anonymised + purged + self.rows_written == 0
             && self.schema.is_empty()
             && self.brake.is_none()
     }

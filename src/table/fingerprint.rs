@@ -26,6 +26,13 @@ impl Digest {
         Self(digest)
     }
 
+    /// What is kept in the place of the digest of a listing when a dossier was anonymised: it tells that the platform
+    /// still shows what it showed then, and is never the digest of a listing itself.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        Self::of(&[b"anonymised ", self.0.as_slice()].concat())
+    }
+
     /// The digest of what the complete light listing shows of a dossier.
     #[must_use]
     pub fn of_light(light: &DossierLight) -> Self {

@@ -40,6 +40,8 @@ fn the_tree_of_commands() {
     dn push --demarche --instance --url --platform --to --policy --from --apply --as --retry --cancel --done --json
     dn trail --demarche --instance --url --platform --to --policy --csv --json
     dn remap --demarche --instance --url --platform --to --policy --json
+    dn retention --demarche --instance --url --platform --to --policy --apply --allow-deletes --json
+    dn register --demarche --instance --url --platform --to --policy --json
     dn doctor --demarche --instance --url --platform --to --policy --json
     dn config
     dn config example

@@ -12,6 +12,7 @@ mod grist;
 mod help;
 mod postgres;
 mod push;
+mod retention;
 #[cfg(unix)]
 mod run;
 mod secrets;

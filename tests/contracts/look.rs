@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use demarche_numerique::plan::{Gone, GoneReason};
 use demarche_numerique::sink::memory::Content;
 use demarche_numerique::sink::{MemorySink, Scope, Sink};
 use demarche_numerique::table::{Cell, CellKind};
@@ -53,7 +54,11 @@ impl Look for MemorySink {
                     rows.insert((i64::from(number.get()), key.replace('\0', "\u{fffd}")), columns);
                 }
             } else {
+                let purged = |gone: &Gone| gone.reason == GoneReason::Retention;
                 for (number, dossier) in &content.dossiers {
+                    if dossier.gone.as_ref().is_some_and(purged) {
+                        continue;
+                    }
                     let mut columns = cells(&dossier.cells);
                     let text = |text: Option<String>| text.map_or("NULL".to_owned(), |text| quoted(&text));
                     let gone = dossier.gone.as_ref();
@@ -167,7 +172,7 @@ mod sqlite {
         }
         let option = |column: &str| format!("iif({column} IS NULL, 'None', 'Some(\"' || {column} || '\")')");
         let query = "SELECT concat_ws(' ', number, state, fingerprint, light, updated_at, \
-             iif(gone IS NULL, 'None', 'Some(\"' || coalesce(gone_reason, 'missing') || '\")'), \
+             iif(gone IS NULL, 'None', 'Some(\"' || coalesce(gone_reason, gone) || '\")'), \
              first_seen, last_changed, document) \
              FROM dn_dossiers WHERE instance = ? AND demarche = ? ORDER BY number";
         shown.dossiers = texts(reader, query, scope).await;

@@ -19,7 +19,7 @@ impl Look for PostgresSink {
         }
         let query = format!(
             "SELECT concat_ws(' ', number, state, fingerprint, light, {}, \
-             CASE WHEN gone IS NULL THEN 'None' ELSE 'Some(\"' || coalesce(gone_reason, 'missing') || '\")' END, \
+             CASE WHEN gone IS NULL THEN 'None' ELSE 'Some(\"' || coalesce(gone_reason, gone) || '\")' END, \
              {}, {}, document::text) FROM dn_dossiers WHERE instance = $1 AND demarche = $2 ORDER BY number",
             instant("updated_at"),
             instant("first_seen"),

@@ -9,6 +9,7 @@ pub mod look;
 mod look_postgres;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod retention;
 pub mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;

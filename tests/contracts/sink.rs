@@ -8,6 +8,11 @@ use demarche_numerique::sink::{
 use demarche_numerique::table::{Cell, CellKind, ChildRow};
 
 use super::look::{Look, literal};
+use super::retention::{
+    an_anonymised_dossier_stays_as_it_was_left_until_it_moves, of_a_purged_dossier_only_its_number_is_left,
+    old_lines_of_the_history_go_and_the_last_one_stays, what_had_gone_and_was_purged_is_news_when_it_is_back,
+    what_was_purged_stays_away_until_it_moves,
+};
 use super::world::*;
 
 macro_rules! contract {
@@ -81,6 +86,11 @@ contract!(
     quarantine_is_kept_until_it_is_released,
     the_last_runs_come_first,
     a_page_of_many_sizes_is_written_whole,
+    of_a_purged_dossier_only_its_number_is_left,
+    what_was_purged_stays_away_until_it_moves,
+    what_had_gone_and_was_purged_is_news_when_it_is_back,
+    an_anonymised_dossier_stays_as_it_was_left_until_it_moves,
+    old_lines_of_the_history_go_and_the_last_one_stays,
 );
 
 async fn a_new_target_knows_nothing(sink: &impl Look) {

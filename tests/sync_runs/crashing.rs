@@ -17,7 +17,7 @@ use super::lab::{Lab, pages_of};
 use super::look::{all_in, in_order};
 
 /// A target that ceases to work at one of its writes, as when the process dies there.
-struct Dying<'a, S> {
+pub struct Dying<'a, S> {
     inner: &'a S,
     /// Writes that still succeed.
     left: AtomicU32,
@@ -25,7 +25,12 @@ struct Dying<'a, S> {
     done: bool,
 }
 
-impl<S: Sink> Dying<'_, S> {
+impl<'a, S: Sink> Dying<'a, S> {
+    /// Dies at this write, which is done all the same or is not.
+    pub fn new(inner: &'a S, writes: u32, done: bool) -> Self {
+        Self { inner, left: AtomicU32::new(writes), done }
+    }
+
     /// Whether this write happens, and whether it is told.
     fn write(&self) -> (bool, Result<(), SinkError>) {
         let target = self.inner.name().to_owned();
@@ -140,12 +145,12 @@ async fn kill_at_every_write<S: Sink>(platform: Platform, done: bool, make: impl
         lab.settings.page_size = pages_of(4);
         let culprit = in_order(&lab)[5];
         lab.sandbox.world().poison(culprit, Poison::Crash);
-        let dying = Dying { inner: &lab.sink, left: AtomicU32::new(writes), done };
+        let dying = Dying::new(&lab.sink, writes, done);
         let first = lab.run_into(&dying).await;
         lab.run().await;
         lab.sandbox.world().heal(culprit);
         a_day_passes(&lab);
-        let dying = Dying { inner: &lab.sink, left: AtomicU32::new(writes), done };
+        let dying = Dying::new(&lab.sink, writes, done);
         let later = lab.run_into(&dying).await;
         let report = lab.run().await;
         assert_eq!(report.outcome, RunOutcome::Done, "killed at write {writes}");

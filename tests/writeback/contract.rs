@@ -27,7 +27,7 @@ pub fn id(text: &str) -> IntentId {
     IntentId::new(text).expect("a short line")
 }
 
-fn intent(name: &str, dossier: u32, action: Action) -> Intent {
+pub fn intent(name: &str, dossier: u32, action: Action) -> Intent {
     Intent {
         id: id(name),
         dossier: DossierNumber::new(dossier),
@@ -40,7 +40,7 @@ fn intent(name: &str, dossier: u32, action: Action) -> Intent {
     }
 }
 
-fn message(name: &str, dossier: u32, body: &str) -> Intent {
+pub fn message(name: &str, dossier: u32, body: &str) -> Intent {
     intent(name, dossier, Action::Message { body: Words::new(body), attachment: None, correction: None })
 }
 
@@ -88,11 +88,11 @@ async fn pending(outbox: &impl Outbox) -> Vec<Entry> {
     outbox.pending(&scope(), None, 1_000).await.expect("entries")
 }
 
-async fn put(outbox: &impl Outbox, intents: &[Intent]) -> Received {
+pub async fn put(outbox: &impl Outbox, intents: &[Intent]) -> Received {
     outbox.put(&scope(), intents, at(0)).await.expect("intents")
 }
 
-async fn entry(outbox: &impl Outbox, name: &str) -> Entry {
+pub async fn entry(outbox: &impl Outbox, name: &str) -> Entry {
     let found = pending(outbox).await.into_iter().find(|entry| entry.id == id(name));
     found.unwrap_or_else(|| panic!("{name} is pending"))
 }
@@ -123,7 +123,7 @@ fn ended(status: Status) -> Settlement {
 }
 
 /// Sends and settles an intent, as a push does.
-async fn settle(outbox: &impl Outbox, name: &str, status: Status) {
+pub async fn settle(outbox: &impl Outbox, name: &str, status: Status) {
     let entry = entry(outbox, name).await;
     let progress = sending().answered(Answer::Taken);
     let settled = ended(status);

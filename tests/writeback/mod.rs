@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod grist;
 mod refusals;
+mod retention;
 mod targets;
 
 use std::sync::Mutex;

@@ -15,7 +15,7 @@ use crate::cli::printer::{answer, grouped, table, tell};
 use crate::cli::progress::Progress;
 use crate::cli::targets::{open, page_of};
 use crate::cli::{commands::verify::verify_one, signals, summary};
-use crate::config::{Target, resolve_target};
+use crate::config::{SyncSettings, Target, resolve_target};
 use crate::ids::DemarcheNumber;
 use crate::privacy::{Filter, Policy};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
@@ -53,6 +53,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
         filter: &filter,
         settings,
         instructeur: None,
+        retention: SyncSettings::default().retention,
         stop: &stop,
         progress: &progress,
     };

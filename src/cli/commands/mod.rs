@@ -9,7 +9,9 @@ mod dossier;
 mod init;
 mod plan;
 mod push;
+mod register;
 mod remap;
+mod retention;
 mod run;
 mod sandbox;
 mod schema;
@@ -19,6 +21,7 @@ mod trail;
 mod verify;
 
 pub use push::outbox_of_target;
+pub use retention::retain_one;
 pub use sync::run_and_fetch;
 
 use super::args::{Command, ConfigCommand, InitCommand};
@@ -42,7 +45,9 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, CliError> 
         Command::Dossier(args) => dossier::run(context, &args).await,
         Command::Push(args) => push::run(context, &args).await,
         Command::Trail(args) => trail::run(context, &args).await,
+        Command::Register(args) => register::run(context, &args).await,
         Command::Remap(args) => remap::run(context, &args).await,
+        Command::Retention(args) => retention::run(context, &args).await,
         Command::Doctor(args) => doctor::run(context, &args).await,
         Command::Config { command: ConfigCommand::Example } => config::example(),
         Command::Config { command: ConfigCommand::Check } => config::check(context),

@@ -75,7 +75,8 @@ async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliErro
         return Err(SyncError::NeverSynced { scope, target }.into());
     };
     let totals = sink.totals(&scope).await?;
-    let well = |run: &&RunRecord| matches!(run.outcome, RunOutcome::Done | RunOutcome::Quarantine);
+    let well =
+        |run: &&RunRecord| matches!(run.outcome, RunOutcome::Done | RunOutcome::Quarantine) && !run.is_retention();
     let last_success = history.iter().find(well).map(|run| run.ended_at);
     let status = Status {
         version: REPORT_VERSION,

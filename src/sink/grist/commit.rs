@@ -13,10 +13,10 @@ use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
 use super::{decisions, shared, value};
 use crate::ids::DossierNumber;
-use crate::plan::Gone;
-use crate::sink::settle::{FeedKind, Step, Write, settle};
+use crate::plan::{Gone, GoneReason};
+use crate::sink::settle::{FeedKind, Step, Write, nothing, settle};
 use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Scope, Totals, names};
-use crate::table::{Cell, Layout, Row};
+use crate::table::{Cell, Digest, Layout, Row};
 
 /// Ranks of what comes after the tables of a layout.
 const REST: usize = 1_000;
@@ -44,6 +44,8 @@ pub(super) struct Plan<'a> {
     pub holdings: &'a Holdings,
     pub totals: Totals,
     pub primer: Option<&'a Primer>,
+    /// The intents about dossiers that are emptied, as they are then.
+    pub intents: &'a BTreeMap<DossierNumber, Vec<Upsert>>,
 }
 
 /// The forms of rows of the shared tables.
@@ -123,6 +125,13 @@ impl Plan<'_> {
                 let row = Upsert { form: Arc::clone(&forms.light), key: cle(), values };
                 draft.units.push(Unit { rows: vec![row], ..Unit::default() });
             }
+            Write::Purge { at, light } => {
+                let mut unit = self.purge(number, *at, *light, forms);
+                unit.rows.extend(self.intents.get(&number).into_iter().flatten().cloned());
+                draft.units.push(unit);
+                draft.receipt.rows_written += 1;
+                self.count(number, true, draft);
+            }
             Write::Tomb { gone, changed_at } => {
                 let [kind, word, at] = tombstone(Some(gone));
                 let values = vec![kind, word, at, changed_at.to_string().into()];
@@ -140,6 +149,15 @@ impl Plan<'_> {
                 let another = step.event.is_some_and(|event| event.kind != FeedKind::Rewrite);
                 if another && self.holdings.rows.contains_key(&number) {
                     unit.rows.extend(self.untick(self.targets.dossiers()?, number));
+                }
+                if step.empties() {
+                    let desk = self.targets.dossiers()?.desk.as_ref();
+                    unit.rows.extend(desk.map(|form| Upsert {
+                        form: Arc::clone(form),
+                        key: number.get().into(),
+                        values: vec![Value::Null; form.columns.len()],
+                    }));
+                    unit.rows.extend(self.intents.get(&number).into_iter().flatten().cloned());
                 }
                 draft.receipt.rows_written += 1 + row.children.len() as u64;
                 draft.units.push(unit);
@@ -211,6 +229,45 @@ impl Plan<'_> {
         }
         self.document(row, gone, changed_at, forms, &mut unit);
         Ok(unit)
+    }
+
+    /// Every row of a dossier goes, and what is kept of its document.
+    fn purge(&self, number: DossierNumber, at: jiff::Timestamp, light: Digest, forms: &Forms) -> Unit {
+        let mut unit = Unit::default();
+        for child in self.holdings.children.get(&number).into_iter().flatten() {
+            if let Some(target) = self.layout.position(&child.table).and_then(|table| self.targets.tables.get(table)) {
+                unit.removals.entry(target.id.clone()).or_default().push(child.id);
+            }
+        }
+        if let (Some(rows), Some(target)) = (self.holdings.rows.get(&number), self.targets.tables.first()) {
+            unit.removals.entry(target.id.clone()).or_default().extend(rows);
+        }
+        let cle = key(self.scope, number);
+        for left in 1..=self.holdings.books.get(&number).map_or(0, |book| book.rest) {
+            let key = format!("{cle}/{left}").into();
+            unit.rows.push(Upsert { form: Arc::clone(&forms.rest), key, values: vec![Value::Null] });
+        }
+        let gone = Gone { reason: GoneReason::Retention, at: Some(at) };
+        let [kind, word, gone_at] = tombstone(Some(&gone));
+        let at = Value::from(at.to_string());
+        let values = vec![
+            self.scope.instance.as_str().into(),
+            self.scope.demarche.to_string().into(),
+            number.get().into(),
+            Value::Null,
+            nothing().to_string().into(),
+            light.to_string().into(),
+            at.clone(),
+            kind,
+            word,
+            gone_at,
+            at.clone(),
+            at,
+            0.into(),
+            Value::Null,
+        ];
+        unit.rows.push(Upsert { form: Arc::clone(&forms.book), key: cle.into(), values });
+        unit
     }
 
     /// The row of `Dn_dossiers`, and what of the document has no place in it.

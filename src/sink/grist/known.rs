@@ -48,10 +48,12 @@ pub(super) struct Holdings {
 }
 
 impl Holdings {
-    /// What is held of a dossier whose row is there: one that a person deleted is not held, so that it comes back.
+    /// What is held of a dossier whose row is there: one that a person deleted is not held, so that it comes back. One
+    /// that was purged has no row.
     pub(super) fn held(&self, number: DossierNumber) -> Option<&Held> {
-        self.rows.get(&number)?;
-        self.books.get(&number)?.held.as_ref()
+        let held = self.books.get(&number)?.held.as_ref()?;
+        let purged = held.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
+        (purged || self.rows.contains_key(&number)).then_some(held)
     }
 
     pub(super) fn known(&self) -> Known {
@@ -126,6 +128,7 @@ pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
         "pending" => GoneReason::Pending(word()),
         "deleted" => GoneReason::Deleted(word()),
         "missing" => GoneReason::Missing,
+        "retention" => GoneReason::Retention,
         _ => return Err(unreadable("disparu")),
     };
     let at = match text(row, "disparu_le") {
@@ -137,12 +140,13 @@ pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
 
 /// The tombstone as it is kept: what kind, the platform's word, and when.
 pub(super) fn tombstone(gone: Option<&Gone>) -> [Value; 3] {
-    use GoneReason::{Deleted, Missing, Pending};
+    use GoneReason::{Deleted, Missing, Pending, Retention};
     let Some(Gone { reason, at }) = gone else { return [Value::Null, Value::Null, Value::Null] };
     let (kind, word) = match reason {
         Pending(word) => ("pending", Value::from(word.as_str())),
         Deleted(word) => ("deleted", Value::from(word.as_str())),
         Missing => ("missing", Value::Null),
+        Retention => ("retention", Value::Null),
     };
     [kind.into(), word, at.map(|at| at.to_string()).into()]
 }

@@ -10,12 +10,13 @@
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
 //! - `files`: files themselves, for those who want them;
 //! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
-//! - `read`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
+//! - `read`, `books`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
 //! applies whole or not at all. What does not fit one request goes in several, rows first and what believes in them last:
 //! rows are told apart by keys, so that doing it again after a failure doubles nothing.
 
+mod books;
 mod commit;
 mod ddl;
 mod decisions;
@@ -226,8 +227,10 @@ impl Sink for GristSink {
             if desk.state.count(scope).rows == 0 {
                 return Ok(Vec::new());
             }
-            let columns: Vec<&str> =
-                ["cle", "numero", "empreinte", "lumiere", "suites", "document"].into_iter().chain(GONE).collect();
+            let columns: Vec<&str> = ["cle", "numero", "empreinte", "lumiere", "changement", "suites", "document"]
+                .into_iter()
+                .chain(GONE)
+                .collect();
             let rows = desk.reader.books(scope, after, limit, &columns, None).await?;
             let more = |row: &known::Row| {
                 let (cle, rest) = (known::text(row, "cle"), row.get("suites").and_then(Value::as_u64));
@@ -246,7 +249,8 @@ impl Sink for GristSink {
                     .filter(|document| Digest::of(document.as_bytes()) == fingerprint);
                 let altered = || Fault::Altered(format!("the document of dossier {number} was edited"));
                 let (document, light) = (document.ok_or_else(altered)?, digest(row, "lumiere")?);
-                Ok(StoredDocument { number, document, light, fingerprint, gone: known::gone(row)? })
+                let last_changed = known::text(row, "changement").parse().map_err(|_| unreadable("changement"))?;
+                Ok(StoredDocument { number, document, light, fingerprint, gone: known::gone(row)?, last_changed })
             };
             rows.iter().map(document).collect()
         })

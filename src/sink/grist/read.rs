@@ -283,63 +283,6 @@ impl Reader {
         Ok(rows)
     }
 
-    /// The next rows of `Dn_dossiers` after a number, in order; `shown` is the analysts' table, for those that are there.
-    pub(super) async fn books(
-        &self,
-        scope: &Scope,
-        after: Option<DossierNumber>,
-        limit: u32,
-        columns: &[&str],
-        shown: Option<(&str, &str)>,
-    ) -> Result<Vec<Row>, Fault> {
-        let after = after.map_or(-1, |number| i64::from(number.get()));
-        let there = shown.map_or_else(String::new, |(table, number)| {
-            format!(" AND numero IN (SELECT {} FROM {})", quoted(number), quoted(table))
-        });
-        let sql = format!(
-            "SELECT {} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' AND numero > ?{there} \
-             ORDER BY numero LIMIT ?",
-            columns.join(", ")
-        );
-        let args = [json!(scope.instance), json!(scope.demarche.to_string()), json!(after), json!(limit)];
-        if let Some(rows) = self.sql(&sql, &args).await? {
-            return Ok(rows);
-        }
-        let of = [("instance", vec![args[0].clone()]), ("demarche", vec![args[1].clone()])];
-        let there: Option<BTreeSet<DossierNumber>> = match shown {
-            Some((table, number)) => {
-                let rows = self.doc.records(table, &[]).await?;
-                Some(rows.iter().filter_map(|row| known::number(row.get(number)?)).collect())
-            }
-            None => None,
-        };
-        let number = |row: &Row| row.get("numero").and_then(known::number);
-        let wanted = |row: &Row| {
-            let of = number(row);
-            let next = of.is_some_and(|number| i64::from(number.get()) > after);
-            let there = there.as_ref().is_none_or(|there| of.is_some_and(|number| there.contains(&number)));
-            next && there && !text(row, "empreinte").is_empty()
-        };
-        let mut rows = self.doc.records(shared::DOSSIERS, &of).await?;
-        rows.retain(wanted);
-        rows.sort_by_key(number);
-        rows.truncate(limit as usize);
-        Ok(rows)
-    }
-
-    /// What goes on with documents that have no place in one cell, by key.
-    pub(super) async fn rests(&self, keys: Vec<Value>) -> Result<BTreeMap<String, String>, Fault> {
-        if keys.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let sql = "SELECT cle, valeur FROM Dn_suites WHERE cle IN (SELECT value FROM json_each(?))";
-        let rows = match self.sql(sql, &[Value::Array(keys.clone()).to_string().into()]).await? {
-            Some(rows) => rows,
-            None => self.doc.records(shared::REST, &[("cle", keys)]).await?,
-        };
-        Ok(rows.iter().map(|row| (text(row, "cle").to_owned(), text(row, "valeur").to_owned())).collect())
-    }
-
     /// The lines of the run history of a démarche, newest first.
     pub(super) async fn history(&self, scope: &Scope, skip: u32, limit: Option<u32>) -> Result<Vec<Row>, Fault> {
         let prefix = format!("{scope}/");

@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub blank: Option<Arc<Form>>,
     /// The tick that a row loses with another version of its dossier: alone, and with what is said of it.
     pub tick: Option<[Arc<Form>; 2]>,
+    /// What people wrote in the columns of decisions of a row.
+    pub desk: Option<Arc<Form>>,
 }
 
 /// The tables of a layout, in its order.
@@ -93,8 +95,11 @@ impl Targets {
                 let send = desk.send?;
                 Some([own(vec![send.clone()]), own([send].into_iter().chain(desk.outcome).collect())])
             });
+            let written = Columns::of(table, structure).map(|desk| desk.written()).unwrap_or_default();
+            let desk = Some(written).filter(|columns| !columns.is_empty());
+            let desk = desk.map(|columns| Arc::new(Form { columns, ..tomb.clone() }));
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
-            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb, blank, tick });
+            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb, blank, tick, desk });
         }
         Ok(Self { tables })
     }

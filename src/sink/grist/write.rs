@@ -10,7 +10,7 @@ use super::shape::NUMBER;
 use super::split::{self, Unit};
 use super::state::{Count, Slot};
 use super::target::{Targets, places};
-use super::{files, runs, shared, value};
+use super::{files, outbox, runs, shared, value};
 use crate::grist::Action;
 use crate::ids::DossierNumber;
 use crate::sink::settle::number_of;
@@ -92,7 +92,10 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let count = desk.state.count(scope);
     let primer = desk.state.primer(scope)?;
     let (layout, primer) = (prepared.layout(), primer.as_ref());
-    let plan = Plan { scope, layout, targets: &targets, holdings: &holdings, totals: count.totals, primer };
+    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(number_of).collect();
+    let intents = outbox::emptied(desk, scope, &emptied).await?;
+    let totals = count.totals;
+    let plan = Plan { scope, layout, targets: &targets, holdings: &holdings, totals, primer, intents: &intents };
     let draft = plan.draft(batch)?;
 
     let mut values = vec![(Slot::Checkpoint.key(scope), value::write(&batch.checkpoint))];
@@ -111,6 +114,9 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let removes = draft.units.iter().any(|unit| !unit.removals.is_empty());
     let bundles = split::bundles(draft.units, last);
     desk.asked = None;
+    if !intents.is_empty() {
+        desk.lines.clear();
+    }
     if let Some(sent) = desk.fresh.get_mut(scope) {
         sent.extend(numbers);
     }

@@ -26,6 +26,7 @@ mod store;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{Connection as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
@@ -233,7 +234,8 @@ async fn check(connection: &mut PgConnection) -> Result<(), Fault> {
             .await?;
     for (table, instance, demarche) in tables {
         let query = format!(
-            "SELECT count(*) FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2) AS d \
+            "SELECT count(*) FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2 \
+             AND gone IS DISTINCT FROM 'retention') AS d \
              FULL JOIN {} AS t ON t.\"number\" = d.number WHERE t.\"number\" IS NULL OR d.number IS NULL",
             sql::quoted(&table)
         );
@@ -330,6 +332,12 @@ impl Sink for PostgresSink {
         self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)?;
         drop(connection);
         leases.end(scope).await
+    }
+
+    async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
+        self.leases()?;
+        let mut connection = self.connection().await?;
+        self.told("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {

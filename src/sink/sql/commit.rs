@@ -2,11 +2,13 @@
 //!
 //! A page of a hundred dossiers costs some twenty statements, whatever it changes.
 
+use jiff::Timestamp;
+
 use super::fault::Fault;
 use super::remember::{whose, word};
 use super::store::{Insert, Store};
 use super::value::{Type, Value};
-use super::{read, rows};
+use super::{forget, read, rows};
 use crate::ids::DossierNumber;
 use crate::sink::settle::{Step, number_of, settle};
 use crate::sink::{Batch, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunRecord, Scope};
@@ -30,7 +32,7 @@ pub(in crate::sink) async fn apply<S: Store>(
     let held = if numbers.is_empty() { Default::default() } else { read::held(store, scope, &numbers).await? };
     let steps: Vec<Step<'_>> =
         changes.iter().map(|change| settle(change, held.get(&number_of(change)), batch.seen_at)).collect();
-    let rows_written = rows::write(store, prepared, &steps).await?;
+    let rows_written = rows::write(store, prepared, &steps).await? + forget::forget(store, prepared, &steps).await?;
     for change in &batch.quarantine {
         match change {
             QuarantineChange::Put(entry) => put_in_quarantine(store, scope, entry).await?,
@@ -144,4 +146,16 @@ pub(in crate::sink) async fn record_run<S: Store>(store: &mut S, scope: &Scope, 
         Value::Document(report.to_string().into()),
     ];
     store.run(upsert.into(), &values).await
+}
+
+/// Takes away the lines of the run history that ended before an instant, but for the last one: how many.
+pub(in crate::sink) async fn forget_runs<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    before: Timestamp,
+) -> Result<u64, Fault> {
+    let delete = "DELETE FROM dn_runs WHERE instance = $1 AND demarche = $2 AND ended_at < $3 \
+                  AND seq < (SELECT max(seq) FROM dn_runs WHERE instance = $1 AND demarche = $2) RETURNING seq";
+    let [instance, demarche] = whose(scope);
+    Ok(store.rows(delete.into(), &[instance, demarche, before.into()]).await?.len() as u64)
 }

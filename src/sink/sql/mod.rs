@@ -3,7 +3,7 @@
 //! - `dialect`: the words in which databases differ; `store`: a connection on which statements run;
 //! - `value`: what is bound to a statement, before a database gives it its own form;
 //! - `remember`: what a target knows of the tables that it made; `ddl`, `views`: how it makes them;
-//! - `commit`, `rows`: a batch, inside a transaction; `outbox`: intents; `read`: everything else.
+//! - `commit`, `rows`, `forget`: a batch, inside a transaction; `outbox`: intents; `read`: everything else.
 //!
 //! A target adds what is its own: how it is opened and locked, how a transaction begins, how values are encoded. Every
 //! statement here is one that both databases read alike, with parameters written `$1`, `$2`...
@@ -12,6 +12,7 @@ mod commit;
 mod ddl;
 mod dialect;
 mod fault;
+mod forget;
 pub(in crate::sink) mod outbox;
 mod read;
 mod remember;
@@ -20,7 +21,7 @@ mod store;
 mod value;
 mod views;
 
-pub(in crate::sink) use commit::{apply, record_run};
+pub(in crate::sink) use commit::{apply, forget_runs, record_run};
 pub(in crate::sink) use ddl::prepare;
 pub(in crate::sink) use dialect::{Dialect, quoted};
 pub(in crate::sink) use fault::Fault;

@@ -91,8 +91,9 @@ pub(in crate::sink) async fn documents<S: Store>(
     after: Option<DossierNumber>,
     limit: u32,
 ) -> Result<Vec<StoredDocument>, Fault> {
-    let query = "SELECT number, CAST(document AS text) AS document, light, fingerprint, gone, gone_reason, gone_at \
-                 FROM dn_dossiers WHERE instance = $1 AND demarche = $2 AND number > $3 ORDER BY number LIMIT $4";
+    let query = "SELECT number, CAST(document AS text) AS document, light, fingerprint, gone, gone_reason, gone_at, \
+                 last_changed FROM dn_dossiers WHERE instance = $1 AND demarche = $2 AND number > $3 \
+                 AND (gone IS NULL OR gone <> 'retention') ORDER BY number LIMIT $4";
     let rows = store.rows(query.into(), &page(scope, after, limit)).await?;
     let document = |row: &S::Row| {
         Ok(StoredDocument {
@@ -101,6 +102,7 @@ pub(in crate::sink) async fn documents<S: Store>(
             light: parsed(row, "light")?,
             fingerprint: parsed(row, "fingerprint")?,
             gone: gone(row)?,
+            last_changed: row.instant("last_changed")?,
         })
     };
     rows.iter().map(document).collect()
@@ -155,6 +157,7 @@ fn gone(row: &impl Fields) -> Result<Option<Gone>, Fault> {
         "pending" => GoneReason::Pending(word()?),
         "deleted" => GoneReason::Deleted(word()?),
         "missing" => GoneReason::Missing,
+        "retention" => GoneReason::Retention,
         _ => return Err(Fault::unreadable("gone")),
     };
     Ok(Some(Gone { reason, at: row.maybe_instant("gone_at")? }))

@@ -36,7 +36,7 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
             Write::Row { row, gone, changed_at, fresh } => {
                 Some(Written { row, gone: gone.as_ref(), changed_at: *changed_at, fresh: *fresh })
             }
-            Write::Nothing | Write::Light(_) | Write::Tomb { .. } => None,
+            Write::Nothing | Write::Light(_) | Write::Tomb { .. } | Write::Purge { .. } => None,
         })
         .collect();
     if written.is_empty() {
@@ -186,7 +186,7 @@ async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step
     for step in steps {
         let [instance, demarche] = whose(prepared.scope());
         match &step.write {
-            Write::Nothing | Write::Row { .. } => {}
+            Write::Nothing | Write::Row { .. } | Write::Purge { .. } => {}
             Write::Light(row) => {
                 let update = "UPDATE dn_dossiers SET light = $1, updated_at = $2 \
                               WHERE instance = $3 AND demarche = $4 AND number = $5";
@@ -223,6 +223,7 @@ fn tombstone(gone: Option<&Gone>) -> [Value<'_>; 3] {
         GoneReason::Pending(word) => ("pending", Some(word.as_str())),
         GoneReason::Deleted(word) => ("deleted", Some(word.as_str())),
         GoneReason::Missing => ("missing", None),
+        GoneReason::Retention => ("retention", None),
     };
     [kind.into(), word.into(), (*at).into()]
 }

@@ -18,6 +18,7 @@ mod open;
 mod outbox;
 mod store;
 
+use jiff::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
@@ -191,6 +192,12 @@ impl Sink for SqliteSink {
         self.writable()?;
         let mut connection = self.connection.lock().await;
         self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)
+    }
+
+    async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {

@@ -135,8 +135,12 @@ async fn dossiers(sink: &GristSink, scope: &Scope) -> Vec<String> {
             let text = |name: &str| row[name].as_str().unwrap_or_default();
             let number = number(&row["numero"]);
             let document = documents.iter().find(|document| i64::from(document.number.get()) == number);
-            let document = document.expect("a document");
-            let gone = document.gone.as_ref().map(|gone| gone.reason.as_str());
+            let purged = text("disparu") == "retention";
+            assert_eq!(document.is_none(), purged, "a document, unless it was purged");
+            let gone = document.map_or(purged.then_some("retention"), |document| {
+                document.gone.as_ref().map(|gone| gone.reason.as_str())
+            });
+            let document = document.map_or("{}", |document| document.document.as_str());
             let line = format!(
                 "{number} {} {} {} {} {gone:?} {} {} {}",
                 text("etat"),
@@ -145,7 +149,7 @@ async fn dossiers(sink: &GristSink, scope: &Scope) -> Vec<String> {
                 text("modifie"),
                 text("premiere_vue"),
                 text("changement"),
-                document.document
+                document
             );
             (number, line)
         })

@@ -156,6 +156,8 @@ pub fn feed(content: &Content) -> Result<(), String> {
             FeedKind::Rewrite => before.is_some() && line.before == print && line.after != line.before,
             FeedKind::Delete => there && line.before == print,
             FeedKind::Restore => before.is_some() && !there && line.before == print,
+            // Nobody has asked for it in these lives.
+            FeedKind::Anonymise | FeedKind::Purge => false,
         };
         if !follows {
             return Err(format!(
@@ -165,8 +167,8 @@ pub fn feed(content: &Content) -> Result<(), String> {
             ));
         }
         let there = match line.kind {
-            FeedKind::Delete => false,
-            FeedKind::Rewrite => there,
+            FeedKind::Delete | FeedKind::Purge => false,
+            FeedKind::Anonymise | FeedKind::Rewrite => there,
             FeedKind::Insert | FeedKind::Update | FeedKind::Restore => true,
         };
         last.insert(line.number, (there, line.after.or(print)));

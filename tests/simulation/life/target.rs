@@ -112,12 +112,13 @@ impl Hold<'_> {
                 | Change::Touch(row)
                 | Change::Update { row, .. }
                 | Change::Restore { row, .. }
-                | Change::Rewrite { row, .. } => row.number,
+                | Change::Rewrite { row, .. }
+                | Change::Anonymise { row, .. } => row.number,
                 Change::Delete { number, .. } => {
                     self.check_gone(*number);
                     *number
                 }
-                Change::Retomb { number, .. } => *number,
+                Change::Retomb { number, .. } | Change::Purge { number, .. } => *number,
             };
             if !numbers.insert(number) {
                 stage.broke(format!("dossier {number} is twice in one batch"));

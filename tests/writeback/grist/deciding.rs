@@ -1,10 +1,14 @@
 //! What an agent fills in, ticks and reads.
 
+use std::collections::BTreeSet;
+
 use demarche_numerique::intent::{IntentId, Status};
+use demarche_numerique::plan::{Retention, Terms};
 use demarche_numerique::sandbox::grist::Grist;
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sink::GristSink;
 use demarche_numerique::sink::grist::Taken;
+use demarche_numerique::sync::{self, Job, Settings};
 use serde_json::json;
 
 use super::{Office, TABLE};
@@ -38,6 +42,42 @@ async fn a_decision_is_taken_sent_and_told() {
     let told = office.told(number);
     office.sync().await;
     assert_eq!((office.done(number).len(), office.told(number)), (1, told));
+}
+
+#[tokio::test]
+async fn what_people_wrote_to_decide_goes_with_an_anonymised_dossier() {
+    let office = Office::new().await;
+    let number = office.dossier("en_instruction");
+    office.lab.sandbox.world().refuser(number, "Hors délai", Some(1)).expect("it is under examination");
+    office.sync().await;
+    let row = office.row(number).id;
+    let written = ["Motivation à envoyer", "Message à l’usager", "Agent", "À écrire : Avis du service"];
+    for title in written {
+        office.place.person().edit(TABLE, row, &office.column(title), json!("secret"));
+    }
+    office.place.person().edit(TABLE, row, &office.column("Décision"), json!("Archiver"));
+    let sink = office.try_open().await.expect("a document");
+    let (lab, sandbox) = (&office.lab, office.lab.sandbox.clone());
+    lab.wait(24 * 4);
+    let clock = move || sandbox.now();
+    let job = Job {
+        client: &lab.client,
+        sink: &sink,
+        scope: lab.scope.clone(),
+        filter: &lab.filter,
+        settings: Settings { allow_deletes: true, ..lab.settings },
+        events: &|_| {},
+        stop: lab.stop.clone(),
+        clock: &clock,
+    };
+    let finished = Terms { anonymise: "1 day".parse().ok(), purge: None };
+    let run = sync::retain(&job, &Retention { finished, ..Retention::default() }, &BTreeSet::new()).await;
+    assert!(run.error.is_none() && run.report.counts.anonymised > 0, "{run:?}");
+    sink.close().await.expect("a clean end");
+    let row = office.row(number);
+    assert!(!format!("{row:?}").contains("secret"), "{row:?}");
+    assert_eq!((row.text("state"), row.text(&office.column("Décision"))), ("refuse", ""));
+    office.place.assert_sound();
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         filter: &filter,
         settings,
         instructeur: None,
+        retention: SyncSettings::default().retention,
         stop: &stop,
         progress: &progress,
     };

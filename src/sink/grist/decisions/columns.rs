@@ -250,6 +250,15 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// The columns in which people write, and that in which they read what became of it.
+    pub(in crate::sink::grist) fn written(self) -> Vec<String> {
+        let Self { decision, motivation, message, agent, annotations, outcome, .. } = self;
+        let fixed = [decision, motivation, message, agent, outcome].into_iter().flatten();
+        fixed.chain(annotations.into_iter().map(|annotation| annotation.id)).collect()
+    }
+}
+
 /// Gives a column an id that is free in its table.
 pub(in crate::sink::grist) fn placed(column: ColumnMemory, taken: &mut BTreeSet<String>) -> ColumnMemory {
     ColumnMemory { id: shape::column_id(&column.id, taken), ..column }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
+use crate::privacy::NOT_KEPT;
 use crate::sink::Scope;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
@@ -155,6 +156,19 @@ impl Line {
         self.kept.progress = Progress::default();
         self.kept.ended = (status != Status::Pending).then_some(Ended { at, reason: None, words: None });
         self.status = status;
+        self
+    }
+
+    /// The same without what people wrote and without whose name.
+    pub(super) fn emptied(mut self) -> Self {
+        let intent = self.intent().map(|intent| intent.emptied(NOT_KEPT));
+        let intent = intent.map(|intent| serde_json::to_value(intent).expect("as above"));
+        // What this version cannot read may hold anything.
+        self.kept.intent = intent.unwrap_or_default();
+        self.kept.progress = Progress::default();
+        if let Some(words) = self.kept.ended.as_mut().and_then(|ended| ended.words.as_mut()) {
+            NOT_KEPT.clone_into(words);
+        }
         self
     }
 

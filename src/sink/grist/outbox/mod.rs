@@ -4,6 +4,7 @@
 //! - `words`: what became of an intent, in French;
 //! - `ready`: the three tables, made when the first intent comes;
 //! - `ask`: everything that is asked of them; `draft`: what one bundle writes;
+//! - `forget`: what retention takes from them;
 //! - `contract`: the [`Outbox`](crate::sink::Outbox) of a document.
 //!
 //! What is believed lies in `Dn_intentions`, which people do not see: one row an intent with all that is needed to go on
@@ -14,6 +15,7 @@
 mod ask;
 mod contract;
 mod draft;
+mod forget;
 mod kept;
 mod ready;
 mod shown;
@@ -22,6 +24,7 @@ mod words;
 pub(in crate::sink::grist) use ask::{ask, of_dossiers};
 pub(in crate::sink::grist) use contract::again;
 pub(in crate::sink::grist) use draft::{Draft, update};
+pub(in crate::sink::grist) use forget::emptied;
 pub(in crate::sink::grist) use kept::Line;
 pub(in crate::sink::grist) use ready::ready;
 pub(in crate::sink::grist) use words::{named as named_action, outcome};

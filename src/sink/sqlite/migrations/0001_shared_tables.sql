@@ -54,7 +54,7 @@ CREATE TABLE dn_dossiers (
   fingerprint TEXT NOT NULL,    -- the digest of the document: what "the same" means
   light TEXT NOT NULL,          -- the digest of what the complete listing shows
   updated_at TEXT NOT NULL,     -- when the platform says it last moved
-  gone TEXT,                    -- NULL while it is there; pending, deleted, missing
+  gone TEXT,                    -- NULL while it is there; pending, deleted, missing, retention
   gone_reason TEXT,             -- the platform's word for why
   gone_at TEXT,                 -- when, by the platform's date
   first_seen TEXT NOT NULL,     -- when it was first seen
@@ -69,7 +69,7 @@ CREATE TABLE dn_changes (
   instance TEXT NOT NULL,
   demarche INTEGER NOT NULL,
   number INTEGER NOT NULL,
-  kind TEXT NOT NULL,           -- insert, update, delete, restore, rewrite
+  kind TEXT NOT NULL,           -- insert, update, delete, restore, rewrite, anonymise, purge
   seen_at TEXT NOT NULL,        -- when it was seen
   before TEXT,                  -- the fingerprint before; NULL for insert
   after TEXT,                   -- the fingerprint after; NULL for delete

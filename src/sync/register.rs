@@ -1,0 +1,144 @@
+//! A register of what is kept where: from the stored form and the tables of the target, without a look at any dossier.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::error::SyncError;
+use super::report::REPORT_VERSION;
+use crate::demarche::Demarche;
+use crate::plan::{Retention, reconcile};
+use crate::privacy::{FormTypes, Policy, Preset, Treatment};
+use crate::sink::{Scope, Sink};
+use crate::table::naming::NameLimits;
+use crate::table::{CellKind, ColumnKey, Origin, Spec, TableKey, infer};
+
+/// What a target keeps of a démarche: the versioned object that `dn register --json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Register {
+    /// The version of this object.
+    pub version: u32,
+    /// The instance.
+    pub instance: String,
+    /// The démarche.
+    pub demarche: u32,
+    /// Its title.
+    pub title: String,
+    /// The target, without credentials.
+    pub target: String,
+    /// What the privacy policy begins with.
+    pub preset: Preset,
+    /// For how long dossiers are kept; empty where it is for ever.
+    pub retention: Retention,
+    /// The tables, the dossiers first.
+    pub tables: Vec<RegisterTable>,
+}
+
+/// A table of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegisterTable {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its columns, those aside by which rows are found again (numbers, keys, dates of the synchronisation).
+    pub columns: Vec<RegisterColumn>,
+}
+
+/// A column of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegisterColumn {
+    /// Its name.
+    pub name: String,
+    /// The label of the question, or what the platform tells.
+    pub title: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// The kind of the question, in the platform's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_de_champ: Option<String>,
+    /// What its cells hold.
+    pub holds: CellKind,
+    /// What the privacy policy makes of its values.
+    pub policy: Treatment,
+    /// Whether its values stay in a dossier that is anonymised.
+    pub counted: bool,
+}
+
+/// Where a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The platform tells it of every dossier.
+    Platform,
+    /// An answer of the usager.
+    Champ,
+    /// A private annotation of the instructeurs.
+    Annotation,
+    /// A question that is asked no more.
+    Former,
+}
+
+/// Tells what a target keeps of a démarche, under a policy and for how long. Reads the stored form alone.
+///
+/// # Errors
+/// A target that never saw the démarche, or cannot be read.
+pub async fn register<S: Sink>(
+    sink: &S,
+    scope: &Scope,
+    policy: &Policy,
+    retention: &Retention,
+) -> Result<Register, SyncError> {
+    let Some(form) = sink.form(scope).await? else {
+        return Err(SyncError::NeverSynced { scope: scope.to_string(), target: sink.name().to_owned() });
+    };
+    let counted = counted(&form);
+    let layout = reconcile(&spec(&form, policy), &sink.schema(scope).await?, NameLimits::default()).layout;
+    let tables = layout.tables.into_iter().map(|table| {
+        let columns = table.columns.into_iter().map(|column| {
+            let (source, type_de_champ) = match &column.spec.origin {
+                Origin::Fixed => (Source::Platform, None),
+                Origin::Champ(kind, _) => (Source::Champ, Some(kind.as_str().to_owned())),
+                Origin::Annotation(kind, _) => (Source::Annotation, Some(kind.as_str().to_owned())),
+                Origin::Former => (Source::Former, None),
+            };
+            RegisterColumn {
+                counted: counted.contains(&(table.key.clone(), column.spec.key)),
+                name: column.name,
+                title: column.spec.title,
+                source,
+                type_de_champ,
+                holds: column.spec.kind,
+                policy: column.spec.policy,
+            }
+        });
+        RegisterTable { columns: columns.collect(), name: table.name, title: table.title }
+    });
+    Ok(Register {
+        version: REPORT_VERSION,
+        instance: scope.instance.clone(),
+        demarche: scope.demarche.get(),
+        title: form.title,
+        target: sink.name().to_owned(),
+        preset: policy.preset,
+        retention: *retention,
+        tables: tables.collect(),
+    })
+}
+
+fn spec(form: &Demarche, policy: &Policy) -> Spec {
+    let mut spec = infer(form);
+    policy.adjust(&mut spec, &FormTypes::of(form));
+    spec
+}
+
+/// The columns that an anonymised dossier keeps. Its followers and its maps go altogether.
+fn counted(form: &Demarche) -> BTreeSet<(TableKey, ColumnKey)> {
+    let tables = spec(form, &Policy::anonymous()).tables.into_iter();
+    let tables = tables.filter(|table| !matches!(table.key, TableKey::Instructeurs | TableKey::GeoZones));
+    let columns = tables.flat_map(|table| {
+        let kept = table.columns.into_iter().filter(|column| column.policy.keeps());
+        kept.map(move |column| (table.key.clone(), column.key)).collect::<Vec<_>>()
+    });
+    columns.collect()
+}

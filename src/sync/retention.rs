@@ -1,0 +1,241 @@
+//! Retention: what has been kept for its term is anonymised or purged. Works on the target alone, without the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::commit::read_document;
+use super::error::SyncError;
+use super::event::Event;
+use super::report::Brake;
+use super::run::{Engine, Job, Run, begin};
+use crate::dossier::DossierState;
+use crate::ids::DossierNumber;
+use crate::plan::retention::{Age, Fate, Retention, Rule, Term, due};
+use crate::plan::{Change, Plan};
+use crate::privacy::{ANONYMOUS, Anonymiser};
+use crate::sink::{Checkpoint, RETENTION, Scope, Sink, StoredDocument};
+
+/// How many documents are read, and how many dossiers are emptied in one commit.
+const BATCH: u32 = 200;
+/// How many numbers of dossiers a report names of each rule.
+const NAMED: usize = 20;
+
+/// What is due of one rule and one fate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleReport {
+    /// Why.
+    pub rule: Rule,
+    /// What is to be done.
+    pub action: Fate,
+    /// The term, as it is configured.
+    pub after: String,
+    /// How many dossiers.
+    pub due: u64,
+    /// Since when the oldest of them has been decided or gone.
+    pub oldest: Option<Timestamp>,
+    /// The first of them by number, at most twenty.
+    pub dossiers: Vec<DossierNumber>,
+}
+
+/// Which dossiers have been kept for their term.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionReport {
+    /// What is due, by rule: every rule that is configured, also where nothing is due.
+    pub rules: Vec<RuleReport>,
+    /// How many are due and wait: an intent about them is not done yet, or they are in quarantine, so that what they are
+    /// now is not known.
+    pub waiting: u64,
+}
+
+/// What is due, dossier by dossier.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    report: RetentionReport,
+    /// How many dossiers there are to look at: those that were purged before do not count.
+    seen: u64,
+    due: BTreeMap<DossierNumber, (Fate, Rule)>,
+}
+
+/// Looks which dossiers have been kept for their term at the instant `now`. Only reads; `busy` are those about which an
+/// intent waits.
+///
+/// # Errors
+/// The target cannot be read.
+pub async fn retention_due<S: Sink>(
+    sink: &S,
+    scope: &Scope,
+    rules: &Retention,
+    busy: &BTreeSet<DossierNumber>,
+    now: Timestamp,
+) -> Result<RetentionReport, SyncError> {
+    if sink.checkpoint(scope).await?.is_none() {
+        return Err(SyncError::NeverSynced { scope: scope.to_string(), target: sink.name().to_owned() });
+    }
+    let waiting = sink.quarantine(scope).await?.into_iter().map(|entry| entry.number);
+    let waiting = waiting.chain(busy.iter().copied()).collect();
+    Ok(look(sink, scope, rules, &waiting, now).await?.report)
+}
+
+/// Anonymises and purges what has been kept for its term.
+///
+/// A dossier leaves every table of the target in one commit, with what people wrote in intents about it, and does not
+/// come back while the platform shows it as it was. One that moves on the platform is taken in again, and is due again
+/// by its dates. So many at once that the safety brake is pulled are left alone. Killed at any instant and started again,
+/// it ends the same.
+pub async fn retain<S: Sink>(job: &Job<'_, S>, rules: &Retention, busy: &BTreeSet<DossierNumber>) -> Run {
+    let begun = async {
+        let stored = job.sink.checkpoint(&job.scope).await?;
+        begin(job, stored, None, job.client.stats()).await
+    };
+    let mut engine = match begun.await {
+        Ok(engine) => engine,
+        Err(error) => return Run::failed(job, error).await,
+    };
+    engine.report.run.insert_str(0, RETENTION);
+    let result = engine.retain(rules, busy).await;
+    engine.end(result).await
+}
+
+impl<S: Sink> Engine<'_, S> {
+    async fn retain(&mut self, rules: &Retention, busy: &BTreeSet<DossierNumber>) -> Result<(), SyncError> {
+        if self.checkpoint.remap {
+            self.remap().await?;
+        }
+        let now = (self.job.clock)();
+        let waiting = self.quarantine.keys().chain(busy).copied().collect();
+        let found = look(self.job.sink, &self.job.scope, rules, &waiting, now).await?;
+        self.report.retention = Some(found.report);
+        let (deletions, alive) = (found.due.len() as u64, found.seen);
+        if self.job.settings.brakes(deletions, alive) {
+            self.report.brake = Some(Brake { deletions, alive });
+        } else {
+            self.anonymise(&found.due).await?;
+            self.purge(&found.due).await?;
+        }
+        if let Some(term) = rules.runs {
+            self.job.sink.forget_runs(&self.job.scope, term.before(now)).await?;
+        }
+        let checkpoint = Checkpoint { retained_at: Some(now), ..self.checkpoint.clone() };
+        self.carry_out(self.batch(Plan::default(), checkpoint)).await
+    }
+
+    async fn purge(&mut self, due: &BTreeMap<DossierNumber, (Fate, Rule)>) -> Result<(), SyncError> {
+        let purged = due.iter().filter(|(_, (fate, _))| *fate == Fate::Purge);
+        let purged: Vec<Change> =
+            purged.map(|(number, (_, rule))| Change::Purge { number: *number, rule: *rule }).collect();
+        for changes in purged.chunks(BATCH as usize) {
+            self.empty(changes.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    async fn anonymise(&mut self, due: &BTreeMap<DossierNumber, (Fate, Rule)>) -> Result<(), SyncError> {
+        let wanted = |number: &DossierNumber| matches!(due.get(number), Some((Fate::Anonymise, _)));
+        let Some(first) = due.keys().find(|number| wanted(number)) else { return Ok(()) };
+        let anonymiser = Anonymiser::new(&self.form.demarche);
+        let mut after = first.get().checked_sub(1).map(DossierNumber::new);
+        loop {
+            let documents = self.job.sink.documents(&self.job.scope, after, BATCH).await?;
+            let Some(last) = documents.last() else { return Ok(()) };
+            after = Some(last.number);
+            let mut changes = Vec::new();
+            for stored in documents.into_iter().filter(|stored| wanted(&stored.number)) {
+                let mut dossier = read_document(stored.number, &stored.document)?;
+                anonymiser.apply(&mut dossier);
+                // What does not fit its column is not worth a wider one: it stays in the document.
+                let row = self.form.mapper.row(dossier, stored.light.sealed()).row;
+                changes.push(Change::Anonymise { row: Box::new(row), was: stored.fingerprint });
+            }
+            self.empty(changes).await?;
+        }
+    }
+
+    async fn empty(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
+        if !changes.is_empty() {
+            let plan = Plan { changes, unchanged: 0 };
+            let counts = plan.counts();
+            self.hand_over(self.batch(plan, self.checkpoint.clone())).await?;
+            self.report.counts.add(counts);
+            (self.job.events)(&Event::Retained { anonymised: counts.anonymised, purged: counts.purged });
+        }
+        self.check_stop()
+    }
+}
+
+/// What the rules must know of a document; everything else of it is left alone.
+#[derive(Deserialize)]
+struct Dates {
+    state: DossierState,
+    date_traitement: Option<Timestamp>,
+    usager: Usager,
+}
+
+#[derive(Deserialize)]
+struct Usager {
+    id: String,
+}
+
+fn age(stored: &StoredDocument) -> Result<Age, SyncError> {
+    let dates: Dates = serde_json::from_str(&stored.document)
+        .map_err(|error| SyncError::Document { number: stored.number, reason: error.to_string() })?;
+    Ok(Age {
+        state: dates.state,
+        decided_at: dates.date_traitement,
+        gone_at: stored.gone.as_ref().map(|gone| gone.at.unwrap_or(stored.last_changed)),
+        anonymous: dates.usager.id == ANONYMOUS,
+    })
+}
+
+async fn look<S: Sink>(
+    sink: &S,
+    scope: &Scope,
+    rules: &Retention,
+    waiting: &BTreeSet<DossierNumber>,
+    now: Timestamp,
+) -> Result<Found, SyncError> {
+    let mut found = Found { report: RetentionReport { rules: configured(rules), waiting: 0 }, ..Found::default() };
+    let mut after = None;
+    loop {
+        let documents = sink.documents(scope, after, BATCH).await?;
+        let Some(last) = documents.last() else { return Ok(found) };
+        after = Some(last.number);
+        found.seen += documents.len() as u64;
+        for stored in &documents {
+            let Some(due) = due(rules, &age(stored)?, now) else { continue };
+            if waiting.contains(&stored.number) {
+                found.report.waiting += 1;
+                continue;
+            }
+            found.due.insert(stored.number, (due.fate, due.rule));
+            let of = |line: &&mut RuleReport| line.rule == due.rule && line.action == due.fate;
+            if let Some(line) = found.report.rules.iter_mut().find(of) {
+                line.due += 1;
+                line.oldest = Some(line.oldest.map_or(due.since, |oldest| oldest.min(due.since)));
+                if line.dossiers.len() < NAMED {
+                    line.dossiers.push(stored.number);
+                }
+            }
+        }
+    }
+}
+
+/// A line for every rule that is configured.
+fn configured(rules: &Retention) -> Vec<RuleReport> {
+    let line = |rule, action, term: Option<Term>| {
+        let line = |term: Term| RuleReport {
+            rule,
+            action,
+            after: term.to_string(),
+            due: 0,
+            oldest: None,
+            dossiers: Vec::new(),
+        };
+        term.map(line)
+    };
+    let of = |rule, terms: &crate::plan::Terms| {
+        [line(rule, Fate::Anonymise, terms.anonymise), line(rule, Fate::Purge, terms.purge)]
+    };
+    of(Rule::Deleted, &rules.deleted).into_iter().chain(of(Rule::Finished, &rules.finished)).flatten().collect()
+}
