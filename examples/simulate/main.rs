@@ -111,8 +111,9 @@ fn many(args: &Args) -> bool {
     };
     println!("seed {seed} fails: {failure}");
     if args.shrink > 0 {
-        let without = shrink(seed, args.shrink);
-        let whole = Plan::of(seed).items.len();
+        let plan = Plan::of(seed);
+        let without = shrink(&plan, args.shrink, |plan| live(plan, false).failure.is_some());
+        let whole = plan.items.len();
         println!("{} of the {whole} things that happen in it are enough:", whole - without.len());
         let without: Vec<String> = without.iter().map(ToString::to_string).collect();
         println!("cargo run --release --example simulate -- --seed {seed} --without {}", without.join(","));
