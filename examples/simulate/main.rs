@@ -18,6 +18,10 @@ use clap::Parser;
 
 use life::{Counts, Plan, live, shrink};
 
+/// As in the program: much of a life is small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Lives simulated lives of a platform, an engine and a target; exits with 1 at the first one that loses something.
 #[derive(Parser)]
 struct Args {
