@@ -18,6 +18,10 @@ use clap::Parser;
 
 use life::{Counts, Plan, live, shrink};
 
+/// As in the program: much of a life is small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Lives simulated lives of a platform, an engine and a target; exits with 1 at the first one that loses something.
 #[derive(Parser)]
 struct Args {
@@ -111,8 +115,9 @@ fn many(args: &Args) -> bool {
     };
     println!("seed {seed} fails: {failure}");
     if args.shrink > 0 {
-        let without = shrink(seed, args.shrink);
-        let whole = Plan::of(seed).items.len();
+        let plan = Plan::of(seed);
+        let without = shrink(&plan, args.shrink, |plan| live(plan, false).failure.is_some());
+        let whole = plan.items.len();
         println!("{} of the {whole} things that happen in it are enough:", whole - without.len());
         let without: Vec<String> = without.iter().map(ToString::to_string).collect();
         println!("cargo run --release --example simulate -- --seed {seed} --without {}", without.join(","));

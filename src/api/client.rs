@@ -86,6 +86,12 @@ impl Client {
         self.transport.offset()
     }
 
+    /// The present instant by the platform's clock, to the second; `None` before the first answer that tells.
+    #[must_use]
+    pub fn platform_now(&self) -> Option<Timestamp> {
+        self.transport.offset().map(|_| self.transport.now())
+    }
+
     /// A démarche with its form through all revisions, its groupes, labels and service.
     ///
     /// # Errors

@@ -86,8 +86,18 @@ pub fn deleted_since(checkpoint: &Checkpoint) -> Option<Timestamp> {
 }
 
 /// Where the walks stand after a page whose last dossier moved at `reached`. Never backward.
+///
+/// `began` is the platform's instant at which the walk began. A change that becomes visible while the walk goes on belongs
+/// behind what was passed, and however long the walk takes the next one must look there: it stands no further than where it
+/// began (trap 1). `None` where the platform does not tell the time.
 #[must_use]
-pub fn advance(checkpoint: &Checkpoint, reading: Reading, reached: Option<Timestamp>) -> Checkpoint {
+pub fn advance(
+    checkpoint: &Checkpoint,
+    reading: Reading,
+    reached: Option<Timestamp>,
+    began: Option<Timestamp>,
+) -> Checkpoint {
+    let reached = reached.map(|reached| began.map_or(reached, |began| reached.min(began)));
     let mut next = checkpoint.clone();
     next.watermark = checkpoint.watermark.max(reached);
     if reading.sweep {
@@ -165,15 +175,32 @@ mod tests {
     fn the_watermark_never_moves_backward() {
         let checkpoint = Checkpoint { watermark: Some(at("2026-02-01T11:00:00Z")), ..Checkpoint::default() };
         let sweep = Reading { since: Since::Beginning, sweep: true, follow_up: false };
-        let next = advance(&checkpoint, sweep, Some(at("2020-01-01T00:00:00Z")));
+        let next = advance(&checkpoint, sweep, Some(at("2020-01-01T00:00:00Z")), None);
         assert_eq!(next.watermark, checkpoint.watermark);
         assert_eq!(next.sweep, Some(Sweep { reached: Some(at("2020-01-01T00:00:00Z")) }));
-        let next = advance(&next, sweep, None);
+        let next = advance(&next, sweep, None, None);
         assert_eq!(
             next.sweep,
             Some(Sweep { reached: Some(at("2020-01-01T00:00:00Z")) }),
             "an empty page loses nothing"
         );
+    }
+
+    #[test]
+    fn a_walk_stands_no_further_than_the_instant_at_which_it_began() {
+        let checkpoint = Checkpoint { watermark: Some(at("2026-02-01T11:00:00Z")), ..Checkpoint::default() };
+        let reading = Reading { since: Since::Beginning, sweep: true, follow_up: false };
+        let reached = Some(at("2026-02-01T12:20:00Z"));
+        for (began, stands) in [
+            ("2026-02-01T12:30:00Z", "2026-02-01T12:20:00Z"),
+            ("2026-02-01T12:00:00Z", "2026-02-01T12:00:00Z"),
+            // A platform whose clock is wrong takes nothing back.
+            ("1970-01-01T00:00:00Z", "2026-02-01T11:00:00Z"),
+        ] {
+            let next = advance(&checkpoint, reading, reached, Some(at(began)));
+            assert_eq!(next.watermark, Some(at(stands)), "{began}");
+            assert_eq!(next.sweep, Some(Sweep { reached: reached.min(Some(at(began))) }), "{began}");
+        }
     }
 
     #[test]

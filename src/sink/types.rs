@@ -67,8 +67,8 @@ impl Prepared {
 /// Where the walks of a démarche stand. Stored by the sink that stored the rows, in the same commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The newest `dateDerniereModification` such that every change up to it was committed or is in quarantine.
-    /// Made of the platform's dates only; never moves backward. `None` until the first page is committed.
+    /// The newest `dateDerniereModification` such that every change up to it was committed or is in quarantine, but no
+    /// later than the platform's instant at which the walk began. Made of the platform's dates only; never moves backward. `None` until the first page is committed.
     pub watermark: Option<Timestamp>,
     /// A complete re-reading under way, and how far it came.
     pub sweep: Option<Sweep>,

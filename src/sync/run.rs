@@ -276,12 +276,13 @@ impl<S: Sink> Engine<'_, S> {
         let listing = Listing::all(Source::Demarche(self.job.scope.demarche), reading.since);
         let mut walk = Walk::new(self.job.client, listing, self.job.settings.page_size);
         let stop = self.job.stop.clone();
+        let began = self.job.client.platform_now();
         let mut next = until_stopped(&stop, walk.next()).await?;
         while let Some(mut step) = next {
             self.tell_drift(std::mem::take(&mut step.drift));
             let (dossiers, reached) = (step.dossiers.len(), step.reached);
             let observed = self.rows(step.dossiers).await?.into_iter().map(present).collect();
-            let mut checkpoint = watermark::advance(&self.checkpoint, reading, reached);
+            let mut checkpoint = watermark::advance(&self.checkpoint, reading, reached, began);
             if step.last {
                 checkpoint = watermark::finish(&checkpoint, reading, now);
             }

@@ -187,8 +187,9 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 read => read?,
             };
             let Some(dossier) = read else {
-                let unknown = progress.last.as_ref().is_some_and(|last| last.answer == Answer::Unknown);
-                return if unknown {
+                // What was taken was done, though the dossier left before it could be looked at.
+                let perhaps = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Taken);
+                return if progress.last.as_ref().is_some_and(|last| perhaps(&last.answer)) {
                     self.settle(
                         entry,
                         &progress,

@@ -14,3 +14,4 @@ mod requests;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod support;
+mod within;

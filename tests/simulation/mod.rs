@@ -2,7 +2,34 @@
 
 pub mod life;
 
-use life::{Plan, live};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use life::{Plan, live, shrink};
+
+/// How many lives are lived by the ordinary tests.
+const LIVES: u64 = 200;
+
+#[test]
+fn nothing_is_lost_in_some_hundred_lives() {
+    let next = AtomicU64::new(1);
+    let threads = thread::available_parallelism().map_or(1, Into::into);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > LIVES {
+                        break;
+                    }
+                    if let Some(failure) = live(&Plan::of(seed), false).failure {
+                        panic!("cargo run --release --example simulate -- --seed {seed}\n{failure}");
+                    }
+                }
+            });
+        }
+    });
+}
 
 #[test]
 fn one_seed_is_one_life() {
@@ -10,5 +37,16 @@ fn one_seed_is_one_life() {
         let (once, again) = (live(&Plan::of(seed), true), live(&Plan::of(seed), true));
         assert_eq!(once.lines, again.lines, "seed {seed}");
         assert_eq!(once.fingerprint, again.fingerprint, "seed {seed}");
+        assert_ne!(once.fingerprint, live(&Plan::of(seed + 100), false).fingerprint, "seed {seed}");
     }
+}
+
+#[test]
+fn what_a_failure_does_not_need_is_left_out() {
+    let plan = Plan::of(6);
+    let needed = [0, plan.items.len() / 2, plan.items.len() - 1];
+    let fails = |plan: &Plan| needed.iter().all(|wanted| plan.items.iter().any(|(number, _)| number == wanted));
+    let left_out = shrink(&plan, 1_000, fails);
+    let kept: Vec<usize> = plan.without(&left_out).items.iter().map(|(number, _)| *number).collect();
+    assert_eq!(kept, needed);
 }

@@ -4,6 +4,7 @@ use demarche_numerique::Platform;
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Fault, FaultPlan, Kind, WorldSpec};
 use demarche_numerique::sink::{RunOutcome, SqliteSink};
+use jiff::SignedDuration;
 
 use super::lab::{Lab, pages_of};
 use super::look::{alive, all_in, failure, in_order, one_in, set_aside, tombstone};
@@ -58,6 +59,31 @@ async fn trap_1_a_change_that_becomes_visible_behind_a_saved_page_arrives_with_t
     let report = lab.run().await;
     assert_eq!(report.counts.updated, 1, "{report:?}");
     assert!(lab.dossier(late_one).await.date_derniere_modification > before);
+    lab.assert_exact().await;
+}
+
+#[tokio::test]
+async fn trap_1_a_change_that_becomes_visible_behind_a_slow_run_arrives_with_the_next_run() {
+    let mut lab = Lab::new(Platform::DemarcheNumerique, 20).await;
+    lab.wait(2);
+    lab.run().await;
+    lab.wait_minutes(20);
+    lab.settings.page_size = pages_of(1);
+    let order = in_order(&lab);
+    let (late_one, between, last) = (order[0], order[1], order[2]);
+    let late = lab.sandbox.world().begin(move |world| world.touch(late_one));
+    lab.sandbox.world().touch(between);
+    // After the news and the page of the dossier between: the platform is slow, others go on working, and the next page is
+    // dated further after the late change than the overlap reaches.
+    lab.sandbox.after_request(2, move |world| {
+        world.advance(SignedDuration::from_mins(20));
+        world.touch(last);
+    });
+    assert_eq!(lab.run().await.counts.updated, 2, "the one between and the last one");
+    lab.sandbox.clear_hooks();
+    lab.sandbox.world().commit(late);
+    let report = lab.run().await;
+    assert_eq!(report.counts.updated, 1, "{report:?}");
     lab.assert_exact().await;
 }
 

@@ -44,6 +44,22 @@ async fn a_message_whose_answer_is_lost_is_there_once() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_taken_before_its_dossier_left_is_not_told_as_refused() {
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
+    desk.sandbox.on_request(move |request, world| {
+        if request.operation.as_deref() == Some("DossierEnvoyerMessage") {
+            world.delete_without_trace(number);
+        }
+    });
+    let pushed = desk.pushed().await;
+    let (status, reason, _) = only(&pushed);
+    assert_eq!((status, reason), (Status::Ambiguous, Some("no_dossier")));
+    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
 async fn a_message_is_not_sent_again_while_the_first_may_still_be_under_way() {
     let desk = Desk::new(Platform::DemarcheNumerique).await;
     let number = desk.dossier(State::EnInstruction);

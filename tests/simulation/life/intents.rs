@@ -78,6 +78,10 @@ pub fn judge(
     audit: &[AuditEntry],
     disturbed: impl Fn(DossierNumber, Timestamp) -> bool,
 ) -> Result<(), String> {
+    let wanted = |entry: &&AuditEntry| asked.iter().any(|(asked, _)| entry.dossier == Some(asked.intent.dossier.get()));
+    if let Some(entry) = audit.iter().find(|entry| !wanted(entry)) {
+        return Err(format!("the platform was asked for {} on dossier {:?}, by nobody", entry.mutation, entry.dossier));
+    }
     for (Asked { intent, at }, status) in asked {
         let Some(status) = status else { continue };
         let what = format!("{} ({}) on dossier {}", intent.id, intent.action.word(), intent.dossier);

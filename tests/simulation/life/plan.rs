@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use demarche_numerique::Platform;
 use demarche_numerique::privacy::Preset;
-use demarche_numerique::sandbox::Random;
+use demarche_numerique::sandbox::{FormSpec, Random};
 
 use super::change::Change;
 use super::trouble::{Failure, Trouble};
@@ -26,6 +26,8 @@ pub struct Plan {
 pub struct Terms {
     /// Whose manners the platform has.
     pub platform: Platform,
+    /// The form: one with every kind of question, or a short one, whose lives are shorter to live.
+    pub form: FormSpec,
     /// How many dossiers there are at the beginning.
     pub dossiers: u32,
     /// The largest page that is asked for.
@@ -217,7 +219,8 @@ impl Terms {
         let often = *random.pick(&[1, 24, NEVER, NEVER]);
         Self {
             platform,
-            dossiers: *random.pick(&[0, 1, 3, 5, 8, 8, 12, 16, 24, 40]) + small(random.below(4)),
+            form: if random.chance(25) { FormSpec::Complete } else { FormSpec::Simple { champs: 6 } },
+            dossiers: *random.pick(&[0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 40]) + small(random.below(3)),
             page: *random.pick(&[1, 2, 3, 4, 5, 7, 10, 10, 25, 100]),
             overlap: *random.pick(&[10, 15, 15, 30]),
             follow_up: often,

@@ -2,34 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, live};
+use super::plan::Plan;
 
-/// What can be left out of a life so that it still fails, in so many lives at most: parts of halving size are tried, down to
-/// single things, until none can go.
+/// What can be left out of a plan so that it still fails: parts of halving size are tried, down to single things, until
+/// none of them can go or so many plans were tried.
 #[must_use]
-pub fn shrink(seed: u64, most: u32) -> BTreeSet<usize> {
-    let all: Vec<usize> = Plan::of(seed).items.iter().map(|(number, _)| *number).collect();
+pub fn shrink(plan: &Plan, most: u32, fails: impl Fn(&Plan) -> bool) -> BTreeSet<usize> {
+    let all: Vec<usize> = plan.items.iter().map(|(number, _)| *number).collect();
     let mut left_out = BTreeSet::new();
-    let mut lives = 0;
-    let mut size = all.len().div_ceil(2);
-    while size > 0 && lives < most {
+    let (mut tried, mut size) = (0, all.len().div_ceil(2));
+    while size > 0 {
         let kept: Vec<usize> = all.iter().copied().filter(|number| !left_out.contains(number)).collect();
         let mut smaller = false;
         for part in kept.chunks(size) {
-            let mut tried = left_out.clone();
-            tried.extend(part);
-            lives += 1;
-            if live(&Plan::of(seed).without(&tried), false).failure.is_some() {
-                left_out = tried;
+            if tried == most {
+                return left_out;
+            }
+            tried += 1;
+            let mut fewer = left_out.clone();
+            fewer.extend(part);
+            if fails(&plan.clone().without(&fewer)) {
+                left_out = fewer;
                 smaller = true;
             }
-            if lives >= most {
-                break;
-            }
         }
-        if !smaller || size > 1 {
-            size /= 2;
-        }
+        // Single things are tried again as long as that helps: one may be of no use without another.
+        size = if size == 1 && smaller { 1 } else { size / 2 };
     }
     left_out
 }

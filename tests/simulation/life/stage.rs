@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use demarche_numerique::sandbox::world::{Late, World};
-use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, Incoming, Outgoing, Sandbox, WorldSpec};
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, DemarcheSpec, Incoming, Outgoing, Sandbox, WorldSpec};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -75,7 +75,8 @@ impl Stage {
     /// The stage of a life.
     pub fn new(plan: &Plan, readable: bool) -> Arc<Self> {
         let terms = &plan.terms;
-        let mut spec = WorldSpec::new(terms.platform).only(&[DEMARCHE]).dossiers(terms.dossiers);
+        let mut spec = WorldSpec::new(terms.platform);
+        spec.demarches = vec![DemarcheSpec::new(DEMARCHE, terms.form, terms.dossiers)];
         spec.seed = plan.seed;
         spec.rate_limit = terms.platform_limit;
         let sandbox = Sandbox::new(&spec);
