@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod client;
 mod contracts;
+mod fuzz;
 mod grist_client;
 mod grist_traps;
 mod packaging;

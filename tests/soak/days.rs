@@ -52,7 +52,7 @@ async fn story(life: &Life) -> [(Timestamp, Timestamp, usize); 2] {
     life.sandbox.clear_faults();
 
     let (begun, before) = (life.now(), life.sandbox.requests().len());
-    life.sandbox.fault(Fault::Maintenance);
+    life.sandbox.plan(FaultPlan::new(Fault::Maintenance));
     live(life, HOUR, &mut seed).await;
     life.sandbox.clear_faults();
     let maintenance = (begun, life.now(), life.sandbox.requests().len() - before);

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use demarche_numerique::sandbox::world::{Late, World};
-use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, DemarcheSpec, Incoming, Outgoing, Sandbox, WorldSpec};
+use demarche_numerique::sandbox::{
+    DEMARCHE_COMPLETE as DEMARCHE, DemarcheSpec, Incoming, Outgoing, Sandbox, WorldSpec,
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
