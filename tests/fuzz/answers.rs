@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use demarche_numerique::api::{Exchange, Listing, PageSize, Since, Source, TransportFailure, replay_dossiers};
+use demarche_numerique::api::{Drift, Exchange, Listing, PageSize, Since, Source, TransportFailure, replay_dossiers};
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::plan::{Remembered, reconcile};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
@@ -121,7 +121,9 @@ fn the_recorded_pages_are_good() {
         let body = serde_json::to_vec(&recorded.answer).expect("JSON");
         let page = replay_dossiers(recorded.platform, &recorded.listing, &body).expect("a page");
         assert!(page.nodes.len() >= 3, "{} dossiers", page.nodes.len());
-        assert_eq!((page.holes, page.drift), (Vec::new(), Vec::new()));
+        assert_eq!(page.holes, []);
+        // Trap 41: Démat Social sends a type that its schema does not name.
+        assert!(page.drift.iter().all(|drift| *drift == Drift::Typename("NirChamp".to_owned())), "{:?}", page.drift);
         recorded.read(&body).expect("rows");
     }
 }
