@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
             match self.client.dossier(number).await {
                 Ok(Some(dossier)) => read_again.push(dossier),
                 // It left while we were looking; the lists of deletions tell how.
-                Ok(None) => {}
+                Ok(None) => self.still_there().await?,
                 Err(error) => step.unread.push(unread(number, error)?),
             }
         }
@@ -158,7 +158,7 @@ impl<'a> Walk<'a> {
         if let Some(number) = number {
             match self.client.dossier(number).await {
                 Ok(Some(dossier)) => step.dossiers.push(dossier),
-                Ok(None) => {}
+                Ok(None) => self.still_there().await?,
                 Err(again) => step.unread.push(unread(number, again)?),
             }
         } else if positions.has_next {
@@ -167,6 +167,15 @@ impl<'a> Walk<'a> {
         step.reached = positions.nodes.iter().map(|position| position.date_derniere_modification).max();
         step.last = self.go_on(after, positions.end, positions.has_next, PageSize::ONE)?;
         Ok(step)
+    }
+
+    /// Makes sure that a dossier which the platform does not know left alone: a démarche that is thrown away hides all of
+    /// its own (trap 17), and those of a page were listed a moment ago.
+    async fn still_there(&self) -> Result<(), ApiError> {
+        match self.listing.source {
+            Source::Demarche(number) => self.client.head(number).await.map(drop),
+            Source::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop),
+        }
     }
 
     /// Moves to the next page and tells whether there is none.

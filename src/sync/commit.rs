@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::error::SyncError;
 use super::event::Event;
 use super::quarantine;
-use super::run::Engine;
+use super::run::{Engine, until_stopped};
 use crate::api::Drift;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
@@ -112,9 +112,11 @@ impl<S: Sink> Engine<'_, S> {
         Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
     }
 
-    /// Takes a dossier that the platform does not know any more out of quarantine.
+    /// Takes a dossier that the platform does not know any more out of quarantine, if it knows the démarche.
     pub(super) async fn release(&mut self, number: DossierNumber) -> Result<(), SyncError> {
         if self.quarantine.contains_key(&number) {
+            // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
+            until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
             let mut batch = self.batch(Plan::default(), self.checkpoint.clone());
             batch.quarantine.push(QuarantineChange::Release(number));
             self.hand_over(batch).await?;

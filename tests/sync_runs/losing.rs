@@ -429,6 +429,24 @@ async fn trap_16_a_restored_dossier_is_the_same_one_again() {
 }
 
 #[tokio::test]
+async fn trap_17_a_demarche_thrown_away_while_the_quarantine_is_tried_again_lets_nothing_out_of_it() {
+    let lab = Lab::new(Platform::DemarcheNumerique, 10).await;
+    let (culprit, demarche) = (in_order(&lab)[3], lab.demarche());
+    lab.sandbox.world().poison(culprit, Poison::NullNode);
+    lab.run().await;
+    lab.wait_minutes(10);
+    // After the news: the platform then answers "not found" for every dossier.
+    lab.sandbox.after_request(1, move |world| world.discard_demarche(demarche));
+    assert_eq!(failure(&lab).await, "not_found");
+    lab.sandbox.clear_hooks();
+    assert_eq!(set_aside(&lab).await, [culprit]);
+    lab.sandbox.world().restore_demarche(demarche);
+    lab.sandbox.world().heal(culprit);
+    lab.run().await;
+    lab.assert_exact().await;
+}
+
+#[tokio::test]
 async fn trap_17_a_demarche_that_the_token_lost_deletes_nothing() {
     for platform in Platform::ALL {
         let lab = Lab::new(platform, 12).await;

@@ -108,7 +108,7 @@ impl Change {
             28 | 29 => Self::Restore { of },
             30..=33 => Self::Silent { of, way },
             34 => Self::Rename { way },
-            35 if way % 2 == 0 => Self::Revise { way },
+            35 if way.is_multiple_of(2) => Self::Revise { way },
             36 | 37 => {
                 let how = *random.pick(&[Poison::Crash, Poison::NullNode, Poison::Timeout]);
                 Self::Poison { of, how, hours: 1 + random.below(200) }
@@ -217,7 +217,7 @@ fn proceed(world: &mut World, number: u32, way: u32) -> Result<(), Refused> {
     let agent = Some(2);
     let motivation = format!("{PRIVATE} {way}");
     match world.dossier(number).map(|dossier| dossier.state) {
-        Some(State::EnConstruction) if way % 4 == 0 => world.submit_again(number),
+        Some(State::EnConstruction) if way.is_multiple_of(4) => world.submit_again(number),
         Some(State::EnConstruction) => world.passer_en_instruction(number, agent),
         Some(State::EnInstruction) => match way % 4 {
             0 => world.repasser_en_construction(number, agent),
@@ -236,7 +236,7 @@ fn leave(world: &mut World, number: u32, way: u32) -> Result<(), Refused> {
             world.delete_without_trace(number);
             Ok(())
         }
-        2 if way % 3 == 0 => world.hide_without_reason(number),
+        2 if way.is_multiple_of(3) => world.hide_without_reason(number),
         3 => {
             let email = world.dossier(number).map(|dossier| world.usager(dossier).0);
             world.delete_account(&email.unwrap_or_default());

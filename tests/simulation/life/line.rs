@@ -134,7 +134,7 @@ impl OnTheWire<'_> {
 impl Drop for OnTheWire<'_> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take()
-            && self.after.as_millis() % 2 == 0
+            && self.after.as_millis().is_multiple_of(2)
         {
             self.stage.arrives(self.after, request);
         }

@@ -219,8 +219,8 @@ impl Terms {
         let often = *random.pick(&[1, 24, NEVER, NEVER]);
         Self {
             platform,
-            form: if random.chance(25) { FormSpec::Complete } else { FormSpec::Simple { champs: 6 } },
-            dossiers: *random.pick(&[0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 40]) + small(random.below(3)),
+            form: if random.chance(15) { FormSpec::Complete } else { FormSpec::Simple { champs: 6 } },
+            dossiers: *random.pick(&[0, 1, 2, 3, 3, 4, 5, 6, 8, 10, 12, 16, 24]) + small(random.below(3)),
             page: *random.pick(&[1, 2, 3, 4, 5, 7, 10, 10, 25, 100]),
             overlap: *random.pick(&[10, 15, 15, 30]),
             follow_up: often,

@@ -170,8 +170,7 @@ impl Stage {
         self.catch_up();
         let around = |lists: fn(&mut State) -> &mut BTreeMap<u32, Vec<Change>>| {
             let mut state = self.state();
-            let list = lists(&mut state).remove(&rank?).filter(|_| !state.calm);
-            list
+            lists(&mut state).remove(&rank?).filter(|_| !state.calm)
         };
         for change in around(|state| &mut state.before).unwrap_or_default() {
             self.happen(change);
