@@ -137,7 +137,7 @@ fn rows(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), S
 /// Whether this effect is what the action wanted, by the words that only this intent has.
 fn is_of(effect: &Effect, action: &Action) -> bool {
     match (effect, action) {
-        (Effect::Message { body, .. }, Action::Message { body: words, .. }) => body.contains(words.as_str()),
+        (Effect::Message { body, .. }, Action::Message { body: words, .. }) => body == words.as_str(),
         (
             Effect::State { motivation: Some(motivation), .. },
             Action::Accepter { motivation: Some(words), .. }
