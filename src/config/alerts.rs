@@ -48,7 +48,9 @@ impl Alerts {
                 setting.map(|days| u32::try_from(days).expect("checked against bounds within u32"))
             }),
         };
-        if !alerts.wakes() && !(table.has("command") || table.has("webhook-env") || table.has("webhook-file")) {
+        // What is there and wrong was told already.
+        let named = ["command", "webhook-env", "webhook-file"].iter().any(|key| table.has(key));
+        if !named {
             let error = InvalidValue::new("nobody is told").hint("add `command`, `webhook-env` or `webhook-file`");
             source.report(table.offset, "run.alerts", error);
         }
