@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use demarche_numerique::api::{PageSize, RateLimiter};
-use demarche_numerique::intent::{Intent, Status};
+use demarche_numerique::intent::{Action, Intent, Status};
 use demarche_numerique::privacy::{Filter, Policy, Preset, PseudonymKey};
 use demarche_numerique::sandbox::DEMARCHE_COMPLETE as DEMARCHE;
 use demarche_numerique::sink::{Outbox as _, Scope};
@@ -312,7 +312,12 @@ impl<'p> Life<'p> {
             let state = self.stage.state();
             (state.silent.clone(), state.all_silent)
         };
-        let silent = |number: u32| all_silent || silent.contains(&number);
+        // What the back office asks for may be without a date as well.
+        let labelled = |number: u32| {
+            let of = self.asked.iter().filter(|asked| asked.intent.dossier.get() == number);
+            of.map(|asked| &asked.intent.action).any(|action| matches!(action, Action::Label { .. }))
+        };
+        let silent = |number: u32| all_silent || silent.contains(&number) || labelled(number);
         let lists = !run.report.suppressions_incomplete && run.report.brake.is_none();
         self.truth(After::Run { silent: &silent, lists }, &content)
             .map_err(|what| format!("after an ordinary run in which nothing went wrong: {what}"))
