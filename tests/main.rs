@@ -11,6 +11,8 @@ mod packaging;
 mod real_grist;
 mod schemas;
 mod simulation;
+#[cfg(unix)]
+mod soak;
 mod support;
 mod sync_runs;
 mod writeback;

@@ -189,9 +189,28 @@ impl Client {
     /// # Errors
     /// [`ApiError::OutOfScope`] when the token does not cover it.
     pub async fn dossier(&self, number: DossierNumber) -> Result<Option<Dossier>, ApiError> {
+        let wire = self.read_dossier(number).await?;
+        Ok(wire.map(|wire| self.converted(|drift| convert::Node::convert(wire, drift))))
+    }
+
+    /// The same where it is a dossier of this démarche; `None` as well when it is one of another that the token covers.
+    ///
+    /// # Errors
+    /// As [`dossier`](Self::dossier).
+    pub async fn dossier_of(
+        &self,
+        demarche: DemarcheNumber,
+        number: DossierNumber,
+    ) -> Result<Option<Dossier>, ApiError> {
+        let Some(wire) = self.read_dossier(number).await? else { return Ok(None) };
+        let belongs = wire.demarche.number == Some(demarche.get());
+        Ok(belongs.then(|| self.converted(|drift| convert::Node::convert(wire, drift))))
+    }
+
+    async fn read_dossier(&self, number: DossierNumber) -> Result<Option<WireDossier>, ApiError> {
         let request = operation::dossier(self.platform, number);
         match self.transport.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
-            Ok(wire) => Ok(Some(self.converted(|drift| convert::Node::convert(wire, drift)))),
+            Ok(wire) => Ok(Some(wire)),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

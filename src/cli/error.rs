@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::printer::legible;
+use super::webhooks::WEBHOOK_PATH;
 use crate::api::ApiError;
 use crate::config::{ConfigError, SecretSource, defaults};
 use crate::grist::GristError;
 use crate::privacy::{FilterError, ShortKey};
+use crate::serve::hints::UnfitPath;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 use crate::writeback::PushError;
@@ -55,6 +57,17 @@ pub enum CliError {
         what: &'static str,
         /// Where it was looked for.
         place: SecretSource,
+    },
+    /// The secret part of the address that webhooks call cannot be used.
+    #[error("the webhook path of {instance} in {place} cannot be used")]
+    WebhookPath {
+        /// Of which instance.
+        instance: String,
+        /// Where it is.
+        place: SecretSource,
+        /// Why.
+        #[source]
+        source: UnfitPath,
     },
     /// The key of pseudonyms cannot be used.
     #[error(transparent)]
@@ -120,6 +133,11 @@ impl CliError {
             Self::NoSecret { place: SecretSource::Variable(name), .. } if name == defaults::GRIST_KEY_ENV => Some(
                 "put the API key of an account that may edit the document in GRIST_API_KEY (in Grist: profile \
                  settings, API), or name another place in the configuration"
+                    .to_owned(),
+            ),
+            Self::NoSecret { what: WEBHOOK_PATH, .. } | Self::WebhookPath { .. } => Some(
+                "make one with `openssl rand -hex 32`, another for each instance, and put it where `webhook-path-env` or \
+                 `webhook-path-file` says"
                     .to_owned(),
             ),
             Self::NoSecret { .. } => {

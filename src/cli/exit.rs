@@ -213,6 +213,7 @@ impl From<&CliError> for Exit {
             | CliError::Unwritable { .. }
             | CliError::NoSecret { .. }
             | CliError::Listen { .. }
+            | CliError::WebhookPath { .. }
             | CliError::Key(_)
             | CliError::Privacy(_) => Self::Configuration,
             CliError::Api(error) => error.into(),

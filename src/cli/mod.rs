@@ -28,6 +28,7 @@ mod signals;
 mod summary;
 mod targets;
 mod terminal;
+mod webhooks;
 mod words;
 
 use std::process::ExitCode;

@@ -17,14 +17,16 @@ use super::progress::Progress;
 use super::summary;
 use super::targets::{lease_of, open, open_or_make, places, with_outbox};
 use super::terminal::ProgressMode;
+use super::webhooks;
 use crate::api::{Client, RateLimiter};
-use crate::config::{self, Config, Overrides, PostgresTarget, Target};
+use crate::config::{self, Config, Overrides, PostgresTarget, Target, defaults};
 use crate::intent::Status;
 use crate::privacy::Filter;
+use crate::serve::hints::{Hinted, SecretPath, Webhooks};
 use crate::serve::{Attempt, Board, Desk, Due, Ended, History, JobKey, LOOK_BACK, Planned};
 use crate::sink::postgres::Rule;
-use crate::sink::{AnySink, Outbox as _, RunOutcome, Scope, Sink as _, SinkError};
-use crate::sync::{Run, Settings, Stop, SyncError};
+use crate::sink::{AnySink, Outbox as _, RunOutcome, RunRecord, Scope, Sink as _, SinkError};
+use crate::sync::{self, Run, Settings, Stop, SyncError};
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 use crate::writeback::PushError;
 
@@ -93,6 +95,8 @@ pub struct Office {
     assignments: BTreeMap<JobKey, Assignment>,
     /// The clients of the instances, each with the day on which its token ends.
     clients: BTreeMap<String, (Client, Option<Date>)>,
+    /// The secret paths of the instances whose webhooks may call.
+    webhooks: BTreeMap<String, SecretPath>,
     /// Where it is told what targets and reports say.
     board: Board,
     /// Connections to targets that several jobs may use at once, between two jobs; `None` once the office is closed.
@@ -114,7 +118,15 @@ impl Office {
         let mut clients: BTreeMap<String, (Client, Option<Date>)> = BTreeMap::new();
         let mut assignments = BTreeMap::new();
         let mut planned = Vec::new();
+        let hint_window = config.hint_window.as_ref().map_or(defaults::HINT_WINDOW, |setting| setting.value);
         let jobs = config::resolve(config, overrides, &variable)?;
+        let places = jobs
+            .iter()
+            .filter_map(|job| Some((job.instance.name.as_str(), &job.instance.webhook_path.as_ref()?.value)));
+        let paths = webhooks::read(places.collect::<BTreeMap<_, _>>())?;
+        if let Some(error) = paths.absent.into_iter().next() {
+            return Err(error);
+        }
         for job in &jobs {
             let name = job.instance.name.clone();
             let client = match clients.get(&name) {
@@ -138,7 +150,7 @@ impl Office {
             let target = job.target.value.clone();
             let key = JobKey { scope: scope.clone(), target: target.to_string() };
             let alone = lease_of(&target).is_none();
-            planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone });
+            planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone, hint_window });
             let settings = Settings { page_size: job.instance.page_size.value, ..job.sync.settings() };
             let filter = context.filter(&job.policy.value)?;
             let place = match &target {
@@ -150,7 +162,13 @@ impl Office {
             let assignment = Assignment { scope, client, target, place, filter, settings, instructeur, pushes };
             assignments.insert(key, assignment);
         }
-        Ok((Self { assignments, clients, board: board.clone(), idle: Mutex::new(Some(HashMap::new())) }, planned))
+        let idle = Mutex::new(Some(HashMap::new()));
+        Ok((Self { assignments, clients, webhooks: paths.known, board: board.clone(), idle }, planned))
+    }
+
+    /// Lets the webhooks of its instances call, and no others.
+    pub fn admit(&self, webhooks: &Webhooks) {
+        webhooks.admit(self.webhooks.clone());
     }
 
     /// Puts its clients on the board, in the place of those before.
@@ -191,13 +209,14 @@ impl Office {
         sink.close().await
     }
 
-    async fn work(&self, planned: &Planned, job: &Assignment, stop: &Stop) -> Result<Attempt, CliError> {
+    async fn work(&self, call: &Call<'_>, job: &Assignment) -> Result<Attempt, CliError> {
+        let stop = call.stop;
         let sink = tokio::select! {
             biased;
             () = stop.asked() => return Err(SyncError::Interrupted.into()),
             sink = self.take(job) => sink?,
         };
-        let attempt = job.work(planned, &sink, stop, &self.board).await;
+        let attempt = job.work(call, &sink, &self.board).await;
         // After a failure the next job begins with a connection of its own.
         let given_back = match attempt.is_ok() {
             true => self.give_back(job, sink).await,
@@ -210,11 +229,11 @@ impl Office {
 }
 
 impl Desk for Office {
-    async fn attempt(&self, planned: &Planned, stop: &Stop) -> Attempt {
+    async fn attempt(&self, planned: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> Attempt {
         let Some(job) = self.assignments.get(&planned.key) else {
             return Attempt::NotDue(History::default());
         };
-        match self.work(planned, job, stop).await {
+        match self.work(&Call { planned, hinted, stop }, job).await {
             Ok(attempt) => attempt,
             Err(error) => {
                 tell(&job.scope, &error);
@@ -233,33 +252,50 @@ impl Desk for Office {
     }
 }
 
+/// What the loop asks for.
+struct Call<'a> {
+    planned: &'a Planned,
+    hinted: Option<&'a Hinted>,
+    stop: &'a Stop,
+}
+
+impl Call<'_> {
+    /// What it comes to when it is too early; `None` when it is time, by the rhythm or by hints.
+    fn too_early(&self, runs: &[RunRecord], now: Timestamp) -> Option<Attempt> {
+        let by_hint = self.hinted.map_or(Due::Never, |_| self.planned.due_by_hint(runs, now));
+        match (self.planned.due(runs, now), by_hint) {
+            (Due::Since(_), _) | (_, Due::Since(_)) => None,
+            // Another has just done it, and before that the hint may not have been true yet.
+            (_, Due::At(at)) => {
+                Some(Attempt::Taken { again: Duration::try_from(at.duration_since(now)).unwrap_or_default() })
+            }
+            (_, Due::Never) => Some(Attempt::NotDue(History::of(runs))),
+        }
+    }
+}
+
 impl Assignment {
     /// Takes the job, asks whether it is due, runs it and lets it go.
-    async fn work(&self, planned: &Planned, sink: &AnySink, stop: &Stop, board: &Board) -> Result<Attempt, CliError> {
-        let AnySink::Postgres(shared) = sink else { return self.work_on(planned, sink, stop, board).await };
+    async fn work(&self, call: &Call<'_>, sink: &AnySink, board: &Board) -> Result<Attempt, CliError> {
+        let AnySink::Postgres(shared) = sink else { return self.work_on(call, sink, board).await };
         let leases = shared.leases()?;
         let Some(lease) = leases.claim(std::slice::from_ref(&self.scope)).await? else {
             return Ok(Attempt::Taken { again: leases.free_in(&self.scope).await? });
         };
-        let attempt = self.work_on(planned, sink, stop, board).await;
+        let attempt = self.work_on(call, sink, board).await;
         let released = lease.release().await;
         let attempt = attempt?;
         released?;
         Ok(attempt)
     }
 
-    async fn work_on(
-        &self,
-        planned: &Planned,
-        sink: &AnySink,
-        stop: &Stop,
-        board: &Board,
-    ) -> Result<Attempt, CliError> {
+    async fn work_on(&self, call: &Call<'_>, sink: &AnySink, board: &Board) -> Result<Attempt, CliError> {
+        let Call { planned, hinted, stop } = *call;
         let runs = sink.runs(&self.scope, LOOK_BACK).await?;
         board.looked(planned, &runs);
-        if !matches!(planned.due(&runs, Timestamp::now()), Due::Since(_)) {
+        if let Some(attempt) = call.too_early(&runs, Timestamp::now()) {
             self.count_outbox(sink, planned, board).await;
-            return Ok(Attempt::NotDue(History::of(&runs)));
+            return Ok(attempt);
         }
         let progress = Progress::new(ProgressMode::Silent, &self.scope);
         let prepared = Prepared {
@@ -272,6 +308,9 @@ impl Assignment {
             stop,
             progress: &progress,
         };
+        if let Some(hinted) = hinted {
+            self.look(&prepared, sink, hinted).await?;
+        }
         let run = run_and_fetch(&prepared, sink).await;
         tell_end(&run);
         board.reported(&planned.key, &run.report);
@@ -303,6 +342,29 @@ impl Assignment {
             }
             Err(error) => debug!(%error, "the outbox of {} was not counted", self.scope),
         }
+    }
+
+    /// Reads what webhooks named, before the run that finds out everything. What this cannot do the run does, or tells.
+    async fn look(&self, prepared: &Prepared<'_>, sink: &AnySink, hinted: &Hinted) -> Result<(), CliError> {
+        let named = hinted.to_read();
+        let looked = match sync::look(&prepared.job(sink, &|_| {}), named).await {
+            Ok(looked) => looked,
+            Err(error @ (SyncError::Sink(_) | SyncError::Interrupted)) => return Err(error.into()),
+            Err(error) => {
+                tell(&self.scope, &CliError::Sync(error));
+                return Ok(());
+            }
+        };
+        let (number, counts) = (self.scope.demarche.get(), looked.counts);
+        info!(
+            { INSTANCE } = self.scope.instance.as_str(),
+            { DEMARCHE_NUMBER } = number,
+            named = named.len(),
+            read = looked.read,
+            changed = counts.inserted + counts.updated + counts.restored,
+            "webhooks named dossiers of démarche {number}: it is looked at now"
+        );
+        Ok(())
     }
 
     /// Sends what waits in the outbox. What the platform does not take now waits for the next run.

@@ -70,6 +70,8 @@ pub const JITTER: Duration = Duration::from_secs(30);
 pub const ADAPTIVE: bool = false;
 /// Whether a démarche is left alone by `dn run`.
 pub const PAUSED: bool = false;
+/// For how long what webhooks name of a démarche is gathered before `dn run` looks.
+pub const HINT_WINDOW: Duration = Duration::from_secs(30);
 /// How many runs `dn run` has under way at once.
 pub const WORKERS: u32 = 1;
 /// How long a job may fail before somebody is woken.

@@ -46,6 +46,8 @@ pub struct Config {
     pub ready_within: Option<Setting<Duration>>,
     /// Whom `dn run` wakes, and for what; nobody by default.
     pub alerts: Alerts,
+    /// For how long what webhooks name of a démarche is gathered before `dn run` looks.
+    pub hint_window: Option<Setting<Duration>>,
 }
 
 /// What a file says of an instance. What it does not say has a default.
@@ -59,6 +61,8 @@ pub struct InstanceEntry {
     pub token: Option<Setting<SecretSource>>,
     /// The day on which its token ends.
     pub token_expires: Option<Setting<Date>>,
+    /// Where the secret part of the address is that its webhooks call.
+    pub webhook_path: Option<Setting<SecretSource>>,
     /// How long to wait for a connection.
     pub connect_timeout: Option<Setting<Duration>>,
     /// How long to wait between two pieces of an answer.
@@ -140,10 +144,12 @@ impl Config {
                 table.refuse_unknown(&mut source, keys::ALERTS);
                 config.alerts = Alerts::read(table, &mut source);
             }
+            config.hint_window = table.read(&mut source, "hint-window", reader::duration);
             config.workers =
                 workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
         }
         config.run = RunEntry::default().or(&running);
+        config.check_webhooks(root, &mut source);
         // A target that is described wrongly is named rightly all the same.
         let targets = match root.get("targets") {
             Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
@@ -208,6 +214,18 @@ impl Config {
             source.report(table.offset_of("number"), table.key("number"), error);
         }
         Some(DemarcheEntry { number, instance, target, privacy, sync, run })
+    }
+
+    /// A webhook calls the door, so there must be one.
+    fn check_webhooks(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
+        let listens = matches!(root.get("run"), Some(DeValue::Table(run)) if run.contains_key("listen"));
+        let Some((table, _)) = root.table(source, "instances") else { return };
+        for (name, offset, _) in Table::new(table, 0, "instances").entries() {
+            if !listens && self.instances.get(name).is_some_and(|instance| instance.webhook_path.is_some()) {
+                let error = InvalidValue::new("nothing listens to its webhooks").hint("add `listen` under [run]");
+                source.report(offset, format!("instances.{name}"), error);
+            }
+        }
     }
 
     /// With several instances each names its token: a token sent to the wrong platform is a leak.
@@ -299,6 +317,7 @@ fn read_instance(table: Table<'_, '_>, source: &mut Source<'_>) -> InstanceEntry
         url: table.read(source, "url", |value| values::parse_url(&reader::text(value)?)),
         token: secret(table, source, "token-env", "token-file"),
         token_expires: table.read(source, "token-expires", |value| day(&reader::text(value)?)),
+        webhook_path: secret(table, source, "webhook-path-env", "webhook-path-file"),
         connect_timeout: table.read(source, "connect-timeout", reader::duration),
         read_timeout: table.read(source, "read-timeout", reader::duration),
         total_timeout: table.read(source, "total-timeout", reader::duration),

@@ -23,6 +23,8 @@ pub const INSTANCE: Section = Section {
         "token-env",
         "token-file",
         "token-expires",
+        "webhook-path-env",
+        "webhook-path-file",
         "connect-timeout",
         "read-timeout",
         "total-timeout",
@@ -95,7 +97,18 @@ pub const RUNNING: &[&str] = &["schedule", "timezone", "jitter", "adaptive", "pa
 /// `[run]`: when `dn run` runs démarches unless they say otherwise, how many at once, and where it says how it is.
 pub const RUN: Section = Section {
     name: "[run]",
-    keys: &["schedule", "timezone", "jitter", "adaptive", "paused", "workers", "listen", "ready-within", "alerts"],
+    keys: &[
+        "schedule",
+        "timezone",
+        "jitter",
+        "adaptive",
+        "paused",
+        "workers",
+        "listen",
+        "ready-within",
+        "hint-window",
+        "alerts",
+    ],
 };
 
 /// `[run.alerts]`: whom `dn run` wakes, and for what.

@@ -62,6 +62,8 @@ pub struct Instance {
     pub token: Setting<SecretSource>,
     /// The day on which its token ends, when somebody wrote it down: the platform does not tell.
     pub token_expires: Option<Setting<Date>>,
+    /// Where the secret part of the address is that its webhooks call, when it has one.
+    pub webhook_path: Option<Setting<SecretSource>>,
     /// How long to wait for a connection.
     pub connect_timeout: Setting<Duration>,
     /// How long to wait between two pieces of an answer.
@@ -292,6 +294,7 @@ fn instance(
         url,
         token: token(variables, said),
         token_expires: said.token_expires.clone(),
+        webhook_path: said.webhook_path.clone(),
         connect_timeout: or(&said.connect_timeout, defaults::CONNECT_TIMEOUT),
         read_timeout: or(&said.read_timeout, defaults::READ_TIMEOUT),
         total_timeout: or(&said.total_timeout, defaults::TOTAL_TIMEOUT),

@@ -54,6 +54,7 @@ fn the_example_shows_the_defaults() {
     assert_eq!(value(&said.total_timeout), Some(instance.total_timeout.value));
     assert_eq!(value(&said.page_size), Some(instance.page_size.value));
     assert_eq!(value(&said.rate_limit), Some(instance.rate_limit.value));
+    assert_eq!(value(&config.hint_window), Some(defaults::HINT_WINDOW));
     let Some(TargetEntry::Grist(grist)) = config.targets.get("equipe").map(|target| &target.value) else {
         panic!("the example has a Grist document")
     };
@@ -260,6 +261,10 @@ fn wrong_files_are_refused() {
         ("a name instead of an address", "[run]\nlisten = 'localhost:9464'\n", "is not an address with a port"),
         ("a day that there is not", "[instances.a]\ntoken-expires = '2027-02-30'\n", "is not a day"),
         ("a door for one démarche", "[[demarches]]\nlisten = '127.0.0.1:1'\n", "it belongs in [run]"),
+        ("a webhook that nobody hears", "[instances.a]\nwebhook-path-env = 'A'\n", "add `listen` under [run]"),
+        ("a pasted path", "[instances.a]\nwebhook-path-env = 's3cret-path'\n", "never written in this file"),
+        ("a window for one démarche", "[[demarches]]\nhint-window = '1m'\n", "it belongs in [run]"),
+        ("a window of no time", "[run]\nhint-window = '0s'\n", "is not a duration"),
         ("a zero duration", "[sync]\noverlap = '0s'\n", "is not a duration"),
     ] {
         match parse(text) {

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::due::{Due, Ended, History};
 use super::facts::{Changed, Found, Runs, quarantined_since};
+use super::hints::{HintCounts, Outcome};
 use super::service::Planned;
 use crate::api::{Client, Stats};
 use crate::sink::{RunOutcome, RunRecord, Scope};
@@ -99,6 +100,8 @@ pub struct InstanceState {
     pub stats: Stats,
     /// The day on which its token ends, where the configuration says it.
     pub token_expires: Option<Date>,
+    /// What became of the calls of its webhooks.
+    pub hints: HintCounts,
 }
 
 /// The state of every job and instance. Clones are handles on the same board.
@@ -138,16 +141,30 @@ impl Board {
         content.instances.iter().map(|(name, known)| (name.clone(), now(known))).collect()
     }
 
-    /// Watches these clients, by the names of their instances, each with the day on which its token ends. What the ones
-    /// before them were asked is kept.
+    /// Watches these clients, by the names of their instances, each with the day on which its token ends. What is known of
+    /// the ones before them is kept.
     pub fn watch(&self, clients: impl IntoIterator<Item = (String, Client, Option<Date>)>) {
         let before = self.instances();
         let watched = clients.into_iter().map(|(name, client, token_expires)| {
-            let stats = before.get(&name).map(|state| state.stats).unwrap_or_default();
-            (name, (client, InstanceState { stats, token_expires }))
+            let before = before.get(&name).copied().unwrap_or_default();
+            (name, (client, InstanceState { token_expires, ..before }))
         });
         self.content().instances = watched.collect();
         self.0.changed.notify_one();
+    }
+
+    /// Whether a démarche that is followed here runs, into some target; `None` when none is followed under this number.
+    pub(super) fn is_awake(&self, scope: &Scope) -> Option<bool> {
+        let content = self.content();
+        let paused = content.jobs.iter().filter(|(key, _)| key.scope == *scope).map(|(_, state)| state.paused);
+        paused.reduce(|all, one| all && one).map(|paused| !paused)
+    }
+
+    /// Tells what became of a call of an instance's webhook.
+    pub(super) fn called(&self, instance: &str, outcome: Outcome) {
+        if let Some((_, state)) = self.content().instances.get_mut(instance) {
+            state.hints.add(outcome);
+        }
     }
 
     /// Tells what the target says of the last runs, newest first.

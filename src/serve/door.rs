@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::board::Board;
+use super::hints::{Webhooks, receive};
 use super::metrics::metrics;
 use super::ready::late;
 use super::service::Clock;
@@ -32,6 +33,8 @@ pub struct View {
     pub clock: Clock,
     /// How old data may be; by default as the rhythm of each job makes it.
     pub ready_within: Option<Duration>,
+    /// Whose calls are taken.
+    pub webhooks: Webhooks,
 }
 
 impl fmt::Debug for View {
@@ -45,6 +48,9 @@ impl fmt::Debug for View {
 /// - `/healthz`: 200, as long as the process answers at all;
 /// - `/readyz`: 200, or 503 and one line for each démarche whose data is too old ([`late`]);
 /// - `/metrics`: the text that Prometheus reads ([`metrics()`]).
+///
+/// and `POST` of the secret path of each instance that has one ([`Webhooks`]), `/webhooks/…`: 204, whatever the call says; 413
+/// for a body of more than 8 KiB.
 ///
 /// Everything else is 404. It closes when it is dropped.
 #[derive(Debug)]
@@ -92,9 +98,17 @@ impl Door {
 }
 
 async fn answer(State(view): State<View>, request: Request) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    match receive(&view.webhooks, &view.board, request).await {
+        Some(status) => status.into_response(),
+        None => tell(&view, &method, &path),
+    }
+}
+
+fn tell(view: &View, method: &Method, path: &str) -> Response {
     const TEXT: &str = "text/plain; charset=utf-8";
     let (jobs, now) = (view.board.snapshot(), (view.clock)());
-    let (status, kind, body) = match (request.method(), request.uri().path()) {
+    let (status, kind, body) = match (method, path) {
         (&Method::GET, "/healthz") => (StatusCode::OK, TEXT, "ok\n".to_owned()),
         (&Method::GET, "/readyz") => match late(&jobs, view.ready_within, now) {
             late if late.is_empty() => (StatusCode::OK, TEXT, "ready\n".to_owned()),

@@ -126,17 +126,26 @@ pub fn due(schedule: &Schedule, seed: u64, history: &History, now: Timestamp) ->
     if schedule.paused {
         return Due::Never;
     }
-    let plausible = |at: &Timestamp| at.duration_since(now) <= SKEW;
-    let tick = match history.success.filter(plausible) {
+    let tick = match history.success.filter(|at| plausible(*at, now)) {
         Some(success) => match schedule.next(success, history.quiet, seed) {
             Some(tick) => tick,
             None => return Due::Never,
         },
         None => now,
     };
-    let free = history.failed_at.filter(plausible).map(|at| at.saturating_add(backoff(history.failures)).unwrap_or(at));
-    let begin = free.map_or(tick, |free| free.max(tick));
+    let begin = free_from(history, now).map_or(tick, |free| free.max(tick));
     if begin <= now { Due::Since(begin) } else { Due::At(begin) }
+}
+
+/// From when on failures let a job run again; `None` when none holds it back.
+pub(super) fn free_from(history: &History, now: Timestamp) -> Option<Timestamp> {
+    let failed_at = history.failed_at.filter(|at| plausible(*at, now))?;
+    Some(failed_at.saturating_add(backoff(history.failures)).unwrap_or(failed_at))
+}
+
+/// Whether a date was not written by a clock that was wrong.
+pub(super) fn plausible(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) <= SKEW
 }
 
 fn backoff(failures: u32) -> SignedDuration {
@@ -151,6 +160,15 @@ impl Due {
             Self::At(at) => Some(Duration::try_from(at.duration_since(now)).unwrap_or_default()),
             Self::Never => None,
         }
+    }
+
+    /// The earlier of two.
+    pub(super) fn or_sooner(self, other: Self) -> Self {
+        let instant = |due| match due {
+            Self::Since(at) | Self::At(at) => at,
+            Self::Never => Timestamp::MAX,
+        };
+        if instant(other) < instant(self) { other } else { self }
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::board::{InstanceState, JobKey, JobState};
+use super::hints::HintCounts;
 
 type Jobs = BTreeMap<JobKey, JobState>;
 type Instances = BTreeMap<String, InstanceState>;
@@ -110,6 +111,15 @@ fn platform(page: &mut Page, instances: &Instances, now: Timestamp) {
         "dn_rate_limit_wait_seconds_total",
         "How long requests waited for a place under the rate limit.",
         instances.iter().map(|(name, state)| (each(name), format!("{:.3}", state.stats.waited.as_secs_f64()))),
+    );
+    page.counter(
+        "dn_hints_total",
+        "Calls of the platform's webhooks, by what became of them: accepted, unknown, ignored, limited.",
+        instances.iter().flat_map(|(name, state)| {
+            let HintCounts { accepted, unknown, ignored, limited } = state.hints;
+            let outcomes = [("accepted", accepted), ("unknown", unknown), ("ignored", ignored), ("limited", limited)];
+            outcomes.map(|(outcome, count)| ([each(name), vec![("outcome", outcome.to_owned())]].concat(), count))
+        }),
     );
     let today = now.to_zoned(TimeZone::UTC).date();
     page.gauge(

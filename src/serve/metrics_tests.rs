@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::board::{InstanceState, JobKey, JobState};
 use super::facts::{Changed, Found, Runs};
+use super::hints::HintCounts;
 use super::metrics::metrics;
 use crate::api::Stats;
 use crate::ids::DemarcheNumber;
@@ -41,8 +42,9 @@ fn every_metric_is_told_in_the_format_of_prometheus() {
         waited: Duration::from_millis(1500),
         ..Stats::default()
     };
+    let hints = HintCounts { accepted: 7, unknown: 1, ignored: 2, limited: 300 };
     let instances =
-        BTreeMap::from([("dn".to_owned(), InstanceState { stats, token_expires: "2026-03-12".parse().ok() })]);
+        BTreeMap::from([("dn".to_owned(), InstanceState { stats, token_expires: "2026-03-12".parse().ok(), hints })]);
     let jobs = BTreeMap::from([(key(12, "sqlite:d.db"), state)]);
     insta::assert_snapshot!(metrics(&jobs, &instances, at("2026-03-02T08:10:00Z")), @r##"
     # HELP dn_last_success_timestamp_seconds When the last run that did its work ended, wherever it was.
@@ -90,6 +92,12 @@ fn every_metric_is_told_in_the_format_of_prometheus() {
     # HELP dn_rate_limit_wait_seconds_total How long requests waited for a place under the rate limit.
     # TYPE dn_rate_limit_wait_seconds_total counter
     dn_rate_limit_wait_seconds_total{instance="dn"} 1.500
+    # HELP dn_hints_total Calls of the platform's webhooks, by what became of them: accepted, unknown, ignored, limited.
+    # TYPE dn_hints_total counter
+    dn_hints_total{instance="dn",outcome="accepted"} 7
+    dn_hints_total{instance="dn",outcome="unknown"} 1
+    dn_hints_total{instance="dn",outcome="ignored"} 2
+    dn_hints_total{instance="dn",outcome="limited"} 300
     # HELP dn_token_days_left Days until the token ends, as the configuration says.
     # TYPE dn_token_days_left gauge
     dn_token_days_left{instance="dn"} 10
@@ -102,7 +110,7 @@ fn counters_are_there_from_the_start_and_gauges_when_something_is_known() {
     let instances = BTreeMap::from([("dn".to_owned(), InstanceState::default())]);
     let text = metrics(&jobs, &instances, at("2026-03-02T08:10:00Z"));
     let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(samples.len(), 4 + 1 + 4 + 1 + 3 + 1, "{text}");
+    assert_eq!(samples.len(), 4 + 1 + 4 + 1 + 3 + 1 + 4, "{text}");
     assert!(samples.iter().all(|sample| sample.contains("_total{")), "{text}");
     assert!(samples.iter().all(|sample| sample.ends_with(" 0") || sample.ends_with(" 0.000")), "{text}");
 }

@@ -4,6 +4,7 @@
 //! - [`History`], [`due()`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
 //! - [`first`]: which of the jobs that are due comes first (pure);
 //! - [`Board`]: the state of every job, for whoever asks;
+//! - [`hints`]: what the platform's webhooks tell, and what is made of it;
 //! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Door`]: both over HTTP;
 //! - [`alerts()`], [`Told`]: what somebody is to be woken for, once (pure);
 //! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
@@ -16,7 +17,13 @@ mod alerts;
 mod board;
 mod door;
 mod due;
+mod entry;
 mod facts;
+#[cfg(test)]
+mod freshness_tests;
+pub mod hints;
+#[cfg(test)]
+mod hints_tests;
 #[cfg(feature = "postgres")]
 mod ledger;
 mod metrics;

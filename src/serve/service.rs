@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::board::{Board, JobKey, JobState};
+use super::board::{Board, JobKey};
 use super::due::{Due, Ended, History, due};
+use super::entry::{Entry, Hints};
+use super::hints::{Hint, Hinted, due_by_hint};
 use super::pick::{Waiting, first};
 use super::schedule::{Schedule, seed};
 use crate::sink::RunRecord;
@@ -29,6 +31,8 @@ pub struct Planned {
     pub schedule: Schedule,
     /// Whether only one job at a time may work on its target.
     pub alone: bool,
+    /// For how long what webhooks name of it is gathered before somebody looks.
+    pub hint_window: Duration,
 }
 
 impl Planned {
@@ -36,6 +40,16 @@ impl Planned {
     #[must_use]
     pub fn due(&self, runs: &[RunRecord], now: Timestamp) -> Due {
         due(&self.schedule, self.seed(), &History::of(runs), now)
+    }
+
+    /// Whether it is due after these runs, newest first, because of hints that were gathered for long enough. A job that is
+    /// paused never is.
+    #[must_use]
+    pub fn due_by_hint(&self, runs: &[RunRecord], now: Timestamp) -> Due {
+        match self.schedule.paused {
+            true => Due::Never,
+            false => due_by_hint(&History::of(runs), self.hint_window, self.hint_window, now),
+        }
     }
 
     /// From when on its data counts as old, after a success at this instant.
@@ -51,7 +65,7 @@ impl Planned {
 /// What became of an attempt to do a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// Another worker has it; it is worth looking again after this long.
+    /// Another worker has it, or has just done it; it is worth looking again after this long.
     Taken {
         /// How long.
         again: Duration,
@@ -69,7 +83,10 @@ pub enum Attempt {
 /// indeed, runs it and lets it go. It obeys `stop`. Dropping its future leaves the target as any crash does.
 pub trait Desk: Send + Sync + 'static {
     /// Does a job if it can be taken and is due.
-    fn attempt(&self, job: &Planned, stop: &Stop) -> impl Future<Output = Attempt> + Send;
+    ///
+    /// `hinted`: what webhooks named of it, gathered for long enough. The job is then due by [`Planned::due_by_hint`] too, and
+    /// these dossiers are read before it runs.
+    fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> impl Future<Output = Attempt> + Send;
 }
 
 /// What is to be done: from the start, or after a reload.
@@ -99,8 +116,14 @@ pub struct Options {
 }
 
 /// Does jobs when they are due, until it is asked to stop and the last run has ended. Each plan that arrives replaces the
-/// one before; runs under way end under the plan that began them.
-pub async fn serve<D: Desk>(plan: Plan<D>, options: &Options, mut reloads: mpsc::Receiver<Plan<D>>) {
+/// one before; runs under way end under the plan that began them. Hints make jobs due sooner ([`due_by_hint`]), and change
+/// nothing else.
+pub async fn serve<D: Desk>(
+    plan: Plan<D>,
+    options: &Options,
+    mut reloads: mpsc::Receiver<Plan<D>>,
+    mut hints: mpsc::Receiver<Hint>,
+) {
     let mut service = Service {
         entries: BTreeMap::new(),
         desk: Arc::clone(&plan.desk),
@@ -110,7 +133,7 @@ pub async fn serve<D: Desk>(plan: Plan<D>, options: &Options, mut reloads: mpsc:
         tasks: HashMap::new(),
     };
     service.adopt(plan);
-    let mut reloadable = true;
+    let (mut reloadable, mut hintable) = (true, true);
     loop {
         let stopping = options.stop.is_asked();
         if !stopping {
@@ -127,43 +150,12 @@ pub async fn serve<D: Desk>(plan: Plan<D>, options: &Options, mut reloads: mpsc:
                 Some(plan) => service.adopt(plan),
                 None => reloadable = false,
             },
+            hint = hints.recv(), if hintable && !stopping => match hint {
+                Some(hint) => service.hint(&hint),
+                None => hintable = false,
+            },
             () = sleep(nap), if !stopping => {}
         }
-    }
-}
-
-/// A job as the loop sees it.
-struct Entry {
-    planned: Planned,
-    seed: u64,
-    /// What its target, or a run here, last said; `None` before the first look.
-    history: Option<History>,
-    /// Not to be tried before, as another had it.
-    not_before: Option<Instant>,
-    running: bool,
-}
-
-impl Entry {
-    fn due(&self, now: Timestamp) -> Due {
-        match (&self.history, self.planned.schedule.paused) {
-            (Some(history), _) => due(&self.planned.schedule, self.seed, history, now),
-            (None, true) => Due::Never,
-            (None, false) => Due::Since(now),
-        }
-    }
-
-    /// Puts its rhythm, and when it last did its work, on the board.
-    fn tell(&self, state: &mut JobState, success: Option<Timestamp>, now: Timestamp) {
-        state.plan(self.due(now));
-        state.paused = self.planned.schedule.paused;
-        state.succeeded(&self.planned, success);
-    }
-
-    /// How long until it may be tried; `None` when it runs or is paused.
-    fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let held = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-        let wait = if self.running { None } else { self.due(now).wait(now) };
-        wait.map(|wait| wait.max(held))
     }
 }
 
@@ -173,7 +165,14 @@ struct Service<'o, D> {
     workers: usize,
     options: &'o Options,
     running: JoinSet<Attempt>,
-    tasks: HashMap<Id, (Planned, Timestamp)>,
+    tasks: HashMap<Id, Task>,
+}
+
+/// A run under way.
+struct Task {
+    planned: Planned,
+    since: Timestamp,
+    hints: Option<Hints>,
 }
 
 impl<D: Desk> Service<'_, D> {
@@ -186,9 +185,11 @@ impl<D: Desk> Service<'_, D> {
         let mut before = std::mem::take(&mut self.entries);
         for planned in plan.jobs {
             let old = before.remove(&planned.key);
-            let running = self.tasks.values().any(|(other, _)| other.key == planned.key);
-            let (history, not_before) = old.map_or((None, None), |entry| (entry.history, entry.not_before));
-            let entry = Entry { seed: planned.seed(), planned, history, not_before, running };
+            let running = self.tasks.values().any(|task| task.planned.key == planned.key);
+            let (history, not_before, hints) =
+                old.map_or((None, None, None), |entry| (entry.history, entry.not_before, entry.hints));
+            let hints = hints.filter(|_| !planned.schedule.paused);
+            let entry = Entry { seed: planned.seed(), planned, history, not_before, hints, running };
             self.options.board.change(&entry.planned.key, |state| entry.tell(state, state.last_success, now));
             self.entries.insert(entry.planned.key.clone(), entry);
         }
@@ -196,12 +197,21 @@ impl<D: Desk> Service<'_, D> {
         self.options.board.keep(|key| self.entries.contains_key(key));
     }
 
+    /// A call named a dossier: whatever follows its démarche may be due sooner.
+    fn hint(&mut self, hint: &Hint) {
+        let now = self.now();
+        for entry in self.entries.values_mut().filter(|entry| entry.planned.key.scope == hint.scope) {
+            entry.hint(hint.dossier);
+            self.options.board.change(&entry.planned.key, |state| state.plan(entry.due(now)));
+        }
+    }
+
     /// Begins what is due, as long as a worker is free.
     fn begin(&mut self) {
         while self.running.len() < self.workers {
             let now = self.now();
-            let busy: BTreeSet<String> =
-                self.tasks.values().filter(|(job, _)| job.alone).map(|(job, _)| job.key.target.clone()).collect();
+            let alone = self.tasks.values().map(|task| &task.planned).filter(|job| job.alone);
+            let busy: BTreeSet<String> = alone.map(|job| job.key.target.clone()).collect();
             let ready = self.entries.values().filter(|entry| entry.wait(now) == Some(Duration::ZERO));
             let waiting = ready.filter_map(|entry| {
                 let (Due::Since(since) | Due::At(since)) = entry.due(now) else { return None };
@@ -214,11 +224,12 @@ impl<D: Desk> Service<'_, D> {
             let Some(key) = first(waiting, &busy).cloned() else { return };
             let Some(entry) = self.entries.get_mut(&key) else { return };
             (entry.running, entry.not_before) = (true, None);
+            let hints = entry.take_hints();
             let (planned, desk, stop) = (entry.planned.clone(), Arc::clone(&self.desk), self.options.stop.clone());
-            let job = planned.clone();
-            let task = self.running.spawn(async move { desk.attempt(&job, &stop).await });
+            let (job, hinted) = (planned.clone(), hints.as_ref().map(|hints| hints.named.clone()));
+            let task = self.running.spawn(async move { desk.attempt(&job, hinted.as_ref(), &stop).await });
             self.options.board.change(&key, |state| state.running_since = Some(now));
-            self.tasks.insert(task.id(), (planned, now));
+            self.tasks.insert(task.id(), Task { planned, since: now, hints });
         }
     }
 
@@ -235,7 +246,7 @@ impl<D: Desk> Service<'_, D> {
             Ok(ended) => ended,
             Err(error) => (error.id(), Attempt::Ran(Ended::failed(now))),
         };
-        let Some((planned, since)) = self.tasks.remove(&id) else { return };
+        let Some(Task { planned, since, hints }) = self.tasks.remove(&id) else { return };
         let key = &planned.key;
         let entry = self.entries.get_mut(key);
         self.options.board.change(key, |state| state.running_since = None);
@@ -245,6 +256,7 @@ impl<D: Desk> Service<'_, D> {
         let success = match attempt {
             Attempt::Taken { again } => {
                 entry.not_before = Some(Instant::now() + again);
+                entry.give_back(hints);
                 self.options.board.change(key, |state| state.taken_elsewhere += 1);
                 None
             }
@@ -253,7 +265,7 @@ impl<D: Desk> Service<'_, D> {
                 history.success
             }
             Attempt::Ran(ended) => {
-                entry.history = Some(entry.history.unwrap_or_default().and(ended));
+                entry.ran(ended, hints);
                 let skipped = entry.planned.schedule.between(since, now, entry.seed);
                 self.options.board.change(key, |state| {
                     state.runs.add(ended.outcome);

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::facts::Runs;
+use super::hints::Hinted;
 use super::*;
 use crate::ids::DemarcheNumber;
 use crate::sink::{RunOutcome, Scope};
@@ -17,7 +18,7 @@ use crate::sync::Stop;
 
 /// What a desk does about a job.
 #[derive(Clone, Copy, Debug)]
-enum Act {
+pub(super) enum Act {
     Work(Duration),
     Fail,
     Taken(Duration),
@@ -27,22 +28,24 @@ enum Act {
 
 /// A world whose clock follows the paused one, but for how far it is wrong.
 #[derive(Default)]
-struct World {
+pub(super) struct World {
     wrong_by: Mutex<SignedDuration>,
     acts: Mutex<BTreeMap<u32, Act>>,
     /// Each attempt: the seconds from the start, and the démarche.
     begun: Mutex<Vec<(u64, u32)>>,
+    /// What was named to an attempt, and when.
+    hinted: Mutex<Vec<(u64, Vec<u32>)>>,
     most_at_once: Mutex<(usize, usize)>,
 }
 
 #[derive(Clone)]
-struct Pretence {
+pub(super) struct Pretence {
     world: Arc<World>,
     start: Instant,
 }
 
 impl Pretence {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { world: Arc::default(), start: Instant::now() }
     }
 
@@ -52,21 +55,25 @@ impl Pretence {
         start + passed + *self.world.wrong_by.lock().expect("no panic under the lock")
     }
 
-    fn act(&self, job: u32, act: Act) {
+    pub(super) fn act(&self, job: u32, act: Act) {
         self.world.acts.lock().expect("no panic under the lock").insert(job, act);
     }
 
-    fn begun(&self) -> Vec<(u64, u32)> {
+    pub(super) fn begun(&self) -> Vec<(u64, u32)> {
         self.world.begun.lock().expect("no panic under the lock").clone()
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn hinted(&self) -> Vec<(u64, Vec<u32>)> {
+        self.world.hinted.lock().expect("no panic under the lock").clone()
+    }
+
+    pub(super) fn options(&self) -> Options {
         let clock = self.clone();
         let clock = Arc::new(move || clock.now());
         Options { board: Board::default(), stop: Stop::default(), clock, lot: 0 }
     }
 
-    fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
+    pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
         Plan { jobs: jobs.to_vec(), desk: Arc::new(self.clone()), workers }
     }
 
@@ -78,15 +85,20 @@ impl Pretence {
             sleep(Duration::from_secs(seconds)).await;
             options.stop.ask();
         };
-        tokio::join!(serve(self.plan(jobs, workers), &options, plans), stop);
+        tokio::join!(serve(self.plan(jobs, workers), &options, plans, unhinted()), stop);
         options.board.snapshot()
     }
 }
 
 impl Desk for Pretence {
-    async fn attempt(&self, job: &Planned, _: &Stop) -> Attempt {
+    async fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, _: &Stop) -> Attempt {
         let number = job.key.scope.demarche.get();
         self.world.begun.lock().expect("no panic under the lock").push((self.start.elapsed().as_secs(), number));
+        if let Some(hinted) = hinted {
+            let named = hinted.to_read().iter().map(|dossier| dossier.get()).collect();
+            let at = self.start.elapsed().as_secs();
+            self.world.hinted.lock().expect("no panic under the lock").push((at, named));
+        }
         let act = self.world.acts.lock().expect("no panic under the lock").get(&number).copied();
         {
             let mut at_once = self.world.most_at_once.lock().expect("no panic under the lock");
@@ -109,14 +121,24 @@ impl Desk for Pretence {
     }
 }
 
-fn job(number: u32) -> Planned {
+pub(super) fn job(number: u32) -> Planned {
     let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(number) };
     let ticks = "*/10 * * * *".parse().unwrap_or_else(|error| panic!("{error}"));
     let schedule = Schedule { ticks, zone: TimeZone::UTC, jitter: Duration::ZERO, adaptive: false, paused: false };
-    Planned { key: JobKey { scope, target: "postgres:x".to_owned() }, schedule, alone: false }
+    Planned {
+        key: JobKey { scope, target: "postgres:x".to_owned() },
+        schedule,
+        alone: false,
+        hint_window: Duration::from_secs(30),
+    }
 }
 
-fn seconds(begun: &[(u64, u32)]) -> Vec<u64> {
+/// Nobody calls.
+fn unhinted() -> mpsc::Receiver<hints::Hint> {
+    mpsc::channel(1).1
+}
+
+pub(super) fn seconds(begun: &[(u64, u32)]) -> Vec<u64> {
     begun.iter().map(|(second, _)| *second).collect()
 }
 
@@ -152,7 +174,7 @@ async fn as_many_run_at_once_as_there_are_workers_and_one_on_a_target_that_is_fo
             sleep(Duration::from_secs(100)).await;
             options.stop.ask();
         };
-        tokio::join!(serve(world.plan(&jobs, workers), &options, plans), stop);
+        tokio::join!(serve(world.plan(&jobs, workers), &options, plans, unhinted()), stop);
         let mut done: Vec<u32> = world.begun().iter().map(|(_, number)| *number).collect();
         done.sort_unstable();
         assert_eq!(done, [1, 2, 3, 4, 5, 6], "{alone} {workers}");
@@ -200,7 +222,7 @@ async fn a_clock_that_is_set_back_or_ahead_stops_nothing() {
         sleep(Duration::from_secs(700)).await;
         options.stop.ask();
     };
-    tokio::join!(serve(world.plan(&jobs, 1), &options, plans), script);
+    tokio::join!(serve(world.plan(&jobs, 1), &options, plans, unhinted()), script);
     // A change of the clock makes a run, within half a minute; ticks go on by the clock that is.
     let begun = seconds(&world.begun());
     assert_eq!(begun.len(), 6, "{begun:?}");
@@ -233,7 +255,7 @@ async fn a_new_plan_takes_the_place_of_the_old_one_and_keeps_what_is_known() {
         sleep(Duration::from_secs(1000)).await;
         options.stop.ask();
     };
-    tokio::join!(serve(world.plan(&[job(1), job(2), job(3)], 4), &options, plans), script);
+    tokio::join!(serve(world.plan(&[job(1), job(2), job(3)], 4), &options, plans, unhinted()), script);
     let of = |wanted| world.begun().into_iter().filter(|(_, number)| *number == wanted).collect::<Vec<_>>();
     assert_eq!(seconds(&of(1)), [0, 600]);
     assert_eq!(seconds(&of(2)), [0]);

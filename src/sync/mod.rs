@@ -22,7 +22,7 @@ pub use error::SyncError;
 pub use event::Event;
 pub use files::{FilesReport, files};
 pub use quarantine::next_try;
-pub use refresh::{PUSH, refresh};
+pub use refresh::{HINT, Looked, PUSH, look, refresh};
 pub use remap::remap;
 pub use report::{Brake, ListingReport, REPORT_VERSION, Report};
 pub use run::{Job, Run, run};

@@ -1,13 +1,19 @@
-//! A few dossiers that were just read, taken in at once.
+//! A few dossiers, taken in beside the runs: those that a push moved, and those that somebody outside named.
+
+use std::collections::BTreeSet;
 
 use super::error::SyncError;
 use super::run::{Job, begin, present};
 use crate::dossier::Dossier;
+use crate::ids::DossierNumber;
+use crate::observe::walk::unread;
 use crate::plan::Counts;
-use crate::sink::Sink;
+use crate::sink::{Checkpoint, Sink};
 
 /// What the runs that take in what a push did begin with: the change feed tells them apart from what others did.
 pub const PUSH: &str = "push-";
+/// What the runs that take in dossiers somebody outside named begin with.
+pub const HINT: &str = "hint-";
 
 /// Takes in dossiers as the platform shows them after a push, so that the next run finds nothing new in them. Changes
 /// carry a run whose id begins with [`PUSH`]; the checkpoint does not move, and no line is added to the run history.
@@ -17,15 +23,73 @@ pub const PUSH: &str = "push-";
 /// # Errors
 /// The target, or the platform when a dossier answers questions that the form in the target does not have.
 pub async fn refresh<S: Sink>(job: &Job<'_, S>, dossiers: Vec<Dossier>) -> Result<Option<Counts>, SyncError> {
+    match ready(job).await? {
+        Some(stored) => take_in(job, stored, PUSH, dossiers).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a look at dossiers that somebody named came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How many of them are dossiers of the démarche that could be read.
+    pub read: usize,
+    /// What they changed in the target.
+    pub counts: Counts,
+}
+
+/// Reads dossiers that somebody outside named, each once, and takes them in as [`refresh`] does; changes carry a run whose
+/// id begins with [`HINT`].
+///
+/// Who named them need not be believed. A number that is no dossier of the démarche, or that the platform does not show,
+/// changes nothing: how a dossier went is for runs to find out, and so is what cannot be read. The same targets as there are
+/// left to the next run, without a single request.
+///
+/// # Errors
+/// As [`refresh`]; and [`SyncError::Interrupted`]. A platform that is away is none: what was read before is taken in.
+pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) -> Result<Looked, SyncError> {
+    let Some(stored) = ready(job).await? else { return Ok(Looked::default()) };
+    let mut dossiers = Vec::new();
+    for number in numbers {
+        let answer = tokio::select! {
+            biased;
+            () = job.stop.asked() => return Err(SyncError::Interrupted),
+            answer = job.client.dossier_of(job.scope.demarche, *number) => answer,
+        };
+        match answer {
+            Ok(dossier) => dossiers.extend(dossier),
+            // One that cannot be read is in nobody's way; what concerns all of them the run meets as well, and tells.
+            Err(error) => {
+                if unread(*number, error).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    if dossiers.is_empty() {
+        return Ok(Looked::default());
+    }
+    let read = dossiers.len();
+    let counts = take_in(job, stored, HINT, dossiers).await?;
+    Ok(Looked { read, counts })
+}
+
+/// Where the target stands, if a run has made it ready for dossiers.
+async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncError> {
     let stored = job.sink.checkpoint(&job.scope).await?;
     let policy = Some(job.filter.digest());
-    let ready = stored.as_ref().is_some_and(|stored| stored.policy == policy && !stored.remap);
-    if !ready {
-        return Ok(None);
-    }
-    let mut engine = begin(job, stored, None, job.client.stats()).await?;
-    engine.report.run.insert_str(0, PUSH);
+    Ok(stored.filter(|stored| stored.policy == policy && !stored.remap))
+}
+
+async fn take_in<S: Sink>(
+    job: &Job<'_, S>,
+    stored: Checkpoint,
+    prefix: &str,
+    dossiers: Vec<Dossier>,
+) -> Result<Counts, SyncError> {
+    let mut engine = begin(job, Some(stored), None, job.client.stats()).await?;
+    engine.report.run.insert_str(0, prefix);
     let observed = engine.rows(dossiers).await?.into_iter().map(present).collect();
     let checkpoint = engine.checkpoint.clone();
-    engine.commit(observed, Vec::new(), checkpoint).await.map(Some)
+    engine.commit(observed, Vec::new(), checkpoint).await
 }

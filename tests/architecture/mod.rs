@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "writeback",
         &["api", "champ", "demarche", "dossier", "ids", "intent", "platform", "privacy", "sink", "sync", "table"],
     ),
-    ("serve", &["api", "sink", "sync"]),
+    ("serve", &["api", "ids", "sink", "sync"]),
 ];
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {
@@ -88,6 +88,7 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
         ["alerts", "due", "facts", "metrics", "pick", "ready", "schedule"]
             .map(|name| src.join(format!("serve/{name}.rs"))),
     );
+    files.extend(["budget", "due", "hinted", "named"].map(|name| src.join(format!("serve/hints/{name}.rs"))));
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
             .map(|name| src.join(format!("grist/{name}.rs"))),

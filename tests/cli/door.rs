@@ -29,15 +29,21 @@ async fn desk(run: &str) -> Desk {
 }
 
 /// Starts it, and waits until it says where its door is.
-async fn open(desk: &Desk) -> (Worker, String) {
+pub(super) async fn open(desk: &Desk) -> (Worker, String) {
     let mut worker = Worker::start(desk, &["--config", "dn.toml", "run"], &[]);
+    let door = door_of(&mut worker).await;
+    (worker, door)
+}
+
+/// Where a process that was just started has its door.
+pub(super) async fn door_of(worker: &mut Worker) -> String {
     let line = worker.says("listening on http://").await;
     let (_, rest) = line.split_once("http://").expect("an address");
-    (worker, rest.split(": ").next().expect("an address").to_owned())
+    rest.split(": ").next().expect("an address").to_owned()
 }
 
 /// The status and the body of what the door answers.
-async fn ask(address: &str, request: &str) -> (u16, String) {
+pub(super) async fn ask(address: &str, request: &str) -> (u16, String) {
     let mut line = TcpStream::connect(address).await.expect("the door is open");
     let request = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     line.write_all(request.as_bytes()).await.expect("it listens");
@@ -49,7 +55,7 @@ async fn ask(address: &str, request: &str) -> (u16, String) {
 }
 
 /// The samples: name and labels, and the value.
-async fn metrics(address: &str) -> BTreeMap<String, f64> {
+pub(super) async fn metrics(address: &str) -> BTreeMap<String, f64> {
     let (status, text) = ask(address, "GET /metrics").await;
     assert_eq!(status, 200);
     let samples = text.lines().filter(|line| !line.starts_with('#'));

@@ -18,4 +18,6 @@ mod secrets;
 #[cfg(unix)]
 mod serving;
 #[cfg(unix)]
-mod workers;
+mod webhooks;
+#[cfg(unix)]
+pub mod workers;

@@ -11,6 +11,7 @@ use super::{judged, read, understands, written, yaml};
 pub const METRICS: &[(&str, &[&str])] = &[
     ("dn_brake_pulled", JOB),
     ("dn_dossiers_changed_total", &["instance", "demarche", "target", "kind"]),
+    ("dn_hints_total", &["instance", "outcome"]),
     ("dn_lag_seconds", JOB),
     ("dn_last_success_timestamp_seconds", JOB),
     ("dn_outbox_depth", &["instance", "demarche", "target", "status"]),

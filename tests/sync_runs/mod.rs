@@ -4,6 +4,7 @@ mod crashing;
 mod deleting;
 mod evolving;
 mod files;
+mod hinted;
 pub mod lab;
 mod look;
 mod losing;

@@ -91,6 +91,8 @@ pub(in crate::api) struct WireId {
 /// The démarche of a dossier, of which only the dossier's own revision is asked.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct WireOfRevision {
+    /// Asked for where a dossier is read by its number alone.
+    pub number: Option<u32>,
     pub revision: WireId,
 }
 

@@ -16,26 +16,34 @@ use crate::cli::exit::Exit;
 use crate::cli::office::{Limiters, Office};
 use crate::cli::signals::{self, Hangups};
 use crate::config::{Config, defaults};
+use crate::serve::hints::Webhooks;
 use crate::serve::{Board, Clock, Door, Options, Plan, View, serve};
+
+/// How many hints wait for the loop, which takes each at once; what finds no room is dropped and counted.
+const HINTS_AT_ONCE: usize = 256;
 
 /// Runs until it is told to stop. A configuration that is wrong ends it at the start, and changes nothing later.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let (limiters, board) = (Limiters::default(), Board::default());
     let clock: Clock = Arc::new(Timestamp::now);
-    let (first, signals, alarm) = plan(context, args, &limiters, &board)?;
-    let (alarms, listening) = watch::channel(alarm);
-    let door = signals.open(&board, &clock).await?;
+    let (hint_sender, hints) = mpsc::channel(HINTS_AT_ONCE);
+    let webhooks = Webhooks::new(hint_sender);
+    let Wanted { plan: first, signals, alarm } = read(context, args, &limiters, &board)?;
+    first.desk.admit(&webhooks);
+    let door = signals.open(&board, &clock, &webhooks).await?;
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.desk.show_clients();
     let options = Options { board: board.clone(), stop, clock: Arc::clone(&clock), lot: rand::random::<u64>() };
-    let (sender, plans) = mpsc::channel(1);
+    let (plan_sender, plans) = mpsc::channel(1);
+    let (alarm_sender, alarms) = watch::channel(alarm);
     let mut desk = Arc::clone(&first.desk);
-    let watching = tokio::spawn(alarm::watch(board.clone(), clock, listening));
+    let replaced = Replaced { plans: plan_sender, alarms: alarm_sender, webhooks: &webhooks, signals };
+    let watching = tokio::spawn(alarm::watch(board.clone(), clock, alarms));
     tokio::select! {
-        () = serve(first, &options, plans) => {}
-        () = reload(hangups, (sender, alarms), &mut desk, || plan(context, args, &limiters, &board), signals) => {}
+        () = serve(first, &options, plans, hints) => {}
+        () = reload(hangups, || read(context, args, &limiters, &board), &mut desk, replaced) => {}
     }
     watching.abort();
     if let Some(door) = door {
@@ -45,26 +53,42 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// Everything that a configuration asks for.
+struct Wanted {
+    plan: Plan<Office>,
+    signals: Signals,
+    alarm: Alarm,
+}
+
+/// What a reload replaces, and what it cannot: the door.
+struct Replaced<'w> {
+    plans: mpsc::Sender<Plan<Office>>,
+    alarms: watch::Sender<Alarm>,
+    webhooks: &'w Webhooks,
+    signals: Signals,
+}
+
 /// Reads the configuration again whenever somebody asks. One that cannot be used is told, and the one before stays.
 async fn reload(
     mut hangups: Hangups,
-    (plans, alarms): (mpsc::Sender<Plan<Office>>, watch::Sender<Alarm>),
+    read: impl Fn() -> Result<Wanted, CliError>,
     desk: &mut Arc<Office>,
-    read: impl Fn() -> Result<(Plan<Office>, Signals, Alarm), CliError>,
-    signals: Signals,
+    replaced: Replaced<'_>,
 ) {
     loop {
         hangups.next().await;
         match read() {
-            Ok((plan, wanted, alarm)) => {
-                info!("the configuration was read again: {}", told(&plan));
-                if wanted != signals {
+            Ok(Wanted { plan, signals, alarm }) => {
+                let words = told(&plan);
+                if signals != replaced.signals {
                     warn!("`listen` or `ready-within` has changed: that needs a restart, the door stays as it was");
                 }
-                alarms.send_replace(alarm);
+                replaced.alarms.send_replace(alarm);
                 let before = std::mem::replace(desk, Arc::clone(&plan.desk));
                 desk.show_clients();
-                if plans.send(plan).await.is_err() {
+                desk.admit(replaced.webhooks);
+                info!("the configuration was read again: {words}");
+                if replaced.plans.send(plan).await.is_err() {
                     return;
                 }
                 before.close().await;
@@ -75,17 +99,12 @@ async fn reload(
 }
 
 /// Everything that the configuration asks for, checked.
-fn plan(
-    context: &Context,
-    args: &RunArgs,
-    limiters: &Limiters,
-    board: &Board,
-) -> Result<(Plan<Office>, Signals, Alarm), CliError> {
+fn read(context: &Context, args: &RunArgs, limiters: &Limiters, board: &Board) -> Result<Wanted, CliError> {
     let config = context.config()?;
     let workers = args.workers.or(config.workers.as_ref().map(|workers| workers.value)).unwrap_or(defaults::WORKERS);
     let (office, jobs) = Office::open(context, &config, &args.job.overrides(None), limiters, board)?;
     let plan = Plan { jobs, desk: Arc::new(office), workers: workers as usize };
-    Ok((plan, Signals::of(&config), Alarm::new(&config.alerts)?))
+    Ok(Wanted { plan, signals: Signals::of(&config), alarm: Alarm::new(&config.alerts)? })
 }
 
 fn told(plan: &Plan<Office>) -> String {
@@ -113,11 +132,16 @@ impl Signals {
     }
 
     /// Opens the door, where there is to be one.
-    async fn open(self, board: &Board, clock: &Clock) -> Result<Option<Door>, CliError> {
+    async fn open(self, board: &Board, clock: &Clock, webhooks: &Webhooks) -> Result<Option<Door>, CliError> {
         let Some(address) = self.listen else { return Ok(None) };
-        let view = View { board: board.clone(), clock: Arc::clone(clock), ready_within: self.ready_within };
+        let view = View {
+            board: board.clone(),
+            clock: Arc::clone(clock),
+            ready_within: self.ready_within,
+            webhooks: webhooks.clone(),
+        };
         let door = Door::open(address, view).await.map_err(|source| CliError::Listen { address, source })?;
-        info!("listening on http://{}: /healthz, /readyz, /metrics", door.address());
+        info!("listening on http://{}: /healthz, /readyz, /metrics; {webhooks} may call", door.address());
         Ok(Some(door))
     }
 }

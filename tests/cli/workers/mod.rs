@@ -1,6 +1,7 @@
 //! Several processes of `dn run` on one PostgreSQL: work is spread, the dead are replaced, the silent cannot write.
 
 mod dying;
+mod hints;
 mod process;
 mod sharing;
 

@@ -58,9 +58,14 @@ impl Worker {
         }
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.id().to_string();
         let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill starts");
         assert!(sent.success(), "kill -{name} {pid}");
     }

@@ -177,6 +177,9 @@ impl Diagnosis {
         if let Some(expires) = &instance.token_expires {
             self.tell(&of, "token-expires", expires.value.to_string(), &expires.origin);
         }
+        if let Some(path) = &instance.webhook_path {
+            self.tell(&of, "webhook-path", path.value.to_string(), &path.origin);
+        }
         for (setting, duration) in [
             ("connect-timeout", &instance.connect_timeout),
             ("read-timeout", &instance.read_timeout),
