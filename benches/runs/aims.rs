@@ -1,10 +1,12 @@
 //! What is aimed at, and whether it was met.
 
-use super::results::{Result, Results};
+use super::results::{Cost, Results};
 use super::size::Size;
 use super::target::Target;
 use super::visit::Visit;
 
+/// With fewer dossiers a first run is mostly the opening of the target and the making of tables.
+const LARGE: u32 = 10_000;
 /// CPU of a first run into SQLite, in milliseconds a dossier.
 const CPU: f64 = 0.2;
 /// Memory of a run into SQLite, in MiB, whatever the size of the démarche.
@@ -25,14 +27,14 @@ pub fn render(sizes: &[Size], results: &Results) -> String {
     let mut text = String::from("\n");
     for size in sizes {
         let of = |visit, target| results.get(size.demarche, visit, target);
-        let lines = if size.wait == 0 { prompt(of) } else { patient(size, of) };
+        let lines = if size.wait == 0 { prompt(size, of) } else { patient(size, of) };
         text += &format!("{}\n{}", size.title(), lines.concat());
     }
     text
 }
 
 /// Answers that are there at once: the work is what takes time.
-fn prompt<'a>(of: impl Fn(Visit, Target) -> Option<&'a Result>) -> Vec<String> {
+fn prompt<'a>(size: &Size, of: impl Fn(Visit, Target) -> Option<&'a Cost>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut aim = |name: &str, unit: &str, figure: Option<f64>, most: f64| {
         if let Some(figure) = figure {
@@ -42,16 +44,17 @@ fn prompt<'a>(of: impl Fn(Visit, Target) -> Option<&'a Result>) -> Vec<String> {
         }
     };
     let first = of(Visit::First, Target::Sqlite);
-    let dossiers = |result: &Result| count(result.measure.dossiers);
-    aim("CPU of a first run into SQLite, a dossier", " ms", first.map(|r| r.measure.cpu_ms / dossiers(r)), CPU);
-    let pages = |r: &Result| (count(r.platform.requests) - HEAD).ceil() * 100.0 / dossiers(r);
+    let dossiers = |cost: &Cost| count(cost.measure.dossiers);
+    let large = first.filter(|_| size.dossiers >= LARGE);
+    aim("CPU of a first run into SQLite, a dossier", " ms", large.map(|r| r.measure.cpu_ms / dossiers(r)), CPU);
+    let pages = |r: &Cost| (count(r.platform.requests) - HEAD) * 100.0 / dossiers(r);
     aim("pages for 100 dossiers", "", first.map(pages), REQUESTS);
     aim("memory of it", " MiB", first.map(|r| r.measure.peak_mib), MEMORY);
     let unchanged = of(Visit::Unchanged, Target::Sqlite);
     aim("requests when nothing changed", "", unchanged.map(|r| count(r.platform.requests)), REQUESTS_UNCHANGED);
     aim("rows written then", "", unchanged.map(|r| count(r.measure.rows)), 0.0);
-    let seconds = |r: &Result| r.measure.seconds;
-    let postgres = of(Visit::First, Target::Postgres).zip(first).map(|(p, s)| seconds(p) / seconds(s));
+    let seconds = |r: &Cost| r.measure.seconds;
+    let postgres = of(Visit::First, Target::Postgres).zip(large).map(|(p, s)| seconds(p) / seconds(s));
     aim("first run into PostgreSQL, beside SQLite", " times", postgres, POSTGRES);
     let document = |visit| of(visit, Target::Grist);
     let requests = |visit| Some(count(document(visit)?.document?.requests));
@@ -64,12 +67,12 @@ fn prompt<'a>(of: impl Fn(Visit, Target) -> Option<&'a Result>) -> Vec<String> {
 }
 
 /// Answers that take their time: how much of the time was spent waiting for them.
-fn patient<'a>(size: &Size, of: impl Fn(Visit, Target) -> Option<&'a Result>) -> Vec<String> {
+fn patient<'a>(size: &Size, of: impl Fn(Visit, Target) -> Option<&'a Cost>) -> Vec<String> {
     let line = |target: &Target| {
-        let result = of(Visit::First, *target)?;
-        let waiting = count(result.platform.requests * size.wait) / 1000.0;
-        let share = 100.0 * waiting / result.measure.seconds;
-        Some(format!("  {target:<14} waits for {waiting:.1} s of {:.1}: {share:.0} %\n", result.measure.seconds))
+        let cost = of(Visit::First, *target)?;
+        let waiting = count(cost.platform.requests * size.wait) / 1000.0;
+        let share = 100.0 * waiting / cost.measure.seconds;
+        Some(format!("  {target:<14} waits for {waiting:.1} s of {:.1}: {share:.0} %\n", cost.measure.seconds))
     };
     size.targets.iter().filter_map(line).collect()
 }

@@ -57,7 +57,7 @@ fn all(sizes: &[Size]) -> Anyhow<()> {
     let (begun, load) = (Instant::now(), process::load()?);
     let folder = tempfile::tempdir()?;
     let dossiers: u32 = sizes.iter().map(|size| size.dossiers).sum();
-    eprintln!("the sandbox answers for {dossiers} dossiers; this takes about a minute for 100,000");
+    eprintln!("the sandbox answers for {dossiers} dossiers; this takes about a minute for a hundred thousand");
     let place = |size: &Size| folder.path().join(size.demarche.to_string());
     let recorders = sizes.iter().map(|size| {
         let (number, dossiers) = (size.demarche.to_string(), size.dossiers.to_string());

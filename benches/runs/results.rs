@@ -12,7 +12,7 @@ pub type Key = (u32, Visit, Target);
 
 /// What one run cost: the least of its rounds, but for memory, of which it is the most.
 #[derive(Clone, Copy, Debug)]
-pub struct Result {
+pub struct Cost {
     pub measure: Measure,
     /// What it asked of the platform.
     pub platform: Traffic,
@@ -22,16 +22,16 @@ pub struct Result {
 
 /// All of it.
 #[derive(Debug, Default)]
-pub struct Results(BTreeMap<Key, Result>);
+pub struct Results(BTreeMap<Key, Cost>);
 
 impl Results {
     /// One round more.
     pub fn add(&mut self, key: Key, measure: Measure, platform: Traffic, document: Option<Traffic>) {
-        let now = Result { measure, platform, document };
+        let now = Cost { measure, platform, document };
         self.0.entry(key).and_modify(|known| known.measure.round(&measure)).or_insert(now);
     }
 
-    pub fn get(&self, demarche: u32, visit: Visit, target: Target) -> Option<&Result> {
+    pub fn get(&self, demarche: u32, visit: Visit, target: Target) -> Option<&Cost> {
         self.0.get(&(demarche, visit, target))
     }
 }

@@ -1,7 +1,7 @@
 //! The table that is printed.
 
 use super::process::Traffic;
-use super::results::{Result, Results};
+use super::results::{Cost, Results};
 use super::size::Size;
 use super::support::CHAMPS;
 use super::target::Target;
@@ -19,8 +19,8 @@ pub fn render(sizes: &[Size], results: &Results) -> String {
             let of = |target| results.get(size.demarche, *visit, target);
             let floors = (of(Target::Nothing), of(Target::Sqlite));
             for target in size.targets {
-                if let Some(result) = of(*target) {
-                    text += &line(*target, result, floors);
+                if let Some(cost) = of(*target) {
+                    text += &line(*target, cost, floors);
                 }
             }
         }
@@ -29,21 +29,21 @@ pub fn render(sizes: &[Size], results: &Results) -> String {
 }
 
 /// One run beside what it could at best be, and beside the same run into SQLite.
-fn line(target: Target, result: &Result, (floor, sqlite): (Option<&Result>, Option<&Result>)) -> String {
-    let Result { measure, platform, document } = result;
-    let beside = |other: Option<&Result>, of: fn(&Result) -> f64| {
-        other.map_or_else(String::new, |other| format!("{:.2}", of(result) / of(other)))
+fn line(target: Target, cost: &Cost, (floor, sqlite): (Option<&Cost>, Option<&Cost>)) -> String {
+    let Cost { measure, platform, document } = cost;
+    let beside = |other: Option<&Cost>, of: fn(&Cost) -> f64| {
+        other.map_or_else(String::new, |other| format!("{:.2}", of(cost) / of(other)))
     };
-    let times = |other| beside(other, |result| result.measure.seconds);
+    let times = |other| beside(other, |cost| cost.measure.seconds);
     let figures = [
         format!("  {target}"),
         format!("{:.3}", measure.seconds),
         times(floor),
         if target > Target::Sqlite { times(sqlite) } else { String::new() },
         format!("{:.0}", measure.cpu_ms),
-        beside(floor, |result| result.measure.cpu_ms),
+        beside(floor, |cost| cost.measure.cpu_ms),
         format!("{:.0}", measure.peak_mib),
-        beside(floor, |result| result.measure.peak_mib),
+        beside(floor, |cost| cost.measure.peak_mib),
         if target == Target::Nothing { String::new() } else { thousands(measure.rows) },
     ];
     let both = |of: fn(&Traffic) -> u64| match document {
