@@ -128,7 +128,7 @@ fn wait_until_ready(bin: &Path, folder: &Path) {
 }
 
 /// The folder with the server's programs: the newest of Debian's, or that of the PATH.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let complete =
         |folder: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file());
     let debian =

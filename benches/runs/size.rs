@@ -1,0 +1,57 @@
+//! How much is measured.
+
+use demarche_numerique::sandbox::DEMARCHE_LARGE;
+
+use super::support::Anyhow;
+use super::table::thousands;
+use super::target::Target;
+use super::visit::Visit;
+
+/// A démarche, and what is measured with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub demarche: u32,
+    pub dossiers: u32,
+    /// How long each answer takes, in milliseconds.
+    pub wait: u64,
+    /// The best of so many counts: what else the machine does can only add.
+    pub rounds: u32,
+    pub targets: &'static [Target],
+    pub visits: &'static [Visit],
+}
+
+/// What is measured in less than five minutes on two cores.
+const SIZES: [Size; 4] = [
+    Size { demarche: DEMARCHE_LARGE, dossiers: 1_000, ..EVERYTHING },
+    Size { demarche: DEMARCHE_LARGE + 1, dossiers: 10_000, ..EVERYTHING },
+    Size {
+        demarche: DEMARCHE_LARGE + 2,
+        dossiers: 100_000,
+        rounds: 1,
+        targets: &[Target::Nothing, Target::Sqlite],
+        ..EVERYTHING
+    },
+    Size { demarche: DEMARCHE_LARGE + 3, dossiers: 2_000, wait: 600, rounds: 1, visits: &[Visit::First], ..EVERYTHING },
+];
+
+const EVERYTHING: Size =
+    Size { demarche: 0, dossiers: 0, wait: 0, rounds: 3, targets: &Target::ALL, visits: &Visit::ALL };
+
+impl Size {
+    pub fn title(&self) -> String {
+        let dossiers = format!("{} dossiers", thousands(u64::from(self.dossiers)));
+        if self.wait == 0 { dossiers } else { format!("{dossiers}, each answer takes {} ms", self.wait) }
+    }
+}
+
+/// All sizes, or those with so many dossiers.
+pub fn chosen(dossiers: &[&str]) -> Anyhow<Vec<Size>> {
+    let mut sizes = SIZES.to_vec();
+    if !dossiers.is_empty() {
+        sizes.retain(|size| dossiers.contains(&size.dossiers.to_string().as_str()));
+    }
+    match sizes.len() {
+        0 => Err("usage: cargo bench --bench runs [-- any of 1000 10000 100000 2000]".into()),
+        _ => Ok(sizes),
+    }
+}
