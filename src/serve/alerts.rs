@@ -100,8 +100,9 @@ fn of_job(state: &JobState, limits: &Limits, now: Timestamp) -> Vec<(Trouble, Ti
         found.push((Trouble::Quarantine, since, words));
     }
     if let Some(success) = state.last_success.filter(|_| state.found.is_some_and(|found| found.brake)) {
-        let words =
-            "so many dossiers have gone that their deletion waits for a person; `dn sync --help` tells how".to_owned();
+        let words = "so many dossiers have gone that their deletion waits for a person: look at `dn plan`, then run \
+                     `dn sync --allow-deletes`"
+            .to_owned();
         found.push((Trouble::Brake, success, words));
     }
     if let Some(seen) = state.drift_at.filter(|seen| now.duration_since(*seen) < DRIFT_LASTS) {
