@@ -9,8 +9,11 @@ use crate::sink::sql::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
 
 /// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
-const STEPS: [&str; 2] =
-    [include_str!("migrations/0001_shared_tables.sql"), include_str!("migrations/0002_status_updates.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_shared_tables.sql"),
+    include_str!("migrations/0002_status_updates.sql"),
+    include_str!("migrations/0003_gone.sql"),
+];
 
 /// The newest version that this program knows.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
