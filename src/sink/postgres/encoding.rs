@@ -133,7 +133,7 @@ fn literal(items: &[String]) -> String {
 }
 
 /// A JSON text that `jsonb` takes: without `\u0000`; what is not JSON that it knows becomes a JSON string.
-pub(super) fn jsonb(text: &str) -> Cow<'_, str> {
+fn jsonb(text: &str) -> Cow<'_, str> {
     let visible = match text.contains("\\u0000") {
         true => Cow::Owned(without_nul(text)),
         false => Cow::Borrowed(text),
@@ -234,7 +234,7 @@ impl Decode<'_, Postgres> for Instant {
 }
 
 /// A `date`.
-pub(super) struct Day(pub Date);
+struct Day(Date);
 
 typed!(Day, 1082, 1182);
 
@@ -248,7 +248,7 @@ impl Encode<'_, Postgres> for Day {
 }
 
 /// A `json`.
-pub(super) struct Json<'a>(pub &'a str);
+struct Json<'a>(&'a str);
 
 typed!(Json<'_>, 114, 199);
 
@@ -260,7 +260,7 @@ impl Encode<'_, Postgres> for Json<'_> {
 }
 
 /// A `jsonb`, which begins with the version of its form.
-pub(super) struct Jsonb<'a>(pub Cow<'a, str>);
+struct Jsonb<'a>(Cow<'a, str>);
 
 typed!(Jsonb<'_>, 3802, 3807);
 

@@ -4,13 +4,11 @@
 //! - `migrate`: the shared tables (`dn_*`) and their version;
 //! - [`Leases`]: who works on which démarche, and the token that fences who lost it;
 //! - [`Places`]: the requests of a token, shared by all who write here;
-//! - `encoding`: a value as PostgreSQL keeps it; `copy`: rows as it takes them fastest; `dialect`, `store`: the statements
-//!   of `sink::sql` as it runs them;
+//! - `encoding`: a value as PostgreSQL keeps it; `dialect`, `store`: the statements of `sink::sql` as it runs them;
 //! - `dress`, `geometry`: comments, indexes, PostGIS.
 //!
 //! What lies in the schema is described in `docs/postgres.md`.
 
-mod copy;
 mod dialect;
 mod dress;
 mod encoding;

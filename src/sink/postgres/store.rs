@@ -1,7 +1,8 @@
 //! Statements on a connection to PostgreSQL.
 //!
-//! New rows go in by COPY, others by one statement for each table: the values of each column are one array, so the text is
-//! the same for any number of rows.
+//! Rows go in by one statement for each table: the values of each column are one array, so the text is the same for any
+//! number of rows. Not by COPY: a session that waits for more of it is not idle for the server, so a worker that was paused
+//! there would keep the row of its lease beyond its time.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,6 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 
-use super::copy::copy;
 use super::encoding::{Instant, element, push, push_column, unnested};
 use super::{dress, fault};
 use crate::sink::Scope;
@@ -38,9 +38,6 @@ impl Store for PgConnection {
     }
 
     async fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> Result<(), Fault> {
-        if into.tail.is_empty() {
-            return copy(self, into, values).await;
-        }
         let width = into.columns.len();
         for chunk in values.chunks(ROWS * width) {
             let mut arguments = PgArguments::default();
