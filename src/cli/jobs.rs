@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::args::JobArgs;
 use super::context::{Context, variable};
 use super::error::CliError;
 use super::exit::Exit;
@@ -76,6 +77,20 @@ pub struct Work<'a> {
     pub full: bool,
     /// Whether dossiers are marked as gone however many they are.
     pub allow_deletes: bool,
+}
+
+impl<'a> Work<'a> {
+    /// That of a command that works on targets alone.
+    pub fn offline(context: &'a Context, job: &JobArgs, json: bool) -> Self {
+        Self {
+            context,
+            overrides: job.overrides(None),
+            network: Network::Unused,
+            json,
+            full: false,
+            allow_deletes: false,
+        }
+    }
 }
 
 impl Work<'_> {

@@ -4,7 +4,7 @@ use crate::cli::args::RegisterArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Work};
+use crate::cli::jobs::Work;
 use crate::cli::printer::{answer, answer_json, legible};
 use crate::cli::signals;
 use crate::cli::targets::open_to_read;
@@ -14,14 +14,7 @@ use crate::sync::{self, Register, RegisterColumn, Source};
 
 /// Prints the register of every démarche.
 pub async fn run(context: &Context, args: &RegisterArgs) -> Result<Exit, CliError> {
-    let work = Work {
-        context,
-        overrides: args.job.overrides(None),
-        network: Network::Unused,
-        json: args.json,
-        full: false,
-        allow_deletes: false,
-    };
+    let work = Work::offline(context, &args.job, args.json);
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
         let sink = open_to_read(prepared.target).await?;

@@ -5,21 +5,14 @@ use crate::cli::args::RemapArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Work};
+use crate::cli::jobs::Work;
 use crate::cli::signals;
 use crate::cli::targets::open_existing;
 use crate::sync;
 
 /// Writes every stored dossier again, without the network.
 pub async fn run(context: &Context, args: &RemapArgs) -> Result<Exit, CliError> {
-    let work = Work {
-        context,
-        overrides: args.job.overrides(None),
-        network: Network::Unused,
-        json: args.json,
-        full: false,
-        allow_deletes: false,
-    };
+    let work = Work::offline(context, &args.job, args.json);
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
         let events = |event: &sync::Event| prepared.progress.on(event);

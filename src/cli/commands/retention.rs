@@ -9,7 +9,7 @@ use crate::cli::args::RetentionArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::{Network, Prepared, Work};
+use crate::cli::jobs::{Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::targets::{open_existing, open_to_read, with_outbox};
 use crate::cli::{signals, summary};
@@ -33,14 +33,7 @@ struct Look<'a> {
 
 /// Tells what is due in every target, and does it when asked.
 pub async fn run(context: &Context, args: &RetentionArgs) -> Result<Exit, CliError> {
-    let work = Work {
-        context,
-        overrides: args.job.overrides(None),
-        network: Network::Unused,
-        json: args.json,
-        full: false,
-        allow_deletes: args.allow_deletes,
-    };
+    let work = Work { allow_deletes: args.allow_deletes, ..Work::offline(context, &args.job, args.json) };
     let stop = signals::listen()?;
     work.each(&stop, async |prepared| {
         if args.apply {
