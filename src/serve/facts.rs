@@ -71,7 +71,7 @@ impl Found {
     /// Of the last runs, newest first, as a target gives them.
     #[must_use]
     pub fn of(runs: &[RunRecord]) -> Option<Self> {
-        let last = runs.iter().find(|run| did_its_work(run.outcome))?;
+        let last = runs.iter().find(|run| run.outcome.did_its_work())?;
         let quarantined = last.report.get("quarantined").and_then(Value::as_object);
         let watermark = last.report.get("watermark").and_then(Value::as_str);
         Some(Self {
@@ -84,7 +84,7 @@ impl Found {
     /// Of a run that ended here; `None` when it did not do its work, and so did not look everywhere.
     #[must_use]
     pub fn in_report(report: &Report) -> Option<Self> {
-        did_its_work(report.outcome).then(|| Self {
+        report.outcome.did_its_work().then(|| Self {
             quarantine: report.quarantined.len() as u64,
             watermark: report.watermark,
             brake: report.brake.is_some(),
@@ -95,12 +95,8 @@ impl Found {
 /// Since when runs have found dossiers in quarantine, of the last ones, newest first: the end of the oldest of those that
 /// found some in a row.
 pub(super) fn quarantined_since(runs: &[RunRecord]) -> Option<Timestamp> {
-    let worked = runs.iter().filter(|run| did_its_work(run.outcome));
+    let worked = runs.iter().filter(|run| run.outcome.did_its_work());
     worked.take_while(|run| run.outcome == RunOutcome::Quarantine).last().map(|run| run.ended_at)
-}
-
-fn did_its_work(outcome: RunOutcome) -> bool {
-    matches!(outcome, RunOutcome::Done | RunOutcome::Quarantine)
 }
 
 #[cfg(test)]

@@ -205,6 +205,14 @@ pub enum RunOutcome {
     Failed,
 }
 
+impl RunOutcome {
+    /// Whether it looked everywhere: everything that could be read is in the target.
+    #[must_use]
+    pub const fn did_its_work(self) -> bool {
+        matches!(self, Self::Done | Self::Quarantine)
+    }
+}
+
 /// What the ids of runs begin with that only looked at the target, for what had been kept for its term.
 pub const RETENTION: &str = "retention-";
 

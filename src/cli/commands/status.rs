@@ -16,7 +16,7 @@ use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words::in_words;
 use crate::config::{self, Job};
 use crate::intent;
-use crate::sink::{Outbox as _, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink as _};
+use crate::sink::{Outbox as _, QuarantineEntry, RunRecord, Scope, Sink as _};
 use crate::sync::{REPORT_VERSION, SyncError};
 
 /// How many runs are looked through for the last one that ended well.
@@ -75,8 +75,7 @@ async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliErro
         return Err(SyncError::NeverSynced { scope, target }.into());
     };
     let totals = sink.totals(&scope).await?;
-    let well =
-        |run: &&RunRecord| matches!(run.outcome, RunOutcome::Done | RunOutcome::Quarantine) && !run.is_retention();
+    let well = |run: &&RunRecord| run.outcome.did_its_work() && !run.is_retention();
     let last_success = history.iter().find(well).map(|run| run.ended_at);
     let status = Status {
         version: REPORT_VERSION,
