@@ -204,8 +204,8 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     plan
 }
 
-/// A tombstone becomes more precise (missing, pending, purged), never less, and what was purged here stays so: the two lists are read in every run and
-/// must not undo one another.
+/// A tombstone becomes more precise (missing, pending, purged), never less, and what was purged here stays so: the two
+/// lists are read in every run and must not undo one another.
 fn supersedes(now: &Gone, before: &Gone) -> bool {
     let rank = |gone: &Gone| match gone.reason {
         GoneReason::Missing => 0,

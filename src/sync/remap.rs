@@ -3,7 +3,7 @@
 use super::commit::{Misfits, read_document};
 use super::error::SyncError;
 use super::event::Event;
-use super::run::{Engine, Job, Run, begin};
+use super::run::{Engine, Job, Run, begin_offline};
 use crate::plan::{Change, Plan};
 use crate::sink::Sink;
 
@@ -13,11 +13,7 @@ const BATCH: u32 = 200;
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
 /// the network. Tombstones stay tombstones.
 pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
-    let begun = async {
-        let stored = job.sink.checkpoint(&job.scope).await?;
-        begin(job, stored, None, job.client.stats()).await
-    };
-    let mut engine = match begun.await {
+    let mut engine = match begin_offline(job).await {
         Ok(engine) => engine,
         Err(error) => return Run::failed(job, error).await,
     };
@@ -63,7 +59,8 @@ impl<S: Sink> Engine<'_, S> {
         self.put(Plan::default()).await
     }
 
-    async fn put(&mut self, plan: Plan) -> Result<(), SyncError> {
+    /// Commits changes that no reading of the platform gave: where the walks stand stays as it is.
+    pub(super) async fn put(&mut self, plan: Plan) -> Result<(), SyncError> {
         self.hand_over(self.batch(plan, self.checkpoint.clone())).await
     }
 }

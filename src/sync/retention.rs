@@ -9,7 +9,7 @@ use super::commit::read_document;
 use super::error::SyncError;
 use super::event::Event;
 use super::report::Brake;
-use super::run::{Engine, Job, Run, begin};
+use super::run::{Engine, Job, Run, begin_offline};
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
 use crate::plan::retention::{Age, Fate, Retention, Rule, Term, due};
@@ -85,11 +85,7 @@ pub async fn retention_due<S: Sink>(
 /// by its dates. So many at once that the safety brake is pulled are left alone. Killed at any instant and started again,
 /// it ends the same.
 pub async fn retain<S: Sink>(job: &Job<'_, S>, rules: &Retention, busy: &BTreeSet<DossierNumber>) -> Run {
-    let begun = async {
-        let stored = job.sink.checkpoint(&job.scope).await?;
-        begin(job, stored, None, job.client.stats()).await
-    };
-    let mut engine = match begun.await {
+    let mut engine = match begin_offline(job).await {
         Ok(engine) => engine,
         Err(error) => return Run::failed(job, error).await,
     };
@@ -156,7 +152,7 @@ impl<S: Sink> Engine<'_, S> {
         if !changes.is_empty() {
             let plan = Plan { changes, unchanged: 0 };
             let counts = plan.counts();
-            self.hand_over(self.batch(plan, self.checkpoint.clone())).await?;
+            self.put(plan).await?;
             self.report.counts.add(counts);
             (self.job.events)(&Event::Retained { anonymised: counts.anonymised, purged: counts.purged });
         }

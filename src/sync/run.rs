@@ -140,6 +140,12 @@ pub(super) async fn begin<'a, S: Sink>(
     Ok(engine)
 }
 
+/// Begins where the target stands, without the network.
+pub(super) async fn begin_offline<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<Engine<'a, S>, SyncError> {
+    let stored = job.sink.checkpoint(&job.scope).await?;
+    begin(job, stored, None, job.client.stats()).await
+}
+
 impl<S: Sink> Engine<'_, S> {
     async fn go(&mut self, news: &News, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
