@@ -329,11 +329,8 @@ impl<'p> Life<'p> {
         let wanted: Vec<Intent> = self.asked.iter().map(|asked| asked.intent.clone()).collect();
         let hold = self.target.hold();
         hold.put(&self.scope, &wanted, self.stage.ours()).await.map_err(|error| error.to_string())?;
-        // Twice a day at most is something put off, for six hours at most.
-        for _ in 0..60 {
-            if wanted.is_empty() {
-                break;
-            }
+        // The platform may put one off 24 times, a quarter of an hour each; others about its dossier wait meanwhile.
+        for _ in 0..26 * wanted.len() {
             let stop = Stop::default();
             let ended = self.push(&stop).await;
             let error = ended.as_ref().err().map(ToString::to_string);
