@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use futures_util::future::join;
 use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -37,14 +38,16 @@ impl Store for PgConnection {
         Ok(sqlx::query_with(text_of(query), arguments(parameters)?).fetch_all(self).await?)
     }
 
-    async fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> Result<(), Fault> {
-        let width = into.columns.len();
-        for chunk in values.chunks(ROWS * width) {
-            let mut arguments = PgArguments::default();
-            for (at, (column, kind)) in into.columns.iter().enumerate() {
-                push_column(&mut arguments, (column.as_ref(), *kind), chunk.iter().skip(at).step_by(width))?;
-            }
-            sqlx::query_with(text_of(statement(into).into()), arguments).execute(&mut *self).await?;
+    /// While the server works on a statement, the next one is made.
+    async fn insert(&mut self, rows: &[Insert<'_>]) -> Result<(), Fault> {
+        let mut made = statements(rows);
+        let mut next = made.next();
+        while let Some(statement) = next {
+            let (text, arguments) = statement?;
+            let executed = sqlx::query_with(text_of(text.into()), arguments).execute(&mut *self);
+            let (executed, made) = join(executed, async { made.next() }).await;
+            executed?;
+            next = made;
         }
         Ok(())
     }
@@ -82,23 +85,30 @@ impl Store for PgConnection {
     }
 }
 
-fn statement(into: &Insert) -> String {
+/// The statements that put rows in, each made when it is asked for.
+fn statements<'r>(rows: &'r [Insert<'_>]) -> impl Iterator<Item = Result<(String, PgArguments), Fault>> + Send + 'r {
+    let chunks =
+        rows.iter().flat_map(|into| into.values.chunks(ROWS * into.columns.len()).map(move |values| (into, values)));
+    chunks.map(|(into, values)| Ok((statement(into), arrays(into, values)?)))
+}
+
+/// The values of rows, as one array for each column.
+fn arrays(into: &Insert<'_>, values: &[Value<'_>]) -> Result<PgArguments, Fault> {
+    let mut arguments = PgArguments::default();
+    for (at, column) in into.columns.iter().enumerate() {
+        push_column(&mut arguments, *column, values.iter().skip(at).step_by(into.columns.len()))?;
+    }
+    Ok(arguments)
+}
+
+/// The arrays are unnested side by side in the list of what is selected: in `FROM` the server would first write each of
+/// them into a table of its own.
+fn statement(into: &Insert<'_>) -> String {
     let names: Vec<String> = into.columns.iter().map(|(name, _)| quoted(name)).collect();
     // With the types, so that a column that was widened has another statement.
-    let array = |(at, (_, kind)): (usize, &(_, Type))| format!("${at}::{}[]", element(*kind));
+    let array = |(at, (_, kind)): (usize, &(_, Type))| unnested(&format!("UNNEST(${at}::{}[])", element(*kind)), *kind);
     let arrays: Vec<String> = (1..).zip(&into.columns).map(array).collect();
-    let aliases: Vec<String> = (1..=names.len()).map(|at| format!("c{at}")).collect();
-    let values: Vec<String> =
-        aliases.iter().zip(&into.columns).map(|(alias, (_, kind))| unnested(alias, *kind)).collect();
-    format!(
-        "INSERT INTO {} ({}) SELECT {} FROM UNNEST({}) AS v ({}) {}",
-        quoted(&into.table),
-        names.join(", "),
-        values.join(", "),
-        arrays.join(", "),
-        aliases.join(", "),
-        into.tail
-    )
+    format!("INSERT INTO {} ({}) SELECT {} {}", quoted(into.table), names.join(", "), arrays.join(", "), into.tail)
 }
 
 impl Fields for PgRow {

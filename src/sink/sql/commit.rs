@@ -65,7 +65,6 @@ async fn write_feed<S: Store>(store: &mut S, scope: &Scope, batch: &Batch, steps
     let first = store.number_changes(scope, events.len()).await?;
     let numbered: Vec<_> = (first.unwrap_or_default()..).zip(events).collect();
     let columns = if first.is_some() { COLUMNS } else { &COLUMNS[..COLUMNS.len() - 1] };
-    let into = Insert::shared("dn_changes", columns, "");
     let mut values = Vec::with_capacity(numbered.len() * columns.len());
     for (seq, (number, event)) in &numbered {
         values.extend(whose(scope));
@@ -79,7 +78,7 @@ async fn write_feed<S: Store>(store: &mut S, scope: &Scope, batch: &Batch, steps
         ]);
         values.extend(first.map(|_| Value::Integer(*seq)));
     }
-    store.insert(&into, &values).await?;
+    store.insert(&[Insert { table: "dn_changes", columns: columns.to_vec(), values, tail: "".into() }]).await?;
     Ok(numbered.len() as u64)
 }
 

@@ -139,12 +139,11 @@ pub(super) async fn save<S: Store>(
         ("title", Type::Text),
     ];
     let tail = "ON CONFLICT (name) DO UPDATE SET title = excluded.title WHERE dn_tables.title <> excluded.title";
-    let into = Insert::shared("dn_tables", TABLES, tail);
-    let lines: Vec<_> = layout.tables.iter().flat_map(|table| line_of_table(scope, instance_prefix, table)).collect();
-    store.insert(&into, &lines).await?;
+    let values = layout.tables.iter().flat_map(|table| line_of_table(scope, instance_prefix, table)).collect();
+    let tables = Insert { table: "dn_tables", columns: TABLES.to_vec(), values, tail: tail.into() };
     let lines = layout.tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-    let lines: Vec<_> = lines.flat_map(|(table, column)| line_of_column(scope, table, column)).collect();
-    store.insert(&columns_insert(), &lines).await
+    let lines = lines.flat_map(|(table, column)| line_of_column(scope, table, column)).collect();
+    store.insert(&[tables, lines_of_columns(lines)]).await
 }
 
 fn line_of_table<'r>(scope: &'r Scope, instance_prefix: &str, table: &'r LayoutTable) -> [Value<'r>; 7] {
@@ -157,7 +156,7 @@ fn line_of_table<'r>(scope: &'r Scope, instance_prefix: &str, table: &'r LayoutT
     [instance, demarche, (&table.name).into(), view.into(), holds.into(), descriptor.into(), (&table.title).into()]
 }
 
-fn columns_insert() -> Insert {
+fn lines_of_columns(values: Vec<Value<'_>>) -> Insert<'_> {
     const COLUMNS: &[(&str, Type)] = &[
         ("instance", Type::Text),
         ("demarche", Type::Integer),
@@ -190,7 +189,7 @@ fn columns_insert() -> Insert {
         of("dn_columns"),
         of("excluded"),
     );
-    Insert { tail: tail.into(), ..Insert::shared("dn_columns", COLUMNS, "") }
+    Insert { table: "dn_columns", columns: COLUMNS.to_vec(), values, tail: tail.into() }
 }
 
 fn line_of_column<'r>(scope: &'r Scope, table: &'r LayoutTable, column: &'r LayoutColumn) -> [Value<'r>; 14] {

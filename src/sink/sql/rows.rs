@@ -47,12 +47,13 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
         return Err(Fault::Refused("the layout has no table".to_owned()));
     };
     let (fresh, known): (Vec<_>, Vec<_>) = written.iter().partition(|w| w.fresh);
+    let replaced: Vec<DossierNumber> = known.iter().map(|w| w.row.number).collect();
+    let mut inserts = Vec::with_capacity(layout.tables.len() + 3);
     for (rows, fresh) in [(fresh, true), (known, false)].into_iter().filter(|(rows, _)| !rows.is_empty()) {
-        write_documents(store, prepared.scope(), &rows, fresh).await?;
-        write_dossiers(store, dossiers, &rows, fresh).await?;
+        inserts.push(of_dossiers(dossiers, &rows, fresh)?);
+        inserts.push(of_documents(prepared.scope(), &rows, fresh));
     }
     let mut count = written.len();
-    let replaced: Vec<DossierNumber> = written.iter().filter(|w| !w.fresh).map(|w| w.row.number).collect();
     let mut rows: Vec<Vec<(DossierNumber, &ChildRow)>> = vec![Vec::new(); layout.tables.len()];
     for child in written.iter().flat_map(|w| w.row.children.iter().map(|child| (w.row.number, child))) {
         let of_table = rows.get_mut(child.1.table).filter(|_| child.1.table > 0);
@@ -62,17 +63,19 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
         count += 1;
     }
     for (table, rows) in children.iter().zip(rows.into_iter().skip(1)) {
-        replace_children(store, table, &replaced, &rows).await?;
+        if !replaced.is_empty() {
+            let delete = format!("DELETE FROM {} WHERE {}", quoted(&table.name), S::among("dossier_number", 1));
+            store.run(delete.into(), &[Value::Numbers(&replaced)]).await?;
+        }
+        if !rows.is_empty() {
+            inserts.push(of_children(table, &rows)?);
+        }
     }
+    store.insert(&inserts).await?;
     Ok(count as u64)
 }
 
-async fn write_documents<S: Store>(
-    store: &mut S,
-    scope: &Scope,
-    written: &[&Written<'_>],
-    fresh: bool,
-) -> Result<(), Fault> {
+fn of_documents<'a>(scope: &'a Scope, written: &[&'a Written<'_>], fresh: bool) -> Insert<'a> {
     const COLUMNS: &[(&str, Type)] = &[
         ("instance", Type::Text),
         ("demarche", Type::Integer),
@@ -112,31 +115,24 @@ async fn write_documents<S: Store>(
         ]);
     }
     let tail = if fresh { "" } else { TAIL };
-    store.insert(&Insert::shared("dn_dossiers", COLUMNS, tail), &values).await
+    Insert { table: "dn_dossiers", columns: COLUMNS.to_vec(), values, tail: tail.into() }
 }
 
-fn columns<'t>(table: &'t LayoutTable) -> impl Iterator<Item = (Cow<'static, str>, Type)> + use<'t> {
-    table.columns.iter().map(|column| (Cow::Owned(column.name.clone()), column.spec.kind.into()))
+fn columns(table: &LayoutTable) -> impl Iterator<Item = (&str, Type)> {
+    table.columns.iter().map(|column| (column.name.as_str(), column.spec.kind.into()))
 }
 
-async fn write_dossiers<S: Store>(
-    store: &mut S,
-    table: &LayoutTable,
-    written: &[&Written<'_>],
-    fresh: bool,
-) -> Result<(), Fault> {
-    let mut moving: Vec<(Cow<'static, str>, Type)> = columns(table).collect();
-    let technical = [("dn_gone_reason", Type::Text), ("dn_gone_at", Type::Instant), ("dn_seen_at", Type::Instant)];
-    moving.extend(technical.map(|(name, kind)| (Cow::Borrowed(name), kind)));
+fn of_dossiers<'a>(table: &'a LayoutTable, written: &[&'a Written<'_>], fresh: bool) -> Result<Insert<'a>, Fault> {
+    let mut moving: Vec<(&str, Type)> = columns(table).collect();
+    moving.extend([("dn_gone_reason", Type::Text), ("dn_gone_at", Type::Instant), ("dn_seen_at", Type::Instant)]);
     let assignments: Vec<String> =
         moving.iter().map(|(name, _)| quoted(name)).map(|name| format!("{name} = excluded.{name}")).collect();
     let tail = match fresh {
         true => String::new(),
         false => format!("ON CONFLICT (\"number\") DO UPDATE SET {}", assignments.join(", ")),
     };
-    moving.insert(0, (Cow::Borrowed("number"), Type::Integer));
-    let into = Insert { table: table.name.clone().into(), columns: moving, tail: tail.into() };
-    let mut values = Vec::with_capacity(written.len() * into.columns.len());
+    moving.insert(0, ("number", Type::Integer));
+    let mut values = Vec::with_capacity(written.len() * moving.len());
     for w in written {
         values.push(w.row.number.into());
         extend(table, &w.row.cells, &mut values)?;
@@ -144,32 +140,18 @@ async fn write_dossiers<S: Store>(
         values.push(w.gone.and_then(|gone| gone.at).into());
         values.push(w.changed_at.into());
     }
-    store.insert(&into, &values).await
+    Ok(Insert { table: &table.name, columns: moving, values, tail: tail.into() })
 }
 
-async fn replace_children<S: Store>(
-    store: &mut S,
-    table: &LayoutTable,
-    replaced: &[DossierNumber],
-    rows: &[(DossierNumber, &ChildRow)],
-) -> Result<(), Fault> {
-    if !replaced.is_empty() {
-        let delete = format!("DELETE FROM {} WHERE {}", quoted(&table.name), S::among("dossier_number", 1));
-        store.run(delete.into(), &[Value::Numbers(replaced)]).await?;
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
+fn of_children<'a>(table: &'a LayoutTable, rows: &[(DossierNumber, &'a ChildRow)]) -> Result<Insert<'a>, Fault> {
     let keys = [("dossier_number", Type::Integer), ("key", Type::Text), ("position", Type::Integer)];
-    let keys = keys.map(|(name, kind)| (Cow::Borrowed(name), kind));
-    let columns = keys.into_iter().chain(columns(table)).collect();
-    let into = Insert { table: table.name.clone().into(), columns, tail: "".into() };
-    let mut values = Vec::with_capacity(rows.len() * into.columns.len());
+    let columns: Vec<(&str, Type)> = keys.into_iter().chain(columns(table)).collect();
+    let mut values = Vec::with_capacity(rows.len() * columns.len());
     for (number, child) in rows {
         values.extend([(*number).into(), (&child.key).into(), child.position.into()]);
         extend(table, &child.cells, &mut values)?;
     }
-    store.insert(&into, &values).await
+    Ok(Insert { table: &table.name, columns, values, tail: "".into() })
 }
 
 fn extend<'r>(table: &LayoutTable, cells: &'r [Cell], values: &mut Vec<Value<'r>>) -> Result<(), Fault> {

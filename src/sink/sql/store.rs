@@ -32,9 +32,8 @@ pub(in crate::sink) trait Store:
         parameters: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 
-    /// Puts rows into a table, by as few statements as the database allows. The values of a row follow one another, one
-    /// for each column, and so do rows.
-    fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Puts rows into tables, in their order, by as few statements as the database allows.
+    fn insert(&mut self, rows: &[Insert<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Runs statements without parameters, which are not prepared.
     fn script(&mut self, statements: String) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -54,23 +53,17 @@ pub(in crate::sink) trait Store:
     fn dress(&mut self, scope: &Scope, layout: &Layout) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
-/// Where rows go.
+/// Rows for a table.
 #[derive(Clone, Debug)]
-pub(in crate::sink) struct Insert {
+pub(in crate::sink) struct Insert<'a> {
     /// The table.
-    pub table: Cow<'static, str>,
+    pub table: &'a str,
     /// Its columns, in the order of values.
-    pub columns: Vec<(Cow<'static, str>, Type)>,
+    pub columns: Vec<(&'a str, Type)>,
+    /// The values of a row follow one another, one for each column, and so do rows.
+    pub values: Vec<Value<'a>>,
     /// What follows the rows: `ON CONFLICT...`, or nothing where every row is new.
     pub tail: Cow<'static, str>,
-}
-
-impl Insert {
-    /// Rows for a table whose columns are known here.
-    pub(super) fn shared(table: &'static str, columns: &[(&'static str, Type)], tail: &'static str) -> Self {
-        let columns = columns.iter().map(|(name, kind)| (Cow::Borrowed(*name), *kind)).collect();
-        Self { table: table.into(), columns, tail: tail.into() }
-    }
 }
 
 /// The columns of a row, by name.

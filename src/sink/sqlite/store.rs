@@ -39,18 +39,20 @@ impl Store for SqliteConnection {
         Ok(sqlx::query_with(text_of(query), arguments(parameters)?).fetch_all(self).await?)
     }
 
-    async fn insert(&mut self, into: &Insert, values: &[Value<'_>]) -> Result<(), Fault> {
-        let width = into.columns.len();
-        let mut texts: HashMap<usize, String> = HashMap::new();
-        let mut rest = values;
-        while !rest.is_empty() {
-            let rows = rest.len() / width;
-            let fits = |size: &usize| *size <= rows && size * width <= PARAMETERS;
-            let size = SIZES.into_iter().find(fits).unwrap_or(1);
-            let (chunk, next) = rest.split_at(size * width);
-            rest = next;
-            let text = texts.entry(size).or_insert_with(|| statement(into, size)).clone();
-            sqlx::query_with(text_of(text.into()), arguments(chunk)?).execute(&mut *self).await?;
+    async fn insert(&mut self, rows: &[Insert<'_>]) -> Result<(), Fault> {
+        for into in rows {
+            let width = into.columns.len();
+            let mut texts: HashMap<usize, String> = HashMap::new();
+            let mut rest = into.values.as_slice();
+            while !rest.is_empty() {
+                let rows = rest.len() / width;
+                let fits = |size: &usize| *size <= rows && size * width <= PARAMETERS;
+                let size = SIZES.into_iter().find(fits).unwrap_or(1);
+                let (chunk, next) = rest.split_at(size * width);
+                rest = next;
+                let text = texts.entry(size).or_insert_with(|| statement(into, size)).clone();
+                sqlx::query_with(text_of(text.into()), arguments(chunk)?).execute(&mut *self).await?;
+            }
         }
         Ok(())
     }
@@ -74,11 +76,11 @@ impl Store for SqliteConnection {
     }
 }
 
-fn statement(into: &Insert, size: usize) -> String {
+fn statement(into: &Insert<'_>, size: usize) -> String {
     let names: Vec<String> = into.columns.iter().map(|(name, _)| quoted(name)).collect();
     let tuple = format!("({})", vec!["?"; names.len()].join(","));
     let tuples = vec![tuple.as_str(); size].join(",");
-    format!("INSERT INTO {} ({}) VALUES {tuples} {}", quoted(&into.table), names.join(", "), into.tail)
+    format!("INSERT INTO {} ({}) VALUES {tuples} {}", quoted(into.table), names.join(", "), into.tail)
 }
 
 impl Fields for SqliteRow {
