@@ -21,8 +21,8 @@ const MOST_HOLES: usize = 10;
 /// [`Unread`] and the walk goes on (traps 2 to 5). Nothing is passed over in silence: every dossier that the platform
 /// lists is in a [`Step`], read or unread, or the walk ends with an error.
 #[derive(Debug)]
-pub struct Walk<'a> {
-    client: &'a Client,
+pub struct Walk {
+    client: Client,
     listing: Listing,
     most: PageSize,
     position: Position,
@@ -60,11 +60,11 @@ pub struct Unread {
     pub message: String,
 }
 
-impl<'a> Walk<'a> {
+impl Walk {
     /// A walk from the beginning of a listing, by pages of at most `most`.
     #[must_use]
-    pub fn new(client: &'a Client, listing: Listing, most: PageSize) -> Self {
-        Self { client, listing, most, position: Position::At { after: None, size: most } }
+    pub fn new(client: &Client, listing: Listing, most: PageSize) -> Self {
+        Self { client: client.clone(), listing, most, position: Position::At { after: None, size: most } }
     }
 
     /// The next page; `None` after the last one.
@@ -239,9 +239,9 @@ pub fn changed(
     client: &Client,
     demarche: DemarcheNumber,
     since: Option<Timestamp>,
-) -> impl Stream<Item = Result<Dossier, ApiError>> + Send + '_ {
-    struct State<'a> {
-        walk: Walk<'a>,
+) -> impl Stream<Item = Result<Dossier, ApiError>> + Send + 'static + use<> {
+    struct State {
+        walk: Walk,
         ready: std::collections::VecDeque<Result<Dossier, ApiError>>,
     }
     let since = since.map_or(Since::Beginning, Since::Updated);

@@ -3,6 +3,7 @@
 //! There is one mode. A first run, an ordinary run and a complete re-reading are the same walk from different beginnings;
 //! a plan is the same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).
 
+mod ahead;
 mod commit;
 mod error;
 mod event;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join;
 use jiff::Timestamp;
 
+use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
 use super::form::{Form, spec_of};
@@ -280,10 +281,10 @@ impl<S: Sink> Engine<'_, S> {
         self.report.sweep = reading.sweep;
         (self.job.events)(&Event::Started { alive, sweep: reading.sweep });
         let listing = Listing::all(Source::Demarche(self.job.scope.demarche), reading.since);
-        let mut walk = Walk::new(self.job.client, listing, self.job.settings.page_size);
+        let mut pages = Ahead::new(Walk::new(self.job.client, listing, self.job.settings.page_size));
         let stop = self.job.stop.clone();
         let began = self.job.client.platform_now();
-        let mut next = until_stopped(&stop, walk.next()).await?;
+        let mut next = until_stopped(&stop, pages.next()).await?;
         while let Some(mut step) = next {
             self.tell_drift(std::mem::take(&mut step.drift));
             let (dossiers, reached) = (step.dossiers.len(), step.reached);
@@ -292,9 +293,9 @@ impl<S: Sink> Engine<'_, S> {
             if step.last {
                 checkpoint = watermark::finish(&checkpoint, reading, now);
             }
-            // The next page is fetched while this one is committed.
+            // The next page is fetched and read while this one is committed.
             let committing = self.commit(observed, step.unread, checkpoint);
-            let (committed, fetched) = join(committing, until_stopped(&stop, walk.next())).await;
+            let (committed, fetched) = join(committing, until_stopped(&stop, pages.next())).await;
             let counts: Counts = committed?;
             self.report.pages += 1;
             (self.job.events)(&Event::Page { dossiers, counts, reached });

@@ -1,0 +1,38 @@
+//! Reading a page while the one before it is committed.
+
+use std::panic::resume_unwind;
+
+use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument as _;
+
+use crate::api::ApiError;
+use crate::observe::{Step, Walk};
+
+/// A walk whose pages are read by a task of its own, each when it is asked for. What the answer says takes milliseconds of
+/// a processor to understand: a commit that shared its task would stand still meanwhile.
+pub(super) struct Ahead {
+    walk: Option<Walk>,
+    /// At most one. It ends with this value.
+    reading: JoinSet<(Walk, Result<Option<Step>, ApiError>)>,
+}
+
+impl Ahead {
+    pub(super) fn new(walk: Walk) -> Self {
+        Self { walk: Some(walk), reading: JoinSet::new() }
+    }
+
+    /// As [`Walk::next`].
+    pub(super) async fn next(&mut self) -> Result<Option<Step>, ApiError> {
+        if let Some(mut walk) = self.walk.take() {
+            let reading = async {
+                let step = walk.next().await;
+                (walk, step)
+            };
+            self.reading.spawn(reading.in_current_span());
+        }
+        let read = self.reading.join_next().await.expect("a page is being read");
+        let (walk, step) = read.map_err(JoinError::into_panic).unwrap_or_else(|panic| resume_unwind(panic));
+        self.walk = Some(walk);
+        step
+    }
+}
