@@ -28,7 +28,7 @@ const SIZES: [Size; 4] = [
         demarche: DEMARCHE_LARGE + 2,
         dossiers: 100_000,
         rounds: 1,
-        targets: &[Target::Nothing, Target::Sqlite],
+        targets: &[Target::Nothing, Target::Sqlite, Target::Postgres],
         visits: &FIRST_AND_NEXT,
         ..EVERYTHING
     },
