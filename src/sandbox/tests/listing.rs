@@ -17,6 +17,14 @@ fn the_order_is_the_date_of_change_with_updated_since_and_the_deposit_without() 
 }
 
 #[test]
+fn nothing_is_dated_later_than_now() {
+    let demarches = vec![DemarcheSpec::new(DEMARCHE_LARGE, FormSpec::Simple { champs: 1 }, 10_000)];
+    let spec = WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) };
+    let latest = Sandbox::new(&spec).snapshot(DEMARCHE_LARGE).dossiers.values().map(|truth| truth.updated_at).max();
+    assert_eq!(latest, Some(spec.start), "with so many, some moved a moment ago");
+}
+
+#[test]
 fn a_walk_by_cursor_sees_every_dossier_once_and_a_changed_one_again() {
     let (sandbox, numbers) = small(Platform::DemarcheNumerique);
     let first = page(&sandbox, "first: 3, updatedSince: \"2000-01-01T00:00:00Z\"");

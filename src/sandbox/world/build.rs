@@ -138,7 +138,7 @@ impl World {
             history.push(self.traitement(event, state, at, agent, Some(motivation.to_owned())));
         }
         let last = processed_at.or(en_instruction_at).unwrap_or(depose_at);
-        let updated_at = last + micros(&mut random, 3_600_000_000);
+        let updated_at = self.now.min(last + micros(&mut random, 3_600_000_000));
         let Some(record) = self.demarches.get(&demarche) else { return };
         let revision = record.revisions.iter().rposition(|r| r.published_at.is_some_and(|at| at <= depose_at));
         let active = record.active_revision();
