@@ -172,4 +172,12 @@ mod tests {
         assert_eq!(decode::<Numbered>(b"<html>").expect_err("a page").reason, "this is not JSON");
         assert_eq!(decode::<Numbered>(b"{\"number\":").expect_err("cut").reason, "the text is cut");
     }
+
+    #[test]
+    fn a_number_is_read_to_its_last_digit() {
+        for number in ["2.3660229562308004e300", "48.856613999999998", "-2.3522219000000006"] {
+            let read: f64 = decode(number.as_bytes()).expect(number);
+            assert_eq!(Some(read), number.parse().ok());
+        }
+    }
 }

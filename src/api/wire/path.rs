@@ -2,8 +2,8 @@
 
 /// The path of what stands at `line` and `column` of a JSON text, both from 1, such as `data.demarche.nodes[3].number`.
 ///
-/// It is made of keys and positions, never of values, so that it may be logged. A text that is cut gives the path of
-/// its end.
+/// It is made of keys and positions, never of values, so that it may be logged: a text is a key once a colon follows it.
+/// An answer that is cut gives the path of its end.
 pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
     let start: usize = json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
     let end = (start + column.saturating_sub(1)).min(json.len());
@@ -23,7 +23,7 @@ pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
                 }
                 path.string(&json[text..at.min(end)]);
             }
-            b':' => path.awaits_key(false),
+            b':' => path.colon(),
             _ => {}
         }
         at += 1;
@@ -31,9 +31,13 @@ pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
     path.render()
 }
 
-/// A step: the key of an object (and whether the next string is one), or the position in an array.
+/// A step: the key of an object, or the position in an array.
 enum Step {
-    Key { key: String, expected: bool },
+    Key {
+        key: String,
+        /// The text that is a key if a colon is next; `None` behind the colon.
+        read: Option<String>,
+    },
     Position(usize),
 }
 
@@ -42,7 +46,7 @@ struct Path(Vec<Step>);
 
 impl Path {
     fn open(&mut self, position: Option<usize>) {
-        self.0.push(position.map_or(Step::Key { key: String::new(), expected: true }, Step::Position));
+        self.0.push(position.map_or(Step::Key { key: String::new(), read: Some(String::new()) }, Step::Position));
     }
 
     fn close(&mut self) {
@@ -52,20 +56,25 @@ impl Path {
     fn next(&mut self) {
         match self.0.last_mut() {
             Some(Step::Position(position)) => *position += 1,
-            Some(Step::Key { expected, .. }) => *expected = true,
+            Some(Step::Key { key, read }) => {
+                key.clear();
+                *read = Some(String::new());
+            }
             None => {}
         }
     }
 
-    fn awaits_key(&mut self, awaited: bool) {
-        if let Some(Step::Key { expected, .. }) = self.0.last_mut() {
-            *expected = awaited;
+    fn colon(&mut self) {
+        if let Some(Step::Key { key, read }) = self.0.last_mut()
+            && let Some(text) = read.take()
+        {
+            *key = text;
         }
     }
 
     fn string(&mut self, text: &[u8]) {
-        if let Some(Step::Key { key, expected: true }) = self.0.last_mut() {
-            *key = String::from_utf8_lossy(text).into_owned();
+        if let Some(Step::Key { read: Some(read), .. }) = self.0.last_mut() {
+            *read = String::from_utf8_lossy(text).into_owned();
         }
     }
 
@@ -97,6 +106,14 @@ mod tests {
         let column = json.find("\"secret\"").expect("the value is there") + 1;
         assert_eq!(path_at(json.as_bytes(), 1, column + 5), "data.nodes[1].number");
         assert_eq!(path_at(json.as_bytes(), 1, 1), "the beginning");
+    }
+
+    #[test]
+    fn a_value_that_a_broken_text_puts_where_a_key_belongs_is_not_quoted() {
+        let json = br#"{"data":{"nodes":[{"number":1,"emai]#jeanne@example.org","nom":"Exemple"}]}}"#;
+        let after = json.windows(6).position(|word| word == b"\"nom\":").expect("it is there");
+        assert_eq!(path_at(json, 1, after), "data.nodes[0]");
+        assert_eq!(path_at(br#"{"data":"jeanne@example.org":1}"#, 1, 30), "data");
     }
 
     #[test]
