@@ -1,12 +1,13 @@
 //! Where in an answer decoding stopped.
 
-/// The path of what stands at `line` and `column` of a JSON text, both from 1, such as `data.demarche.nodes[3].number`.
+/// The path of what follows the first `column` bytes of that `line` (from 1) of a JSON text, which is where serde stops:
+/// such as `data.demarche.nodes[3].number`.
 ///
 /// It is made of keys and positions, never of values, so that it may be logged: a text is a key once a colon follows it.
 /// An answer that is cut gives the path of its end.
 pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
     let start: usize = json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
-    let end = (start + column.saturating_sub(1)).min(json.len());
+    let end = (start + column).min(json.len());
     let mut path = Path::default();
     let mut at = 0;
     while at < end {
