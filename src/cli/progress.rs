@@ -56,7 +56,7 @@ impl Progress {
             Event::Started { alive, sweep } => {
                 *self.so_far.lock().expect("no code panics while it holds the lock") = SoFar::default();
                 let how = if *sweep { "reading everything" } else { "reading what moved" };
-                self.show(|| format!("{how}; {} dossiers in the target", grouped(*alive)), true);
+                self.show(|| format!("{how}; {} in the target", counted(*alive, "dossier")), true);
             }
             Event::Page { dossiers, counts, .. } => {
                 let (text, worth_a_line) = {
@@ -66,8 +66,8 @@ impl Progress {
                     so_far.counts.add(*counts);
                     let Counts { inserted, updated, deleted, restored, .. } = so_far.counts;
                     let text = format!(
-                        "{} dossiers read: {} new, {} changed, {} gone, {} back",
-                        grouped(so_far.dossiers),
+                        "{} read: {} new, {} changed, {} gone, {} back",
+                        counted(so_far.dossiers, "dossier"),
                         grouped(inserted),
                         grouped(updated),
                         grouped(deleted),
@@ -79,10 +79,10 @@ impl Progress {
             }
             Event::Listing { seen } => {
                 let seen = *seen as u64;
-                self.show(|| format!("comparing with the complete listing: {} dossiers", grouped(seen)), false);
+                self.show(|| format!("comparing with the complete listing: {}", counted(seen, "dossier")), false);
             }
             Event::Remapped { dossiers } => {
-                self.show(|| format!("writing again: {} dossiers", grouped(*dossiers)), false);
+                self.show(|| format!("writing again: {}", counted(*dossiers, "dossier")), false);
             }
             Event::Files { kept, bytes } => {
                 let text = format!("{} fetched, {}", counted(*kept, "file"), size(*bytes));
