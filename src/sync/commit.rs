@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::documents::read_document;
 use super::error::SyncError;
 use super::event::Event;
 use super::quarantine;
@@ -179,8 +180,4 @@ impl<S: Sink> Engine<'_, S> {
             }
         }
     }
-}
-
-pub(super) fn read_document(number: DossierNumber, document: &str) -> Result<Dossier, SyncError> {
-    serde_json::from_str(document).map_err(|error| SyncError::Document { number, reason: error.to_string() })
 }

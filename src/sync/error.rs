@@ -1,7 +1,7 @@
 //! Why a run ended early.
 
 use crate::api::ApiError;
-use crate::sink::SinkError;
+use crate::sink::{Scope, SinkError};
 
 /// Why a run ended early. What was committed before stays, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,10 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    pub(crate) fn never_synced(scope: &Scope, target: &str) -> Self {
+        Self::NeverSynced { scope: scope.to_string(), target: target.to_owned() }
+    }
+
     /// What the operator may do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::run::{Engine, Job, until_stopped};
 use crate::demarche::Demarche;
 use crate::plan::{SchemaPlan, reconcile};
-use crate::privacy::FormTypes;
+use crate::privacy::{FormTypes, Policy};
 use crate::sink::{Prepared, Sink};
 use crate::table::naming::NameLimits;
 use crate::table::{ColumnKey, Mapper, Spec, infer};
@@ -21,9 +21,9 @@ pub(super) struct Form {
 }
 
 /// The tables that a form asks for under a privacy policy.
-pub(super) fn spec_of<S: Sink>(job: &Job<'_, S>, demarche: &Demarche) -> Spec {
+pub(super) fn spec_of(policy: &Policy, demarche: &Demarche) -> Spec {
     let mut spec = infer(demarche);
-    job.filter.policy().adjust(&mut spec, &FormTypes::of(demarche));
+    policy.adjust(&mut spec, &FormTypes::of(demarche));
     spec
 }
 
@@ -48,7 +48,7 @@ impl<S: Sink> Engine<'_, S> {
     pub(super) async fn fetch_form(&mut self) -> Result<(), SyncError> {
         let demarche = until_stopped(&self.job.stop, self.job.client.demarche(self.job.scope.demarche)).await?;
         self.form_is_fresh = true;
-        let spec = spec_of(self.job, &demarche);
+        let spec = spec_of(self.job.filter.policy(), &demarche);
         self.adopt(demarche, spec).await?;
         self.adopt_head((self.job.clock)());
         Ok(())

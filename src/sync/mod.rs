@@ -5,6 +5,7 @@
 
 mod ahead;
 mod commit;
+mod documents;
 mod error;
 mod event;
 mod files;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::error::SyncError;
+use super::form::spec_of;
 use super::report::REPORT_VERSION;
 use crate::demarche::Demarche;
 use crate::plan::{Retention, reconcile};
-use crate::privacy::{FormTypes, Policy, Preset, Treatment};
+use crate::privacy::{Policy, Preset, Treatment};
 use crate::sink::{Scope, Sink};
 use crate::table::naming::NameLimits;
-use crate::table::{CellKind, ColumnKey, Origin, Spec, TableKey, infer};
+use crate::table::{CellKind, ColumnKey, Origin, TableKey};
 
 /// What a target keeps of a démarche: the versioned object that `dn register --json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,10 +91,10 @@ pub async fn register<S: Sink>(
     retention: &Retention,
 ) -> Result<Register, SyncError> {
     let Some(form) = sink.form(scope).await? else {
-        return Err(SyncError::NeverSynced { scope: scope.to_string(), target: sink.name().to_owned() });
+        return Err(SyncError::never_synced(scope, sink.name()));
     };
     let counted = counted(&form);
-    let layout = reconcile(&spec(&form, policy), &sink.schema(scope).await?, NameLimits::default()).layout;
+    let layout = reconcile(&spec_of(policy, &form), &sink.schema(scope).await?, NameLimits::default()).layout;
     let tables = layout.tables.into_iter().map(|table| {
         let columns = table.columns.into_iter().map(|column| {
             let (source, type_de_champ) = match &column.spec.origin {
@@ -126,15 +127,9 @@ pub async fn register<S: Sink>(
     })
 }
 
-fn spec(form: &Demarche, policy: &Policy) -> Spec {
-    let mut spec = infer(form);
-    policy.adjust(&mut spec, &FormTypes::of(form));
-    spec
-}
-
 /// The columns that an anonymised dossier keeps. Its followers and its maps go altogether.
 fn counted(form: &Demarche) -> BTreeSet<(TableKey, ColumnKey)> {
-    let tables = spec(form, &Policy::anonymous()).tables.into_iter();
+    let tables = spec_of(&Policy::anonymous(), form).tables.into_iter();
     let tables = tables.filter(|table| !matches!(table.key, TableKey::Instructeurs | TableKey::GeoZones));
     let columns = tables.flat_map(|table| {
         let kept = table.columns.into_iter().filter(|column| column.policy.keeps());

@@ -1,14 +1,12 @@
 //! Writing stored dossiers again in other columns, or under a stricter policy, without the network.
 
-use super::commit::{Misfits, read_document};
+use super::commit::Misfits;
+use super::documents::{Documents, read_document};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, Run, begin_offline};
 use crate::plan::{Change, Plan};
 use crate::sink::Sink;
-
-/// How many dossiers are written again in one commit.
-const BATCH: u32 = 200;
 
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
 /// the network. Tombstones stay tombstones.
@@ -28,12 +26,9 @@ impl<S: Sink> Engine<'_, S> {
     pub(super) async fn remap(&mut self) -> Result<(), SyncError> {
         loop {
             let mut misfits = Misfits::new();
-            let mut after = None;
+            let mut stored = Documents::default();
             let mut done = 0;
-            loop {
-                let documents = self.job.sink.documents(&self.job.scope, after, BATCH).await?;
-                let Some(last) = documents.last() else { break };
-                after = Some(last.number);
+            while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
                 done += documents.len() as u64;
                 let mut plan = Plan::default();
                 for stored in documents {

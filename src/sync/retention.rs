@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::commit::read_document;
+use super::documents::{BATCH, Documents, read_document};
 use super::error::SyncError;
 use super::event::Event;
 use super::report::Brake;
@@ -17,8 +17,6 @@ use crate::plan::{Change, Plan};
 use crate::privacy::{ANONYMOUS, Anonymiser};
 use crate::sink::{Checkpoint, RETENTION, Scope, Sink, StoredDocument};
 
-/// How many documents are read, and how many dossiers are emptied in one commit.
-const BATCH: u32 = 200;
 /// How many numbers of dossiers a report names of each rule.
 const NAMED: usize = 20;
 
@@ -71,7 +69,7 @@ pub async fn retention_due<S: Sink>(
     now: Timestamp,
 ) -> Result<RetentionReport, SyncError> {
     if sink.checkpoint(scope).await?.is_none() {
-        return Err(SyncError::NeverSynced { scope: scope.to_string(), target: sink.name().to_owned() });
+        return Err(SyncError::never_synced(scope, sink.name()));
     }
     let waiting = sink.quarantine(scope).await?.into_iter().map(|entry| entry.number);
     let waiting = waiting.chain(busy.iter().copied()).collect();
@@ -131,11 +129,8 @@ impl<S: Sink> Engine<'_, S> {
         let wanted = |number: &DossierNumber| matches!(due.get(number), Some((Fate::Anonymise, _)));
         let Some(first) = due.keys().find(|number| wanted(number)) else { return Ok(()) };
         let anonymiser = Anonymiser::new(&self.form.demarche);
-        let mut after = first.get().checked_sub(1).map(DossierNumber::new);
-        loop {
-            let documents = self.job.sink.documents(&self.job.scope, after, BATCH).await?;
-            let Some(last) = documents.last() else { return Ok(()) };
-            after = Some(last.number);
+        let mut stored = Documents::from(*first);
+        while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
             let mut changes = Vec::new();
             for stored in documents.into_iter().filter(|stored| wanted(&stored.number)) {
                 let mut dossier = read_document(stored.number, &stored.document)?;
@@ -146,6 +141,7 @@ impl<S: Sink> Engine<'_, S> {
             }
             self.empty(changes).await?;
         }
+        Ok(())
     }
 
     async fn empty(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
@@ -174,8 +170,7 @@ struct Usager {
 }
 
 fn age(stored: &StoredDocument) -> Result<Age, SyncError> {
-    let dates: Dates = serde_json::from_str(&stored.document)
-        .map_err(|error| SyncError::Document { number: stored.number, reason: error.to_string() })?;
+    let dates: Dates = read_document(stored.number, &stored.document)?;
     Ok(Age {
         state: dates.state,
         decided_at: dates.date_traitement,
@@ -192,11 +187,8 @@ async fn look<S: Sink>(
     now: Timestamp,
 ) -> Result<Found, SyncError> {
     let mut found = Found { report: RetentionReport { rules: configured(rules), waiting: 0 }, ..Found::default() };
-    let mut after = None;
-    loop {
-        let documents = sink.documents(scope, after, BATCH).await?;
-        let Some(last) = documents.last() else { return Ok(found) };
-        after = Some(last.number);
+    let mut stored = Documents::default();
+    while let Some(documents) = stored.next(sink, scope).await? {
         found.seen += documents.len() as u64;
         for stored in &documents {
             let Some(due) = due(rules, &age(stored)?, now) else { continue };
@@ -215,6 +207,7 @@ async fn look<S: Sink>(
             }
         }
     }
+    Ok(found)
 }
 
 /// A line for every rule that is configured.

@@ -120,12 +120,9 @@ pub(super) async fn begin<'a, S: Sink>(
         (Some(form), Some(head)) if form.head() == *head => (form, false),
         (Some(form), None) => (form, false),
         (_, Some(_)) => (until_stopped(&job.stop, job.client.demarche(job.scope.demarche)).await?, true),
-        (None, None) => {
-            let (scope, target) = (job.scope.to_string(), job.sink.name().to_owned());
-            return Err(SyncError::NeverSynced { scope, target });
-        }
+        (None, None) => return Err(SyncError::never_synced(&job.scope, job.sink.name())),
     };
-    let spec = spec_of(job, &demarche);
+    let spec = spec_of(job.filter.policy(), &demarche);
     let (form, plan) = Form::prepare(job, demarche, spec).await?;
     if let Some(stored) = &mut stored {
         stored.remap |= plan.needs_remap() || form.prepared.owes_remap();

@@ -57,7 +57,7 @@ pub async fn verify<S: Sink>(
     on_page: impl FnMut(usize),
 ) -> Result<Verification, SyncError> {
     if sink.checkpoint(scope).await?.is_none() {
-        return Err(SyncError::NeverSynced { scope: scope.to_string(), target: sink.name().to_owned() });
+        return Err(SyncError::never_synced(scope, sink.name()));
     }
     let listing = list_all(client, scope.demarche, on_page).await?;
     let listed = listing.len() as u64;

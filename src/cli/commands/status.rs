@@ -71,8 +71,7 @@ async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliErro
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let history = sink.runs(&scope, LOOK_BACK.max(runs)).await?;
     let Some(checkpoint) = sink.checkpoint(&scope).await? else {
-        let (scope, target) = (scope.to_string(), sink.name().to_owned());
-        return Err(SyncError::NeverSynced { scope, target }.into());
+        return Err(SyncError::never_synced(&scope, sink.name()).into());
     };
     let totals = sink.totals(&scope).await?;
     let well = |run: &&RunRecord| run.outcome.did_its_work() && !run.is_retention();

@@ -1,0 +1,40 @@
+//! What is stored, read back.
+
+use serde::de::DeserializeOwned;
+
+use super::error::SyncError;
+use crate::ids::DossierNumber;
+use crate::sink::{Scope, Sink, StoredDocument};
+
+/// How many documents are read at a time, and how many dossiers are written again or emptied in one commit.
+pub(super) const BATCH: u32 = 200;
+
+/// The stored documents of a démarche in order, batch by batch. Between two batches they may be written again.
+#[derive(Default)]
+pub(super) struct Documents {
+    after: Option<DossierNumber>,
+}
+
+impl Documents {
+    /// Those from a number on.
+    pub(super) fn from(first: DossierNumber) -> Self {
+        Self { after: first.get().checked_sub(1).map(DossierNumber::new) }
+    }
+
+    /// The next batch; `None` after the last one.
+    pub(super) async fn next<S: Sink>(
+        &mut self,
+        sink: &S,
+        scope: &Scope,
+    ) -> Result<Option<Vec<StoredDocument>>, SyncError> {
+        let documents = sink.documents(scope, self.after, BATCH).await?;
+        let Some(last) = documents.last() else { return Ok(None) };
+        self.after = Some(last.number);
+        Ok(Some(documents))
+    }
+}
+
+/// A document, or what is wanted of it.
+pub(super) fn read_document<T: DeserializeOwned>(number: DossierNumber, document: &str) -> Result<T, SyncError> {
+    serde_json::from_str(document).map_err(|error| SyncError::Document { number, reason: error.to_string() })
+}
