@@ -45,8 +45,8 @@ impl Policy {
 }
 
 /// Takes away what may tell of a person, and keeps what is counted: state, dates, groupe, revision, labels, steps, whether
-/// the demandeur is a person or a company, and the answers that were chosen from a list of the form, are a number, a yes or a no, or a département, région or country.
-/// Messages, opinions and their files stay as rows without content.
+/// the demandeur is a person or a company, and the answers that were chosen from a list of the form, are a number, a yes or
+/// a no, or a département, région or country. Messages, opinions and their files stay as rows without content.
 #[derive(Clone, Debug)]
 pub struct Anonymiser {
     filter: Filter,

@@ -30,6 +30,7 @@ pub use tell::tell_end;
 
 /// When to look again at a file or a document that another run holds.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
 /// All jobs of a configuration.
 pub struct Office {
     assignments: BTreeMap<JobKey, Assignment>,
