@@ -3,7 +3,7 @@
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{FileLimits, FileStore as _, GristSink, MemorySink};
-use demarche_numerique::sync::{self, FilesReport, Job, SyncError};
+use demarche_numerique::sync::{self, FilesReport, SyncError};
 use serde_json::{Value, json};
 
 use super::ground::Ground;
@@ -28,18 +28,7 @@ async fn open(ground: &Ground) -> GristSink {
 
 /// The files of dossiers that were copied.
 async fn files(lab: &Lab, sink: &GristSink) -> Result<FilesReport, SyncError> {
-    let sandbox = lab.sandbox.clone();
-    let job = Job {
-        client: &lab.client,
-        sink,
-        scope: lab.scope.clone(),
-        filter: &lab.filter,
-        settings: lab.settings,
-        events: &|_| {},
-        stop: lab.stop.clone(),
-        clock: &move || sandbox.now(),
-    };
-    sync::files(&job).await
+    lab.job(sink, async |job| sync::files(&job).await).await
 }
 
 /// A whole run.

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use demarche_numerique::sandbox::Sandbox;
 use demarche_numerique::sink::{FileStore, Keeping, Scope, SinkError, WantedFile};
-use demarche_numerique::sync::{self, FilesReport, Job, SyncError};
+use demarche_numerique::sync::{self, FilesReport, SyncError};
 use demarche_numerique::{DossierNumber, Platform};
 use jiff::SignedDuration;
 
@@ -70,18 +70,7 @@ async fn shelf(lab: &Lab) -> Shelf {
 }
 
 async fn fill(lab: &Lab, shelf: &Shelf) -> Result<FilesReport, SyncError> {
-    let sandbox = lab.sandbox.clone();
-    sync::files(&Job {
-        client: &lab.client,
-        sink: shelf,
-        scope: lab.scope.clone(),
-        filter: &lab.filter,
-        settings: lab.settings,
-        events: &|_| {},
-        stop: lab.stop.clone(),
-        clock: &move || sandbox.now(),
-    })
-    .await
+    lab.job(shelf, async |job| sync::files(&job).await).await
 }
 
 #[tokio::test]

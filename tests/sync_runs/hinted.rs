@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE, Fault, FaultPlan, WorldSpec};
 use demarche_numerique::sink::Sink;
-use demarche_numerique::sync::{Event, Job, Looked, look};
+use demarche_numerique::sync::{Looked, look};
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::lab::Lab;
@@ -14,21 +14,9 @@ use super::look::{all_in, in_order};
 impl<S: Sink> Lab<S> {
     /// Looks at dossiers that somebody named.
     async fn look(&self, named: &[u32]) -> Looked {
-        let sandbox = self.sandbox.clone();
-        let clock = move || sandbox.now();
-        let events = |event: &Event| self.events.lock().expect("no panic").push(format!("{event:?}"));
-        let job = Job {
-            client: &self.client,
-            sink: &self.sink,
-            scope: self.scope.clone(),
-            filter: &self.filter,
-            settings: self.settings,
-            events: &events,
-            stop: self.stop.clone(),
-            clock: &clock,
-        };
         let named: BTreeSet<DossierNumber> = named.iter().copied().map(DossierNumber::new).collect();
-        look(&job, &named).await.expect("a look that fails is no failure")
+        let looked = self.job(&self.sink, async |job| look(&job, &named).await).await;
+        looked.expect("a look that fails is no failure")
     }
 }
 

@@ -74,10 +74,15 @@ impl<S: Sink> Lab<S> {
 
     /// One run into another sink.
     pub async fn run_into<T: Sink>(&self, sink: &T) -> Run {
+        self.job(sink, async |job| sync::run(&job).await).await
+    }
+
+    /// Something done with a sink. What it tells is kept.
+    pub async fn job<T, R>(&self, sink: &T, work: impl AsyncFnOnce(Job<'_, T>) -> R) -> R {
         let sandbox = self.sandbox.clone();
         let clock = move || sandbox.now();
         let events = |event: &Event| self.events.lock().expect("no panic").push(format!("{event:?}"));
-        let job = Job {
+        work(Job {
             client: &self.client,
             sink,
             scope: self.scope.clone(),
@@ -86,8 +91,8 @@ impl<S: Sink> Lab<S> {
             events: &events,
             stop: self.stop.clone(),
             clock: &clock,
-        };
-        sync::run(&job).await
+        })
+        .await
     }
 
     /// One run that must succeed.

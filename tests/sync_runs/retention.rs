@@ -6,7 +6,7 @@ use demarche_numerique::plan::{Retention, Term, Terms};
 use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{MemorySink, RunOutcome, Sink, SqliteSink};
-use demarche_numerique::sync::{self, Brake, Event, Job, Run};
+use demarche_numerique::sync::{self, Brake, Run};
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::crashing::Dying;
@@ -26,21 +26,8 @@ fn finished(anonymise: Option<Term>, purge: Option<Term>) -> Retention {
 }
 
 async fn retain_into<S: Sink, T: Sink>(lab: &Lab<S>, sink: &T, rules: &Retention, busy: &[u32]) -> Run {
-    let sandbox = lab.sandbox.clone();
-    let clock = move || sandbox.now();
-    let events = |event: &Event| lab.events.lock().expect("no panic").push(format!("{event:?}"));
-    let job = Job {
-        client: &lab.client,
-        sink,
-        scope: lab.scope.clone(),
-        filter: &lab.filter,
-        settings: lab.settings,
-        events: &events,
-        stop: lab.stop.clone(),
-        clock: &clock,
-    };
     let busy: BTreeSet<DossierNumber> = busy.iter().copied().map(DossierNumber::new).collect();
-    sync::retain(&job, rules, &busy).await
+    lab.job(sink, async |job| sync::retain(&job, rules, &busy).await).await
 }
 
 async fn retain<S: Sink>(lab: &Lab<S>, rules: &Retention) -> Run {

@@ -11,7 +11,7 @@ use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::{Kind, World};
 use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
-use demarche_numerique::sync::{self, Event, Job, Report};
+use demarche_numerique::sync::{self, Report};
 use demarche_numerique::{Dossier, Platform};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Row as _};
@@ -67,20 +67,7 @@ impl<S: Sink> Lab<S> {
 
     /// Writes everything again from the documents.
     pub async fn remap(&self) -> Report {
-        let sandbox = self.sandbox.clone();
-        let clock = move || sandbox.now();
-        let events = |event: &Event| self.events.lock().expect("no panic").push(format!("{event:?}"));
-        let job = Job {
-            client: &self.client,
-            sink: &self.sink,
-            scope: self.scope.clone(),
-            filter: &self.filter,
-            settings: self.settings,
-            events: &events,
-            stop: self.stop.clone(),
-            clock: &clock,
-        };
-        let run = sync::remap(&job).await;
+        let run = self.job(&self.sink, async |job| sync::remap(&job).await).await;
         assert!(run.error.is_none(), "{:?}", run.error);
         run.report
     }

@@ -8,7 +8,7 @@ use demarche_numerique::sandbox::grist::{AccessRules, Fault, FaultPlan, Grist, R
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, FileRecord, Kind, Scan, Value, WorldSpec};
 use demarche_numerique::sink::{FileLimits, FileStore, GristSink, MemorySink, SinkError, WantedFile};
-use demarche_numerique::sync::{self, FilesReport, Job, Report, SyncError};
+use demarche_numerique::sync::{self, FilesReport, Report, SyncError};
 use jiff::SignedDuration;
 
 use super::Place;
@@ -72,18 +72,7 @@ impl Office {
     }
 
     async fn files(&self, sink: &GristSink) -> Result<FilesReport, SyncError> {
-        let (lab, sandbox) = (&self.lab, self.lab.sandbox.clone());
-        sync::files(&Job {
-            client: &lab.client,
-            sink,
-            scope: lab.scope.clone(),
-            filter: &lab.filter,
-            settings: lab.settings,
-            events: &|_| {},
-            stop: lab.stop.clone(),
-            clock: &move || sandbox.now(),
-        })
-        .await
+        self.lab.job(sink, async |job| sync::files(&job).await).await
     }
 
     /// A run and its files, as `dn sync --files` does it.

@@ -57,21 +57,14 @@ async fn what_people_wrote_to_decide_goes_with_an_anonymised_dossier() {
     }
     office.place.person().edit(TABLE, row, &office.column("Décision"), json!("Archiver"));
     let sink = office.try_open().await.expect("a document");
-    let (lab, sandbox) = (&office.lab, office.lab.sandbox.clone());
-    lab.wait(24 * 4);
-    let clock = move || sandbox.now();
-    let job = Job {
-        client: &lab.client,
-        sink: &sink,
-        scope: lab.scope.clone(),
-        filter: &lab.filter,
-        settings: Settings { allow_deletes: true, ..lab.settings },
-        events: &|_| {},
-        stop: lab.stop.clone(),
-        clock: &clock,
-    };
+    office.lab.wait(24 * 4);
     let finished = Terms { anonymise: "1 day".parse().ok(), purge: None };
-    let run = sync::retain(&job, &Retention { finished, ..Retention::default() }, &BTreeSet::new()).await;
+    let rules = Retention { finished, ..Retention::default() };
+    let retain = async |job: Job<'_, GristSink>| {
+        let settings = Settings { allow_deletes: true, ..job.settings };
+        sync::retain(&Job { settings, ..job }, &rules, &BTreeSet::new()).await
+    };
+    let run = office.lab.job(&sink, retain).await;
     assert!(run.error.is_none() && run.report.counts.anonymised > 0, "{run:?}");
     sink.close().await.expect("a clean end");
     let row = office.row(number);

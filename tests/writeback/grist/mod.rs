@@ -106,32 +106,22 @@ impl Office {
     async fn try_push(&self) -> Result<(Taken, Pushed), PushError> {
         let sink = self.try_open().await?;
         let taken = sink.take_decisions(&self.lab.scope, self.lab.sandbox.now()).await?;
-        let (lab, sandbox) = (&self.lab, self.lab.sandbox.clone());
-        let clock = move || sandbox.now();
-        let job = Job {
-            client: &lab.client,
-            sink: &sink,
-            scope: lab.scope.clone(),
-            filter: &lab.filter,
-            settings: lab.settings,
-            events: &|_| {},
-            stop: lab.stop.clone(),
-            clock: &clock,
+        let send = async |job: Job<'_, GristSink>| {
+            let work = Push {
+                client: job.client,
+                outbox: job.sink,
+                scope: &job.scope,
+                filter: job.filter,
+                author: None,
+                quiet: SignedDuration::ZERO,
+                once: false,
+                events: &|_| {},
+                stop: &job.stop,
+                clock: job.clock,
+            };
+            push(&work, &|dossiers| Box::pin(async { Ok(sync::refresh(&job, dossiers).await.map(drop)?) })).await
         };
-        let work = Push {
-            client: &lab.client,
-            outbox: &sink,
-            scope: &lab.scope,
-            filter: &lab.filter,
-            author: None,
-            quiet: SignedDuration::ZERO,
-            once: false,
-            events: &|_| {},
-            stop: &lab.stop,
-            clock: &clock,
-        };
-        let pushed =
-            push(&work, &|dossiers| Box::pin(async { Ok(sync::refresh(&job, dossiers).await.map(drop)?) })).await;
+        let pushed = self.lab.job(&sink, send).await;
         sink.close().await?;
         Ok((taken, pushed?))
     }
