@@ -56,6 +56,14 @@ pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNu
     }
 }
 
+/// The name of the table whose view has this name.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) fn table_of_view(view: &str, instance_prefix: &str, demarche: DemarcheNumber) -> Option<String> {
+    let rest = view.to_ascii_lowercase();
+    let rest = rest.strip_prefix(&format!("{instance_prefix}vue_{demarche}_"))?;
+    Some(format!("{}_{rest}", demarche_prefix(instance_prefix, demarche)))
+}
+
 /// What tells in a title that the values are not the usager's.
 #[cfg(any(feature = "sqlite", feature = "grist"))]
 pub(super) fn withheld(policy: Treatment) -> &'static str {
@@ -132,5 +140,8 @@ mod tests {
         assert_eq!(view_name("demarche_12_dossiers", "", demarche), "vue_12_dossiers");
         assert_eq!(view_name("ds_demarche_12_avis", "ds_", demarche), "ds_vue_12_avis");
         assert_eq!(view_name("autre", "", demarche), "vue_autre");
+        let table = |view| table_of_view(view, "ds_", demarche);
+        assert_eq!(table("ds_vue_12_avis").as_deref(), Some("ds_demarche_12_avis"));
+        assert_eq!((table("vue_12_avis"), table("ds_vue_123_avis")), (None, None));
     }
 }

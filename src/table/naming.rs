@@ -10,9 +10,43 @@ use super::slug::{cut, slug};
 use super::spec::{ColumnKey, Part, TableKey};
 use crate::ids::DescriptorId;
 
-/// Names that no column of a question gets: sinks need them for keys. Names that begin with `dn_` are theirs too.
-pub const RESERVED: &[&str] =
-    &["number", "dossier", "dossier_number", "position", "key", "cle", "ligne", "id", "rowid", "oid", "fingerprint"];
+/// Names that no column of a question gets: sinks need them for keys, or databases have a column of this name in every
+/// table (PostgreSQL `xmin`..., SQLite `rowid`, Grist `id` and `manualSort`). Names that begin with `dn_` are of sinks too.
+pub const RESERVED: &[&str] = &[
+    "number",
+    "dossier",
+    "dossier_number",
+    "position",
+    "key",
+    "cle",
+    "ligne",
+    "id",
+    "rowid",
+    "oid",
+    "fingerprint",
+    "tableoid",
+    "xmin",
+    "cmin",
+    "xmax",
+    "cmax",
+    "ctid",
+    "manualsort",
+];
+
+/// Words that mean something else when somebody forgets to quote them (`SELECT user FROM...` is the account of whoever
+/// asks, without a word of warning): reserved by PostgreSQL or by SQLite. A question gets none of them as it is.
+const WORDS: &str = " add all alter analyse analyze and any array as asc asymmetric authorization autoincrement between \
+     binary both case cast check collate collation column commit concurrently constraint create cross current_catalog \
+     current_date current_role current_schema current_time current_timestamp current_user default deferrable delete desc \
+     distinct do drop else end escape except exists false fetch for foreign freeze from full grant group having ilike in \
+     index indexed initially inner insert intersect into is isnull join lateral leading left like limit localtime \
+     localtimestamp natural not nothing notnull null offset on only or order outer overlaps placing primary references \
+     returning right select session_user set similar some symmetric system_user table tablesample then to trailing \
+     transaction true union unique update user using values variadic verbose when where window with ";
+
+fn is_word(name: &str) -> bool {
+    WORDS.split_ascii_whitespace().any(|word| word == name)
+}
 
 /// What a target accepts as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +75,8 @@ pub fn table_name(prefix: &str, key: &TableKey, title: &str, taken: &BTreeSet<St
     let own = !matches!(key, TableKey::Block(_));
     let free = |name: &str| {
         let reserved = FIXED_TABLES.iter().any(|key| name.strip_prefix(prefix.as_str()) == Some(fixed_table(key)));
-        (own || !reserved) && !taken.contains(name)
+        // SQLite does not tell `Avis` from `avis`.
+        (own || !reserved) && !taken.iter().any(|taken| taken.eq_ignore_ascii_case(name))
     };
     first_free(&stem, "", &tie, room, |name| format!("{prefix}{name}"), free)
 }
@@ -57,7 +92,8 @@ pub fn column_name(key: &ColumnKey, title: &str, taken: &BTreeSet<String>, limit
             let suffix = part.suffix().map(|words| format!("_{}", slug(words))).unwrap_or_default();
             let stem = stem(part.bare(title), "champ", id);
             let tie = tie(id);
-            let free = |name: &str| !taken.contains(name) && !RESERVED.contains(&name) && !name.starts_with("dn_");
+            let reserved = |name: &str| RESERVED.contains(&name) || is_word(name) || name.starts_with("dn_");
+            let free = |name: &str| !taken.contains(name) && !reserved(name);
             // The parts of one answer stay together: where the answer itself needed its number, so do they.
             if *part != Part::Value && taken.contains(&numbered(&stem, "", &tie, room)) {
                 let name = numbered(&stem, &suffix, &tie, room);
@@ -171,6 +207,13 @@ mod tests {
             (3, Part::Value, "2024", vec![], "n_2024"),
             (4, Part::Value, "🎉", vec![], "champ_4"),
             (5, Part::Value, "Number", vec![], "number_5"),
+            (5, Part::Value, "Xmin", vec![], "xmin_5"),
+            (5, Part::Value, "ctid", vec![], "ctid_5"),
+            (5, Part::Value, "_ROWID_", vec![], "rowid_5"),
+            (5, Part::Value, "manualSort", vec![], "manualsort_5"),
+            (5, Part::Value, "User", vec![], "user_5"),
+            (5, Part::Value, "\"Select\"\0", vec![], "select_5"),
+            (5, Part::City, "Order", vec![], "order_commune"),
             (6, Part::Value, "DN fingerprint", vec![], "n_dn_fingerprint"),
             (7, Part::Value, long, vec![], "veuillez_preciser_la_raison_pour_laquelle_l_etablissement"),
             (7, Part::PostalCode, long, vec![], "veuillez_preciser_la_raison_pour_laquelle_l_code_postal"),
@@ -178,6 +221,13 @@ mod tests {
         for (number, part, label, names, expected) in cases {
             assert_eq!(column(number, part, label, &names), expected, "{label} {part:?}");
         }
+    }
+
+    #[test]
+    fn tables_of_others_are_told_apart_without_regard_to_case() {
+        let others = taken(&["Demarche_123_Enfants"]);
+        let name = table_name("demarche_123", &TableKey::Block(id(9)), "Enfants", &others, NameLimits::default());
+        assert_eq!(name, "demarche_123_enfants_9");
     }
 
     #[test]
@@ -201,7 +251,7 @@ mod tests {
     proptest! {
         #[test]
         fn names_are_unique_short_ascii_and_do_not_depend_on_later_questions(
-            labels in proptest::collection::vec("[ -~éèœ🎉]{0,90}|Précisez|Messages|number|dn_x", 1..30),
+            labels in proptest::collection::vec("[ -~éèœ🎉]{0,90}|Précisez|Messages|number|dn_x|Xmin|user", 1..30),
         ) {
             let limits = NameLimits::default();
             let name_all = |labels: &[String]| {
@@ -223,6 +273,7 @@ mod tests {
                 prop_assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
                 prop_assert!(!name.starts_with(|c: char| c.is_ascii_digit()), "{name}");
                 prop_assert!(!RESERVED.contains(&name.as_str()) && !name.starts_with("dn_"), "{name}");
+                prop_assert!(!is_word(name), "{name}");
             }
             let fewer = name_all(&labels[..labels.len() / 2])?;
             prop_assert_eq!(&names[..fewer.len()], &fewer[..]);

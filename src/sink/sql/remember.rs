@@ -1,7 +1,7 @@
 //! What a target remembers of the tables that were made: `dn_instances`, `dn_tables`, `dn_columns`, `dn_forms`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,9 +56,15 @@ pub(in crate::sink) async fn remembered<S: Store>(
     instance_prefix: &str,
 ) -> Result<Remembered, Fault> {
     let tables = tables(store, scope).await?;
-    let taken = store.rows(S::TAKEN.into(), &whose(scope)).await?;
-    let taken = taken.iter().map(|row| row.text("name").map(str::to_owned)).collect::<Result<_, _>>()?;
-    Ok(Remembered { tables, taken, prefix: names::demarche_prefix(instance_prefix, scope.demarche) })
+    let prefix = names::demarche_prefix(instance_prefix, scope.demarche);
+    let mut taken = BTreeSet::new();
+    for row in store.rows(S::TAKEN.into(), &whose(scope)).await? {
+        let name = row.text("name")?;
+        // A table whose view would meet what somebody made gets another name, as its view does then.
+        taken.extend(names::table_of_view(name, instance_prefix, scope.demarche));
+        taken.insert(name.to_owned());
+    }
+    Ok(Remembered { tables, taken, prefix })
 }
 
 pub(super) async fn tables<S: Store>(store: &mut S, scope: &Scope) -> Result<Vec<RememberedTable>, Fault> {
