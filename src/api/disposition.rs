@@ -62,6 +62,7 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
         | ApiError::Rejected { .. }
         | ApiError::NoPlace { .. }
         | ApiError::ForeignCursor { .. }
+        | ApiError::Transport { failure: TransportFailure::Permanent(_), .. }
         | ApiError::Settings { .. } => Disposition::Stop,
         ApiError::RateLimited { until } if attempt.tried < MOST_RETRIES => match until {
             // One second more: the window is told in whole seconds.
@@ -111,7 +112,9 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
         | ApiError::Rejected { .. }
         | ApiError::ForeignCursor { .. }
         | ApiError::Settings { .. } => true,
-        ApiError::Transport { failure, .. } => *failure == TransportFailure::Connect,
+        ApiError::Transport { failure, .. } => {
+            matches!(failure, TransportFailure::Connect | TransportFailure::Permanent(_))
+        }
         ApiError::Unavailable { .. }
         | ApiError::ServerError { .. }
         | ApiError::Partial { .. }
@@ -122,6 +125,7 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::PermanentFailure;
 
     fn at(tried: u32, page_size: u32) -> Attempt {
         Attempt { tried, page_size, now: Timestamp::from_second(1_768_000_000).expect("a date of 2026") }
@@ -160,6 +164,12 @@ mod tests {
             ("then set aside", partial(), at(2, 1), Quarantine),
             ("a slow page is cut", broken(TransportFailure::Timeout), at(0, 100), ShrinkPage),
             ("a slow dossier is waited for", broken(TransportFailure::Timeout), at(1, 1), ms(1000)),
+            (
+                "a certificate that is not trusted does not become so",
+                broken(TransportFailure::Permanent(PermanentFailure::UnknownAuthority)),
+                at(0, 100),
+                Stop,
+            ),
             ("a broken connection is opened again", broken(TransportFailure::Broken), at(0, 100), ms(500)),
         ];
         for (case, error, attempt, expected) in rows {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+pub use crate::http::PermanentFailure;
 use crate::http::Unfit;
 
 /// Why a question to the platform was not answered.
@@ -131,6 +132,8 @@ impl From<Unfit> for ApiError {
 pub enum TransportFailure {
     /// It could not be opened.
     Connect,
+    /// It could not be opened, and will not be until somebody changes something.
+    Permanent(PermanentFailure),
     /// It took longer than allowed.
     Timeout,
     /// It broke before the answer was complete: whether the request was handled is unknown.
@@ -141,6 +144,7 @@ impl std::fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Connect => "could not be opened",
+            Self::Permanent(failure) => return write!(f, "could not be opened: {failure}"),
             Self::Timeout => "took longer than allowed",
             Self::Broken => "broke before the answer was complete",
         })
@@ -190,6 +194,7 @@ impl ApiError {
             Self::Partial { .. } | Self::Undecodable { .. } => {
                 Some("try again later; if it lasts, `dn doctor` compares the schemas")
             }
+            Self::Transport { failure: TransportFailure::Permanent(failure), .. } => Some(failure.hint()),
             Self::Transport { .. } => Some("check the address, the proxy and the network of this machine"),
             Self::Redirected { .. } => Some("set the address to the one it redirects to, if you trust it; https only"),
             Self::Rejected { .. } => Some(

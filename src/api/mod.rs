@@ -29,7 +29,7 @@ pub use client::{Client, News, replay_dossiers};
 pub use cursor::Cursor;
 pub use disposition::{Attempt, Disposition, disposition, disposition_of_write};
 pub use download::DownloadError;
-pub use error::{ApiError, TransportFailure};
+pub use error::{ApiError, PermanentFailure, TransportFailure};
 #[cfg(feature = "sandbox")]
 pub use exchange::Exchange;
 pub use form::Form;

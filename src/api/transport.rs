@@ -19,7 +19,7 @@ use super::operation::Request;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
-use crate::http::{Pace, Secret, Unread, body, target};
+use crate::http::{Pace, PermanentFailure, Secret, Unread, body, target};
 
 /// What stands for "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
@@ -214,7 +214,9 @@ fn host(url: &Url) -> String {
 
 pub(super) fn failed(url: &Url, error: reqwest::Error) -> ApiError {
     // A connection that takes too long to open is a connection problem, not a page too heavy.
-    let failure = if error.is_connect() {
+    let failure = if let Some(failure) = PermanentFailure::of(&error) {
+        TransportFailure::Permanent(failure)
+    } else if error.is_connect() {
         TransportFailure::Connect
     } else if error.is_timeout() {
         TransportFailure::Timeout

@@ -172,7 +172,10 @@ impl Way {
             Self::Webhook(client, url) => match client.post(url.clone()).json(message).send().await {
                 Ok(answer) if answer.status().is_success() => Ok(()),
                 Ok(answer) => Err(format!("its address answers HTTP {}", answer.status().as_u16())),
-                Err(error) => Err(error.without_url().to_string()),
+                Err(error) => Err(match http::PermanentFailure::of(&error) {
+                    Some(failure) => format!("{failure}; {}", failure.hint()),
+                    None => error.without_url().to_string(),
+                }),
             },
         }
     }

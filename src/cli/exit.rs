@@ -1,7 +1,7 @@
 //! How the program ends: every code, what it means, and which error becomes which.
 
 use super::error::CliError;
-use crate::api::{ApiError, MutationError};
+use crate::api::{ApiError, MutationError, TransportFailure};
 use crate::grist::GristError;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
@@ -111,7 +111,9 @@ impl From<&ApiError> for Exit {
             | ApiError::OutOfScope { .. }
             | ApiError::NotFound { .. }
             | ApiError::Rejected { .. } => Self::Refused,
-            ApiError::Redirected { .. } | ApiError::Settings { .. } => Self::Configuration,
+            ApiError::Redirected { .. }
+            | ApiError::Transport { failure: TransportFailure::Permanent(_), .. }
+            | ApiError::Settings { .. } => Self::Configuration,
             ApiError::RateLimited { .. }
             | ApiError::NoPlace { .. }
             | ApiError::Unavailable { .. }
@@ -127,7 +129,9 @@ impl From<&ApiError> for Exit {
 impl From<&GristError> for Exit {
     fn from(error: &GristError) -> Self {
         match error {
-            GristError::Settings { .. } | GristError::Redirected { .. } => Self::Configuration,
+            GristError::Settings { .. } | GristError::Redirected { .. } | GristError::Unreachable { .. } => {
+                Self::Configuration
+            }
             GristError::SlowSql
             | GristError::Busy { .. }
             | GristError::Quota { .. }

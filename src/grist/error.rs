@@ -1,6 +1,6 @@
 //! What can go wrong with Grist, by what to do about it.
 
-use crate::http::Unfit;
+use crate::http::{PermanentFailure, Unfit};
 
 /// Why Grist did not do what was asked. Told by message as well as by status: permanent errors come as 500 and a dead data
 /// engine as 400 (trap 25). No variant holds a cell value or a key; messages are Grist's own, without what they quote.
@@ -124,6 +124,14 @@ pub enum GristError {
         /// What happened.
         message: String,
     },
+    /// The connection could not be opened, and will not be until somebody changes something.
+    #[error("the connection to {host} could not be opened: {failure}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// What stands in the way.
+        failure: PermanentFailure,
+    },
     /// The answer took longer than allowed: a formula that never ends (trap 27), a webhook that blocks (trap 26). What was
     /// to be written may have been.
     #[error("the document did not answer within {seconds} s")]
@@ -196,6 +204,7 @@ impl GristError {
             Self::Quota { .. } => "quota",
             Self::EngineDown { .. } => "engine_down",
             Self::Unavailable { .. } => "unavailable",
+            Self::Unreachable { .. } => "unreachable",
             Self::TooSlow { .. } => "too_slow",
             Self::Unclear { .. } => "unclear",
             Self::Storage { .. } => "storage",
@@ -243,6 +252,7 @@ impl GristError {
                 "let an editor reload the document; if it stops again, it is too large for the memory of its server",
             ),
             Self::Unavailable { .. } => Some("check the address and the network, or try again later; nothing was lost"),
+            Self::Unreachable { failure, .. } => Some(failure.hint()),
             Self::TooSlow { .. } => {
                 Some("look in the document for a formula over whole tables, or a webhook whose receiver fails")
             }

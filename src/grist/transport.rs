@@ -16,7 +16,7 @@ use super::error::GristError;
 use super::lane::{Lane, Lanes};
 use super::request::{Body, Request};
 use super::stats::Counters;
-use crate::http::{Pace, Secret, Unread, body, target};
+use crate::http::{Pace, PermanentFailure, Secret, Unread, body, target};
 
 /// The way to an instance, shared by the clones of a client.
 #[derive(Debug)]
@@ -191,6 +191,10 @@ fn lost(error: reqwest::Error, time: Duration) -> Failure {
     if error.is_builder() {
         let reason = error.without_url().to_string();
         return Failure::of(GristError::Settings { setting: "request", reason }, Fate::Final);
+    }
+    if let Some(failure) = PermanentFailure::of(&error) {
+        let host = error.url().and_then(url::Url::host_str).unwrap_or_default().to_owned();
+        return Failure::of(GristError::Unreachable { host, failure }, Fate::Final);
     }
     // A connection that could not be opened carried nothing.
     if error.is_connect() {

@@ -106,7 +106,7 @@ impl MutationError {
 mod tests {
     use super::*;
     use crate::api::disposition::{Attempt, Disposition, disposition_of_write};
-    use crate::api::error::TransportFailure;
+    use crate::api::error::{PermanentFailure, TransportFailure};
 
     /// What is sent again by itself, and what is told to the sender in the end.
     #[test]
@@ -121,6 +121,12 @@ mod tests {
         // (case, error, surely not applied, sent again by itself)
         let rows = [
             ("the connection could not be opened", broken(TransportFailure::Connect), true, true),
+            (
+                "a proxy asks for an account",
+                broken(TransportFailure::Permanent(PermanentFailure::ProxyAuthentication)),
+                true,
+                false,
+            ),
             ("the connection broke", broken(TransportFailure::Broken), false, false),
             ("no answer came in time", broken(TransportFailure::Timeout), false, false),
             ("429", ApiError::RateLimited { until: None }, true, true),

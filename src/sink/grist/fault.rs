@@ -90,6 +90,7 @@ fn told(error: GristError, target: String, action: &'static str) -> SinkError {
         | G::Blocked { .. }
         | G::NoDocument { .. }
         | G::DeleteOnly
+        | G::Unreachable { .. }
         | G::Redirected { .. } => SinkError::Unusable { target, action: "used", reason, hint },
         G::Busy { .. }
         | G::Quota { .. }
