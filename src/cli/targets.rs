@@ -8,10 +8,12 @@ use url::Url;
 use super::context::read_secret;
 use super::error::CliError;
 use crate::api::ApiError;
-use crate::config::{GristTarget, PostgresAddress, PostgresTarget, Target};
+use crate::config::{
+    ConfigError, GristTarget, PostgresAddress, PostgresTarget, Problem, Target, check_postgres_address,
+};
 use crate::grist::{Client, Doc, DocId, GristError};
 use crate::sink::grist::Opening;
-use crate::sink::postgres::{Options, Places, Rule};
+use crate::sink::postgres::{Options, Places, Rule, ServerFacts};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 
 /// What an API key of Grist is called in messages.
@@ -149,8 +151,20 @@ pub fn lease_of(target: &Target) -> Option<Duration> {
 fn address(target: &PostgresTarget) -> Result<String, CliError> {
     match &target.address {
         PostgresAddress::Address(address) => Ok(address.expose_secret().to_owned()),
-        PostgresAddress::Source(source) => Ok(read_secret("address of PostgreSQL", source)?.expose_secret().to_owned()),
+        PostgresAddress::Source(source) => {
+            let address = read_secret("address of PostgreSQL", source)?.expose_secret().to_owned();
+            check_postgres_address(&address).map_err(|error| {
+                let problem = Problem { hint: error.hint, ..Problem::new(source.to_string(), error.message) };
+                ConfigError { file: None, problems: vec![problem] }
+            })?;
+            Ok(address)
+        }
     }
+}
+
+/// What the server of a PostgreSQL tells of itself.
+pub async fn postgres_facts(target: &PostgresTarget) -> Result<ServerFacts, CliError> {
+    Ok(PostgresSink::facts(&address(target)?, options(target)).await?)
 }
 
 /// The requests of a token, counted in a schema together with other processes.

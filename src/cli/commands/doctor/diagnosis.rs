@@ -103,6 +103,7 @@ impl Diagnosis {
             }
             None => self.add(Verdict::Ok, "configuration", "no file: flags, environment and defaults", None),
         }
+        self.network();
         let overrides = args.job.overrides(None);
         if overrides.demarches.is_empty() && config.demarches.is_empty() {
             match config::resolve_instance(&config, &overrides, &variable) {
@@ -241,6 +242,7 @@ impl Diagnosis {
             Some(apart) => self.add(Verdict::Ok, "clock", format!("{apart} s apart"), None),
             None => self.add(Verdict::Warn, "clock", "the platform did not tell", None),
         }
+        self.rights(&client).await;
         Some(client)
     }
 

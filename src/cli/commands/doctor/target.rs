@@ -6,17 +6,17 @@ use super::diagnosis::{Diagnosis, Verdict};
 use crate::cli::context::read_secret;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read};
-use crate::config::{GristTarget, Target, show_size};
+use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read, postgres_facts};
+use crate::config::{GristTarget, PostgresTarget, Target, show_size};
 use crate::grist::{Access, Features, GristError};
+use crate::sink::postgres::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
 
 impl Diagnosis {
     /// Checks one target.
     pub(super) async fn target(&mut self, target: &Target) {
         let usable = match target {
             Target::Sqlite(path) => self.file(target, path).await,
-            // Whether it answers is seen when its lock is asked for.
-            Target::Postgres(_) => true,
+            Target::Postgres(postgres) => self.database(postgres).await,
             Target::Grist(grist) => self.document(target, grist).await,
         };
         if !usable {
@@ -27,6 +27,55 @@ impl Diagnosis {
             Ok(true) => self.add(Verdict::Warn, "target", format!("another run works on {target} now"), None),
             Err(error) => self.fail("target", &error),
         }
+    }
+
+    /// The server, the database, what lies between, and whether the schema may be written.
+    async fn database(&mut self, target: &PostgresTarget) -> bool {
+        let facts = match postgres_facts(target).await {
+            Ok(facts) => facts,
+            Err(error) => {
+                self.fail("PostgreSQL", &error);
+                return false;
+            }
+        };
+        let ServerFacts { version, encoding, pooler, tls, connections: (used, most), replica_of, obstacle } = facts;
+        self.add(Verdict::Ok, "PostgreSQL", format!("version {version}; {tls}"), None);
+        let hint = "make the database with ENCODING 'UTF8': others have no place for every character of an answer";
+        match encoding.as_str() {
+            "UTF8" => self.add(Verdict::Ok, "encoding", "UTF8", None),
+            other => self.add(Verdict::Warn, "encoding", other, Some(hint)),
+        }
+        let found = match pooler {
+            Pooler::None => "none",
+            Pooler::Present => "there is one: session and transaction pooling both work",
+            Pooler::Transaction => "there is one, in transaction mode, which works",
+        };
+        self.add(Verdict::Ok, "pooler", found, None);
+        let found = format!("{used} of {most} are in use; a run takes {CONNECTIONS_OF_A_RUN}");
+        let hint = "raise `max_connections` or the limit of the account, or put a pooler before the server";
+        match used + CONNECTIONS_OF_A_RUN > most {
+            false => self.add(Verdict::Ok, "connections", found, None),
+            true => self.add(Verdict::Warn, "connections", found, Some(hint)),
+        }
+        if let Some(primary) = replica_of {
+            self.exit = self.exit.worse(Exit::Refused);
+            let primary = if primary.is_empty() { "another server".to_owned() } else { primary };
+            let found = format!("the server is a read-only replica of {primary}");
+            self.add(
+                Verdict::Fail,
+                "target",
+                found,
+                Some("name the primary in the address; `status` may read from here"),
+            );
+            return false;
+        }
+        if let Some(obstacle) = obstacle {
+            self.exit = self.exit.worse(Exit::Refused);
+            let hint = "see « Accounts » in docs/postgres.md for the rights that the account needs";
+            self.add(Verdict::Fail, "target", format!("{target}: the account {obstacle}"), Some(hint));
+            return false;
+        }
+        true
     }
 
     async fn file(&mut self, target: &Target, path: &Path) -> bool {
