@@ -37,7 +37,7 @@ pub use document::{Config, DemarcheEntry, InstanceEntry};
 pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};
 pub use origin::{Origin, Setting};
-pub use postgres::{PostgresAddress, PostgresTarget};
+pub use postgres::{PostgresAddress, PostgresTarget, check_postgres_address};
 pub use privacy::{PolicyChoice, PolicyEntry};
 pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy};
 pub use retention::{RetentionSettings, words as retention_in_words};

@@ -11,6 +11,7 @@ use super::document::secret;
 use super::origin::Setting;
 use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
+use crate::sink::postgres::{InvalidAddress, ServerAddress};
 
 /// A PostgreSQL database and the schema within it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,12 +65,8 @@ impl PostgresTarget {
 
     /// Reads an address as flags write it.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
-        match Url::parse(text) {
-            // The text is not repeated: it may hold a password.
-            Err(_) => Err(InvalidValue::new("this is not an address of PostgreSQL")
-                .hint("such as postgres://account@host/database?sslmode=verify-full")),
-            Ok(_) => Ok(Self::new(PostgresAddress::Address(SecretString::from(text)))),
-        }
+        check_postgres_address(text)?;
+        Ok(Self::new(PostgresAddress::Address(SecretString::from(text))))
     }
 
     /// Reads `[targets.NAME]` of type `postgres`.
@@ -84,6 +81,18 @@ impl PostgresTarget {
     }
 }
 
+/// Checks an address of PostgreSQL, wherever it was said. What is wrong is told without any value of it.
+///
+/// # Errors
+/// A parameter that is not known, a value that cannot be.
+pub fn check_postgres_address(text: &str) -> Result<(), InvalidValue> {
+    let checked = ServerAddress::parse(text, |name| std::env::var(name).ok());
+    checked.map(drop).map_err(|InvalidAddress { reason, hint }| InvalidValue {
+        message: format!("the address of PostgreSQL cannot be used: {reason}"),
+        hint: hint.or_else(|| Some("such as postgres://account@host/database?sslmode=verify-full".to_owned())),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +103,11 @@ mod tests {
             PostgresTarget::parse("postgres://agent:s3cret@db.example.org:5432/dossiers?schema=dn").expect("one");
         assert_eq!(target.to_string(), "postgres://db.example.org/dossiers");
         assert!(!format!("{target:?}").contains("s3cret"));
-        let error = PostgresTarget::parse("postgres://agent:s3cret@:x").expect_err("no address");
-        assert!(!format!("{error:?}").contains("s3cret"));
+        for text in ["postgres://agent:s3cret@:x", "postgres://agent@h/d?sslpassword=s3cret"] {
+            let error = PostgresTarget::parse(text).expect_err("no address");
+            assert!(!format!("{error:?}").contains("s3cret"));
+        }
+        let error = PostgresTarget::parse("postgres://agent@h/d?sslMode=verify-full").expect_err("a misspelt key");
+        assert!(error.message.contains("`sslMode`") && error.hint.is_some_and(|hint| hint.contains("`sslmode`")));
     }
 }

@@ -10,6 +10,7 @@ mod door;
 mod exit_codes;
 mod grist;
 mod help;
+mod pooled;
 mod postgres;
 mod push;
 mod retention;

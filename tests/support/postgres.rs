@@ -21,7 +21,7 @@ const HELP: &str = "PostgreSQL is needed by the tests: install it (`apt-get inst
                     postgres), or name a server whose account may create databases in DATABASE_URL_TEST";
 
 /// The server of all tests that do nothing to the server itself.
-fn shared() -> &'static Url {
+pub fn shared() -> &'static Url {
     static SHARED: OnceLock<(Url, Option<OwnServer>)> = OnceLock::new();
     let (url, _) = SHARED.get_or_init(|| match std::env::var("DATABASE_URL_TEST") {
         Ok(url) => (url.parse().expect("DATABASE_URL_TEST is an address"), None),
@@ -38,14 +38,15 @@ pub struct OwnServer {
     pub url: Url,
     bin: PathBuf,
     folder: PathBuf,
+    port: u16,
     /// It runs the server; the end of its input is the end of both.
     shell: Child,
 }
 
 /// Runs the server until its own input ends; each line of it is an end without ceremony and a new start.
-const SHELL: &str = r#"bin=$1 folder=$2 durable=$3
+const SHELL: &str = r#"bin=$1 folder=$2 durable=$3 listen=$4 port=$5
 serve() {
-  "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=$durable -c synchronous_commit=$durable \
+  "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses="$listen" -p "$port" -c fsync=$durable -c synchronous_commit=$durable \
       -c full_page_writes=$durable -c max_connections=300 -c shared_buffers=64MB -c jit=off >>"$folder/log" 2>&1 </dev/null &
 }
 serve
@@ -57,34 +58,47 @@ rm -rf "$folder"
 impl OwnServer {
     /// Starts one. `durable`: whether what is committed is flushed, as outside of tests.
     pub fn start(durable: bool) -> Self {
-        let bin = programs().expect(HELP);
-        let folder = tempfile::tempdir().expect("a folder").keep();
-        let user = (command("id", ["-u"]) == "0").then(unprivileged_user);
-        if let Some((_, uid, gid)) = &user {
-            // The server refuses to run as root.
-            chown(&folder, Some(*uid), Some(*gid)).expect("root may give folders away");
-        }
-        let as_user = |program: &OsStr| match &user {
-            Some((_, uid, gid)) => {
-                let mut command = Command::new("setpriv");
-                let account = [format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()];
-                command.args(account).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
-        let made = as_user(bin.join("initdb").as_os_str())
-            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
+        let (bin, folder) = (programs().expect(HELP), own_folder());
+        make_cluster(&bin, &folder);
+        Self::run(bin, folder, (durable, "", 5432))
+    }
+
+    /// Starts one that listens on this machine, too: its port.
+    pub fn start_listening() -> (Self, u16) {
+        let (bin, folder) = (programs().expect(HELP), own_folder());
+        make_cluster(&bin, &folder);
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        (Self::run(bin, folder, (false, "127.0.0.1,::1", port)), port)
+    }
+
+    /// Starts a hot standby of this one: an asynchronous, read-only copy.
+    pub fn standby(&self) -> Self {
+        let folder = own_folder();
+        let made = as_server(self.bin.join("pg_basebackup").as_os_str())
+            .args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h"])
+            .arg(&self.folder)
+            .arg("-D")
             .arg(folder.join("data"))
             .current_dir(&folder)
             .output()
             .expect(HELP);
-        assert!(made.status.success(), "{HELP}; initdb said: {}", String::from_utf8_lossy(&made.stderr));
-        let shell = as_user(OsStr::new("sh"))
+        assert!(made.status.success(), "pg_basebackup said: {}", String::from_utf8_lossy(&made.stderr));
+        Self::run(self.bin.clone(), folder, (false, "", 5432))
+    }
+
+    /// Its folder, which its account may write.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn run(bin: PathBuf, folder: PathBuf, (durable, listen, port): (bool, &str, u16)) -> Self {
+        let shell = as_server(OsStr::new("sh"))
             .args(["-c", SHELL, "sh"])
             .arg(&bin)
             .arg(&folder)
-            .arg(if durable { "on" } else { "off" })
+            .args([if durable { "on" } else { "off" }, listen, &port.to_string()])
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -93,8 +107,11 @@ impl OwnServer {
             .expect("a shell");
         let mut url: Url = "postgres:///postgres?user=postgres".parse().expect("an address");
         url.query_pairs_mut().append_pair("host", folder.to_str().expect("a path in UTF-8"));
-        wait_until_ready(&bin, &folder);
-        Self { url, bin, folder, shell }
+        if port != 5432 {
+            url.query_pairs_mut().append_pair("port", &port.to_string());
+        }
+        wait_until_ready(&bin, &folder, port);
+        Self { url, bin, folder, port, shell }
     }
 
     /// Ends the server as a power cut does, and starts it again.
@@ -104,7 +121,7 @@ impl OwnServer {
         input.write_all(b"again\n").expect("the shell reads");
         let mut answer = [0; 6];
         output.read_exact(&mut answer).expect("the shell answers");
-        wait_until_ready(&self.bin, &self.folder);
+        wait_until_ready(&self.bin, &self.folder, self.port);
     }
 }
 
@@ -116,15 +133,59 @@ impl Drop for OwnServer {
 }
 
 /// `pg_isready` as long as the server needs, and the server's own words when it does not come.
-fn wait_until_ready(bin: &Path, folder: &Path) {
+pub fn wait_until_ready(bin: &Path, folder: &Path, port: u16) {
     for _ in 0..600 {
-        let ready = Command::new(bin.join("pg_isready")).arg("-q").arg("-t1").arg("-h").arg(folder).status();
+        let port = format!("-p{port}");
+        let ready = Command::new(bin.join("pg_isready")).args(["-q", "-t1", &port, "-h"]).arg(folder).status();
         if ready.is_ok_and(|status| status.success()) {
             return;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("the server did not start: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
+}
+
+/// The account of servers, where this process is root's: they refuse to run as root.
+fn account() -> Option<(u32, u32)> {
+    static ACCOUNT: OnceLock<Option<(u32, u32)>> = OnceLock::new();
+    *ACCOUNT.get_or_init(|| (command("id", ["-u"]) == "0").then(unprivileged_user).map(|(_, uid, gid)| (uid, gid)))
+}
+
+/// A temporary folder that belongs to the account of servers. It stays.
+pub fn own_folder() -> PathBuf {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    give(&folder);
+    folder
+}
+
+/// Gives a file or a folder to the account of servers.
+pub fn give(path: &Path) {
+    if let Some((uid, gid)) = account() {
+        chown(path, Some(uid), Some(gid)).expect("root may give files away");
+    }
+}
+
+/// A program that the account of servers runs.
+pub fn as_server(program: &OsStr) -> Command {
+    match account() {
+        Some((uid, gid)) => {
+            let mut command = Command::new("setpriv");
+            let account = [format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()];
+            command.args(account).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
+fn make_cluster(bin: &Path, folder: &Path) {
+    let made = as_server(bin.join("initdb").as_os_str())
+        .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
+        .arg(folder.join("data"))
+        .current_dir(folder)
+        .output()
+        .expect(HELP);
+    assert!(made.status.success(), "{HELP}; initdb said: {}", String::from_utf8_lossy(&made.stderr));
 }
 
 /// The folder with the server's programs: the newest of Debian's, or that of the PATH.
@@ -182,6 +243,11 @@ impl Database {
     /// Its address.
     pub fn url(&self) -> String {
         url_of(&self.server, &self.name)
+    }
+
+    /// The server on which it lies.
+    pub fn server(&self) -> &Url {
+        &self.server
     }
 
     /// Its address for another account.

@@ -15,8 +15,10 @@ impl Dialect for PgConnection {
 
     const LOCK_NAMES: Option<&'static str> = Some("LOCK TABLE dn_instances IN SHARE ROW EXCLUSIVE MODE");
 
-    const TAKEN: &'static str = "SELECT c.relname::text AS name FROM pg_class AS c \
-                                 WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relname::text NOT IN \
+    /// Each table has a type of its name too.
+    const TAKEN: &'static str = "SELECT u.name FROM (SELECT relname::text AS name, relnamespace AS schema FROM pg_class \
+                                 UNION SELECT typname::text, typnamespace FROM pg_type) AS u \
+                                 WHERE u.schema = quote_ident(current_schema())::regnamespace AND u.name NOT IN \
                                  (SELECT name FROM dn_tables WHERE instance = $1 AND demarche = $2 \
                                  UNION ALL SELECT view FROM dn_tables WHERE instance = $1 AND demarche = $2)";
 

@@ -1,14 +1,16 @@
 //! The codes of PostgreSQL, by what to do about them.
 
+use std::io::ErrorKind;
+
 use crate::sink::SinkError;
 
 /// The error as the caller of the sink sees it. PostgreSQL's words may quote values (class 22): those are not shown.
 pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
     // The words of an opening do not fit what is said of a pause.
     let during = if action.starts_with("to be") { "an opening" } else { action };
-    let lost = |reason: String| SinkError::Unavailable { target: target.clone(), action: during, reason, hint: None };
+    let lost = |reason: String, hint| SinkError::Unavailable { target: target.clone(), action: during, reason, hint };
     let strange =
-        |reason: String| SinkError::Unusable { target: target.clone(), action: "reached", reason, hint: None };
+        |reason: String, hint| SinkError::Unusable { target: target.clone(), action: "reached", reason, hint };
     let (code, words) = match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
@@ -16,17 +18,26 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
             let words = [Some(error.message()), detail].into_iter().flatten().collect::<Vec<_>>().join(": ");
             (code, words)
         }
-        sqlx::Error::Io(error) => return lost(format!("the connection was lost ({error})")),
-        sqlx::Error::Tls(error) => return strange(format!("no secure connection ({error})")),
-        sqlx::Error::Protocol(error) => {
-            return strange(format!("the server does not speak as PostgreSQL does ({error})"));
+        sqlx::Error::Io(error) => {
+            if let Some(hint) = certificate(error) {
+                return strange(format!("no secure connection ({error})"), Some(hint));
+            }
+            if error.kind() == ErrorKind::PermissionDenied {
+                return strange(format!("the connection is not allowed ({error})"), Some(SOCKET));
+            }
+            return lost(format!("the connection was lost ({error})"), network(error));
         }
-        sqlx::Error::BeginFailed | sqlx::Error::WorkerCrashed => return lost("the connection was lost".to_owned()),
+        sqlx::Error::Tls(error) => return strange(format!("no secure connection ({error})"), Some(NO_TLS)),
+        sqlx::Error::Protocol(error) => {
+            return strange(format!("the server does not speak as PostgreSQL does ({error})"), None);
+        }
+        sqlx::Error::BeginFailed | sqlx::Error::WorkerCrashed => {
+            return lost("the connection was lost".to_owned(), None);
+        }
         sqlx::Error::Configuration(_) => {
             let reason = "a setting of its address is not one of PostgreSQL's".to_owned();
             return SinkError::Unusable { target, action: "opened", reason, hint: None };
         }
-        sqlx::Error::Migrate(error) => return migration(error, target, action),
         sqlx::Error::ColumnDecode { index, .. } => {
             return SinkError::Altered { target, reason: format!("a value of column {index} cannot be read") };
         }
@@ -42,13 +53,22 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         ("42501" | "3F000", _) => unusable("written"),
         ("42P01" | "42703" | "42883", _) => SinkError::Altered { target, reason: words },
         // Not `Locked`, which is said of another run.
-        ("55P03" | "40P01" | "40001", _) => lost(format!("another program uses the same tables ({words})")),
+        ("55P03" | "40P01" | "40001", _) => lost(format!("another program uses the same tables ({words})"), None),
         ("57014", _) => unusable("written"),
         ("25006", _) => unusable("written"),
-        ("25P03", _) => lost("this program was away for too long in the middle of a transaction".to_owned()),
+        ("25P03", _) => lost("this program was away for too long in the middle of a transaction".to_owned(), None),
+        // Limits on connections, which others give back.
+        ("53300" | "53400", _) => lost(format!("{words} ({code})"), Some(CONNECTIONS)),
         (_, "28" | "3D") => unusable("opened"),
         (_, "53" | "58") => unusable("written"),
-        (_, "08" | "57") => lost(format!("{words} ({code})")),
+        (_, "08") => match refusal_of_pooler(&words) {
+            Some(hint) => strange(format!("{words} ({code})"), Some(hint)),
+            None if words.contains("no more connections allowed") => {
+                lost(format!("{words} ({code})"), Some(CONNECTIONS))
+            }
+            None => lost(format!("{words} ({code})"), None),
+        },
+        (_, "57") => lost(format!("{words} ({code})"), None),
         (_, "XX") => SinkError::Foreign { target, reason: format!("it is damaged ({code})") },
         (_, "22") => SinkError::Refused {
             target,
@@ -60,15 +80,66 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
     }
 }
 
-fn migration(error: &sqlx::migrate::MigrateError, target: String, action: &'static str) -> SinkError {
-    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration, VersionMismatch, VersionMissing};
-    match error {
-        Execute(error) | ExecuteMigration(error, _) => told(error, target, action),
-        VersionMismatch(version) | VersionMissing(version) => {
-            SinkError::Altered { target, reason: format!("its migration {version} is not the one of this program") }
+const SOCKET: &str = "let this account use the socket of the server, or name a host in the address";
+
+const NO_TLS: &str = "the server offers no TLS, or not as the address asks for it: check `sslmode`, `sslrootcert`, `sslcert` and \
+                      `sslkey`, and `ssl` on the server";
+
+const CONNECTIONS: &str = "run the same command again later; a run takes five connections: raise `max_connections`, the \
+                           limit of the account or that of the pooler, or let fewer programs run at once";
+
+/// What to do about a certificate that does not let a connection be made; `None` for everything else.
+fn certificate(error: &std::io::Error) -> Option<&'static str> {
+    use rustls::CertificateError as C;
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(match error {
+        rustls::Error::InvalidCertificate(
+            C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
+        ) => "let the certificate of the server be renewed, or set the clock of this machine",
+        rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            "name the server in the address as its certificate does"
         }
-        other => SinkError::Refused { target, action, reason: other.to_string(), hint: None },
-    }
+        rustls::Error::InvalidCertificate(_) => {
+            "name the authority that signed the certificate of the server: `sslrootcert=/path/ca.pem` in the address"
+        }
+        rustls::Error::AlertReceived(_) => {
+            "the server refuses the handshake: it may ask for a certificate of this client (`sslcert`, `sslkey`)"
+        }
+        _ => NO_TLS,
+    })
+}
+
+/// What to look at when a server cannot be reached.
+fn network(error: &std::io::Error) -> Option<&'static str> {
+    // What the resolver says has no kind of its own.
+    error.to_string().contains("failed to lookup address").then_some(
+        "check the name of the host in the address, and that this machine can resolve it; then run the same command again",
+    )
+}
+
+/// What to do about a refusal of PgBouncer that lasts, by its words: nearly all of its errors have one code.
+fn refusal_of_pooler(words: &str) -> Option<&'static str> {
+    const SERVER: &str = "use session or transaction pooling, or name the server's own port in the address";
+    [
+        ("transaction blocks not allowed", SERVER),
+        ("prepared statement", SERVER),
+        (
+            "unsupported startup parameter",
+            "take `options` out of the address (and PGOPTIONS), or name the server's own port",
+        ),
+        ("no such database", "check the name of the database: the pooler has none of this name in its configuration"),
+        ("no such user", "check the account: the pooler does not know it"),
+        ("is disabled", "let the pooler's administrator enable the database"),
+        ("not allowed", "let the pooler's administrator allow this account and this address"),
+        ("SSL required", "add sslmode=verify-full to the address: the pooler asks for TLS"),
+        ("TLS connection required", "add sslmode=verify-full to the address: the pooler asks for TLS"),
+        ("TLS client certificate required", "name a certificate of this client: `sslcert` and `sslkey` in the address"),
+        ("login failed", "check the account and the password, those that the pooler uses for the server included"),
+        ("password authentication failed", "check the account and the password, in the pooler too"),
+    ]
+    .into_iter()
+    .find(|(start, _)| words.contains(start) && !words.contains("no more connections allowed"))
+    .map(|(_, hint)| hint)
 }
 
 /// Whether something else stands on what was to be dropped.
@@ -83,12 +154,11 @@ fn obstacle(error: &dyn sqlx::error::DatabaseError) -> Option<&str> {
 
 /// Whether the account lacks a right. A schema that it may not use is no schema to it (3F000).
 pub(super) fn is_right_missing(error: &sqlx::Error) -> bool {
-    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
-    if let sqlx::Error::Migrate(error) = error
-        && let Execute(error) | ExecuteMigration(error, _) = &**error
-    {
-        return is_right_missing(error);
-    }
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "42501" | "3F000"))
+}
+
+/// Whether a pooler refused a parameter of the start of a connection.
+pub(super) fn refuses_parameter(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("startup parameter"))
 }

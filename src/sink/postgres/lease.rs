@@ -3,17 +3,21 @@
 //! A lease is a row of `dn_leases`. Taking it gives a token greater than all before it; every commit says its token in its
 //! own transaction, so one that was paused, and lost its lease meanwhile, can no longer commit. Time is the server's
 //! alone.
+//!
+//! A failover to an asynchronous replica takes rows back, and tokens and counts are then given a second time. So each
+//! taking has a nonce of its own, and each commit a number: who meets another nonce or another number than its own was
+//! replaced, or has lost commits, and does not go on as if they were there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard};
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use tokio::sync::{Mutex, MutexGuard, Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::server::{Purpose, Server};
+use super::end;
+use super::server::{Purpose, Server, Session};
 use crate::sink::sql::{Fault, Fields, Store, Value};
 use crate::sink::{Scope, SinkError};
 
@@ -32,7 +36,7 @@ pub struct Leases {
 struct Inner {
     server: Server,
     holder: String,
-    connection: Mutex<Option<PgConnection>>,
+    session: Mutex<Session>,
     holds: StdMutex<BTreeMap<Scope, Hold>>,
     returned: Notify,
 }
@@ -41,9 +45,21 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hold {
     token: i64,
+    /// Tells this taking from all others, of whatever token.
+    nonce: u64,
+    commits: Commits,
     state: State,
     /// Somebody claimed it and will give it back; otherwise it goes with the run.
     claimed: bool,
+}
+
+/// How many transactions were committed under a lease.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Commits {
+    /// At least so many...
+    known: i64,
+    /// ... and one more if the last one, whose answer is not known, took effect.
+    unsure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +78,7 @@ pub struct Lease {
     leases: Leases,
     scope: Scope,
     token: i64,
+    nonce: u64,
 }
 
 impl Lease {
@@ -84,7 +101,7 @@ impl Lease {
             .inner
             .holds()
             .get(&self.scope)
-            .is_none_or(|hold| hold.token != self.token || hold.state == State::Lost)
+            .is_none_or(|hold| hold.nonce != self.nonce || hold.state == State::Lost)
     }
 
     /// Gives it back now. Dropping does the same a little later.
@@ -101,7 +118,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(hold) = self.leases.inner.holds().get_mut(&self.scope)
-            && hold.token == self.token
+            && hold.nonce == self.nonce
         {
             hold.state = State::Returned;
         }
@@ -112,13 +129,14 @@ impl Drop for Lease {
 impl Leases {
     /// Opens a connection for leases and begins to renew them.
     pub(super) async fn open(server: Server) -> Result<Self, Fault> {
-        let connection = server.connect(Purpose::Lease).await?;
+        let mut session = server.session(Purpose::Lease);
+        session.settle().await?;
         let host = whoami::hostname().unwrap_or_else(|_| "unknown host".to_owned());
         let time = server.options.lease;
         let inner = Arc::new(Inner {
             server,
             holder: format!("{host}, process {}", std::process::id()),
-            connection: Mutex::new(Some(connection)),
+            session: Mutex::new(session),
             holds: StdMutex::default(),
             returned: Notify::new(),
         });
@@ -134,7 +152,7 @@ impl Leases {
     /// When the database cannot be reached or written.
     pub async fn claim(&self, scopes: &[Scope]) -> Result<Option<Lease>, SinkError> {
         let claimed = self.inner.told(self.inner.take(scopes, true).await)?;
-        Ok(claimed.map(|(scope, token)| Lease { leases: self.clone(), scope, token }))
+        Ok(claimed.map(|(scope, hold)| Lease { leases: self.clone(), scope, token: hold.token, nonce: hold.nonce }))
     }
 
     /// How soon it is worth claiming a démarche again that another has: when its lease is over, or sooner if its holder may
@@ -152,38 +170,71 @@ impl Leases {
     pub(super) async fn begin(&self, scope: &Scope) -> Result<(), SinkError> {
         let held = self.inner.holds().get(scope).copied();
         if let Some(hold) = held.filter(|hold| hold.state != State::Lost) {
-            let renewed = self.inner.told(self.inner.renew(scope, hold.token).await)?;
+            let renewed = self.inner.told(self.inner.renew(scope, hold).await)?;
             if renewed {
                 self.inner.set(scope, Hold { state: State::Held, ..hold });
                 return Ok(());
             }
-            self.inner.set(scope, Hold { state: State::Lost, ..hold });
+            let error = self.lost(scope).await;
+            if matches!(error, SinkError::Unavailable { .. }) {
+                return Err(error);
+            }
         }
         match self.inner.told(self.inner.take(std::slice::from_ref(scope), false).await)? {
             Some(_) => Ok(()),
-            None => Err(self.locked(scope).await),
+            None => Err(self.refusal(scope).await),
         }
     }
 
-    /// The token with which a commit of this démarche must come. A run that lost its lease cannot get another one in its
-    /// middle.
-    pub(super) async fn token(&self, scope: &Scope) -> Result<i64, SinkError> {
+    /// Makes sure that the lease of this démarche is held, for a transaction that will prove it. A run that lost its lease
+    /// cannot get another one in its middle.
+    pub(super) async fn hold(&self, scope: &Scope) -> Result<(), SinkError> {
         if self.inner.holds().get(scope).is_none() {
             self.begin(scope).await?;
         }
         let held = self.inner.holds().get(scope).copied();
         match held {
-            Some(Hold { token, state: State::Held | State::Returned, .. }) => Ok(token),
-            _ => Err(self.locked(scope).await),
+            Some(Hold { state: State::Held | State::Returned, .. }) => Ok(()),
+            _ => Err(self.refusal(scope).await),
         }
     }
 
-    /// Remembers that another has taken the lease.
-    pub(super) async fn lost(&self, scope: &Scope) -> SinkError {
-        if let Some(hold) = self.inner.holds().get_mut(scope) {
-            hold.state = State::Lost;
+    /// The first statement of a transaction: proves that the lease is still ours and that nothing was taken back since the
+    /// last commit, renews it, and keeps its row locked until the transaction ends, so that nobody takes it meanwhile.
+    /// `false` when it is not ours.
+    pub(super) async fn fence(&self, tx: &mut PgConnection, scope: &Scope) -> Result<bool, Fault> {
+        let Some(hold) = self.inner.holds().get(scope).copied() else { return Ok(false) };
+        let [instance, demarche] = whose(scope);
+        let [known, most] = hold.commits.bounds();
+        let time = milliseconds(self.inner.server.options.lease);
+        let holder = self.inner.holder(hold.nonce);
+        let proof = [instance, demarche, hold.token.into(), time, holder.into(), known, most, Value::Integer(1)];
+        let rows = tx.rows(RENEW.into(), &proof).await?;
+        let Some(row) = rows.first() else { return Ok(false) };
+        let commits = Commits { known: row.integer("commits")? - 1, unsure: true };
+        self.inner.set(scope, Hold { commits, ..hold });
+        Ok(true)
+    }
+
+    /// Remembers that the transaction that [proved](Self::fence) the lease is committed.
+    pub(super) fn committed(&self, scope: &Scope) {
+        if let Some(hold) = self.inner.holds().get_mut(scope).filter(|hold| hold.commits.unsure) {
+            hold.commits = Commits { known: hold.commits.known + 1, unsure: false };
         }
-        self.locked(scope).await
+    }
+
+    /// Remembers that the lease is not ours any more, and says why.
+    pub(super) async fn lost(&self, scope: &Scope) -> SinkError {
+        let lost = self.inner.holds().get_mut(scope).map(|hold| {
+            hold.state = State::Lost;
+            *hold
+        });
+        let error = self.refusal(scope).await;
+        if let (SinkError::Unavailable { .. }, Some(hold)) = (&error, lost) {
+            // The row still says that it is ours: nobody is to wait for us.
+            drop(self.inner.give_back_one(scope, hold).await);
+        }
+        error
     }
 
     /// Gives back the lease of a run that ended, unless somebody claimed it.
@@ -202,42 +253,74 @@ impl Leases {
         self.inner.told(self.inner.give_back().await)
     }
 
-    async fn locked(&self, scope: &Scope) -> SinkError {
-        let holder = self.inner.holder_of(scope).await.unwrap_or_default();
-        SinkError::Locked { target: format!("{} for {scope}", self.inner.server.name), holder }
+    /// Why the lease is not ours, by what its row says.
+    async fn refusal(&self, scope: &Scope) -> SinkError {
+        let server = &self.inner.server;
+        let row = self.inner.row(scope).await.ok().flatten();
+        let hold = self.inner.holds().get(scope).copied();
+        if let (Some(row), Some(hold)) = (&row, hold) {
+            let ours = row.holder.as_ref().is_some_and(|holder| *holder == self.inner.holder(hold.nonce));
+            let forgotten = row.holder.is_none() && row.token <= hold.token;
+            if ours || forgotten {
+                return SinkError::Unavailable {
+                    target: server.name.clone(),
+                    action: "a commit",
+                    reason:
+                        "the database went back to an earlier state, as after a failover or a restore: what this run \
+                             committed since is not there any more"
+                            .to_owned(),
+                    hint: Some("run the same command again: it goes on from what the database holds now"),
+                };
+            }
+        }
+        let holder = row.and_then(|row| Some(format!("{}, since {}", without_nonce(&row.holder?), row.since)));
+        SinkError::Locked { target: format!("{} for {scope}", server.name), holder }
     }
 }
 
-/// The transaction's first statement: proves that the lease is still ours, renews it, and keeps its row locked until the
-/// transaction ends, so that nobody takes it meanwhile. `false` when it is not ours.
-pub(super) async fn fence(tx: &mut PgConnection, scope: &Scope, token: i64, lease: Duration) -> Result<bool, Fault> {
-    let [instance, demarche] = whose(scope);
-    let rows = tx.rows(RENEW.into(), &[instance, demarche, token.into(), milliseconds(lease)]).await?;
-    Ok(!rows.is_empty())
+impl Commits {
+    /// The least and the greatest number that the row may have.
+    fn bounds(self) -> [Value<'static>; 2] {
+        [self.known.into(), (self.known + i64::from(self.unsure)).into()]
+    }
+}
+
+/// A holder as people know it.
+fn without_nonce(holder: &str) -> &str {
+    holder.split_once(NONCE).map_or(holder, |(process, _)| process)
+}
+
+/// What comes before the nonce in the name of a holder.
+const NONCE: &str = ", lease ";
+
+/// What the row of a lease says.
+struct Row {
+    holder: Option<String>,
+    token: i64,
+    since: String,
 }
 
 const RENEW: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
-                     until = clock_timestamp() + $4 * interval '1 millisecond' \
-                     WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder IS NOT NULL RETURNING token";
+                     until = clock_timestamp() + $4 * interval '1 millisecond', commits = commits + $8 \
+                     WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $5 \
+                     AND commits BETWEEN $6 AND $7 RETURNING commits";
 
 /// Makes the rows of démarches that were never leased.
 const MEET: &str = "INSERT INTO dn_leases (instance, demarche, token, since, seen, until) \
                     VALUES ($1, $2, 0, clock_timestamp(), clock_timestamp(), '-infinity') ON CONFLICT DO NOTHING";
 
 /// Takes one lease if its time is over. A row that is locked is in the hands of somebody who works.
-const TAKE: &str = "UPDATE dn_leases SET holder = $3, token = token + 1, since = clock_timestamp(), \
+const TAKE: &str = "UPDATE dn_leases SET holder = $3, token = token + 1, commits = 0, since = clock_timestamp(), \
                     seen = clock_timestamp(), until = clock_timestamp() + $4 * interval '1 millisecond' \
                     WHERE (instance, demarche) = (SELECT instance, demarche FROM dn_leases \
                     WHERE instance = $1 AND demarche = $2 AND until <= clock_timestamp() FOR UPDATE SKIP LOCKED) \
                     RETURNING token";
 
 const GIVE_BACK: &str = "UPDATE dn_leases SET holder = NULL, seen = clock_timestamp(), until = clock_timestamp() \
-                         WHERE instance = $1 AND demarche = $2 AND token = $3";
+                         WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $4";
 
-const HOLDER: &str = "SELECT holder || ', since ' || to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-                      AS holder FROM dn_leases WHERE instance = $1 AND demarche = $2";
-
-const TOKEN: &str = "SELECT token FROM dn_leases WHERE instance = $1 AND demarche = $2 AND holder IS NOT NULL";
+const ROW: &str = "SELECT holder, token, to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS since \
+                   FROM dn_leases WHERE instance = $1 AND demarche = $2";
 
 fn whose(scope: &Scope) -> [Value<'_>; 2] {
     [(&scope.instance).into(), scope.demarche.into()]
@@ -260,62 +343,72 @@ impl Inner {
         result.map_err(|fault| self.server.told("a lease", fault))
     }
 
-    /// The connection, alive.
-    async fn connection(&self) -> Result<MutexGuard<'_, Option<PgConnection>>, Fault> {
-        let mut slot = self.connection.lock().await;
-        match slot.as_mut() {
-            Some(connection) => self.server.alive(connection, Purpose::Lease).await?,
-            None => *slot = Some(self.server.connect(Purpose::Lease).await?),
-        }
-        Ok(slot)
+    /// The name of this process, with what tells one taking from another.
+    fn holder(&self, nonce: u64) -> String {
+        format!("{}{NONCE}{nonce:016x}", self.holder)
     }
 
-    async fn take(&self, scopes: &[Scope], claimed: bool) -> Result<Option<(Scope, i64)>, Fault> {
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
+    async fn take(&self, scopes: &[Scope], claimed: bool) -> Result<Option<(Scope, Hold)>, Fault> {
+        let mut session = self.session.lock().await;
         for scope in scopes {
             let [instance, demarche] = whose(scope);
-            connection.run(MEET.into(), &whose(scope)).await?;
-            let time = milliseconds(self.server.options.lease);
-            let taken = connection.rows(TAKE.into(), &[instance, demarche, (&self.holder).into(), time]).await?;
-            if let Some(row) = taken.first() {
-                let token = row.integer("token")?;
-                self.set(scope, Hold { token, state: State::Held, claimed });
-                return Ok(Some((scope.clone(), token)));
+            let (nonce, time) = (rand::random(), milliseconds(self.server.options.lease));
+            let mut tx = session.begin().await?;
+            let taken = async {
+                tx.run(MEET.into(), &whose(scope)).await?;
+                let rows = tx.rows(TAKE.into(), &[instance, demarche, self.holder(nonce).into(), time]).await?;
+                rows.first().map(|row| row.integer("token")).transpose()
+            };
+            let taken = taken.await;
+            if let Some(Some(token)) = end(tx, taken.map(Some)).await? {
+                let hold = Hold { token, nonce, commits: Commits::default(), state: State::Held, claimed };
+                self.set(scope, hold);
+                return Ok(Some((scope.clone(), hold)));
             }
         }
         Ok(None)
     }
 
-    async fn renew(&self, scope: &Scope, token: i64) -> Result<bool, Fault> {
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
-        fence(connection, scope, token, self.server.options.lease).await
+    /// Renews a lease, if it is the one that was taken, with all that was committed under it.
+    async fn renew(&self, scope: &Scope, hold: Hold) -> Result<bool, Fault> {
+        let [instance, demarche] = whose(scope);
+        let [known, most] = hold.commits.bounds();
+        let (time, holder) = (milliseconds(self.server.options.lease), self.holder(hold.nonce));
+        let proof = [instance, demarche, hold.token.into(), time, holder.into(), known, most, Value::Integer(0)];
+        Ok(!self.ask(RENEW, &proof).await?.is_empty())
+    }
+
+    /// One statement in a transaction of its own.
+    async fn ask(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Vec<sqlx::postgres::PgRow>, Fault> {
+        let mut session = self.session.lock().await;
+        let mut tx = session.begin().await?;
+        let rows = tx.rows(statement.into(), values).await.map(Some);
+        Ok(end(tx, rows).await?.unwrap_or_default())
     }
 
     /// Gives back what is to be given back. What another has taken is only forgotten.
     async fn give_back(&self) -> Result<(), Fault> {
-        let returned: Vec<(Scope, i64)> = self
+        let returned: Vec<(Scope, Hold)> = self
             .holds()
             .iter()
             .filter(|(_, hold)| hold.state == State::Returned)
-            .map(|(scope, hold)| (scope.clone(), hold.token))
+            .map(|(scope, hold)| (scope.clone(), *hold))
             .collect();
-        if returned.is_empty() {
-            return Ok(());
-        }
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
-        for (scope, token) in returned {
-            let [instance, demarche] = whose(&scope);
-            connection.run(GIVE_BACK.into(), &[instance, demarche, token.into()]).await?;
+        for (scope, hold) in returned {
+            self.give_back_one(&scope, hold).await?;
             let mut holds = self.holds();
             // A run that began meanwhile has set it anew.
-            if holds.get(&scope).is_some_and(|hold| hold.token == token && hold.state == State::Returned) {
+            if holds.get(&scope).is_some_and(|now| now.nonce == hold.nonce && now.state == State::Returned) {
                 holds.remove(&scope);
             }
         }
         Ok(())
+    }
+
+    async fn give_back_one(&self, scope: &Scope, hold: Hold) -> Result<(), Fault> {
+        let [instance, demarche] = whose(scope);
+        let holder = self.holder(hold.nonce);
+        self.ask(GIVE_BACK, &[instance, demarche, hold.token.into(), holder.into()]).await.map(drop)
     }
 
     fn return_all(&self) {
@@ -325,18 +418,18 @@ impl Inner {
             .for_each(|hold| hold.state = State::Returned);
     }
 
-    async fn holder_of(&self, scope: &Scope) -> Result<Option<String>, Fault> {
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
-        let rows = connection.rows(HOLDER.into(), &whose(scope)).await?;
-        Ok(rows.first().map(|row| row.maybe_text("holder")).transpose()?.flatten().map(str::to_owned))
+    async fn row(&self, scope: &Scope) -> Result<Option<Row>, Fault> {
+        let rows = self.ask(ROW, &whose(scope)).await?;
+        let read = |row: &sqlx::postgres::PgRow| {
+            let holder = row.maybe_text("holder")?.map(str::to_owned);
+            Ok(Row { holder, token: row.integer("token")?, since: row.text("since")?.to_owned() })
+        };
+        rows.first().map(read).transpose()
     }
 
     /// For how long the lease of a démarche still lasts.
     async fn left(&self, scope: &Scope) -> Result<Duration, Fault> {
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
-        let rows = connection.rows(LEFT.into(), &whose(scope)).await?;
+        let rows = self.ask(LEFT, &whose(scope)).await?;
         let left = rows.first().map(|row| row.integer("remaining")).transpose()?.unwrap_or_default();
         Ok(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
     }
@@ -349,23 +442,19 @@ impl Inner {
             .filter(|(_, hold)| hold.state == State::Held)
             .map(|(scope, hold)| (scope.clone(), *hold))
             .collect();
-        if held.is_empty() {
-            return Ok(());
-        }
-        let mut slot = self.connection().await?;
-        let connection = slot.as_mut().expect("a connection was just put there");
         for (scope, hold) in held {
-            let now = connection.rows(TOKEN.into(), &whose(&scope)).await?;
-            if now.first().map(|row| row.integer("token")).transpose()? != Some(hold.token) {
+            let [instance, demarche] = whose(&scope);
+            let row = self.row(&scope).await?;
+            let holder = self.holder(hold.nonce);
+            if row.is_none_or(|row| row.token != hold.token || row.holder.as_ref() != Some(&holder)) {
                 let mut holds = self.holds();
-                if let Some(found) = holds.get_mut(&scope).filter(|found| **found == hold) {
+                if let Some(found) = holds.get_mut(&scope).filter(|found| found.nonce == hold.nonce) {
                     found.state = State::Lost;
                 }
                 continue;
             }
-            let [instance, demarche] = whose(&scope);
-            let values = [instance, demarche, hold.token.into(), milliseconds(self.server.options.lease)];
-            connection.run(BEAT.into(), &values).await?;
+            let time = milliseconds(self.server.options.lease);
+            self.ask(BEAT, &[instance, demarche, hold.token.into(), time, holder.into()]).await?;
         }
         Ok(())
     }
@@ -377,8 +466,9 @@ const LEFT: &str = "SELECT (extract(epoch FROM greatest(until, clock_timestamp()
 
 const BEAT: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
                     until = clock_timestamp() + $4 * interval '1 millisecond' \
-                    WHERE token = $3 AND (instance, demarche) = (SELECT instance, demarche FROM dn_leases \
-                    WHERE instance = $1 AND demarche = $2 AND token = $3 FOR UPDATE SKIP LOCKED)";
+                    WHERE token = $3 AND holder = $5 AND (instance, demarche) = (SELECT instance, demarche \
+                    FROM dn_leases WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $5 \
+                    FOR UPDATE SKIP LOCKED)";
 
 /// Renews leases until the last handle is gone, then gives them back.
 async fn keep(inner: Arc<Inner>, mut ended: watch::Receiver<()>, every: Duration) {
@@ -399,7 +489,5 @@ async fn keep(inner: Arc<Inner>, mut ended: watch::Receiver<()>, every: Duration
             tracing::debug!(%error, "a lease was not renewed; the next beat tries again");
         }
     }
-    if let Some(connection) = inner.connection.lock().await.take() {
-        drop(connection.close().await);
-    }
+    drop(inner.session.lock().await.close().await);
 }

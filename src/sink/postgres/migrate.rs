@@ -1,14 +1,17 @@
 //! The shared tables and their version.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::PgConnection;
 
-use crate::sink::sql::{Fault, quoted, text_of};
+use super::end;
+use super::server::Session;
+use crate::sink::sql::{Fault, Fields as _, Store as _, quoted};
 
-/// The steps from an empty schema to the tables of this version.
+/// The steps from an empty schema to the tables of this version. They are not run by the migrator of the driver, which
+/// keeps a lock and statements in its session.
 static STEPS: Migrator = sqlx::migrate!("src/sink/postgres/migrations");
 
-/// Which steps a schema has seen.
+/// Which steps a schema has seen, in the form of the driver's migrator.
 const TABLE: &str = "dn_migrations";
 
 const SHARED: [&str; 14] = [
@@ -45,57 +48,110 @@ fn known() -> i64 {
 }
 
 /// Looks at the schema, writing nothing.
-pub(super) async fn inspect(connection: &mut PgConnection, schema: &str) -> Result<Found, Fault> {
+pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<Found, Fault> {
     // Tables, views and sequences; catalogues can be read without any right on the schema.
-    let names: Vec<String> = sqlx::query_scalar(
-        "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')",
-    )
-    .bind(schema)
-    .fetch_all(&mut *connection)
-    .await?;
+    let query = "SELECT c.relname::text AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')";
+    let names = tx.rows(query.into(), &[schema.into()]).await?;
+    let names = names.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?;
     if names.is_empty() {
         return Ok(Found::Nothing);
     }
-    if !names.iter().any(|name| name == TABLE) {
+    if !names.contains(&TABLE) {
         return Err(Fault::Damaged(format!("schema {schema} holds the tables of another program")));
     }
     // With the name of the schema: one that may not be used would be passed over without a word.
-    let query = format!("SELECT max(version) FROM {}.{TABLE}", quoted(schema));
-    let found: Option<i64> = sqlx::query_scalar(text_of(query.into())).fetch_one(connection).await?;
+    let query = format!("SELECT max(version) AS version FROM {}.{TABLE}", quoted(schema));
+    let found = tx.rows(query.into(), &[]).await?;
+    let found = found.first().map(|row| row.maybe_integer("version")).transpose()?.flatten();
     match found.unwrap_or_default() {
         0 => Ok(Found::Nothing),
         found if found > known() => Err(Fault::NewerVersion { found, known: known() }),
         found if found < known() => Ok(Found::Older),
-        _ => match SHARED.iter().find(|table| !names.iter().any(|name| name == *table)) {
+        _ => match SHARED.iter().find(|table| !names.contains(table)) {
             Some(missing) => Err(Fault::Altered(format!("table {missing} is missing"))),
             None => Ok(Found::Ours),
         },
     }
 }
 
-/// Brings the schema to this version; makes it when it is not there. A step is done whole or not at all.
-pub(super) async fn migrate(connection: &mut PgConnection, schema: &str) -> Result<(), Fault> {
-    if inspect(connection, schema).await? == Found::Ours {
+/// Refuses a server that only copies another: nothing can be written there. Names the other where the server tells.
+pub(super) async fn refuse_replica(tx: &mut PgConnection) -> Result<(), Fault> {
+    let Some(primary) = replica_of(tx).await? else { return Ok(()) };
+    let whose = match primary.as_str() {
+        "" => "of another server, which it does not name to this account".to_owned(),
+        primary => format!("of {primary}"),
+    };
+    Err(Fault::Unusable {
+        reason: format!("the server is a read-only replica (hot standby) {whose}"),
+        hint: "name the primary in the address; `status`, `plan` and `verify` may read from a replica",
+    })
+}
+
+/// Whether the server copies another, and which: empty when it does not say.
+pub(super) async fn replica_of(tx: &mut PgConnection) -> Result<Option<String>, Fault> {
+    let query = "SELECT pg_is_in_recovery()::integer::bigint AS replica, coalesce((SELECT sender_host || ':' || \
+                 sender_port FROM pg_stat_wal_receiver LIMIT 1), '') AS primary_address";
+    let rows = tx.rows(query.into(), &[]).await?;
+    let row = rows.first().ok_or_else(|| Fault::unreadable("replica"))?;
+    Ok(if row.integer("replica")? == 0 { None } else { Some(row.text("primary_address")?.to_owned()) })
+}
+
+/// Brings the schema to this version; makes it when it is not there. All of it is done, or nothing.
+pub(super) async fn migrate(session: &mut Session, schema: &str) -> Result<(), Fault> {
+    let mut tx = session.begin().await?;
+    let done = match inspect(&mut tx, schema).await {
+        Ok(Found::Ours) => Ok(()),
+        Ok(_) => steps(&mut tx, schema).await,
+        Err(fault) => Err(fault),
+    };
+    end(tx, done.map(Some)).await.map(drop)
+}
+
+async fn steps(tx: &mut PgConnection, schema: &str) -> Result<(), Fault> {
+    // One program at a time, until the transaction ends. Whoever waited finds the work done.
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('dn_migrations/' || $1, 0))";
+    tx.run(lock.into(), &[schema.into()]).await?;
+    if inspect(tx, schema).await? == Found::Ours {
         return Ok(());
     }
-    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
-        .bind(schema)
-        .fetch_one(&mut *connection)
-        .await?;
-    if !there {
-        let create = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
-        let made = sqlx::raw_sql(text_of(create.into())).execute(&mut *connection).await;
-        // Another program may have made it between the question and the answer.
-        let met = |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.is_unique_violation());
-        if let Err(error) = made
-            && !met(&error)
-        {
-            return Err(error.into());
+    let there = tx.rows("SELECT nspname::text FROM pg_namespace WHERE nspname = $1".into(), &[schema.into()]).await?;
+    if there.is_empty() {
+        tx.script(format!("CREATE SCHEMA {}", quoted(schema))).await?;
+    }
+    // With the name of the schema: where the account may not create in it, it would be a temporary table, and so would all
+    // that follow.
+    tx.script(format!(
+        "CREATE TABLE IF NOT EXISTS {}.{TABLE} (version bigint PRIMARY KEY, description text NOT NULL, \
+         installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL, \
+         execution_time bigint NOT NULL)",
+        quoted(schema)
+    ))
+    .await?;
+    let query = format!("SELECT version, encode(checksum, 'hex') AS checksum FROM {TABLE} ORDER BY version");
+    let seen = tx.rows(query.into(), &[]).await?;
+    for row in &seen {
+        let version = row.integer("version")?;
+        let step = STEPS.iter().find(|step| step.version == version);
+        if step.is_none_or(|step| row.text("checksum").ok() != Some(checksum(step).as_str())) {
+            return Err(Fault::Altered(format!("its migration {version} is not the one of this program")));
         }
     }
-    let mut steps = Migrator { migrations: STEPS.migrations.clone(), ..Migrator::DEFAULT };
-    steps.dangerous_set_table_name(TABLE);
-    // Not `run`: its future cannot be sent to another thread.
-    steps.run_direct(None, connection, false).await.map_err(|error| Fault::Sql(sqlx::Error::from(error)))
+    for step in STEPS.iter() {
+        if seen.iter().any(|row| row.integer("version").ok() == Some(step.version)) {
+            continue;
+        }
+        tx.script(step.sql.as_str().to_owned()).await?;
+        let insert = format!(
+            "INSERT INTO {TABLE} (version, description, success, checksum, execution_time) \
+             VALUES ($1, $2, true, decode($3, 'hex'), 0)"
+        );
+        let values = [step.version.into(), (&*step.description).into(), checksum(step).into()];
+        tx.run(insert.into(), &values).await?;
+    }
+    Ok(())
+}
+
+fn checksum(step: &Migration) -> String {
+    step.checksum.iter().map(|byte| format!("{byte:02x}")).collect()
 }

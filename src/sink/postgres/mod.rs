@@ -1,6 +1,7 @@
 //! The PostgreSQL target: one schema of a database, any number of writers, one for each démarche.
 //!
-//! - [`open`](PostgresSink::open): what the schema must be; `server`: the address and the settings of connections;
+//! - [`open`](PostgresSink::open): what the schema must be; `address`: what the text of an address means;
+//! - `server`: connections, and the settings of each transaction; `facts`: what a server tells of itself;
 //! - `migrate`: the shared tables (`dn_*`) and their version;
 //! - [`Leases`]: who works on which démarche, and the token that fences who lost it;
 //! - [`Places`]: the requests of a token, shared by all who write here;
@@ -9,9 +10,11 @@
 //!
 //! What lies in the schema is described in `docs/postgres.md`.
 
+mod address;
 mod dialect;
 mod dress;
 mod encoding;
+mod facts;
 mod fault;
 mod geometry;
 mod lease;
@@ -25,17 +28,19 @@ mod store;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::Transaction;
 use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::{Connection as _, Transaction};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
+pub use address::{InvalidAddress, ServerAddress};
+pub use facts::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
 pub use lease::{Lease, Leases};
 #[cfg(all(test, feature = "serve"))]
 pub(crate) use places::Book;
 pub use places::{Granted, Places, Rule};
-use server::{Purpose, Server};
+use server::{Server, Session};
 
-use super::sql::{self, Fault};
+use super::sql::{self, Fault, Fields as _, Store as _};
 use super::{
     Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
     StoredDocument, Totals,
@@ -79,7 +84,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct PostgresSink {
     server: Server,
-    connection: Mutex<PgConnection>,
+    session: Mutex<Session>,
     /// `None` for a sink that only reads.
     leases: Option<Leases>,
 }
@@ -92,9 +97,9 @@ impl PostgresSink {
     /// # Errors
     /// When the server cannot be reached: the leases then go with their time.
     pub async fn close(self) -> Result<(), SinkError> {
-        let Self { server, connection, leases } = self;
+        let Self { server, session, leases } = self;
         // In this order: a transaction that was given up may hold the row of a lease.
-        let closed = connection.into_inner().close().await.map_err(|error| server.told("closing", error.into()));
+        let closed = session.into_inner().close().await.map_err(|fault| server.told("closing", fault));
         if let Some(leases) = leases {
             leases.close().await?;
         }
@@ -107,8 +112,7 @@ impl PostgresSink {
     /// # Errors
     /// [`SinkError::Altered`] with the first thing that is wrong.
     pub async fn check(&self) -> Result<(), SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a check", check(&mut connection).await)
+        reading!(self, "a check", tx => check(&mut tx))
     }
 
     /// The leases of this sink: to claim work among several démarches.
@@ -124,81 +128,61 @@ impl PostgresSink {
         })
     }
 
-    /// The connection, replaced once when it died between two uses.
-    async fn connection(&self) -> Result<MutexGuard<'_, PgConnection>, SinkError> {
-        let purpose = if self.leases.is_some() { Purpose::Write } else { Purpose::Read };
-        let mut connection = self.connection.lock().await;
-        self.told("a connection", self.server.alive(&mut connection, purpose).await)?;
-        Ok(connection)
-    }
-
-    /// The same, for the first questions of a run: they need its lease.
-    async fn first(&self, scope: &Scope) -> Result<MutexGuard<'_, PgConnection>, SinkError> {
+    /// What comes before the first questions of a run: they need its lease.
+    async fn begin_run(&self, scope: &Scope) -> Result<(), SinkError> {
+        let Some(leases) = &self.leases else { return Ok(()) };
         // In this order: a transaction that was given up ends with the next use of its connection, and may hold the row of
         // the lease until then.
-        let connection = self.connection().await?;
-        if let Some(leases) = &self.leases {
-            leases.begin(scope).await?;
-        }
-        Ok(connection)
+        self.told("a connection", self.session.lock().await.settle().await)?;
+        leases.begin(scope).await
     }
 
     fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
         result.map_err(|fault| self.server.told(action, fault))
     }
+}
 
-    /// What a transaction that could not prove its lease is told.
-    async fn fenced<T>(&self, scope: &Scope, done: Option<T>) -> Result<T, SinkError> {
-        match done {
-            Some(done) => Ok(done),
-            None => Err(self.leases()?.lost(scope).await),
+/// A transaction that only reads, or that needs no lease: what it is told.
+macro_rules! reading {
+    ($sink:ident, $action:literal, $tx:ident => $work:expr) => {{
+        let mut session = $sink.session.lock().await;
+        let done = async {
+            let mut $tx = session.begin().await?;
+            let done = $work.await.map(Some);
+            end($tx, done).await
+        };
+        let done = done.await;
+        Ok($sink.told($action, done)?.expect("nothing but a lost lease gives a transaction up"))
+    }};
+}
+use reading;
+
+/// A transaction that begins by proving the lease of a démarche: what it is told.
+macro_rules! fenced {
+    ($sink:ident, $scope:expr, $action:literal, $tx:ident => $work:expr) => {{
+        let leases = $sink.leases()?;
+        leases.hold($scope).await?;
+        let mut session = $sink.session.lock().await;
+        let done = async {
+            let mut $tx = session.begin().await?;
+            let done = match leases.fence(&mut $tx, $scope).await {
+                Ok(true) => $work.await.map(Some),
+                Ok(false) => Ok(None),
+                Err(fault) => Err(fault),
+            };
+            end($tx, done).await
+        };
+        let done = done.await;
+        match $sink.told($action, done)? {
+            Some(done) => {
+                leases.committed($scope);
+                Ok(done)
+            }
+            None => Err(leases.lost($scope).await),
         }
-    }
+    }};
 }
-
-/// The name of one instance, given inside a transaction of its own.
-async fn register(connection: &mut PgConnection, instance: &str) -> Result<String, Fault> {
-    if let (prefix, true) = sql::prefix(connection, instance).await? {
-        return Ok(prefix);
-    }
-    let mut tx = connection.begin().await?;
-    let prefix = sql::register(&mut *tx, instance).await?;
-    tx.commit().await?;
-    Ok(prefix)
-}
-
-/// `None`, and nothing done, when the lease is not ours any more.
-async fn prepare(
-    connection: &mut PgConnection,
-    (token, lease): (i64, Duration),
-    scope: &Scope,
-    form: &Demarche,
-    plan: &SchemaPlan,
-) -> Result<Option<()>, Fault> {
-    let mut tx = connection.begin().await?;
-    let done = match lease::fence(&mut tx, scope, token, lease).await {
-        Ok(true) => sql::prepare(&mut *tx, scope, form, plan).await.map(Some),
-        Ok(false) => Ok(None),
-        Err(fault) => Err(fault),
-    };
-    end(tx, done).await
-}
-
-/// `None`, and nothing done, when the lease is not ours any more.
-async fn commit(
-    connection: &mut PgConnection,
-    (token, lease): (i64, Duration),
-    prepared: &Prepared,
-    batch: &Batch,
-) -> Result<Option<Receipt>, Fault> {
-    let mut tx = connection.begin().await?;
-    let done = match lease::fence(&mut tx, prepared.scope(), token, lease).await {
-        Ok(true) => sql::apply(&mut *tx, prepared, batch).await.map(Some),
-        Ok(false) => Ok(None),
-        Err(fault) => Err(fault),
-    };
-    end(tx, done).await
-}
+use fenced;
 
 /// Commits what was done; otherwise gives it up now, and not with the next use of the connection, as nobody else gets the
 /// rows that it locked until then.
@@ -216,29 +200,24 @@ async fn end<T>(tx: Transaction<'_, Postgres>, done: Result<Option<T>, Fault>) -
     }
 }
 
-async fn check(connection: &mut PgConnection) -> Result<(), Fault> {
-    let gap: Option<i64> = sqlx::query_scalar(
-        "SELECT last FROM dn_feed WHERE last <> (SELECT count(*) FROM dn_changes) \
-         OR last <> (SELECT coalesce(max(seq), 0) FROM dn_changes)",
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    if let Some(last) = gap {
+async fn check(tx: &mut PgConnection) -> Result<(), Fault> {
+    let query = "SELECT last FROM dn_feed WHERE last <> (SELECT count(*) FROM dn_changes) \
+                 OR last <> (SELECT coalesce(max(seq), 0) FROM dn_changes)";
+    if let Some(row) = tx.rows(query.into(), &[]).await?.first() {
+        let last = row.integer("last")?;
         return Err(Fault::Altered(format!("the change feed should have {last} lines, numbered from 1")));
     }
-    let tables: Vec<(String, String, i64)> =
-        sqlx::query_as("SELECT name, instance, demarche FROM dn_tables WHERE holds = 'dossiers' ORDER BY id")
-            .fetch_all(&mut *connection)
-            .await?;
-    for (table, instance, demarche) in tables {
+    let query = "SELECT name, instance, demarche FROM dn_tables WHERE holds = 'dossiers' ORDER BY id";
+    for row in tx.rows(query.into(), &[]).await? {
+        let table = row.text("name")?;
         let query = format!(
-            "SELECT count(*) FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2 \
+            "SELECT count(*) AS alone FROM (SELECT number FROM dn_dossiers WHERE instance = $1 AND demarche = $2 \
              AND gone IS DISTINCT FROM 'retention') AS d \
              FULL JOIN {} AS t ON t.\"number\" = d.number WHERE t.\"number\" IS NULL OR d.number IS NULL",
-            sql::quoted(&table)
+            sql::quoted(table)
         );
-        let query = sqlx::query_scalar(sql::text_of(query.into())).bind(instance).bind(demarche);
-        let alone: i64 = query.fetch_one(&mut *connection).await?;
+        let found = tx.rows(query.into(), &[row.text("instance")?.into(), row.integer("demarche")?.into()]).await?;
+        let alone = found.first().map_or(Ok(0), |row| row.integer("alone"))?;
         if alone > 0 {
             return Err(Fault::Altered(format!("{alone} dossiers of {table} are there without their other half")));
         }
@@ -252,51 +231,44 @@ impl Sink for PostgresSink {
     }
 
     async fn schema(&self, scope: &Scope) -> Result<Remembered, SinkError> {
-        let mut connection = self.first(scope).await?;
-        // The prefix is given to the first who asks, so it must be remembered before a second one does.
-        let prefix = match self.leases {
-            Some(_) => register(&mut connection, &scope.instance).await,
-            None => sql::prefix(&mut *connection, &scope.instance).await.map(|(prefix, _)| prefix),
-        };
-        let prefix = self.told("a reading of its tables", prefix)?;
-        self.told("a reading of its tables", sql::remembered(&mut *connection, scope, &prefix).await)
+        self.begin_run(scope).await?;
+        let writes = self.leases.is_some();
+        reading!(self, "a reading of its tables", tx => async {
+            // The prefix is given to the first who asks, so it must be remembered before a second one does.
+            let prefix = match writes {
+                true => sql::register(&mut *tx, &scope.instance).await?,
+                false => sql::prefix(&mut *tx, &scope.instance).await?.0,
+            };
+            sql::remembered(&mut *tx, scope, &prefix).await
+        })
     }
 
     async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
-        let mut connection = self.first(scope).await?;
-        self.told("a reading of the form", sql::form(&mut *connection, scope).await)
+        self.begin_run(scope).await?;
+        reading!(self, "a reading of the form", tx => sql::form(&mut *tx, scope))
     }
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
-        let token = self.leases()?.token(scope).await?;
-        let mut connection = self.connection().await?;
-        let lease = (token, self.server.options.lease);
-        let done = prepare(&mut connection, lease, scope, form, &plan).await;
-        self.fenced(scope, self.told("a change of its tables", done)?).await?;
-        Ok(Prepared::new(scope.clone(), plan.layout))
+        let done: Result<(), SinkError> =
+            fenced!(self, scope, "a change of its tables", tx => sql::prepare(&mut *tx, scope, form, &plan));
+        done.map(|()| Prepared::new(scope.clone(), plan.layout))
     }
 
     async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
-        let mut connection = self.first(scope).await?;
-        self.told("a reading of the checkpoint", sql::checkpoint(&mut *connection, scope).await)
+        self.begin_run(scope).await?;
+        reading!(self, "a reading of the checkpoint", tx => sql::checkpoint(&mut *tx, scope))
     }
 
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a reading of fingerprints", sql::known(&mut *connection, scope, keys).await)
+        reading!(self, "a reading of fingerprints", tx => sql::known(&mut *tx, scope, keys))
     }
 
     async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
-        let token = self.leases()?.token(prepared.scope()).await?;
-        let mut connection = self.connection().await?;
-        let lease = (token, self.server.options.lease);
-        let done = commit(&mut connection, lease, prepared, batch).await;
-        self.fenced(prepared.scope(), self.told("a commit", done)?).await
+        fenced!(self, prepared.scope(), "a commit", tx => sql::apply(&mut *tx, prepared, batch))
     }
 
     async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a count of dossiers", sql::totals(&mut *connection, scope).await)
+        reading!(self, "a count of dossiers", tx => sql::totals(&mut *tx, scope))
     }
 
     async fn census(
@@ -305,8 +277,7 @@ impl Sink for PostgresSink {
         after: Option<DossierNumber>,
         limit: u32,
     ) -> Result<Vec<CensusEntry>, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a census", sql::census(&mut *connection, scope, after, limit).await)
+        reading!(self, "a census", tx => sql::census(&mut *tx, scope, after, limit))
     }
 
     async fn documents(
@@ -315,31 +286,27 @@ impl Sink for PostgresSink {
         after: Option<DossierNumber>,
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a reading of documents", sql::documents(&mut *connection, scope, after, limit).await)
+        reading!(self, "a reading of documents", tx => sql::documents(&mut *tx, scope, after, limit))
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a reading of the quarantine", sql::quarantine(&mut *connection, scope).await)
+        reading!(self, "a reading of the quarantine", tx => sql::quarantine(&mut *tx, scope))
     }
 
     async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
         let leases = self.leases()?;
-        let mut connection = self.connection().await?;
-        self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)?;
-        drop(connection);
+        let done: Result<(), SinkError> =
+            reading!(self, "a line of the run history", tx => sql::record_run(&mut *tx, scope, run));
+        done?;
         leases.end(scope).await
     }
 
     async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
         self.leases()?;
-        let mut connection = self.connection().await?;
-        self.told("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
+        reading!(self, "a shortening of the run history", tx => sql::forget_runs(&mut *tx, scope, before))
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a reading of the run history", sql::runs(&mut *connection, scope, limit).await)
+        reading!(self, "a reading of the run history", tx => sql::runs(&mut *tx, scope, limit))
     }
 }

@@ -3,30 +3,33 @@
 use tokio::sync::Mutex;
 
 use super::migrate::{self, Found};
-use super::server::{Purpose, Server};
-use super::{Leases, Options, PostgresSink};
+use super::server::{Purpose, Server, Session};
+use super::{Leases, Options, PostgresSink, end};
 use crate::sink::SinkError;
-use crate::sink::sql::Fault;
+use crate::sink::sql::{Fault, Store as _};
 
 impl PostgresSink {
     /// Opens a schema for writing; makes it, with its shared tables, when it is not there.
     ///
     /// The address is one of libpq (`postgres://account@host:port/database?sslmode=verify-full`), with one parameter of
-    /// ours: `schema`. Without `sslmode` a secure connection is preferred and not demanded, as libpq does.
+    /// ours: `schema`. A parameter that is not known is an error. Without `sslmode` a secure connection is preferred and
+    /// not demanded, as libpq does.
     ///
     /// # Errors
-    /// [`SinkError::Unusable`] for a server that cannot be reached and for rights that are missing, with the statements
-    /// that give them; [`SinkError::Foreign`] for a schema with the tables of another program,
-    /// [`SinkError::NewerVersion`] and [`SinkError::Altered`]. After any of these the schema is as it was.
+    /// [`SinkError::Unusable`] for an address that cannot be used, a replica, and rights that are missing, with the
+    /// statements that give them; [`SinkError::Unavailable`] for a server that cannot be reached; [`SinkError::Foreign`]
+    /// for a schema with the tables of another program, [`SinkError::NewerVersion`] and [`SinkError::Altered`]. After any
+    /// of these the schema is as it was.
     pub async fn open(url: &str, options: Options) -> Result<Self, SinkError> {
         let server = Server::parse(url, &options)?;
         let opened = async {
-            let mut connection = server.connect(Purpose::Write).await?;
-            migrate::migrate(&mut connection, &server.schema).await?;
-            Ok::<_, Fault>((connection, Leases::open(server.clone()).await?))
+            look(&server).await?;
+            let mut session = server.session(Purpose::Write);
+            migrate::migrate(&mut session, &server.schema).await?;
+            Ok::<_, Fault>((session, Leases::open(server.clone()).await?))
         };
-        let (connection, leases) = opened.await.map_err(|fault| server.told("to be opened", fault))?;
-        Ok(Self { server, connection: Mutex::new(connection), leases: Some(leases) })
+        let (session, leases) = opened.await.map_err(|fault| server.told("to be opened", fault))?;
+        Ok(Self { server, session: Mutex::new(session), leases: Some(leases) })
     }
 
     /// Opens a schema for writing if it is there; `None`, and nothing made, when it is not.
@@ -35,20 +38,15 @@ impl PostgresSink {
     /// As [`open`](Self::open).
     pub async fn open_existing(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
-        let opened = async {
-            let mut connection = server.connect(Purpose::Write).await?;
-            if migrate::inspect(&mut connection, &server.schema).await? == Found::Nothing {
-                return Ok(None);
-            }
-            migrate::migrate(&mut connection, &server.schema).await?;
-            Ok::<_, Fault>(Some((connection, Leases::open(server.clone()).await?)))
-        };
-        let opened = opened.await.map_err(|fault| server.told("to be opened", fault))?;
-        Ok(opened.map(|(connection, leases)| Self { server, connection: Mutex::new(connection), leases: Some(leases) }))
+        let looked = look(&server).await.map_err(|fault| server.told("to be opened", fault))?;
+        if looked == Found::Nothing {
+            return Ok(None);
+        }
+        Self::open(url, options).await.map(Some)
     }
 
     /// Opens a schema for reading: takes no lease, so runs may work on it meanwhile, and writes nothing. Everything that
-    /// would write answers [`SinkError::Unusable`].
+    /// would write answers [`SinkError::Unusable`]. A replica will do.
     ///
     /// # Errors
     /// As [`open`](Self::open); [`SinkError::Unusable`] when there is no schema of ours yet.
@@ -64,14 +62,10 @@ impl PostgresSink {
     /// As [`open_read_only`](Self::open_read_only), but for a schema that is not there.
     pub async fn open_existing_read_only(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
-        let opened = async {
-            let mut connection = server.connect(Purpose::Read).await?;
-            let found = migrate::inspect(&mut connection, &server.schema).await?;
-            Ok::<_, Fault>((connection, found))
-        };
-        let (connection, found) = opened.await.map_err(|fault| server.told("to be opened", fault))?;
+        let mut session = server.session(Purpose::Read);
+        let found = inspect(&server, &mut session).await.map_err(|fault| server.told("to be opened", fault))?;
         match found {
-            Found::Ours => Ok(Some(Self { server, connection: Mutex::new(connection), leases: None })),
+            Found::Ours => Ok(Some(Self { server, session: Mutex::new(session), leases: None })),
             Found::Nothing => Ok(None),
             Found::Older => {
                 Err(unusable(&server.name, "its tables are of an older version; the next run brings them to this one"))
@@ -85,18 +79,40 @@ impl PostgresSink {
     /// As [`open_read_only`](Self::open_read_only), but for a schema that is not there: nobody works on it.
     pub async fn is_locked(url: &str, options: Options) -> Result<bool, SinkError> {
         let server = Server::parse(url, &options)?;
+        let mut session = server.session(Purpose::Read);
         let asked = async {
-            let mut connection = server.connect(Purpose::Read).await?;
-            match migrate::inspect(&mut connection, &server.schema).await? {
+            match inspect(&server, &mut session).await? {
                 Found::Nothing | Found::Older => Ok(false),
                 Found::Ours => {
-                    let query = "SELECT EXISTS (SELECT FROM dn_leases WHERE until > clock_timestamp())";
-                    Ok::<_, Fault>(sqlx::query_scalar(query).fetch_one(&mut connection).await?)
+                    let mut tx = session.begin().await?;
+                    let query = "SELECT 1 FROM dn_leases WHERE until > clock_timestamp() LIMIT 1";
+                    let rows = tx.rows(query.into(), &[]).await;
+                    Ok::<_, Fault>(end(tx, rows.map(Some)).await?.is_some_and(|rows| !rows.is_empty()))
                 }
             }
         };
         asked.await.map_err(|fault| server.told("to be looked at", fault))
     }
+}
+
+/// Looks at the schema, writing nothing.
+async fn inspect(server: &Server, session: &mut Session) -> Result<Found, Fault> {
+    let mut tx = session.begin().await?;
+    let found = migrate::inspect(&mut tx, &server.schema).await;
+    Ok(end(tx, found.map(Some)).await?.unwrap_or(Found::Nothing))
+}
+
+/// The same before something is to be written: a replica is refused. It could not even begin a transaction that writes.
+async fn look(server: &Server) -> Result<Found, Fault> {
+    let mut session = server.session(Purpose::Read);
+    let mut tx = session.begin().await?;
+    let found = match migrate::refuse_replica(&mut tx).await {
+        Ok(()) => migrate::inspect(&mut tx, &server.schema).await,
+        Err(fault) => Err(fault),
+    };
+    let found = end(tx, found.map(Some)).await?.unwrap_or(Found::Nothing);
+    session.close().await?;
+    Ok(found)
 }
 
 fn unusable(target: &str, reason: &str) -> SinkError {

@@ -1,27 +1,33 @@
-//! Which server, database and schema; connections to it.
+//! Opens connections to a server, and transactions on them.
+//!
+//! A connection is used one transaction at a time, and keeps nothing between two: behind a pooler in transaction mode each
+//! of them may be on another session of the server, and what a session keeps is left to whoever gets it next. So every
+//! transaction begins with the settings that it needs (`SET LOCAL`), its schema first, and statements have no names.
 
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
-use url::Url;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, Transaction};
 
+use super::address::{InvalidAddress, ServerAddress, Tls, check_schema};
 use super::{Options, fault};
 use crate::sink::SinkError;
 use crate::sink::sql::{Fault, quoted, text_of};
 
-/// Room for the statements of a démarche with many blocks.
-const STATEMENTS: usize = 400;
-
 /// An address with what is asked of each connection. Holds the password: it is not shown.
 #[derive(Clone)]
 pub(super) struct Server {
-    connect: PgConnectOptions,
+    pub connect: PgConnectOptions,
     /// The target, for errors and reports: without account and password.
     pub name: String,
     pub schema: String,
     pub options: Options,
+    pub tls: Tls,
 }
 
 impl fmt::Debug for Server {
@@ -41,62 +47,102 @@ pub(super) enum Purpose {
     Lease,
 }
 
+/// A connection on which statements run in transactions only. It is opened when it is first needed, and again when it
+/// died between two uses.
+#[derive(Debug)]
+pub(super) struct Session {
+    server: Server,
+    purpose: Purpose,
+    connection: Option<PgConnection>,
+}
+
+impl Session {
+    /// Begins a transaction that sees our schema alone.
+    pub(super) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, Fault> {
+        let text = self.server.begin_statement(self.purpose);
+        let connection = self.alive().await?;
+        Ok(connection.begin_with(text_of(text.into())).await?)
+    }
+
+    /// Makes sure that nothing of a transaction that was given up is left on the server.
+    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
+        self.alive().await.map(drop)
+    }
+
+    async fn alive(&mut self) -> Result<&mut PgConnection, Fault> {
+        let dead = match &mut self.connection {
+            // Sends the end of a transaction that was given up, if there was one.
+            Some(connection) => connection.ping().await.is_err(),
+            None => true,
+        };
+        if dead {
+            self.connection = None;
+            self.connection = Some(self.server.connect().await?);
+        }
+        Ok(self.connection.as_mut().expect("it was just put there"))
+    }
+
+    /// Ends the connection; the next use opens another.
+    pub(super) async fn close(&mut self) -> Result<(), Fault> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection.close().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the connection up as it is; the next use opens another.
+    pub(super) fn forget(&mut self) {
+        self.connection = None;
+    }
+}
+
 impl Server {
     /// Reads an address as libpq writes it. `schema` among its parameters is ours, and wins over the option.
     pub(super) fn parse(address: &str, options: &Options) -> Result<Self, SinkError> {
-        let unusable = |reason: &str| SinkError::Unusable {
+        let unusable = |InvalidAddress { reason, hint }| SinkError::Unusable {
             target: "postgres".to_owned(),
             action: "opened",
-            reason: reason.to_owned(),
-            hint: None,
+            reason: match hint {
+                Some(hint) => format!("its address cannot be used: {reason}; {hint}"),
+                None => format!("its address cannot be used: {reason}"),
+            },
+            hint: Some("write the address anew; its values are not repeated here, as they may be secret"),
         };
-        let mut url = Url::parse(address).map_err(|_| unusable("its address cannot be read"))?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(unusable("its address does not begin with postgres://"));
-        }
-        let (ours, theirs): (Vec<_>, Vec<_>) = url
-            .query_pairs()
-            .map(|(key, value)| (key.into_owned(), value.into_owned()))
-            .partition(|(key, _)| key == "schema");
-        let mut query = url.query_pairs_mut();
-        query.clear().extend_pairs(theirs);
-        drop(query);
-        let schema = ours.into_iter().next_back().map_or_else(|| options.schema.clone(), |(_, schema)| schema);
-        if schema.is_empty() || schema.len() > 63 || schema.starts_with("pg_") || schema.contains('\0') {
-            return Err(unusable("its schema has a name that PostgreSQL does not take"));
-        }
-        let connect = PgConnectOptions::from_url(&url).map_err(|_| unusable("a parameter of its address is wrong"))?;
+        let address = ServerAddress::parse(address, |name| std::env::var(name).ok()).map_err(unusable)?;
+        let ServerAddress { connect, schema, connect_timeout, tls } = address;
+        let schema = schema.unwrap_or_else(|| options.schema.clone());
+        check_schema(&schema).map_err(unusable)?;
         let place = match connect.get_socket() {
             Some(folder) => folder.display().to_string(),
+            None if connect.get_host().contains(':') => format!("[{}]", connect.get_host()),
             None => connect.get_host().to_owned(),
         };
         let database = connect.get_database().unwrap_or(connect.get_username());
         let name = format!("postgres:{place}:{}/{database}/{schema}", connect.get_port());
-        let application = connect.get_application_name().unwrap_or("dn").to_owned();
-        let connect =
-            connect.statement_cache_capacity(STATEMENTS).application_name(&application).disable_statement_logging();
-        Ok(Self { connect, name, schema, options: options.clone() })
+        let mut options = options.clone();
+        options.connect_timeout = connect_timeout.unwrap_or(options.connect_timeout);
+        Ok(Self { connect, name, schema, options, tls })
     }
 
-    /// A new connection whose statements see our schema alone.
-    pub(super) async fn connect(&self, purpose: Purpose) -> Result<PgConnection, Fault> {
-        let late = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-        let connecting = tokio::time::timeout(self.options.connect_timeout, self.connect.connect());
-        let mut connection = connecting.await.map_err(late)??;
-        sqlx::raw_sql(text_of(self.settings(purpose).into())).execute(&mut connection).await?;
-        Ok(connection)
+    /// Connections of this purpose; none is opened yet.
+    pub(super) fn session(&self, purpose: Purpose) -> Session {
+        Session { server: self.clone(), purpose, connection: None }
     }
 
-    /// Whether a connection still answers; a new one in its place when it does not. For moments at which no transaction
-    /// is open.
-    pub(super) async fn alive(&self, connection: &mut PgConnection, purpose: Purpose) -> Result<(), Fault> {
-        if connection.ping().await.is_err() {
-            *connection = self.connect(purpose).await?;
-        }
-        Ok(())
+    /// A new connection.
+    pub(super) async fn connect(&self) -> Result<PgConnection, Fault> {
+        self.connect_with(&self.connect).await
     }
 
-    fn settings(&self, purpose: Purpose) -> String {
+    pub(super) async fn connect_with(&self, connect: &PgConnectOptions) -> Result<PgConnection, Fault> {
+        self.tls.check_files()?;
+        let late = |_| sqlx::Error::Io(std::io::Error::new(ErrorKind::TimedOut, "no answer in time"));
+        let connecting = tokio::time::timeout(self.options.connect_timeout, connect.connect());
+        Ok(connecting.await.map_err(late)??)
+    }
+
+    /// The statement with which a transaction begins.
+    fn begin_statement(&self, purpose: Purpose) -> String {
         let milliseconds = |duration: Duration| duration.as_millis().clamp(1, 2_000_000_000);
         let lease = milliseconds(self.options.lease);
         let (statement, lock) = match purpose {
@@ -105,14 +151,17 @@ impl Server {
             }
             Purpose::Lease => (lease, lease),
         };
-        // Runs ask by key alone. A plan made while a table was empty, and kept, would read all of it for ever.
-        let by_key = if purpose == Purpose::Write { "SET enable_seqscan TO off; SET jit TO off; " } else { "" };
-        let read_only = if purpose == Purpose::Read { "on" } else { "off" };
+        // Runs ask by key alone; a planner that believes a table to be empty would read all of it.
+        let by_key =
+            if purpose == Purpose::Write { "SET LOCAL enable_seqscan TO off; SET LOCAL jit TO off; " } else { "" };
+        let access = if purpose == Purpose::Read { "READ ONLY" } else { "READ WRITE" };
+        // Unless it is named, `pg_temp` comes before every schema, with the temporary tables that others left in the session.
         format!(
-            "{by_key}SET search_path TO {}; SET standard_conforming_strings TO on; SET client_min_messages TO warning; \
-             SET default_transaction_read_only TO {read_only}; SET statement_timeout TO {statement}; \
-             SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {lease}; \
-             SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3",
+            "BEGIN ISOLATION LEVEL READ COMMITTED, {access}; SET LOCAL search_path TO {}, pg_temp; {by_key}\
+             SET LOCAL standard_conforming_strings TO on; SET LOCAL client_min_messages TO warning; \
+             SET LOCAL timezone TO 'UTC'; SET LOCAL datestyle TO 'ISO, MDY'; SET LOCAL extra_float_digits TO 1; \
+             SET LOCAL statement_timeout TO {statement}; SET LOCAL lock_timeout TO {lock}; \
+             SET LOCAL idle_in_transaction_session_timeout TO {lease}",
             quoted(&self.schema)
         )
     }
@@ -139,6 +188,29 @@ impl Server {
     }
 }
 
+impl Tls {
+    /// Looks at the files that the address names. The driver would tell of a file that is missing as of a server that does
+    /// not answer, and pass over one without a certificate.
+    pub(super) fn check_files(&self) -> Result<(), Fault> {
+        let unusable = |what: &str, path: &Path, reason: String| Fault::Unusable {
+            reason: format!("the file of `{what}`, {}, {reason}", path.display()),
+            hint: "check the path in the address, and that this account may read the file",
+        };
+        let files = [("sslrootcert", &self.root), ("sslcert", &self.client[0]), ("sslkey", &self.client[1])];
+        for (what, path) in files.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?))) {
+            if path.to_str().is_some_and(|text| text.starts_with("-----BEGIN")) {
+                continue;
+            }
+            let text = std::fs::read(path).map_err(|error| unusable(what, path, format!("cannot be read: {error}")))?;
+            let mut found = CertificateDer::pem_slice_iter(&text);
+            if what != "sslkey" && found.next().is_none_or(|first| first.is_err()) {
+                return Err(unusable(what, path, "holds no certificate in PEM".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +227,7 @@ mod tests {
                 "postgres:///dossiers?host=/run/postgresql&user=dn&password=secret",
                 "postgres:/run/postgresql:5432/dossiers/dn",
             ),
+            ("postgres://dn:secret@[::1]/dossiers", "postgres:[::1]:5432/dossiers/dn"),
         ] {
             let server = Server::parse(address, &Options::default()).expect("an address");
             assert_eq!(server.name, name);
@@ -172,7 +245,19 @@ mod tests {
         ] {
             let error = Server::parse(address, &Options::default()).expect_err(address);
             assert!(matches!(error, SinkError::Unusable { action: "opened", .. }), "{error}");
-            assert!(!error.to_string().contains("secret"), "{error}");
+            assert!(!error.to_string().contains("h/secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_setting_outlives_its_transaction() {
+        let server = Server::parse("postgres://h/d?schema=dn", &Options::default()).expect("an address");
+        for purpose in [Purpose::Write, Purpose::Read, Purpose::Lease] {
+            let text = server.begin_statement(purpose);
+            let (begin, settings) = text.split_once("; ").expect("settings");
+            assert!(begin.starts_with("BEGIN "), "{begin}");
+            assert!(settings.split("; ").all(|setting| setting.starts_with("SET LOCAL ")), "{settings}");
+            assert!(settings.starts_with("SET LOCAL search_path TO \"dn\", pg_temp; "), "{settings}");
         }
     }
 

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use futures_util::future::join;
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
+use sqlx::query::Query;
 
 use super::encoding::{Instant, element, push, push_column, unnested};
 use super::{dress, fault};
@@ -26,16 +27,22 @@ fn arguments(values: &[Value<'_>]) -> Result<PgArguments, Fault> {
     Ok(arguments)
 }
 
+/// A statement without a name on the server. A name would stay in the session, where a pooler gives it to others.
+fn unnamed(text: Cow<'static, str>, arguments: PgArguments) -> Query<'static, Postgres, PgArguments> {
+    sqlx::query_with(text_of(text), arguments).persistent(false)
+}
+
+/// Inside a transaction, always: a [`Session`](super::server::Session) gives connections away in no other state.
 impl Store for PgConnection {
     type Row = PgRow;
 
     async fn run(&mut self, statement: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<(), Fault> {
-        sqlx::query_with(text_of(statement), arguments(parameters)?).execute(self).await?;
+        unnamed(statement, arguments(parameters)?).execute(self).await?;
         Ok(())
     }
 
     async fn rows(&mut self, query: Cow<'static, str>, parameters: &[Value<'_>]) -> Result<Vec<PgRow>, Fault> {
-        Ok(sqlx::query_with(text_of(query), arguments(parameters)?).fetch_all(self).await?)
+        Ok(unnamed(query, arguments(parameters)?).fetch_all(self).await?)
     }
 
     /// While the server works on a statement, the next one is made.
@@ -44,7 +51,7 @@ impl Store for PgConnection {
         let mut next = made.next();
         while let Some(statement) = next {
             let (text, arguments) = statement?;
-            let executed = sqlx::query_with(text_of(text.into()), arguments).execute(&mut *self);
+            let executed = unnamed(text.into(), arguments).execute(&mut *self);
             let (executed, made) = join(executed, async { made.next() }).await;
             executed?;
             next = made;

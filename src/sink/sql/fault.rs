@@ -8,8 +8,16 @@ pub(in crate::sink) enum Fault {
     Altered(String),
     Backward(String),
     Damaged(String),
-    NewerVersion { found: i64, known: i64 },
+    NewerVersion {
+        found: i64,
+        known: i64,
+    },
     Refused(String),
+    /// The target cannot be used as it is or as it is addressed; trying again is no use.
+    Unusable {
+        reason: String,
+        hint: &'static str,
+    },
 }
 
 impl From<sqlx::Error> for Fault {
@@ -38,6 +46,7 @@ impl Fault {
             Self::Damaged(reason) => SinkError::Foreign { target, reason },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
             Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
+            Self::Unusable { reason, hint } => SinkError::Unusable { target, action: "used", reason, hint: Some(hint) },
             Self::Sql(error) => words(&error, target, action),
         }
     }

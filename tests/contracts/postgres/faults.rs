@@ -33,7 +33,7 @@ async fn a_commit_that_is_dropped_anywhere_is_there_whole_or_not_at_all() {
     let sink = database.sink().await;
     let prepared = prepare(&sink, &scope()).await;
     let mut whole = 0;
-    for times in 0..70 {
+    for times in 0..140 {
         let first = times as u32 * 10 + 2;
         let next =
             batch(times as i64, vec![insert(first, "un"), insert(first + 1, "deux"), insert(first + 3, "trois")]);
@@ -51,7 +51,7 @@ async fn a_commit_that_is_dropped_anywhere_is_there_whole_or_not_at_all() {
         assert_eq!(events, missing, "after {times} polls");
         whole += usize::from(known == 2);
     }
-    assert!((1..70).contains(&whole), "some were whole, some were not: {whole}");
+    assert!((1..140).contains(&whole), "some were whole, some were not: {whole}");
     sink.check().await.expect("a sound schema");
 }
 
@@ -139,6 +139,8 @@ async fn a_full_disk_and_other_refusals_are_told_without_values_and_leave_what_w
     for (code, expected) in [
         ("53100", "be written: "),
         ("53200", "be written: "),
+        ("53300", "is not available for a commit: "),
+        ("53400", "is not available for a commit: "),
         ("25006", "be written: "),
         ("57P01", "is not available for a commit: "),
         ("57P03", "is not available for a commit: "),

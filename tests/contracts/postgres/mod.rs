@@ -5,8 +5,12 @@ mod faults;
 mod feed;
 mod leases;
 mod lying;
+mod named;
 mod opening;
 mod places;
+mod pooled;
+mod replica;
+mod secure;
 
 use demarche_numerique::sink::{Prepared, Scope, Sink};
 

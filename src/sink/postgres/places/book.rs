@@ -76,7 +76,36 @@ impl Holder {
     }
 }
 
+/// What one process knows of a book: all that the book holds of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    held_until: i64,
+    given: Vec<(i64, u32)>,
+}
+
 impl Book {
+    /// What this book holds of one process, for a book that has forgotten it.
+    pub(super) fn memory(&self, who: &str) -> Memory {
+        let given = self.holders.get(who).map(|holder| holder.given.clone()).unwrap_or_default();
+        Memory { held_until: self.held_until, given }
+    }
+
+    /// Writes again what a database that went back to an earlier state has forgotten of one process.
+    pub(super) fn recall(&mut self, who: &str, memory: &Memory) {
+        self.held_until = self.held_until.max(memory.held_until);
+        if memory.given.is_empty() {
+            return;
+        }
+        let given = &mut self.holders.entry(who.to_owned()).or_default().given;
+        for (at, places) in &memory.given {
+            match given.iter_mut().find(|(known, _)| known == at) {
+                Some((_, known)) => *known = (*known).max(*places),
+                None => given.push((*at, *places)),
+            }
+        }
+        given.sort_unstable();
+    }
+
     /// Gives places.
     ///
     /// Whoever asks gets what is free up to its equal share of the limit, and beyond it what nobody else who is there has a
@@ -193,6 +222,27 @@ mod tests {
         assert_eq!(places(&mut book, "a", 1, 0), 0);
         assert_eq!(places(&mut book, "a", 1, 61_999), 0);
         assert_eq!(places(&mut book, "a", 1, 62_000), 1);
+    }
+
+    #[test]
+    fn what_a_process_was_given_counts_in_a_book_that_went_back() {
+        let mut book = Book::default();
+        assert_eq!(places(&mut book, "a", 10, 0), 10);
+        let earlier = book.clone();
+        assert_eq!(places(&mut book, "a", 20, 1_000), 20);
+        book.hold(Duration::from_secs(5), 1_000);
+        let memory = book.memory("a");
+        // A failover takes the second page and the hold back.
+        let mut book = earlier;
+        book.recall("a", &memory);
+        assert_eq!(places(&mut book, "b", 40, 5_999), 0);
+        assert_eq!(places(&mut book, "b", 40, 6_000), 10);
+        // Nothing is counted twice where nothing was forgotten, and what is out of the window does not come back.
+        book.recall("a", &memory);
+        assert_eq!(places(&mut book, "b", 40, 6_100), 0);
+        assert_eq!(places(&mut book, "b", 40, 63_000), 30);
+        book.recall("a", &memory);
+        assert_eq!(places(&mut book, "b", 40, 63_100), 0);
     }
 
     proptest! {
