@@ -278,6 +278,7 @@ impl Action {
 
 /// The value that an annotation should have.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Edit {
     /// The annotation, by descriptor id or by label.
     pub annotation: String,

@@ -13,6 +13,8 @@ mod parts;
 mod progress;
 mod seen;
 mod status;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod strict;
 
 pub use asked::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Words};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

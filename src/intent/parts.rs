@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::asked::{Action, Edit, Words};
+use super::strict;
 use crate::api::CorrectionReason;
 use crate::ids::MessageId;
 
@@ -29,13 +30,14 @@ impl TryFrom<Parts> for Action {
     type Error = String;
 
     fn try_from(parts: Parts) -> Result<Self, String> {
+        let asked = parts.clone();
         let Parts { action, motivation, message, correction, file, annotations, annotation, groupe, label, message_id } =
             parts;
         let given = |part: Option<String>, name: &str| {
             part.filter(|text| !text.trim().is_empty()).ok_or_else(|| format!("`{name}` is empty"))
         };
         let file = file.filter(|path| !path.trim().is_empty()).map(PathBuf::from);
-        Ok(match action.trim() {
+        let action = match action.trim() {
             "passer_en_instruction" => Self::PasserEnInstruction,
             "repasser_en_construction" => Self::RepasserEnConstruction,
             "repasser_en_instruction" => Self::RepasserEnInstruction,
@@ -59,8 +61,49 @@ impl TryFrom<Parts> for Action {
             "supprimer_label" => Self::Label { label: given(label, "label")?, present: false },
             "suivre" => Self::Suivre { follow: true },
             "ne_plus_suivre" => Self::Suivre { follow: false },
+            // In a file whose columns moved, anything may stand here.
+            other if other.chars().count() > 30 => return Err("`action` is not an action".to_owned()),
             other => return Err(format!("`{other}` is not an action")),
-        })
+        };
+        match asked.beside(&action) {
+            Some(name) => Err(format!("`{name}` does not go with `{}`", action.word())),
+            None => Ok(action),
+        }
+    }
+}
+
+impl Parts {
+    /// A part that is filled in and that the action does not take: who wrote it expects something to come of it.
+    fn beside(&self, action: &Action) -> Option<&'static str> {
+        let taken = Self::from(action);
+        let parts = |parts: &Self| {
+            let Self {
+                action: _,
+                motivation,
+                message,
+                correction,
+                file,
+                annotations,
+                annotation,
+                groupe,
+                label,
+                message_id,
+            } = parts.clone();
+            [
+                ("motivation", motivation),
+                ("message", message),
+                ("correction", correction),
+                ("file", file),
+                ("annotations", annotations),
+                ("annotation", annotation),
+                ("groupe", groupe),
+                ("label", label),
+                ("message_id", message_id),
+            ]
+        };
+        let filled = |part: &Option<String>| part.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let mut both = parts(self).into_iter().zip(parts(&taken));
+        both.find(|((_, said), (_, taken))| filled(said) && taken.is_none()).map(|((name, _), _)| name)
     }
 }
 
@@ -121,14 +164,24 @@ fn correction_of(word: &str) -> Result<CorrectionReason, String> {
 fn edits(text: &str) -> Result<Vec<Edit>, String> {
     let wrong =
         || "`annotations` is a JSON object of values by annotation, or a list of {annotation, row, value}".to_owned();
-    let edits: Vec<Edit> = match serde_json::from_str(text).map_err(|_| wrong())? {
+    let read = strict::value(text).map_err(|error| format!("`annotations`: {}", error.reason))?;
+    let edits: Vec<Edit> = match read {
         Json::Object(values) => {
             values.into_iter().map(|(annotation, value)| Edit { annotation, row: None, value }).collect()
         }
         list @ Json::Array(_) => serde_json::from_value(list).map_err(|_| wrong())?,
-        _ => return Err(wrong()),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => return Err(wrong()),
     };
-    if edits.is_empty() { Err("`annotations` is empty".to_owned()) } else { Ok(edits) }
+    if edits.is_empty() {
+        return Err("`annotations` is empty".to_owned());
+    }
+    let twice = edits.iter().enumerate().find(|(at, edit)| {
+        edits[..*at].iter().any(|former| former.annotation.trim() == edit.annotation.trim() && former.row == edit.row)
+    });
+    match twice {
+        Some((_, edit)) => Err(format!("`annotations`: `{}` is there twice", edit.annotation.trim())),
+        None => Ok(edits),
+    }
 }
 
 #[cfg(test)]
@@ -178,5 +231,40 @@ mod tests {
         let object = Parts { annotations: Some(r#"{"Avis": "bon"}"#.to_owned()), ..parts("annotations") };
         let edits = vec![Edit { annotation: "Avis".to_owned(), row: None, value: "bon".into() }];
         assert_eq!(Action::try_from(object), Ok(Action::Annotations { edits }));
+    }
+
+    #[test]
+    fn a_part_that_the_action_does_not_take_is_not_passed_over() {
+        let motivated = |action: &str| {
+            let parts =
+                Parts { action: action.to_owned(), motivation: Some("Hors délai".to_owned()), ..Parts::default() };
+            Action::try_from(parts)
+        };
+        assert_eq!(motivated("archiver"), Err("`motivation` does not go with `archiver`".to_owned()));
+        assert!(motivated("refuser").is_ok());
+        let blank = Parts { action: "archiver".to_owned(), message: Some("  ".to_owned()), ..Parts::default() };
+        assert_eq!(Action::try_from(blank), Ok(Action::Archiver));
+    }
+
+    #[test]
+    fn annotations_with_two_meanings_are_refused() {
+        for (text, told) in [
+            (r#"{"Avis": "bon", "Avis": "mauvais"}"#, "`annotations`: the key `Avis` is there twice"),
+            (
+                r#"[{"annotation": "A", "value": 1}, {"annotation": "A ", "value": 2}]"#,
+                "`annotations`: `A` is there twice",
+            ),
+            (r#"[{"annotation": "A", "raw": 2, "value": 1}]"#, "a list of {annotation, row, value}"),
+            (r#"[{"annotation": "A", "row": 2}]"#, "a list of {annotation, row, value}"),
+            (r#"{"Montant": 12345678901234567.89}"#, "more digits"),
+            (r#"{"A": 1} {"A": 2}"#, "trailing"),
+            ("{}", "`annotations` is empty"),
+            ("\"A\"", "a JSON object"),
+        ] {
+            let error = edits(text).expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+        }
+        let rows = r#"[{"annotation": "A", "row": 1, "value": 1}, {"annotation": "A", "row": 2, "value": 1}]"#;
+        assert_eq!(edits(rows).map(|edits| edits.len()), Ok(2));
     }
 }

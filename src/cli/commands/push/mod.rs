@@ -1,9 +1,10 @@
 //! `dn push`: what the back office decided, sent to the platform. Prints the plan unless told to apply it.
 
+mod decisions;
 mod file;
 mod render;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 
@@ -18,16 +19,16 @@ use crate::cli::{failed, signals};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
 use crate::intent::{IntentId, Status};
-use crate::sink::{AnySink, MemoryOutbox, Outbox, SqliteSink};
+use crate::sink::{AnySink, MemoryOutbox, Outbox};
 use crate::sync::refresh;
 use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
 
 /// Sends, or tells what would be sent.
 pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
-    let file = args.from.as_deref().filter(|from| is_file(from)).map(PathBuf::from);
+    let file = args.from.as_deref().filter(|from| decisions::is_file(from)).map(PathBuf::from);
     let source = args.from.clone().filter(|_| file.is_none());
     // The outbox of a file lies beside it, and is a target like another; nothing but intents is in it.
-    let beside = file.as_deref().map(|file| format!("sqlite:{}", outbox_of(file).display()));
+    let beside = file.as_deref().map(|file| format!("sqlite:{}", decisions::outbox_of(file).display()));
     let overrides = Overrides { to: source.or(beside).or(args.job.to.clone()), ..args.job.overrides(None) };
     let resolves = !(args.retry.is_empty() && args.cancel.is_empty() && args.done.is_empty());
     let work = Work {
@@ -44,7 +45,7 @@ pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
             return resolve(prepared, args).await;
         }
         let ended = match &file {
-            Some(file) => from_file(prepared, args, file).await?,
+            Some(file) => decisions::push(prepared, args, file).await?,
             None if args.apply => {
                 let sink = open_existing(prepared.target).await?;
                 let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), true).await;
@@ -170,59 +171,6 @@ async fn empty<O: Outbox>(
     push(&work, &take_in).await.into()
 }
 
-/// Intents of a file. What became of them is kept beside it, so that the same file may be pushed again at any time.
-async fn from_file(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Result<Ended, CliError> {
-    let text = std::fs::read_to_string(file).map_err(|source| CliError::Unreadable {
-        what: "the file of intents",
-        path: file.to_owned(),
-        source,
-    })?;
-    let json = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
-    let intents = file::read(&text, json).map_err(|wrong| CliError::Usage {
-        message: format!("{} cannot be used:\n  {}", file.display(), wrong.join("\n  ")),
-        hint: "correct these lines; nothing was taken from the file",
-    })?;
-    let author = args.instructeur.as_deref();
-    let now = jiff::Timestamp::now();
-    if args.apply {
-        let outbox = SqliteSink::open(&outbox_of(file)).await?;
-        let received = outbox.put(&prepared.scope, &intents, now).await?;
-        refuse_taken(&received.taken)?;
-        let ended = empty(prepared, &outbox, None, author, true).await;
-        outbox.close().await?;
-        return Ok(ended);
-    }
-    // A plan writes nothing, not even beside the file.
-    let mut left = intents;
-    if outbox_of(file).exists() {
-        let outbox = SqliteSink::open_read_only(&outbox_of(file)).await?;
-        let mut pending = Vec::new();
-        for intent in left {
-            let status = outbox.status(&prepared.scope, &intent.id).await?;
-            if status.is_none_or(|status| status == Status::Pending) {
-                pending.push(intent);
-            }
-        }
-        left = pending;
-        outbox.close().await?;
-    }
-    let outbox = MemoryOutbox::default();
-    outbox.put(&prepared.scope, &left, now).await?;
-    Ok(empty(prepared, &outbox, None, author, false).await)
-}
-
-fn refuse_taken(taken: &[IntentId]) -> Result<(), CliError> {
-    let Some(first) = taken.first() else { return Ok(()) };
-    Err(CliError::Usage {
-        message: format!(
-            "{} of the file have ids under which something else was asked before: `{first}`{}",
-            taken.len(),
-            if taken.len() > 1 { "..." } else { "" }
-        ),
-        hint: "give what is new an id of its own",
-    })
-}
-
 /// An operator's word on intents that are parked.
 async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliError> {
     let sink = open(prepared.target).await?;
@@ -273,16 +221,4 @@ pub fn finish(context: &Context, json: bool, applied: bool, ended: Ended) -> Res
         Some(error) => exit.worse(failed(&CliError::Push(error))),
         None => exit,
     })
-}
-
-fn is_file(from: &str) -> bool {
-    let end = Path::new(from).extension().map(|end| end.to_ascii_lowercase());
-    !from.contains(':') && end.is_some_and(|end| end == "csv" || end == "json")
-}
-
-/// Where what became of the intents of a file is kept.
-fn outbox_of(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".outbox.db");
-    PathBuf::from(name)
 }

@@ -1,0 +1,98 @@
+//! Decisions of a file. What became of them is kept beside it, so that the same file may be pushed again at any time.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::file::{self, Format};
+use super::{Ended, empty};
+use crate::cli::args::PushArgs;
+use crate::cli::error::CliError;
+use crate::cli::jobs::Prepared;
+use crate::intent::{Intent, IntentId, Status};
+use crate::sink::{MemoryOutbox, Outbox as _, SqliteSink};
+
+/// Whether this names a file of decisions, and no target.
+pub fn is_file(from: &str) -> bool {
+    !from.contains(':') && format_of(Path::new(from)).is_some()
+}
+
+/// The format, by the end of the name.
+fn format_of(file: &Path) -> Option<Format> {
+    let end = file.extension()?;
+    if end.eq_ignore_ascii_case("csv") {
+        Some(Format::Csv)
+    } else if end.eq_ignore_ascii_case("json") {
+        Some(Format::Json)
+    } else {
+        None
+    }
+}
+
+/// Where what became of the intents of a file is kept.
+pub fn outbox_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".outbox.db");
+    PathBuf::from(name)
+}
+
+/// Sends the decisions of a file, or tells what would be sent.
+pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Result<Ended, CliError> {
+    let intents = read(file)?;
+    let author = args.instructeur.as_deref();
+    let now = Timestamp::now();
+    if args.apply {
+        let outbox = SqliteSink::open(&outbox_of(file)).await?;
+        let received = outbox.put(&prepared.scope, &intents, now).await?;
+        refuse_taken(&received.taken)?;
+        let ended = empty(prepared, &outbox, None, author, true).await;
+        outbox.close().await?;
+        return Ok(ended);
+    }
+    // A plan writes nothing, not even beside the file.
+    let new = MemoryOutbox::default();
+    new.put(&prepared.scope, &intents, now).await?;
+    if !outbox_of(file).exists() {
+        return Ok(empty(prepared, &new, None, author, false).await);
+    }
+    // What waits beside the file is sent too, with how far it came, whether or not the file still says it.
+    let kept = SqliteSink::open_read_only(&outbox_of(file)).await?;
+    let ended = empty(prepared, &kept, None, author, false).await;
+    for Intent { id, .. } in &intents {
+        match kept.status(&prepared.scope, id).await? {
+            None => {}
+            // Planned just now; to what requires it, it is as good as done.
+            Some(Status::Pending) => drop(new.resolve(&prepared.scope, id, Status::Done, now).await?),
+            Some(status) => drop(new.resolve(&prepared.scope, id, status, now).await?),
+        }
+    }
+    kept.close().await?;
+    Ok(ended.and(empty(prepared, &new, None, author, false).await))
+}
+
+fn read(file: &Path) -> Result<Vec<Intent>, CliError> {
+    let bytes = std::fs::read(file).map_err(|source| CliError::Unreadable {
+        what: "the file of intents",
+        path: file.to_owned(),
+        source,
+    })?;
+    file::read(&bytes, format_of(file).unwrap_or(Format::Csv)).map_err(|wrong| {
+        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        CliError::Usage {
+            message: format!("{} cannot be used: {}", file.display(), lines.join("; ")),
+            hint: "correct these lines; nothing was taken from the file",
+        }
+    })
+}
+
+fn refuse_taken(taken: &[IntentId]) -> Result<(), CliError> {
+    let Some(first) = taken.first() else { return Ok(()) };
+    Err(CliError::Usage {
+        message: format!(
+            "{} of the file have ids under which something else was asked before: `{first}`{}",
+            taken.len(),
+            if taken.len() > 1 { "..." } else { "" }
+        ),
+        hint: "give what is new an id of its own",
+    })
+}
