@@ -1,6 +1,6 @@
 //! The client.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,6 +12,7 @@ use super::convert::{self, Drifts};
 use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
 use super::form::Form;
+use super::introspect::SchemaFacts;
 use super::operation::{self, Detail, Request};
 use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
@@ -35,6 +36,8 @@ use crate::platform::Platform;
 pub struct Client {
     platform: Platform,
     transport: Arc<Transport>,
+    /// The platform's schema, once something asked for it that the pinned one lacks.
+    schema: Arc<Mutex<Option<SchemaFacts>>>,
 }
 
 /// What one cheap request tells about a démarche.
@@ -55,7 +58,20 @@ impl Client {
     }
 
     pub(super) fn over(platform: Platform, transport: Arc<Transport>) -> Self {
-        Self { platform, transport }
+        Self { platform, transport, schema: Arc::default() }
+    }
+
+    /// Whether the platform's schema is known to have all of this.
+    pub(super) fn schema_has<'f>(&self, facts: impl IntoIterator<Item = &'f str>) -> bool {
+        let schema = self.schema.lock().unwrap_or_else(PoisonError::into_inner);
+        schema.as_ref().is_some_and(|schema| facts.into_iter().all(|fact| schema.has(fact)))
+    }
+
+    /// Reads the platform's schema and keeps it.
+    pub(super) async fn learn_schema(&self) -> Result<(), ApiError> {
+        let found = self.introspect().await?;
+        *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        Ok(())
     }
 
     pub(super) fn transport(&self) -> &Transport {

@@ -75,6 +75,12 @@ impl SchemaFacts {
         Some(Self(facts))
     }
 
+    /// Whether it has a type (`Dossier`) or a member (`Dossier.number`).
+    #[must_use]
+    pub fn has(&self, fact: &str) -> bool {
+        self.0.contains(fact)
+    }
+
     /// How a schema differs from the pinned one.
     #[must_use]
     pub fn against(&self, pinned: &Self) -> SchemaGap {

@@ -37,8 +37,8 @@ pub use introspect::{SchemaFacts, SchemaGap};
 pub use labels::Labels;
 pub use ledger::{Grant, Ledger, LedgerError};
 pub use mutation::{
-    AnnotationEdit, AnnotationValue, Author, CorrectionReason, DossierMark, GroupeReceipt, MessageMark, Mutation,
-    MutationError, NewGroupe, ProfileRef, Receipt,
+    AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
+    Mutation, MutationError, NewGroupe, ProfileRef, Receipt,
 };
 pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;

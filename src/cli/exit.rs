@@ -48,13 +48,19 @@ impl Exit {
         (Self::Configuration, "the configuration is wrong"),
         (Self::Refused, "the platform or the target refuses: token, right, foreign or damaged file"),
         (Self::Quarantine, "done, and some dossiers that the platform cannot show are in quarantine"),
-        (Self::Unavailable, "the platform or the target is not available now: try again later"),
+        (
+            Self::Unavailable,
+            "the platform or the target is not available now, or push left something waiting: try again later",
+        ),
         (Self::Locked, "another run works on the target"),
         (Self::Interrupted, "stopped by a signal after a complete commit: run again to go on"),
         (Self::Differences, "verify found differences"),
         (Self::Changes, "plan --exit-code found changes"),
         (Self::Brake, "done, but more dossiers are gone than allowed: look, then sync --allow-deletes"),
-        (Self::Parked, "push did what it could: look at what is refused, in conflict or ambiguous"),
+        (
+            Self::Parked,
+            "push or dossier did what it could: look at what is refused, in conflict, ambiguous, or for nobody",
+        ),
     ];
 
     /// The code.

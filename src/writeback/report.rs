@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
 use crate::intent::{IntentId, Status};
-use crate::sink::{Entry, Scope, Settlement};
+use crate::sink::{Backlog, Entry, Scope, Settlement};
 
 /// The version of the object.
 const VERSION: u32 = 1;
@@ -26,6 +26,9 @@ pub struct Pushed {
     pub counts: BTreeMap<Status, u64>,
     /// One line an intent, in their order.
     pub items: Vec<Item>,
+    /// What waits in the same outbox for démarches that nothing sends to; filled by whoever knows what is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unserved: Vec<Backlog>,
 }
 
 /// What became of one intent.
@@ -76,6 +79,12 @@ impl Item {
     pub(super) fn would(entry: &Entry, steps: Vec<String>) -> Self {
         Self { steps, ..Self::new(entry, Status::Pending) }
     }
+
+    /// Whether it is still to be done, and nothing can be sent for it now.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.status == Status::Pending && self.steps.is_empty()
+    }
 }
 
 impl Pushed {
@@ -87,6 +96,7 @@ impl Pushed {
             outbox: outbox.to_owned(),
             counts: BTreeMap::new(),
             items: Vec::new(),
+            unserved: Vec::new(),
         }
     }
 
@@ -104,6 +114,16 @@ impl Pushed {
     #[must_use]
     pub fn count(&self, status: Status) -> u64 {
         self.counts.get(&status).copied().unwrap_or_default()
+    }
+
+    /// How many intents are still to be done and cannot be now, by the stable word for why.
+    #[must_use]
+    pub fn waiting(&self) -> BTreeMap<&str, u64> {
+        let mut counted = BTreeMap::new();
+        for item in self.items.iter().filter(|item| item.waits()) {
+            *counted.entry(item.reason.as_deref().unwrap_or("later")).or_default() += 1;
+        }
+        counted
     }
 
     /// Whether a person must look at something: refused, in conflict, or not to be told.

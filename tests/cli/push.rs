@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use demarche_numerique::sandbox::world::Demandeur;
+use demarche_numerique::sandbox::world::{Demandeur, Effect, Poison};
 use demarche_numerique::sandbox::{Fault, FaultPlan};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -112,10 +112,121 @@ async fn one_dossier_by_hand() {
     }
     assert_eq!(done(&desk)[2..], ["dossierEnvoyerMessage", "dossierEnvoyerMessage"]);
     desk.dn(&["dossier", &number, "refuser", "--as", AGENT, "--yes"]).await.expect(2).says("`motivation` is empty");
+    let twice =
+        ["dossier", &number, "annotations", "--set", "Remarque=a", "--set", "Remarque=b", "--as", AGENT, "--yes"];
+    desk.dn(&twice).await.expect(2).says("`Remarque` twice");
+    let beside = ["dossier", &number, "archiver", "--motivation", "Fini", "--as", AGENT, "--yes"];
+    desk.dn(&beside).await.expect(2).says("`motivation` does not go with `archiver`");
     desk.dn(&["dossier", "77", "archiver", "--as", AGENT, "--yes"]).await.expect(4).says("does not know dossier 77");
     let set = ["dossier", &number, "annotations", "--set", "Remarque=Vu", "--as", AGENT, "--yes", "--json"];
     let json = desk.dn(&set).await.expect(0).stdout;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&json).expect("JSON")["counts"]["done"], 1);
+}
+
+/// The case of the field: a quotation mark that is never closed, then the decisions of two other people.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_a_lost_quotation_mark_sends_nothing_to_anybody() {
+    let desk = Desk::with(0).await;
+    let (one, two, three) = (submitted(&desk), submitted(&desk), submitted(&desk));
+    let number = DEMARCHE.to_string();
+    let push = ["push", "--demarche", &number, "--from", "d.csv", "--as", AGENT, "--apply"];
+    let header = "id;dossier;action;motivation\n";
+    desk.write("d.csv", &format!("{header}q1;{one};classer_sans_suite;\"Dossier en double\nq2;{two};refuser;Hors délai\nq3;{three};accepter;\n"));
+    let refused = desk.dn(&push).await.expect(2).says("line 2");
+    assert!(!refused.stderr.contains("double"), "{refused:?}");
+    assert!(!desk.path("d.csv.outbox.db").exists(), "nothing was taken");
+    assert_eq!(done(&desk), [""; 0]);
+    // As French Excel writes it: Windows-1252, `sep=;`, lines of nothing at the end.
+    let text = format!(
+        "sep=;\r\n{}q1;{one};classer_sans_suite;\"Reçu à l'été,\nen double\"\r\n;;;\r\n;;;\r\n",
+        header.replace('\n', "\r\n")
+    );
+    let ansi: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).expect("Latin")).collect();
+    std::fs::write(desk.path("d.csv"), ansi).expect("a writable folder");
+    desk.dn(&push).await.expect(0);
+    let motivations: Vec<Option<String>> = desk
+        .sandbox
+        .audit()
+        .into_iter()
+        .filter_map(|entry| match entry.effect {
+            Effect::State { motivation, .. } => Some(motivation),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(motivations.last(), Some(&Some("Reçu à l'été,\nen double".to_owned())));
+    desk.write("d.json", "[{\"dossier\": 1, \"action\": \"archiver\",\n\"dossier\": 2}]");
+    desk.dn(&["push", "--demarche", &number, "--from", "d.json"]).await.expect(2).says("line 2: the key `dossier`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_of_a_file_is_what_its_push_does() {
+    let desk = Desk::with(0).await;
+    let (one, two) = (submitted(&desk), submitted(&desk));
+    let number = DEMARCHE.to_string();
+    let push = async |more: &[&str]| {
+        desk.dn(&[&["push", "--demarche", &number, "--from", "d.csv", "--as", AGENT], more].concat()).await
+    };
+    desk.sandbox.world().poison.insert(one, Poison::Crash);
+    desk.write("d.csv", &format!("id;dossier;action;motivation\na;{one};refuser;Hors délai\n"));
+    let failed = push(&["--apply"]).await.expect(6);
+    assert!(failed.stdout.contains("Not sent yet: 1"), "{failed:?}");
+    desk.sandbox.world().poison.clear();
+    // The line left the file; what waits beside it is sent all the same, and the plan says so.
+    desk.write("d.csv", &format!("id;dossier;action;motivation;requires\nb;{two};refuser;Hors délai;a\n"));
+    let plan = push(&[]).await.expect(0).stdout;
+    assert!(plan.contains(&one.to_string()) && plan.contains(&two.to_string()), "{plan}");
+    push(&["--apply"]).await.expect(0);
+    let again = push(&[]).await.expect(0).stdout;
+    assert!(again.contains("Nothing waits"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_12_by_hand_for_what_the_plan_already_refuses() {
+    let desk = Desk::with(0).await;
+    let number = submitted(&desk).to_string();
+    let archive = ["dossier", &number, "archiver", "--as", AGENT];
+    for more in [&["--yes"][..], &[], &["--yes", "--json"]] {
+        let refused = desk.dn(&[&archive[..], more].concat()).await.expect(12);
+        assert!(refused.stdout.contains("refused"), "{refused:?}");
+        assert!(!refused.stdout.contains("dn push"), "nothing of it is in an outbox: {refused:?}");
+    }
+    let refuse = ["dossier", &number, "refuser", "--motivation", "Hors délai", "--as", AGENT, "--yes"];
+    desk.dn(&refuse).await.expect(0);
+    let conflict = ["dossier", &number, "accepter", "--as", AGENT, "--yes"];
+    let conflict = desk.dn(&conflict).await.expect(12);
+    assert!(conflict.stdout.contains("in conflict"), "{conflict:?}");
+    assert_eq!(done(&desk), ["dossierPasserEnInstruction", "dossierRefuser"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_12_intents_that_nothing_will_ever_send_are_told() {
+    let desk = Desk::with(0).await;
+    let number = submitted(&desk);
+    desk.on_target("sync", &[]).await.expect(0);
+    insert(&desk, number, "archiver", None, None).await;
+    let address = format!("sqlite:{}", desk.path("d.db").display());
+    let mut connection = SqliteConnection::connect(&address).await.expect("the target");
+    let insert = "INSERT INTO dn_status_updates (instance, demarche, number, action) VALUES ($1, $2, $3, 'archiver')";
+    for (instance, demarche) in [("autre", DEMARCHE), ("localhost", 77), ("localhost", 77)] {
+        let query = sqlx::query(insert).bind(instance).bind(demarche).bind(number);
+        query.execute(&mut connection).await.expect("it makes sense");
+    }
+    connection.close().await.expect("it closes");
+    for more in [&[][..], &["--apply"], &["--apply"]] {
+        let told = desk.on_target("push", more).await.expect(12);
+        assert!(
+            told.stderr.contains(&format!("1 pending intent for démarche {DEMARCHE} of instance `autre`")),
+            "{told:?}"
+        );
+        assert!(told.stderr.contains("2 pending intents for démarche 77"), "{told:?}");
+    }
+    let json = desk.on_target("push", &["--json"]).await.expect(12).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["unserved"].as_array().map(Vec::len), Some(2), "{json}");
+    let status = desk.on_target("status", &[]).await.expect(0).stdout;
+    assert!(status.contains("2 pending intents for démarche 77"), "{status}");
+    let trail = desk.on_target("trail", &[]).await.expect(0);
+    assert!(trail.stderr.contains("2 pending intents for démarche 77"), "{trail:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,14 +4,17 @@ use std::path::Path;
 
 use apollo_compiler::{ExecutableDocument, Schema};
 use demarche_numerique::api::{
-    AnnotationEdit, AnnotationValue, Author, CorrectionReason, Mutation, MutationError, NewGroupe, ProfileRef,
-    SignedBlobId,
+    AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, Mutation, MutationError, NewGroupe,
+    ProfileRef, SignedBlobId,
 };
 use demarche_numerique::dossier::DossierState;
-use demarche_numerique::ids::{ChampId, DossierId, GroupeInstructeurId, InstructeurId, LabelId, MessageId, RowId};
+use demarche_numerique::ids::{
+    ChampId, DossierId, DossierNumber, GroupeInstructeurId, InstructeurId, LabelId, MessageId, RowId,
+};
 use demarche_numerique::platform::Platform;
 use serde_json::{Value, json};
-use wiremock::MockServer;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer};
 
 use super::support::{DEMARCHE, answering, client, json_answer};
 
@@ -47,6 +50,15 @@ fn values() -> Vec<(AnnotationValue, Value)> {
         (V::DropDownList(PRIVATE.to_owned()), json!({ "dropDownList": PRIVATE })),
         (V::MultipleDropDownList(vec![PRIVATE.to_owned()]), json!({ "multipleDropDownList": [PRIVATE] })),
         (V::Repetition(2), json!({ "repetition": 2 })),
+        (V::Phone("01 99 00 12 34".to_owned()), json!({ "phone": "01 99 00 12 34" })),
+        (V::Iban(PRIVATE.to_owned()), json!({ "iban": PRIVATE })),
+        (V::Formatted(PRIVATE.to_owned()), json!({ "formatted": PRIVATE })),
+        (V::Civilite(Civilite::Mme), json!({ "civilite": "Mme" })),
+        (V::Pays("FR".to_owned()), json!({ "pays": "FR" })),
+        (V::Regions("11".to_owned()), json!({ "regions": "11" })),
+        (V::Departements("2A".to_owned()), json!({ "departements": "2A" })),
+        (V::PieceJustificative(vec![SignedBlobId::new("eyJh")]), json!({ "pieceJustificative": ["eyJh"] })),
+        (V::DossierLink(DossierNumber::new(42)), json!({ "dossierLink": "42" })),
     ]
 }
 
@@ -90,6 +102,10 @@ fn everything() -> Vec<(Mutation, Value)> {
             Mutation::SupprimerMessage { message: MessageId::new("TWVzc2FnZS0x") },
             json!({ "messageId": "TWVzc2FnZS0x" }),
         ),
+        (
+            Mutation::AnnulerDemandeCorrection { message: MessageId::new("TWVzc2FnZS0x") },
+            json!({ "messageId": "TWVzc2FnZS0x" }),
+        ),
         (Mutation::ChangerGroupeInstructeur { groupe }, json!({ "groupeInstructeurId": "R3JvdXBlLTI=" })),
         (Mutation::Suivre { follow: false }, json!({ "follow": false })),
         (Mutation::AjouterLabel { label: label() }, json!({ "labelId": "TGFiZWwtMQ==" })),
@@ -129,14 +145,33 @@ fn assert_fits(schema: &apollo_compiler::validation::Valid<Schema>, body: &Value
     assert!(!body["variables"].to_string().contains("null"), "{name} sends a null");
 }
 
+/// The pinned schema, with what is newer where there is something.
 fn schema(platform: Platform) -> apollo_compiler::validation::Valid<Schema> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("graphql").join(platform.as_str()).join("schema.graphql");
-    Schema::parse_and_validate(std::fs::read_to_string(&path).expect("the schema"), &path).expect("a valid schema")
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("graphql").join(platform.as_str());
+    let mut sdl = std::fs::read_to_string(folder.join("schema.graphql")).expect("the schema");
+    sdl.push_str(&std::fs::read_to_string(folder.join("newer/schema.graphql")).unwrap_or_default());
+    Schema::parse_and_validate(sdl, "schema.graphql").expect("a valid schema")
 }
 
-/// A server that refuses everything, with a client of it.
+/// What an introspection of the newest schema answers, as far as a client looks at it.
+fn introspection() -> Value {
+    let schema = schema(Platform::DemarcheNumerique);
+    let names = |names: Vec<String>| names.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>();
+    let fields = |fields: &mut dyn Iterator<Item = String>| names(fields.collect());
+    let mutations = &schema.get_object("Mutation").expect("mutations").fields;
+    let values = &schema.get_input_object("AnnotationValueInput").expect("values").fields;
+    json!({ "data": { "__schema": { "types": [
+        { "name": "Mutation", "fields": fields(&mut mutations.keys().map(ToString::to_string)) },
+        { "name": "AnnotationValueInput", "inputFields": fields(&mut values.keys().map(ToString::to_string)) },
+    ] } } })
+}
+
+/// A server that refuses every mutation, with a client of it.
 async fn refusing(platform: Platform, words: &str) -> (MockServer, demarche_numerique::Client) {
-    let (server, _) = answering(json_answer(&refusal(&[words]))).await;
+    let server = MockServer::start().await;
+    let asks = wiremock::matchers::body_string_contains("IntrospectionQuery");
+    Mock::given(asks).respond_with(json_answer(&introspection())).mount(&server).await;
+    Mock::given(method("POST")).respond_with(json_answer(&refusal(&[words]))).mount(&server).await;
     let client = client(platform, &server);
     (server, client)
 }
@@ -149,7 +184,8 @@ fn refusal(words: &[&str]) -> Value {
 
 async fn bodies(server: &MockServer) -> Vec<Value> {
     let requests = server.received_requests().await.expect("requests are recorded");
-    requests.iter().map(|request| request.body_json().expect("JSON")).collect()
+    let bodies = requests.iter().map(|request| request.body_json().expect("JSON"));
+    bodies.filter(|body: &Value| body["operationName"] != "IntrospectionQuery").collect()
 }
 
 #[tokio::test]
@@ -210,8 +246,43 @@ async fn what_demat_social_lacks_is_not_sent() {
         assert!(error.hint().is_some() && error.kind() == "not_available");
         lacking += 1;
     }
-    assert_eq!(lacking, 11);
+    assert_eq!(lacking, 21);
     assert!(bodies(&server).await.is_empty());
+}
+
+/// The mutations that a Démarche Numérique of the pinned schema lacks.
+#[tokio::test]
+async fn what_is_newer_than_the_pinned_schema_is_sent_where_the_platform_has_it_and_nowhere_else() {
+    let pinned = {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("graphql/demarche-numerique/schema.graphql");
+        Schema::parse_and_validate(std::fs::read_to_string(&path).expect("the schema"), &path).expect("valid")
+    };
+    let values = &pinned.get_input_object("AnnotationValueInput").expect("values").fields;
+    // A platform of the pinned schema: every mutation that it lacks is known to be lacking before it is sent.
+    let old = json!({ "data": { "__schema": { "types": [{ "name": "Mutation", "fields": [] }] } } });
+    let server = MockServer::start().await;
+    let asks = wiremock::matchers::body_string_contains("IntrospectionQuery");
+    Mock::given(asks).respond_with(json_answer(&old)).mount(&server).await;
+    Mock::given(method("POST")).respond_with(json_answer(&refusal(&["non"]))).mount(&server).await;
+    let client = client(Platform::DemarcheNumerique, &server);
+    for (mutation, _) in everything() {
+        let is_newer = match &mutation {
+            Mutation::ModifierAnnotation { value, .. } => !values.contains_key(value.kind()),
+            Mutation::ModifierAnnotations { .. } => true,
+            other => !pinned.get_object("Mutation").expect("mutations").fields.contains_key(other.name()),
+        };
+        let before = bodies(&server).await.len();
+        let error = client.apply(&dossier(), &author(), &mutation).await.expect_err("refused, or not there");
+        let sent = bodies(&server).await.len() - before;
+        assert_eq!(matches!(error, MutationError::NotAvailable { .. }), is_newer, "{mutation:?}: {error}");
+        assert_eq!(sent, usize::from(!is_newer), "{mutation:?}");
+    }
+    // The schema is asked for once by a client that found there what it needs.
+    let (server, client) = refusing(Platform::DemarcheNumerique, "non").await;
+    for _ in 0..3 {
+        assert!(client.apply(&dossier(), &author(), &annotation(AnnotationValue::Iban("x".to_owned()))).await.is_err());
+    }
+    assert_eq!((bodies(&server).await.len(), server.received_requests().await.expect("recorded").len()), (3, 4));
 }
 
 #[tokio::test]
@@ -352,14 +423,15 @@ fn nothing_private_is_shown_and_everything_can_be_stored() {
 }
 
 #[test]
-fn only_messages_and_rows_are_there_twice_when_they_are_sent_twice() {
+fn only_messages_rows_and_files_are_there_twice_when_they_are_sent_twice() {
     let rows =
         |rows| AnnotationEdit { annotation: ChampId::new("Q2hhbXAtMQ=="), value: AnnotationValue::Repetition(rows) };
     let batch = Mutation::ModifierAnnotations { edits: vec![rows(1)] };
     assert!(!batch.is_idempotent() && !annotation(AnnotationValue::Repetition(1)).is_idempotent());
     for (mutation, _) in everything() {
         let adds = matches!(mutation, Mutation::EnvoyerMessage { .. } | Mutation::AjouterLigne { .. })
-            || format!("{mutation:?}").contains("repetition(");
+            || format!("{mutation:?}").contains("repetition(")
+            || format!("{mutation:?}").contains("pieceJustificative(");
         assert_eq!(mutation.is_idempotent(), !adds, "{mutation:?}");
     }
 }

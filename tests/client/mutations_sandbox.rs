@@ -1,15 +1,15 @@
 //! Mutations against the embedded platform, which checks them for real and keeps an account of what it has done.
 
 use demarche_numerique::api::{
-    AnnotationEdit, AnnotationValue, ApiError, Author, Client, CorrectionReason, Mutation, MutationError, NewGroupe,
-    ProfileRef, Upload, UploadError,
+    AnnotationEdit, AnnotationValue, ApiError, Author, Civilite, Client, CorrectionReason, Mutation, MutationError,
+    NewGroupe, ProfileRef, SignedBlobId, Upload, UploadError,
 };
-use demarche_numerique::champ::ChampValue;
+use demarche_numerique::champ::{ChampValue, Place};
 use demarche_numerique::dossier::{Demandeur, Dossier, DossierState};
 use demarche_numerique::ids::{ChampId, DemarcheNumber, DossierId, DossierNumber, InstructeurId, LabelId};
 use demarche_numerique::platform::Platform;
 use demarche_numerique::sandbox::world::Effect;
-use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Fault, Reset, Sandbox, Server, WorldSpec};
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Fault, Kind, Reset, Sandbox, Server, WorldSpec};
 
 use super::sandbox::open;
 
@@ -345,4 +345,121 @@ async fn a_message_is_sent_once_whatever_happens_to_the_answer() {
             }
         }
     }
+}
+
+/// One value for each kind of annotation that is newer than the pinned schema, and what is read back.
+fn newer_values() -> Vec<(Kind, AnnotationValue, ChampValue)> {
+    use AnnotationValue as V;
+    let place = |code: &str, name: &str| Place { code: code.to_owned(), name: name.to_owned() };
+    vec![
+        (Kind::Phone, V::Phone("0199001234".to_owned()), ChampValue::Text("01 99 00 12 34".to_owned())),
+        (
+            Kind::Iban,
+            V::Iban("GB82 WEST 1234 5698 7654 32".to_owned()),
+            ChampValue::Text("GB82WEST12345698765432".to_owned()),
+        ),
+        (Kind::Formatted, V::Formatted("AB-12".to_owned()), ChampValue::Text("AB-12".to_owned())),
+        (Kind::Civilite, V::Civilite(Civilite::Mme), ChampValue::Civilite("Mme".to_owned())),
+        (Kind::Pays, V::Pays("Belgique".to_owned()), ChampValue::Pays(place("BE", "Belgique"))),
+        (Kind::Regions, V::Regions("11".to_owned()), ChampValue::Region(place("11", "Île-de-France"))),
+        (Kind::Departements, V::Departements("2A".to_owned()), ChampValue::Departement(place("2A", "Corse-du-Sud"))),
+    ]
+}
+
+#[tokio::test]
+async fn the_newer_kinds_of_annotations_are_written_in_one_mutation_and_read_back() {
+    let desk = desk(Platform::DemarcheNumerique).await;
+    let kinds: Vec<(Kind, AnnotationValue, ChampValue)> = newer_values();
+    {
+        let mut world = desk.sandbox.world();
+        for (kind, ..) in &kinds {
+            world.ask_annotation(DEMARCHE_COMPLETE, *kind, &format!("À remplir : {}", kind.type_champ()));
+        }
+        world.ask_annotation(DEMARCHE_COMPLETE, Kind::PieceJustificative, "Pièces");
+        world.ask_annotation(DEMARCHE_COMPLETE, Kind::DossierLink, "Lié à");
+    }
+    let upload = async |name: &str| {
+        let file = Upload::for_annotation(name, name.to_owned()).expect("the platform takes it");
+        desk.client.upload(&desk.id().await, &file).await.expect("it is stored")
+    };
+    let files = vec![upload("avis.pdf").await, upload("plan.pdf").await];
+    let linked = desk.number;
+    let dossier = desk.read().await;
+    let id = |label: &str| dossier.annotation(label).expect("it is asked").id.clone();
+    let mut edits: Vec<AnnotationEdit> = kinds
+        .iter()
+        .map(|(kind, value, _)| AnnotationEdit {
+            annotation: id(&format!("À remplir : {}", kind.type_champ())),
+            value: value.clone(),
+        })
+        .collect();
+    edits.push(AnnotationEdit { annotation: id("Pièces"), value: AnnotationValue::PieceJustificative(files) });
+    edits.push(AnnotationEdit { annotation: id("Lié à"), value: AnnotationValue::DossierLink(linked) });
+    let batch = Mutation::ModifierAnnotations { edits: edits.clone() };
+    // A platform of the pinned schema has none of them.
+    let lacks = desk.apply(&batch).await.expect_err("it is not there");
+    assert!(matches!(lacks, MutationError::NotAvailable { .. }), "{lacks}");
+    assert!(lacks.to_string().contains("phone"), "{lacks}");
+    desk.sandbox.world().newer = true;
+    let receipt = desk.apply(&batch).await.expect("it is done");
+    assert_eq!(receipt.annotations.len(), edits.len());
+    let dossier = desk.read().await;
+    for (kind, _, expected) in &kinds {
+        let found = dossier.annotation(&format!("À remplir : {}", kind.type_champ())).expect("it is asked");
+        assert_eq!(found.value, *expected, "{kind:?}");
+    }
+    let ChampValue::Files(held) = &dossier.annotation("Pièces").expect("it is asked").value else { panic!("files") };
+    let names: Vec<&str> = held.iter().map(|file| file.filename.as_str()).collect();
+    assert!(names.ends_with(&["avis.pdf", "plan.pdf"]), "{names:?}");
+    assert_eq!(dossier.annotation("Lié à").expect("it is asked").value, ChampValue::DossierLink(linked));
+    assert_eq!(desk.sandbox.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_platform_refuses_of_the_newer_kinds_is_told() {
+    let desk = desk(Platform::DemarcheNumerique).await;
+    {
+        let mut world = desk.sandbox.world();
+        world.newer = true;
+        world.ask_annotation(DEMARCHE_COMPLETE, Kind::Iban, "Compte");
+        world.ask_annotation(DEMARCHE_COMPLETE, Kind::Pays, "Pays");
+        world.ask_annotation(DEMARCHE_COMPLETE, Kind::PieceJustificative, "Pièces");
+    }
+    let dossier = desk.read().await;
+    let id = |label: &str| dossier.annotation(label).expect("it is asked").id.clone();
+    for (label, value) in [
+        ("Compte", AnnotationValue::Iban("GB83WEST12345698765432".to_owned())),
+        ("Pays", AnnotationValue::Pays("Atlantide".to_owned())),
+        ("Pièces", AnnotationValue::PieceJustificative(vec![SignedBlobId::new("forged")])),
+        ("Pays", AnnotationValue::Iban("GB82WEST12345698765432".to_owned())),
+    ] {
+        let mutation = Mutation::ModifierAnnotation { annotation: id(label), value };
+        let refused = desk.apply(&mutation).await.expect_err(label);
+        assert!(matches!(refused, MutationError::Refused { .. }), "{label}: {refused}");
+    }
+    assert_eq!(desk.done().iter().filter(|effect| matches!(effect, Effect::Annotation { .. })).count(), 0);
+}
+
+#[tokio::test]
+async fn a_request_for_a_correction_is_taken_back_and_its_message_stays() {
+    let desk = desk(Platform::DemarcheNumerique).await;
+    let ask = Mutation::EnvoyerMessage {
+        body: "Il manque une pièce".to_owned(),
+        attachment: None,
+        correction: Some(CorrectionReason::Incomplete),
+    };
+    // Under examination nothing is awaited, so this asks for the one correction that there is.
+    desk.apply(&Mutation::PasserEnInstruction).await.expect("from en_construction");
+    let message = desk.apply(&ask).await.expect("it is sent").message.expect("a mark").id;
+    assert!(desk.read().await.date_derniere_correction_en_attente.is_some());
+    let cancel = Mutation::AnnulerDemandeCorrection { message };
+    let lacks = desk.apply(&cancel).await.expect_err("it is newer");
+    assert!(matches!(lacks, MutationError::NotAvailable { .. }), "{lacks}");
+    desk.sandbox.world().newer = true;
+    desk.apply(&cancel).await.expect("it is done");
+    let dossier = desk.read().await;
+    assert_eq!(dossier.date_derniere_correction_en_attente, None);
+    assert!(dossier.messages.iter().any(|message| message.body.contains("Il manque une pièce")));
+    let again = desk.apply(&cancel).await.expect_err("none is awaited");
+    assert!(matches!(again, MutationError::Refused { .. }), "{again}");
 }

@@ -139,6 +139,29 @@ fn both_schemas_equal_their_reference() {
     }
 }
 
+/// What is newer than the pinned schema fits it, and is what the platform's newest schema has.
+#[test]
+fn what_is_newer_is_true_to_the_newest_schema() {
+    let folder = folder("demarche-numerique");
+    let newer = read(&folder.join("newer/schema.graphql"));
+    let both = format!("{}\n{newer}", read(&folder.join("schema.graphql")));
+    let both = Schema::parse_and_validate(both, "newer").unwrap_or_else(|invalid| panic!("{}", invalid.errors));
+    let operations = read(&folder.join("newer/mutations.graphql"));
+    if let Err(invalid) = ExecutableDocument::parse_and_validate(&both, operations, "newer") {
+        panic!("{}", invalid.errors);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let candidates = [root.join("../shared/reference"), root.join("../../shared/reference")];
+    let Some(reference) = candidates.iter().find(|folder| folder.exists()) else {
+        eprintln!("no reference schema at hand: compared nothing");
+        return;
+    };
+    let newest = facts(&schema(&reference.join("dn-2026-08-29-branch.graphql")));
+    let pinned = facts(&schema(&folder.join("schema.graphql")));
+    let invented: Vec<_> = facts(&both).difference(&pinned).filter(|fact| !newest.contains(*fact)).cloned().collect();
+    assert!(invented.is_empty(), "{invented:#?}");
+}
+
 #[test]
 fn every_operation_file_fits_its_platform() {
     for (platform, _) in PLATFORMS {

@@ -303,6 +303,16 @@ async fn another_demarche_is_another_world(outbox: &impl Outbox) {
         assert_eq!(outbox.status(other, &id("a")).await.expect("a status"), Some(Status::Pending));
         assert!(outbox.moves(other, DossierNumber::new(1)).await.expect("moves").is_empty());
     }
+    // What waits is told for all of them, and what is done is not.
+    let backlog: Vec<(String, String, u64)> = outbox
+        .backlog()
+        .await
+        .expect("counts")
+        .into_iter()
+        .map(|waits| (waits.instance, waits.demarche, waits.pending))
+        .collect();
+    let line = |instance: &str, demarche: &str| (instance.to_owned(), demarche.to_owned(), 1);
+    assert_eq!(backlog, [line("dn", "1"), line("ds", "12")]);
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ChampId;
+use super::newer::Newer;
+use crate::api::upload::SignedBlobId;
+use crate::ids::{ChampId, DossierNumber};
 
 /// One annotation and what to write into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +22,31 @@ pub struct AnnotationEdit {
     pub value: AnnotationValue,
 }
 
+/// `M` or `Mme`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Civilite {
+    /// Monsieur.
+    M,
+    /// Madame.
+    Mme,
+}
+
+impl Civilite {
+    /// The platform's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::M => "M",
+            Self::Mme => "Mme",
+        }
+    }
+}
+
 /// What to write into an annotation. The variant must be the annotation's own kind: the platform refuses a short text
 /// for a long one (dn-api 7). Only texts can be emptied, by `""`; no other value can be taken back.
+///
+/// The last nine are newer than the pinned schema: a client sends them where the platform's own schema has them, and Démat
+/// Social has none of them.
 ///
 /// Its JSON form (serde) has the one key of its kind: `{"date": "2026-03-01"}`. `Debug` shows the kind, never the value.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +77,24 @@ pub enum AnnotationValue {
     MultipleDropDownList(Vec<String>),
     /// So many rows more in a repetition. Sent twice, there are twice as many.
     Repetition(u16),
+    /// A telephone number.
+    Phone(String),
+    /// An account number.
+    Iban(String),
+    /// A text whose format the form prescribes.
+    Formatted(String),
+    /// A civility.
+    Civilite(Civilite),
+    /// A country, by its code (ISO 3166-1 alpha-2) or its name.
+    Pays(String),
+    /// A région, by its code (INSEE) or its name.
+    Regions(String),
+    /// A département, by its code (INSEE) or its name.
+    Departements(String),
+    /// Files that were uploaded, added to those that are there. Sent twice, they are there twice.
+    PieceJustificative(Vec<SignedBlobId>),
+    /// The number of another dossier.
+    DossierLink(DossierNumber),
 }
 
 impl AnnotationValue {
@@ -71,6 +114,49 @@ impl AnnotationValue {
             Self::DropDownList(_) => "dropDownList",
             Self::MultipleDropDownList(_) => "multipleDropDownList",
             Self::Repetition(_) => "repetition",
+            Self::Phone(_) => "phone",
+            Self::Iban(_) => "iban",
+            Self::Formatted(_) => "formatted",
+            Self::Civilite(_) => "civilite",
+            Self::Pays(_) => "pays",
+            Self::Regions(_) => "regions",
+            Self::Departements(_) => "departements",
+            Self::PieceJustificative(_) => "pieceJustificative",
+            Self::DossierLink(_) => "dossierLink",
+        }
+    }
+
+    /// What the platform's schema must have for it, where the pinned one has not.
+    pub(super) fn newer(&self) -> Option<Newer> {
+        let newer = |fact, what| Some(Newer { fact, what });
+        match self {
+            Self::Text(_)
+            | Self::Textarea(_)
+            | Self::Email(_)
+            | Self::Checkbox(_)
+            | Self::YesNo(_)
+            | Self::Date(_)
+            | Self::Datetime(_)
+            | Self::IntegerNumber(_)
+            | Self::DecimalNumber(_)
+            | Self::DropDownList(_)
+            | Self::MultipleDropDownList(_)
+            | Self::Repetition(_) => None,
+            Self::Phone(_) => newer("AnnotationValueInput.phone", "writing annotations of the type phone"),
+            Self::Iban(_) => newer("AnnotationValueInput.iban", "writing annotations of the type iban"),
+            Self::Formatted(_) => newer("AnnotationValueInput.formatted", "writing annotations of the type formatted"),
+            Self::Civilite(_) => newer("AnnotationValueInput.civilite", "writing annotations of the type civilite"),
+            Self::Pays(_) => newer("AnnotationValueInput.pays", "writing annotations of the type pays"),
+            Self::Regions(_) => newer("AnnotationValueInput.regions", "writing annotations of the type regions"),
+            Self::Departements(_) => {
+                newer("AnnotationValueInput.departements", "writing annotations of the type departements")
+            }
+            Self::PieceJustificative(_) => {
+                newer("AnnotationValueInput.pieceJustificative", "writing annotations of the type piece_justificative")
+            }
+            Self::DossierLink(_) => {
+                newer("AnnotationValueInput.dossierLink", "writing annotations of the type dossier_link")
+            }
         }
     }
 
@@ -85,13 +171,24 @@ impl AnnotationValue {
             Self::IntegerNumber(_) => Some("dossierModifierAnnotationIntegerNumber"),
             Self::DecimalNumber(_) => Some("dossierModifierAnnotationDecimalNumber"),
             Self::DropDownList(_) => Some("dossierModifierAnnotationDropDownList"),
-            Self::Email(_) | Self::MultipleDropDownList(_) | Self::Repetition(_) => None,
+            Self::Email(_)
+            | Self::MultipleDropDownList(_)
+            | Self::Repetition(_)
+            | Self::Phone(_)
+            | Self::Iban(_)
+            | Self::Formatted(_)
+            | Self::Civilite(_)
+            | Self::Pays(_)
+            | Self::Regions(_)
+            | Self::Departements(_)
+            | Self::PieceJustificative(_)
+            | Self::DossierLink(_) => None,
         }
     }
 
     /// Whether it adds something each time.
-    pub(super) fn adds_rows(&self) -> bool {
-        matches!(self, Self::Repetition(_))
+    pub(super) fn adds(&self) -> bool {
+        matches!(self, Self::Repetition(_) | Self::PieceJustificative(_))
     }
 }
 
@@ -99,6 +196,7 @@ impl fmt::Debug for AnnotationValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repetition(rows) => write!(f, "repetition({rows})"),
+            Self::PieceJustificative(files) => write!(f, "pieceJustificative({} files)", files.len()),
             other => write!(f, "{}([hidden])", other.kind()),
         }
     }

@@ -39,8 +39,29 @@ impl Client {
     /// [`MutationError`] tells apart what was surely not applied and what may have been.
     pub async fn apply(&self, dossier: &DossierId, by: &Author, mutation: &Mutation) -> Result<Receipt, MutationError> {
         let request = request::of(mutation, self.platform(), dossier, by)?;
+        if let Some(what) = self.lacks(mutation).await.map_err(MutationError::NotSent)? {
+            return Err(MutationError::NotAvailable { mutation: what, platform: self.platform() });
+        }
         let payload = self.mutate(&request, mutation.name()).await?;
         payload.receipt(mutation.name()).ok_or_else(|| MutationError::Unknown(request.partial(None)))
+    }
+
+    /// What of a mutation this platform lacks, in words; `None` when it has all of it. Where a mutation is newer than the
+    /// schema that this version was made for, the platform's own schema tells: one request, whose answer is kept.
+    ///
+    /// # Errors
+    /// Those of [`introspect`](Self::introspect).
+    pub async fn lacks(&self, mutation: &Mutation) -> Result<Option<&'static str>, ApiError> {
+        if !mutation.is_available_on(self.platform()) {
+            return Ok(Some(mutation.name()));
+        }
+        let newer = mutation.newer();
+        if newer.is_empty() || self.schema_has(newer.iter().map(|newer| newer.fact)) {
+            return Ok(None);
+        }
+        // Asked again as long as something is missing: the platform may have been renewed since.
+        self.learn_schema().await?;
+        Ok(newer.iter().find(|newer| !self.schema_has([newer.fact])).map(|newer| newer.what))
     }
 
     /// Whether the token may write, asked without writing anything (trap 66): the platform looks at the token first, and

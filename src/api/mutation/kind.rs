@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::annotation::{AnnotationEdit, AnnotationValue};
+use super::newer::Newer;
 use crate::api::upload::SignedBlobId;
 use crate::ids::{ChampId, GroupeInstructeurId, InstructeurId, LabelId, MessageId};
 use crate::platform::Platform;
@@ -86,6 +87,11 @@ pub enum Mutation {
         /// The message.
         message: MessageId,
     },
+    /// Takes back a request for a correction, and leaves the message that asked for it (a newer Démarche Numérique only).
+    AnnulerDemandeCorrection {
+        /// The message that asked for it.
+        message: MessageId,
+    },
     /// Hands the dossier to another groupe of the démarche.
     ChangerGroupeInstructeur {
         /// The groupe.
@@ -142,6 +148,7 @@ impl Mutation {
             Self::Desarchiver => "dossierDesarchiver",
             Self::EnvoyerMessage { .. } => "dossierEnvoyerMessage",
             Self::SupprimerMessage { .. } => "dossierSupprimerMessage",
+            Self::AnnulerDemandeCorrection { .. } => "dossierAnnulerDemandeCorrection",
             Self::ChangerGroupeInstructeur { .. } => "dossierChangerGroupeInstructeur",
             Self::Suivre { .. } => "dossierBasculeSuivi",
             Self::AjouterLabel { .. } => "dossierAjouterLabel",
@@ -152,7 +159,8 @@ impl Mutation {
         }
     }
 
-    /// Whether a platform has it as it is. What it lacks may be composed of what it has: [`Self::compose`].
+    /// Whether a platform has it as it is. What it lacks may be composed of what it has: [`Self::compose`]. A Démarche
+    /// Numérique may be older than what it needs: a client looks at its schema before it sends that.
     #[must_use]
     pub fn is_available_on(&self, platform: Platform) -> bool {
         match (platform, self) {
@@ -161,6 +169,7 @@ impl Mutation {
                 Platform::DematSocial,
                 Self::Desarchiver
                 | Self::SupprimerMessage { .. }
+                | Self::AnnulerDemandeCorrection { .. }
                 | Self::Suivre { .. }
                 | Self::AjouterLabel { .. }
                 | Self::SupprimerLabel { .. }
@@ -187,14 +196,41 @@ impl Mutation {
         }
     }
 
+    /// What the platform's schema must have for it, where the pinned one has not.
+    pub(in crate::api) fn newer(&self) -> Vec<Newer> {
+        match self {
+            Self::ModifierAnnotation { value, .. } => value.newer().into_iter().collect(),
+            Self::ModifierAnnotations { edits } => edits.iter().filter_map(|edit| edit.value.newer()).collect(),
+            Self::AnnulerDemandeCorrection { .. } => {
+                let what = "taking back a request for a correction";
+                vec![Newer { fact: "Mutation.dossierAnnulerDemandeCorrection", what }]
+            }
+            Self::PasserEnInstruction
+            | Self::RepasserEnConstruction
+            | Self::RepasserEnInstruction
+            | Self::Accepter { .. }
+            | Self::Refuser { .. }
+            | Self::ClasserSansSuite { .. }
+            | Self::Archiver
+            | Self::Desarchiver
+            | Self::EnvoyerMessage { .. }
+            | Self::SupprimerMessage { .. }
+            | Self::ChangerGroupeInstructeur { .. }
+            | Self::Suivre { .. }
+            | Self::AjouterLabel { .. }
+            | Self::SupprimerLabel { .. }
+            | Self::AjouterLigne { .. } => Vec::new(),
+        }
+    }
+
     /// Whether doing it twice comes to the same as doing it once, so that it may be sent again when reading the dossier
-    /// again shows that it is not done. A message and a row would be there twice.
+    /// again shows that it is not done. A message, a row and a file would be there twice.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         match self {
             Self::EnvoyerMessage { .. } | Self::AjouterLigne { .. } => false,
-            Self::ModifierAnnotation { value, .. } => !value.adds_rows(),
-            Self::ModifierAnnotations { edits } => !edits.iter().any(|edit| edit.value.adds_rows()),
+            Self::ModifierAnnotation { value, .. } => !value.adds(),
+            Self::ModifierAnnotations { edits } => !edits.iter().any(|edit| edit.value.adds()),
             Self::PasserEnInstruction
             | Self::RepasserEnConstruction
             | Self::RepasserEnInstruction
@@ -204,6 +240,7 @@ impl Mutation {
             | Self::Archiver
             | Self::Desarchiver
             | Self::SupprimerMessage { .. }
+            | Self::AnnulerDemandeCorrection { .. }
             | Self::ChangerGroupeInstructeur { .. }
             | Self::Suivre { .. }
             | Self::AjouterLabel { .. }
@@ -239,7 +276,9 @@ impl fmt::Debug for Mutation {
             Self::EnvoyerMessage { body: _, attachment, correction } => {
                 shown.field("body", &Hidden).field("attachment", attachment).field("correction", correction)
             }
-            Self::SupprimerMessage { message } => shown.field("message", message),
+            Self::SupprimerMessage { message } | Self::AnnulerDemandeCorrection { message } => {
+                shown.field("message", message)
+            }
             Self::ChangerGroupeInstructeur { groupe } => shown.field("groupe", groupe),
             Self::Suivre { follow } => shown.field("follow", follow),
             Self::AjouterLabel { label } | Self::SupprimerLabel { label } => shown.field("label", label),

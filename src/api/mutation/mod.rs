@@ -13,10 +13,11 @@ mod compose;
 mod error;
 mod groupe;
 mod kind;
+mod newer;
 mod payload;
 mod request;
 
-pub use annotation::{AnnotationEdit, AnnotationValue};
+pub use annotation::{AnnotationEdit, AnnotationValue, Civilite};
 pub use error::MutationError;
 pub use groupe::{GroupeReceipt, NewGroupe, ProfileRef};
 pub use kind::{Author, CorrectionReason, Mutation};

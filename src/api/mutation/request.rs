@@ -1,6 +1,7 @@
 //! A mutation as it is sent.
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::annotation::{AnnotationEdit, AnnotationValue, float};
 use super::error::MutationError;
@@ -131,6 +132,11 @@ fn body(
                 }
             )
         }
+        Mutation::AnnulerDemandeCorrection { message } => {
+            let input = CancelInput { instructeur_id: &instructeur_id, message_id: message.as_str() };
+            let operation_name = "DossierAnnulerDemandeCorrection";
+            (operation_name, encode(&Body { query: NEWER, operation_name, variables: Variables { input } }))
+        }
         Mutation::ChangerGroupeInstructeur { groupe } => {
             sent_to!(
                 platform,
@@ -194,17 +200,26 @@ fn body(
                 ),
                 AnnotationValue::Email(_)
                 | AnnotationValue::MultipleDropDownList(_)
-                | AnnotationValue::Repetition(_) => {
-                    let edit = input(mutation, annotation_id, value)?;
-                    batch(dossier_id, instructeur_id, vec![edit])
+                | AnnotationValue::Repetition(_)
+                | AnnotationValue::Phone(_)
+                | AnnotationValue::Iban(_)
+                | AnnotationValue::Formatted(_)
+                | AnnotationValue::Civilite(_)
+                | AnnotationValue::Pays(_)
+                | AnnotationValue::Regions(_)
+                | AnnotationValue::Departements(_)
+                | AnnotationValue::PieceJustificative(_)
+                | AnnotationValue::DossierLink(_) => {
+                    let edit = AnnotationInput { id: annotation.as_str(), value: input(mutation, value)? };
+                    batch(&dossier_id, &instructeur_id, vec![edit])
                 }
             }
         }
         Mutation::ModifierAnnotations { edits } => {
-            let edits = edits
-                .iter()
-                .map(|AnnotationEdit { annotation, value }| input(mutation, annotation.as_str().to_owned(), value));
-            batch(dossier_id, instructeur_id, edits.collect::<Result<_, _>>()?)
+            let edits = edits.iter().map(|AnnotationEdit { annotation, value }| {
+                Ok(AnnotationInput { id: annotation.as_str(), value: input(mutation, value)? })
+            });
+            batch(&dossier_id, &instructeur_id, edits.collect::<Result<_, _>>()?)
         }
         Mutation::AjouterLigne { annotation } => {
             sent_to!(
@@ -226,36 +241,94 @@ fn too_long(mutation: &Mutation) -> MutationError {
     }
 }
 
-fn batch(
-    dossier_id: String,
-    instructeur_id: String,
-    annotations: Vec<dn::dossier_modifier_annotations::AnnotationInput>,
-) -> (&'static str, Bytes) {
-    sent!(dn, dossier_modifier_annotations::DossierModifierAnnotationsInput { dossier_id, instructeur_id, annotations })
+/// The operations that the pinned schema lacks.
+const NEWER: &str = include_str!("../../../graphql/demarche-numerique/newer/mutations.graphql");
+
+#[derive(Serialize)]
+struct Variables<I> {
+    input: I,
 }
 
-/// One annotation of a batch. The value is a "one of": it has one key on the wire (trap 68).
-fn input(
-    mutation: &Mutation,
-    id: String,
-    value: &AnnotationValue,
-) -> Result<dn::dossier_modifier_annotations::AnnotationInput, MutationError> {
-    use dn::dossier_modifier_annotations::AnnotationValueInput as Input;
-    let value = match value {
-        AnnotationValue::Text(text) => Input::Text(text.clone()),
-        AnnotationValue::Textarea(text) => Input::Textarea(text.clone()),
-        AnnotationValue::Email(address) => Input::Email(address.clone()),
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelInput<'a> {
+    instructeur_id: &'a str,
+    message_id: &'a str,
+}
+
+/// The input of a batch. Not the derived one: what is newer than the pinned schema is in it too.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchInput<'a> {
+    dossier_id: &'a str,
+    instructeur_id: &'a str,
+    annotations: Vec<AnnotationInput<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnnotationInput<'a> {
+    id: &'a str,
+    value: ValueInput<'a>,
+}
+
+/// The value of an annotation. It is a "one of": it has one key on the wire (trap 68).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ValueInput<'a> {
+    Text(&'a str),
+    Textarea(&'a str),
+    Email(&'a str),
+    Checkbox(bool),
+    YesNo(bool),
+    Date(String),
+    Datetime(String),
+    IntegerNumber(i32),
+    DecimalNumber(f64),
+    DropDownList(&'a str),
+    MultipleDropDownList(&'a [String]),
+    Repetition(u16),
+    Phone(&'a str),
+    Iban(&'a str),
+    Formatted(&'a str),
+    Civilite(&'static str),
+    Pays(&'a str),
+    Regions(&'a str),
+    Departements(&'a str),
+    PieceJustificative(&'a [SignedBlobId]),
+    DossierLink(String),
+}
+
+fn batch(dossier_id: &str, instructeur_id: &str, annotations: Vec<AnnotationInput<'_>>) -> (&'static str, Bytes) {
+    let operation_name = dn::dossier_modifier_annotations::OPERATION_NAME;
+    let variables = Variables { input: BatchInput { dossier_id, instructeur_id, annotations } };
+    (operation_name, encode(&Body { query: dn::dossier_modifier_annotations::QUERY, operation_name, variables }))
+}
+
+fn input<'a>(mutation: &Mutation, value: &'a AnnotationValue) -> Result<ValueInput<'a>, MutationError> {
+    use ValueInput as Input;
+    Ok(match value {
+        AnnotationValue::Text(text) => Input::Text(text),
+        AnnotationValue::Textarea(text) => Input::Textarea(text),
+        AnnotationValue::Email(address) => Input::Email(address),
         AnnotationValue::Checkbox(yes) => Input::Checkbox(*yes),
         AnnotationValue::YesNo(yes) => Input::YesNo(*yes),
         AnnotationValue::Date(date) => Input::Date(date.to_string()),
         AnnotationValue::Datetime(instant) => Input::Datetime(instant.to_string()),
-        AnnotationValue::IntegerNumber(number) => Input::IntegerNumber(i64::from(*number)),
+        AnnotationValue::IntegerNumber(number) => Input::IntegerNumber(*number),
         AnnotationValue::DecimalNumber(decimal) => {
             Input::DecimalNumber(float(*decimal).ok_or_else(|| too_long(mutation))?)
         }
-        AnnotationValue::DropDownList(choice) => Input::DropDownList(choice.clone()),
-        AnnotationValue::MultipleDropDownList(choices) => Input::MultipleDropDownList(choices.clone()),
-        AnnotationValue::Repetition(rows) => Input::Repetition(i64::from(*rows)),
-    };
-    Ok(dn::dossier_modifier_annotations::AnnotationInput { id, value })
+        AnnotationValue::DropDownList(choice) => Input::DropDownList(choice),
+        AnnotationValue::MultipleDropDownList(choices) => Input::MultipleDropDownList(choices),
+        AnnotationValue::Repetition(rows) => Input::Repetition(*rows),
+        AnnotationValue::Phone(number) => Input::Phone(number),
+        AnnotationValue::Iban(number) => Input::Iban(number),
+        AnnotationValue::Formatted(text) => Input::Formatted(text),
+        AnnotationValue::Civilite(civilite) => Input::Civilite(civilite.as_str()),
+        AnnotationValue::Pays(place) => Input::Pays(place),
+        AnnotationValue::Regions(place) => Input::Regions(place),
+        AnnotationValue::Departements(place) => Input::Departements(place),
+        AnnotationValue::PieceJustificative(files) => Input::PieceJustificative(files),
+        AnnotationValue::DossierLink(number) => Input::DossierLink(number.to_string()),
+    })
 }

@@ -21,7 +21,7 @@ pub struct Upload {
 impl Upload {
     /// Files of messages have fewer bytes than this (dn-api 7).
     pub const MESSAGE_LIMIT: u64 = 20 << 20;
-    /// Files of decisions have no limit of their own: this is the platform's for any file (dn-api 14).
+    /// Files of decisions and of annotations have no limit of their own: this is the platform's for any file (dn-api 14).
     pub const DECISION_LIMIT: u64 = 200 << 20;
 
     /// A file for [`Mutation::EnvoyerMessage`](crate::api::Mutation::EnvoyerMessage).
@@ -38,6 +38,14 @@ impl Upload {
     /// As [`for_message`](Self::for_message), with another limit.
     pub fn for_decision(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Result<Self, UploadError> {
         Self::new(filename.into(), bytes.into(), Self::DECISION_LIMIT)
+    }
+
+    /// A file for an annotation.
+    ///
+    /// # Errors
+    /// As [`for_decision`](Self::for_decision).
+    pub fn for_annotation(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Result<Self, UploadError> {
+        Self::for_decision(filename, bytes)
     }
 
     fn new(filename: String, bytes: Bytes, limit: u64) -> Result<Self, UploadError> {

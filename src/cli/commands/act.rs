@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::push::{Ended, finish};
+use super::push::{About, Ended, finish};
 use crate::api::ApiError;
 use crate::cli::args::{DossierArgs, PartsArgs};
 use crate::cli::ask::Ask;
@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::tell;
 use crate::cli::signals;
 use crate::config;
-use crate::intent::{Action, Expected, Intent, IntentId, Parts, Status, Words};
+use crate::intent::{Action, Expected, Intent, IntentId, Parts, Words};
 use crate::privacy::{Filter, Policy};
 use crate::sink::Scope;
 use crate::sink::{MemoryOutbox, Outbox as _};
@@ -56,12 +56,12 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
         clock: &Timestamp::now,
     };
     let planned = plan(&work).await;
-    let would = planned.as_ref().is_ok_and(|planned| planned.count(Status::Pending) > 0);
+    let would = planned.as_ref().is_ok_and(|planned| planned.items.iter().any(|item| !item.steps.is_empty()));
     if !would {
-        return finish(context, args.json, false, planned.into());
+        return finish(context, args.json, About::PlanByHand, planned.into());
     }
     if !args.parts.yes {
-        finish(context, false, false, planned.into())?;
+        finish(context, false, About::PlanByHand, planned.into())?;
         if !Ask::of_this_process().agrees("Send it", INSTEAD)? {
             tell("Nothing was sent.");
             return Ok(Exit::Done);
@@ -70,8 +70,14 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
     loop {
         let ended: Ended = push(&work, &|_| Box::pin(std::future::ready(Ok(())))).await.into();
         let waits = outbox.pending(&scope, None, 1).await?.first().and_then(|entry| entry.progress.not_before);
+        // Only a lost answer is waited for: whether it was done is known then. What the platform puts off is for later.
+        let lost = ended
+            .pushed
+            .iter()
+            .flat_map(|pushed| &pushed.items)
+            .any(|item| item.reason.as_deref() == Some("lost_answer"));
         match waits {
-            Some(until) if ended.error.is_none() && !stop.is_asked() => {
+            Some(until) if lost && ended.error.is_none() && !stop.is_asked() => {
                 tell(&format!(
                     "its answer was lost; looking at the dossier again at {until}, before anything else is sent"
                 ));
@@ -82,7 +88,7 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
                     () = stop.asked() => {}
                 }
             }
-            _ => return finish(context, args.json, true, ended),
+            _ => return finish(context, args.json, About::Applied, ended),
         }
     }
 }
@@ -125,7 +131,12 @@ fn annotations(values: &[String]) -> Result<String, CliError> {
                 hint: "write it as `--set 'Avis du service=favorable'`",
             });
         };
-        object.insert(annotation.trim().to_owned(), Json::String(value.to_owned()));
+        if object.insert(annotation.trim().to_owned(), Json::String(value.to_owned())).is_some() {
+            return Err(CliError::Usage {
+                message: format!("`--set` names `{}` twice", annotation.trim()),
+                hint: "write one value into each annotation",
+            });
+        }
     }
     Ok(Json::Object(object).to_string())
 }

@@ -1,10 +1,11 @@
 //! `dn status`: how fresh a target is. Reads the target only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::push::{Served, in_words, place};
 use crate::cli::args::StatusArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
@@ -13,10 +14,10 @@ use crate::cli::failed;
 use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
 use crate::cli::summary::outcome;
 use crate::cli::targets::{open_to_read, with_outbox};
-use crate::cli::words::in_words;
+use crate::cli::words;
 use crate::config::{self, Job};
 use crate::intent;
-use crate::sink::{Outbox as _, QuarantineEntry, RunRecord, Scope, Sink as _};
+use crate::sink::{Backlog, Outbox as _, QuarantineEntry, RunRecord, Scope, Sink as _};
 use crate::sync::{REPORT_VERSION, SyncError};
 
 /// How many runs are looked through for the last one that ended well.
@@ -48,6 +49,9 @@ struct Status {
     quarantine: Vec<QuarantineEntry>,
     /// How many intents of the back office there are of each status; empty where none was ever asked.
     outbox: BTreeMap<intent::Status, u64>,
+    /// Intents in the same target that nothing will ever send; with the first démarche of each target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unserved: Vec<Backlog>,
     runs: Vec<RunRecord>,
 }
 
@@ -55,8 +59,12 @@ struct Status {
 pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError> {
     let config = context.config()?;
     let mut exit = Exit::Done;
-    for job in config::resolve(&config, &args.job.overrides(None), &variable)? {
-        let one = match read(context, &job, args.runs).await {
+    let flags = args.job.overrides(None);
+    let served = Served::of(context, &flags)?;
+    let mut told = BTreeSet::new();
+    for job in config::resolve(&config, &flags, &variable)? {
+        let served = told.insert(place(&job.target.value)).then_some(&served);
+        let one = match read(context, &job, args.runs, served).await {
             Ok(status) if args.json => answer_json(&status).map(|()| Exit::Done),
             Ok(status) => answer(&render(context, &status)).map(|()| Exit::Done),
             Err(error) => Ok(failed(&error)),
@@ -66,7 +74,7 @@ pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError>
     Ok(exit)
 }
 
-async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliError> {
+async fn read(context: &Context, job: &Job, runs: u32, served: Option<&Served>) -> Result<Status, CliError> {
     let sink = open_to_read(&job.target.value).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let history = sink.runs(&scope, LOOK_BACK.max(runs)).await?;
@@ -91,6 +99,10 @@ async fn read(context: &Context, job: &Job, runs: u32) -> Result<Status, CliErro
         swept_at: checkpoint.swept_at,
         quarantine: sink.quarantine(&scope).await?,
         outbox: with_outbox!(&sink, outbox => outbox.depth(&scope).await?).unwrap_or_default().into_iter().collect(),
+        unserved: match served {
+            Some(served) => served.unserved_in(&sink, &job.target.value).await?,
+            None => Vec::new(),
+        },
         runs: history.into_iter().take(runs as usize).collect(),
     };
     sink.close().await?;
@@ -112,10 +124,14 @@ fn render(context: &Context, status: &Status) -> String {
     facts.add_row(["dossiers".to_owned(), format!("{}, and {} gone", grouped(status.alive), grouped(status.gone))]);
     facts.add_row(["in quarantine".to_owned(), grouped(status.quarantine.len() as u64)]);
     if !status.outbox.is_empty() {
-        let counts = status.outbox.iter().map(|(status, count)| format!("{} {}", grouped(*count), in_words(*status)));
+        let counts =
+            status.outbox.iter().map(|(status, count)| format!("{} {}", grouped(*count), words::in_words(*status)));
         facts.add_row(["outbox".to_owned(), counts.collect::<Vec<_>>().join(", ")]);
     }
     let mut text = format!("{}/{} → {}\n{facts}\n", status.instance, status.demarche, status.target);
+    for line in in_words(&status.unserved) {
+        text.push_str(&format!("{line}\n"));
+    }
     if !status.quarantine.is_empty() {
         let mut rows = table(&["Quarantine", "Since", "Reason", "Tried", "Next"], context.width);
         for entry in &status.quarantine {

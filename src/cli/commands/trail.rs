@@ -1,13 +1,16 @@
 //! `dn trail`: who asked, what was sent when, what the platform answered. Reads the target only.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use super::push::{Served, in_words, place};
 use crate::cli::args::TrailArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
-use crate::cli::printer::{answer, answer_json, instant, legible, table};
+use crate::cli::printer::{answer, answer_json, instant, legible, table, tell};
 use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words::mutation;
 use crate::config::{self, Job};
@@ -58,8 +61,12 @@ impl<'a> Line<'a> {
 pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> {
     let config = context.config()?;
     let mut exit = Exit::Done;
-    for (index, job) in config::resolve(&config, &args.job.overrides(None), &variable)?.iter().enumerate() {
-        let shown = match read(job).await {
+    let flags = args.job.overrides(None);
+    let served = Served::of(context, &flags)?;
+    let mut told = BTreeSet::new();
+    for (index, job) in config::resolve(&config, &flags, &variable)?.iter().enumerate() {
+        let served = told.insert(place(&job.target.value)).then_some(&served);
+        let shown = match read(job, served).await {
             Ok((scope, lines)) => show(context, args, &scope, &lines, index == 0).map(|()| Exit::Done),
             Err(error) => Ok(failed(&error)),
         };
@@ -68,10 +75,14 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
     Ok(exit)
 }
 
-async fn read(job: &Job) -> Result<(Scope, Vec<TrailLine>), CliError> {
+async fn read(job: &Job, served: Option<&Served>) -> Result<(Scope, Vec<TrailLine>), CliError> {
     let sink = open_to_read(&job.target.value).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let lines = with_outbox!(&sink, outbox => all(outbox, &scope).await?).unwrap_or_default();
+    if let Some(served) = served {
+        // They have no line: nothing ever happened to them.
+        in_words(&served.unserved_in(&sink, &job.target.value).await?).iter().for_each(|line| tell(line));
+    }
     sink.close().await?;
     Ok((scope, lines))
 }

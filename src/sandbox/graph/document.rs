@@ -37,17 +37,23 @@ pub(in crate::sandbox) struct Schemas {
 }
 
 impl Schemas {
-    /// The schemas of a platform, parsed once per process.
-    pub fn of(platform: Platform) -> &'static Self {
+    /// The schemas of a platform, parsed once per process; `newer` is a Démarche Numérique of today.
+    pub fn of(platform: Platform, newer: bool) -> &'static Self {
         static DEMARCHE_NUMERIQUE: LazyLock<Schemas> = LazyLock::new(|| {
             let sdl = include_str!("../../../graphql/demarche-numerique/schema.graphql");
             Schemas::build(sdl, UNKNOWN_CHAMP_DN, &["Nouveau"])
+        });
+        static NEWER: LazyLock<Schemas> = LazyLock::new(|| {
+            let pinned = include_str!("../../../graphql/demarche-numerique/schema.graphql");
+            let newer = include_str!("../../../graphql/demarche-numerique/newer/schema.graphql");
+            Schemas::build(&format!("{pinned}\n{newer}"), UNKNOWN_CHAMP_DN, &["Nouveau"])
         });
         static DEMAT_SOCIAL: LazyLock<Schemas> = LazyLock::new(|| {
             let sdl = include_str!("../../../graphql/demat-social/schema.graphql");
             Schemas::build(sdl, UNKNOWN_CHAMPS_DS, &["Nouveau", "Nir", "Finess", "Rppsante"])
         });
         match platform {
+            Platform::DemarcheNumerique if newer => &NEWER,
             Platform::DemarcheNumerique => &DEMARCHE_NUMERIQUE,
             Platform::DematSocial => &DEMAT_SOCIAL,
         }

@@ -86,25 +86,31 @@ impl Answer {
 #[derive(Default)]
 pub(in crate::sandbox) struct Engine {
     documents: HashMap<String, Arc<Prepared>>,
+    /// Whether they were validated against the newer schema.
+    newer: bool,
 }
 
 impl Engine {
-    fn prepare(&mut self, platform: Platform, text: &str) -> Arc<Prepared> {
+    fn prepare(&mut self, platform: Platform, newer: bool, text: &str) -> Arc<Prepared> {
+        if self.newer != newer {
+            self.newer = newer;
+            self.documents.clear();
+        }
         if let Some(prepared) = self.documents.get(text) {
             return Arc::clone(prepared);
         }
         if self.documents.len() >= CACHE {
             self.documents.clear();
         }
-        let prepared = Prepared::new(Schemas::of(platform), text);
+        let prepared = Prepared::new(Schemas::of(platform, newer), text);
         self.documents.insert(text.to_owned(), Arc::clone(&prepared));
         prepared
     }
 
     /// Executes one request. Mutations may change the world; queries only move the counter of addresses.
     pub fn execute(&mut self, world: &mut World, asked: &Asked<'_>) -> Answer {
-        let schemas = Schemas::of(world.platform);
-        let prepared = self.prepare(world.platform, asked.query);
+        let schemas = Schemas::of(world.platform, world.newer);
+        let prepared = self.prepare(world.platform, world.newer, asked.query);
         let document = match &prepared.document {
             Ok(document) => document,
             Err(errors) => return Answer::refused(errors.clone()),

@@ -74,7 +74,7 @@ fn a_degraded_company_loses_its_dossier_without_the_fragment_on_the_incomplete_t
 #[test]
 fn every_kind_of_champ_can_be_read_whole() {
     for platform in Platform::ALL {
-        let schema = &crate::sandbox::graph::Schemas::of(platform).pinned;
+        let schema = &crate::sandbox::graph::Schemas::of(platform, false).pinned;
         let mut fragments = String::new();
         let selections = |name: &str| selection(schema, name, 3);
         for name in schema.implementers_map()["Champ"].objects.iter().filter(|name| **name != "DossierLinkChamp") {

@@ -9,7 +9,7 @@ use super::state::World;
 use crate::platform::Platform;
 use crate::sandbox::graph::text::fits;
 use crate::sandbox::kind::Kind;
-use crate::sandbox::value::{RowRecord, Value};
+use crate::sandbox::value::{FileRecord, RowRecord, Value};
 
 /// Where an annotation is: at the root of the form, or in a row of a repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,36 @@ impl World {
                 }
             },
         )
+    }
+
+    /// Adds files to an annotation, beside those that it holds.
+    pub(in crate::sandbox) fn join_files(
+        &mut self,
+        number: u32,
+        place: &Place,
+        files: Vec<FileRecord>,
+    ) -> Result<(), Refused> {
+        for file in &files {
+            self.attach(file);
+        }
+        let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
+        let mut all = match self.annotation(dossier, place).map(|(_, value, _)| value) {
+            Some(Value::Files(there)) => there,
+            _ => Vec::new(),
+        };
+        all.extend(files);
+        self.annotate(number, place, Value::Files(all))
+    }
+
+    /// Asks one more annotation in every revision of a démarche; gives its stable id.
+    pub fn ask_annotation(&mut self, demarche: u32, kind: Kind, label: &str) -> u64 {
+        let stable_id = 50_000 + self.row();
+        let revisions = self.demarches.get_mut(&demarche).map(|demarche| &mut demarche.revisions);
+        for revision in revisions.into_iter().flatten() {
+            let form = std::sync::Arc::make_mut(&mut revision.form);
+            form.annotations.push(Question::new(stable_id, kind, label));
+        }
+        stable_id
     }
 
     /// Adds empty rows to a repetition among the annotations and gives their ULIDs, oldest first.

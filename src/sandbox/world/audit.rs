@@ -54,6 +54,8 @@ pub enum Effect {
     },
     /// A message was withdrawn.
     MessageWithdrawn(u64),
+    /// A message asks for no correction any more.
+    CorrectionCancelled(u64),
     /// The dossier went to another team.
     Groupe {
         /// Number of the team that had it.

@@ -22,6 +22,7 @@ impl World {
         let mut world = Self {
             platform: spec.platform,
             seed: spec.seed,
+            newer: false,
             now: spec.start,
             demarches: BTreeMap::new(),
             dossiers: HashMap::new(),

@@ -123,4 +123,20 @@ impl World {
         self.bump(number);
         Ok(())
     }
+
+    /// Takes back the request for a correction that a message made. The words of the refusal are not the platform's.
+    pub fn annuler_correction(&mut self, number: u32, message: u64) -> Result<(), Refused> {
+        let at = self.tick();
+        let done = self.alter(number, |dossier| {
+            let found = dossier.extra_mut().messages.iter_mut().find(|found| found.id == message)?;
+            let correction = found.correction.as_mut().filter(|correction| correction.resolved_at.is_none())?;
+            correction.resolved_at = Some(at);
+            Some(())
+        });
+        if done.flatten().is_none() {
+            return Err(Refused("Le message ne demande pas de correction en attente".to_owned()));
+        }
+        self.bump(number);
+        Ok(())
+    }
 }

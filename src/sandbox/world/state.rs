@@ -72,6 +72,8 @@ pub struct World {
     pub platform: Platform,
     /// What made it.
     pub seed: u64,
+    /// Whether it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`.
+    pub newer: bool,
     /// The virtual clock.
     pub(in crate::sandbox) now: Timestamp,
     pub(in crate::sandbox) demarches: BTreeMap<u32, Demarche>,

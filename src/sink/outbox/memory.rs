@@ -1,10 +1,11 @@
 //! An outbox that forgets: for one command, and for tests.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Entry, Happening, Outbox, OutboxStep, Received, TrailLine};
+use super::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, TrailLine};
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Progress, Status};
 use crate::sink::{Scope, SinkError};
@@ -130,6 +131,19 @@ impl Outbox for MemoryOutbox {
         let state = self.state();
         let count = |status| state.of(scope).filter(|kept| kept.status == status).count() as u64;
         Ok(Status::ALL.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0).collect())
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
+        let mut counted: BTreeMap<(String, u32), u64> = BTreeMap::new();
+        for Kept { scope, .. } in self.state().kept.iter().filter(|kept| kept.status == Status::Pending) {
+            *counted.entry((scope.instance.clone(), scope.demarche.get())).or_default() += 1;
+        }
+        let line = |((instance, demarche), pending): ((String, u32), u64)| Backlog {
+            instance,
+            demarche: demarche.to_string(),
+            pending,
+        };
+        Ok(counted.into_iter().map(line).collect())
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {

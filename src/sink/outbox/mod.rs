@@ -145,6 +145,17 @@ pub struct Received {
     pub taken: Vec<IntentId>,
 }
 
+/// How many intents of one démarche are still to be done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Backlog {
+    /// The instance, as whoever asked named it.
+    pub instance: String,
+    /// The démarche, as whoever asked wrote it.
+    pub demarche: String,
+    /// How many.
+    pub pending: u64,
+}
+
 /// A place where intents wait until they are done.
 ///
 /// Whoever works on it calls [`begin`](Self::begin) first, which keeps others away, and [`end`](Self::end) last. What
@@ -199,6 +210,9 @@ pub trait Outbox: Send + Sync {
 
     /// How many intents there are of each status.
     fn depth(&self, scope: &Scope) -> impl Future<Output = Result<Vec<(Status, u64)>, SinkError>> + Send;
+
+    /// How many intents are still to be done, for each démarche of the outbox: those that no command is about included.
+    fn backlog(&self) -> impl Future<Output = Result<Vec<Backlog>, SinkError>> + Send;
 
     /// An operator's word on an intent that is parked: `Pending` tries it again from the start, anything else ends it.
     ///

@@ -6,7 +6,7 @@ use super::{PostgresSink, end, fenced, reading};
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::outbox;
-use crate::sink::{Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 impl Outbox for PostgresSink {
     fn outbox_name(&self) -> &str {
@@ -48,6 +48,11 @@ impl Outbox for PostgresSink {
 
     async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
         reading!(self, "a reading of the outbox", tx => outbox::depth(&mut *tx, scope))
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
+        let mut connection = self.connection().await?;
+        self.told("a reading of the outbox", outbox::backlog(&mut *connection).await)
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {

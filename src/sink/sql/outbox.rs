@@ -9,7 +9,7 @@ use super::value::Value;
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
 use crate::intent::{Action, Expected, Intent, IntentId, Move, Parts, Progress, Seen, Status, Words};
-use crate::sink::{Entry, Happening, OutboxStep, Received, Scope, TrailLine};
+use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Scope, TrailLine};
 use crate::table::Fingerprint;
 
 /// What an intent is made of, in the order of columns.
@@ -218,6 +218,21 @@ pub(in crate::sink) async fn depth<S: Store>(store: &mut S, scope: &Scope) -> Re
         .collect::<Result<Vec<_>, Fault>>()?;
     depth.sort_unstable();
     Ok(depth)
+}
+
+/// What waits, whatever it is about.
+pub(in crate::sink) async fn backlog<S: Store>(store: &mut S) -> Result<Vec<Backlog>, Fault> {
+    let query = "SELECT instance, CAST(demarche AS text) AS demarche, count(*) AS lines FROM dn_status_updates \
+                 WHERE status = 'pending' GROUP BY instance, demarche ORDER BY instance, demarche";
+    let rows = store.rows(query.into(), &[]).await?;
+    let line = |row: &S::Row| {
+        Ok(Backlog {
+            instance: row.text("instance")?.to_owned(),
+            demarche: row.text("demarche")?.to_owned(),
+            pending: row.integer("lines")?.unsigned_abs(),
+        })
+    };
+    rows.iter().map(line).collect()
 }
 
 /// An operator's word, inside a transaction.

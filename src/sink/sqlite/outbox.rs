@@ -8,7 +8,7 @@ use super::SqliteSink;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::{Fault, outbox};
-use crate::sink::{Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements.
 macro_rules! transaction {
@@ -71,6 +71,11 @@ impl Outbox for SqliteSink {
     async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
         let mut connection = self.connection.lock().await;
         self.told("a reading of the outbox", outbox::depth(&mut *connection, scope).await)
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::backlog(&mut *connection).await)
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {

@@ -11,8 +11,8 @@ use demarche_numerique::intent::{Intent, IntentId, Move, Status};
 use demarche_numerique::plan::{Change, Known, Remembered, SchemaPlan};
 use demarche_numerique::sandbox::Random;
 use demarche_numerique::sink::{
-    Batch, CensusEntry, Checkpoint, Entry, MemoryOutbox, MemorySink, Outbox, OutboxStep, Prepared, QuarantineEntry,
-    Receipt, Received, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, TrailLine,
+    Backlog, Batch, CensusEntry, Checkpoint, Entry, MemoryOutbox, MemorySink, Outbox, OutboxStep, Prepared,
+    QuarantineEntry, Receipt, Received, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, TrailLine,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
@@ -248,6 +248,10 @@ impl Outbox for Hold<'_> {
 
     async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
         self.through("depth", false, self.target.outbox.depth(scope)).await
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
+        self.through("backlog", false, self.target.outbox.backlog()).await
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::file::{self, Format};
-use super::{Ended, empty};
+use super::{Ended, Served, empty, place};
 use crate::cli::args::PushArgs;
 use crate::cli::error::CliError;
 use crate::cli::jobs::Prepared;
@@ -37,7 +37,7 @@ pub fn outbox_of(file: &Path) -> PathBuf {
 }
 
 /// Sends the decisions of a file, or tells what would be sent.
-pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Result<Ended, CliError> {
+pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path, served: &Served) -> Result<Ended, CliError> {
     let intents = read(file)?;
     let author = args.instructeur.as_deref();
     let now = Timestamp::now();
@@ -46,8 +46,9 @@ pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Resu
         let received = outbox.put(&prepared.scope, &intents, now).await?;
         refuse_taken(&received.taken)?;
         let ended = empty(prepared, &outbox, None, author, true).await;
+        let unserved = served.unserved(&outbox, &place(prepared.target)).await;
         outbox.close().await?;
-        return Ok(ended);
+        return Ok(ended.beside(unserved?));
     }
     // A plan writes nothing, not even beside the file.
     let new = MemoryOutbox::default();
@@ -66,8 +67,9 @@ pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path) -> Resu
             Some(status) => drop(new.resolve(&prepared.scope, id, status, now).await?),
         }
     }
+    let unserved = served.unserved(&kept, &place(prepared.target)).await;
     kept.close().await?;
-    Ok(ended.and(empty(prepared, &new, None, author, false).await))
+    Ok(ended.and(empty(prepared, &new, None, author, false).await).beside(unserved?))
 }
 
 fn read(file: &Path) -> Result<Vec<Intent>, CliError> {

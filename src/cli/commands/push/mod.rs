@@ -1,27 +1,34 @@
 //! `dn push`: what the back office decided, sent to the platform. Prints the plan unless told to apply it.
 
 mod decisions;
+mod ended;
 mod file;
 mod render;
+mod resolve;
+mod unserved;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
+
+pub use ended::{About, Ended, finish};
+pub use unserved::{Served, in_words, place};
 
 use crate::cli::args::PushArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
-use crate::cli::printer::{answer, answer_json, tell};
-use crate::cli::targets::{open, open_existing, open_to_read, with_outbox};
-use crate::cli::{failed, signals};
+use crate::cli::printer::tell;
+use crate::cli::signals;
+use crate::cli::targets::{open_existing, open_to_read, with_outbox};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
-use crate::intent::{IntentId, Status};
+use crate::intent::Status;
 use crate::sink::{AnySink, MemoryOutbox, Outbox};
 use crate::sync::refresh;
-use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
+use crate::writeback::{Push, PushError, QUIET, plan, push};
 
 /// Sends, or tells what would be sent.
 pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
@@ -40,62 +47,37 @@ pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
         allow_deletes: false,
     };
     let stop = signals::listen()?;
+    let served = Served::of(context, &work.overrides)?;
+    if file.is_some() && served.named.len() > 1 {
+        return Err(CliError::Usage {
+            message: "a file of decisions is about one démarche, and several are named".to_owned(),
+            hint: "name the one with `--demarche NUMBER`",
+        });
+    }
+    // What a target holds for nobody is told once, however many démarches go into it.
+    let mut told = BTreeSet::new();
     work.each(&stop, async |prepared| {
         if resolves {
-            return resolve(prepared, args).await;
+            return resolve::resolve(prepared, args).await;
         }
         let ended = match &file {
-            Some(file) => decisions::push(prepared, args, file).await?,
-            None if args.apply => {
-                let sink = open_existing(prepared.target).await?;
-                let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), true).await;
-                sink.close().await?;
-                ended?
-            }
+            Some(file) => decisions::push(prepared, args, file, &served).await?,
             None => {
-                let sink = open_to_read(prepared.target).await?;
-                let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), false).await;
+                let open =
+                    if args.apply { open_existing(prepared.target).await } else { open_to_read(prepared.target).await };
+                let sink = open?;
+                let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), args.apply).await;
+                let unserved = match told.insert(place(prepared.target)) {
+                    true => served.unserved_in(&sink, prepared.target).await,
+                    false => Ok(Vec::new()),
+                };
                 sink.close().await?;
-                ended?
+                ended?.beside(unserved?)
             }
         };
-        finish(context, args.json, args.apply, ended)
+        finish(context, args.json, if args.apply { About::Applied } else { About::Plan }, ended)
     })
     .await
-}
-
-/// A push that ended, and what ended it early if anything did.
-pub struct Ended {
-    /// What it did.
-    pub pushed: Option<Pushed>,
-    /// What ended it early.
-    pub error: Option<PushError>,
-}
-
-impl Ended {
-    /// Both, one after the other.
-    fn and(self, other: Self) -> Self {
-        let pushed = match (self.pushed, other.pushed) {
-            (Some(mut pushed), Some(more)) => {
-                pushed.append(more);
-                Some(pushed)
-            }
-            (one, other) => one.or(other),
-        };
-        Self { pushed, error: self.error.or(other.error) }
-    }
-}
-
-impl From<Result<Pushed, PushError>> for Ended {
-    fn from(result: Result<Pushed, PushError>) -> Self {
-        match result {
-            Ok(pushed) => Self { pushed: Some(pushed), error: None },
-            Err(error) => {
-                let (pushed, error) = error.split();
-                Self { pushed, error: Some(error) }
-            }
-        }
-    }
 }
 
 /// Empties the outbox of a target, and lets the target take in what moved.
@@ -168,57 +150,12 @@ async fn empty<O: Outbox>(
             Ok(())
         })
     };
-    push(&work, &take_in).await.into()
-}
-
-/// An operator's word on intents that are parked.
-async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliError> {
-    let sink = open(prepared.target).await?;
-    let ended =
-        with_outbox!(&sink, outbox => resolve_in(prepared, outbox, args).await).unwrap_or_else(|| Err(no_outbox()));
-    sink.close().await?;
-    ended
-}
-
-async fn resolve_in<O: Outbox>(prepared: &Prepared<'_>, outbox: &O, args: &PushArgs) -> Result<Exit, CliError> {
-    let words = [(&args.retry, Status::Pending), (&args.cancel, Status::Cancelled), (&args.done, Status::Done)];
-    let mut exit = Exit::Done;
-    outbox.begin(&prepared.scope).await?;
-    for (ids, status) in words {
-        for id in ids {
-            let id = IntentId::new(id.as_str()).map_err(|error| CliError::Usage {
-                message: error.to_string(),
-                hint: "take the id from `dn push` or from `dn trail`",
-            })?;
-            if outbox.resolve(&prepared.scope, &id, status, jiff::Timestamp::now()).await? {
-                answer(&format!("{id}: {}", status.as_str()))?;
-            } else {
-                exit = exit.worse(failed(&CliError::Usage {
-                    message: format!("`{id}` is unknown, or done already"),
-                    hint: "take the id from `dn push` or from `dn trail`",
-                }));
-            }
-        }
+    let ended = Ended::from(push(&work, &take_in).await);
+    if ended.error.is_none() {
+        return ended;
     }
-    outbox.end(&prepared.scope).await?;
-    Ok(exit)
-}
-
-/// Prints what a push did, or would do, and gives its code.
-pub fn finish(context: &Context, json: bool, applied: bool, ended: Ended) -> Result<Exit, CliError> {
-    let mut exit = Exit::Done;
-    if let Some(pushed) = &ended.pushed {
-        if json {
-            answer_json(pushed)?;
-        } else {
-            answer(&render::pushed(context, pushed, applied))?;
-        }
-        if applied && pushed.needs_a_person() {
-            exit = Exit::Parked;
-        }
-    }
-    Ok(match ended.error {
-        Some(error) => exit.worse(failed(&CliError::Push(error))),
-        None => exit,
-    })
+    // The report ends where the error came: the outbox tells what waits.
+    let depth = outbox.depth(&prepared.scope).await.unwrap_or_default();
+    let pending = depth.into_iter().find(|(status, _)| *status == Status::Pending);
+    ended.leaving(pending.map_or(0, |(_, count)| count))
 }

@@ -1,5 +1,6 @@
 //! A push, for people.
 
+use super::ended::About;
 use crate::cli::context::Context;
 use crate::cli::printer::{counted, legible, table};
 use crate::cli::words::{in_words, mutation};
@@ -7,11 +8,13 @@ use crate::intent::Status;
 use crate::writeback::{Item, Pushed};
 
 /// What was done, or what would be.
-pub fn pushed(context: &Context, pushed: &Pushed, applied: bool) -> String {
+pub fn pushed(context: &Context, pushed: &Pushed, about: About) -> String {
+    let applied = about == About::Applied;
     let Pushed { instance, demarche, outbox, items, .. } = pushed;
     let mut text = format!("{instance}/{demarche} ← {outbox}\n");
     if items.is_empty() {
-        text.push_str("Nothing waits in the outbox.\n");
+        let what = if pushed.unserved.is_empty() { "in the outbox" } else { "for this démarche" };
+        text.push_str(&format!("Nothing waits {what}.\n"));
         return text;
     }
     let mut rows = table(&["Dossier", "Asked", if applied { "Outcome" } else { "Plan" }, "Id"], context.width);
@@ -22,14 +25,38 @@ pub fn pushed(context: &Context, pushed: &Pushed, applied: bool) -> String {
     text.push_str(&format!("{rows}\n"));
     let counts = pushed.counts.iter().map(|(status, count)| format!("{count} {}", in_words(*status)));
     text.push_str(&format!("{}: {}\n", counted(items.len() as u64, "intent"), counts.collect::<Vec<_>>().join(", ")));
-    if !applied {
-        text.push_str("Nothing was sent. `dn push --apply` sends it.\n");
-    } else if pushed.needs_a_person() {
-        text.push_str(
-            "Look at what is refused, in conflict or ambiguous; `dn trail` tells what was sent and answered.\n",
-        );
+    let waiting: Vec<String> = pushed.waiting().iter().map(|(why, count)| format!("{count} {}", waits(why))).collect();
+    if !waiting.is_empty() {
+        text.push_str(&format!("Not sent yet: {}.\n", waiting.join(", ")));
     }
+    let sends = items.iter().any(|item| !item.steps.is_empty());
+    text.push_str(match about {
+        About::Plan if sends => "Nothing was sent. `dn push --apply` sends it.\n",
+        About::Plan => "Nothing was sent, and nothing is to be sent as things stand.\n",
+        About::PlanByHand if sends => "Nothing was sent yet.\n",
+        About::PlanByHand => "Nothing was sent.\n",
+        About::Applied if pushed.needs_a_person() => {
+            "Look at what is refused, in conflict or ambiguous; `dn trail` tells what was sent and answered.\n"
+        }
+        About::Applied => "",
+    });
     text
+}
+
+/// Why intents wait, by the stable word for it.
+fn waits(reason: &str) -> &str {
+    match reason {
+        "earlier" => "behind an earlier intent about the same dossier",
+        "later" => "for their time",
+        "requires" => "for the intent that they require",
+        "lost_answer" => "because an answer was lost",
+        "correction_awaited" => "because a correction is awaited",
+        "dossier_unreadable" => "because the dossier cannot be read now",
+        "out_of_scope" => "because the token does not show the dossier",
+        "server_error" => "because the platform failed",
+        "not_sent" => "because they could not be sent now",
+        other => other,
+    }
 }
 
 fn outcome(item: &Item) -> String {

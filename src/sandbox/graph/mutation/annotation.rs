@@ -37,6 +37,12 @@ fn save(desk: &mut Desk<'_>, dossier: u32, place: &Place, kind: Kind, content: C
     let stable_id = place.stable_id;
     Ok(match content {
         Content::Rows(count) => Effect::Rows { stable_id, rows: desk.world.add_rows(dossier, stable_id, count)? },
+        Content::Files(ids) => {
+            let files = ids.iter().map(|id| desk.file(id)).collect::<Result<Vec<_>, _>>()?;
+            let text = files.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>().join(", ");
+            desk.world.join_files(dossier, place, files)?;
+            Effect::Annotation { stable_id, row: place.row.clone(), text }
+        }
         Content::Value(value) => {
             let text = string_value(kind, &value, Language::French).unwrap_or_default();
             desk.world.annotate(dossier, place, value)?;
@@ -96,10 +102,14 @@ pub(super) fn batch(desk: &mut Desk<'_>) -> Outcome {
         let value = item.get("value").and_then(JsonValue::as_object).and_then(|object| object.iter().next());
         let (key, value) = value.map_or(("", &JsonValue::Null), |(key, value)| (key.as_str(), value));
         match content::of(desk.world.platform, &question, key, value) {
-            Ok(content) => {
-                effects.push(save(desk, dossier, &place, question.kind, content)?);
-                places.push(place);
-            }
+            Ok(content) => match save(desk, dossier, &place, question.kind, content) {
+                Ok(effect) => {
+                    effects.push(effect);
+                    places.push(place);
+                }
+                Err(Refusal::Said(words)) => errors.extend(words),
+                Err(other) => return Err(other),
+            },
             Err(Problem::WrongType) => errors.push(format!("L‘annotation \"{id}\" n’est pas de type attendu")),
             Err(Problem::Invalid(text)) => errors.push(text),
         }

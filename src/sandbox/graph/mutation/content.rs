@@ -4,6 +4,7 @@ use apollo_compiler::response::JsonValue;
 
 use crate::platform::Platform;
 use crate::sandbox::kind::Kind;
+use crate::sandbox::places;
 use crate::sandbox::time;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::form::Question;
@@ -14,6 +15,8 @@ pub(super) enum Content {
     Value(Value),
     /// Add that many rows.
     Rows(u32),
+    /// Add the files behind these signed ids.
+    Files(Vec<String>),
 }
 
 /// Why a value is refused.
@@ -65,6 +68,37 @@ pub(super) fn of(platform: Platform, question: &Question, key: &str, value: &Jso
             options(&chosen)?;
             Some(Value::List(chosen))
         }
+        ("phone", Kind::Phone) => {
+            if !text.is_some_and(|text| text.is_empty() || is_phone(text)) {
+                return Err(invalid("doit être un numéro de téléphone valide"));
+            }
+            text.map(Value::from)
+        }
+        ("iban", Kind::Iban) => {
+            if !text.is_some_and(|text| text.is_empty() || is_iban(text)) {
+                return Err(invalid("n’est pas un IBAN valide"));
+            }
+            text.map(Value::from)
+        }
+        ("formatted", Kind::Formatted) | ("civilite", Kind::Civilite) => text.map(Value::from),
+        ("pays", Kind::Pays) => Some(Value::from(known(&places::PAYS, text).ok_or_else(|| invalid("est inconnu"))?)),
+        ("regions", Kind::Regions) => {
+            Some(Value::from(known(&places::REGIONS, text).ok_or_else(|| invalid("est inconnu"))?))
+        }
+        ("departements", Kind::Departements) => {
+            let known = places::DEPARTEMENTS.iter().find(|place| Some(place.0) == text || Some(place.1) == text);
+            Some(Value::from(known.ok_or_else(|| invalid("est inconnu"))?.0))
+        }
+        ("dossierLink", Kind::DossierLink) => {
+            if !text.is_some_and(|text| text.is_empty() || text.parse::<u32>().is_ok()) {
+                return Err(invalid("doit être un numéro de dossier valide"));
+            }
+            text.map(Value::from)
+        }
+        ("pieceJustificative", Kind::PieceJustificative) => {
+            let ids = value.as_array().ok_or(Problem::WrongType)?.iter();
+            return Ok(Content::Files(ids.filter_map(JsonValue::as_str).map(str::to_owned).collect()));
+        }
         ("repetition", Kind::Repetition) => {
             let count = value.as_i64().ok_or(Problem::WrongType)?;
             return Ok(Content::Rows(u32::try_from(count).unwrap_or(0)));
@@ -72,6 +106,32 @@ pub(super) fn of(platform: Platform, question: &Question, key: &str, value: &Jso
         _ => None,
     };
     content.map(Content::Value).ok_or(Problem::WrongType)
+}
+
+/// The code of a place that is named by its code or by its name.
+fn known(places: &[(&'static str, &'static str)], text: Option<&str>) -> Option<&'static str> {
+    places.iter().find(|place| Some(place.0) == text || Some(place.1) == text).map(|place| place.0)
+}
+
+/// As many digits as numbers have somewhere, and nothing but what people write between them.
+fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    (6..=15).contains(&digits) && text.chars().all(|c| c.is_ascii_digit() || " +.-()/".contains(c))
+}
+
+/// The check digits of ISO 13616: the number, its first four characters put last and letters read as 10 to 35, leaves 1
+/// when it is divided by 97.
+fn is_iban(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if !(15..=34).contains(&letters.len()) {
+        return false;
+    }
+    let turned = letters[4..].iter().chain(&letters[..4]);
+    let rest = turned.into_iter().try_fold(0, |rest, letter| {
+        let value = letter.to_digit(36)?;
+        Some((rest * if value < 10 { 10 } else { 100 } + value) % 97)
+    });
+    rest == Some(1)
 }
 
 /// Something, an at sign, a name with a dot: as little as the platform asks.

@@ -43,10 +43,13 @@ impl Desk<'_> {
 
     /// Second: is the file that goes with it there, whole and as announced?
     pub fn blob(&self, key: &str) -> Result<Option<FileRecord>, Refusal> {
-        let Some(signed) = self.text(key) else { return Ok(None) };
+        self.text(key).map(|signed| self.file(signed)).transpose()
+    }
+
+    /// The file that was sent under a signed id.
+    pub fn file(&self, signed: &str) -> Result<FileRecord, Refusal> {
         let known = check_blob("attach", signed, self.world.now()).ok_or(BadBlob::BadId);
-        let file = known.and_then(|blob| self.world.sent_file(blob));
-        file.map(Some).map_err(|bad| Refusal::said(bad.message()))
+        known.and_then(|blob| self.world.sent_file(blob)).map_err(|bad| Refusal::said(bad.message()))
     }
 
     /// Third: the dossier, if it can be loaded and the token sees its démarche.

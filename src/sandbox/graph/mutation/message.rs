@@ -39,3 +39,15 @@ pub(super) fn supprimer(desk: &mut Desk<'_>) -> Outcome {
     desk.world.supprimer_message(dossier, id)?;
     Ok(Done::on(dossier, instructeur, Effect::MessageWithdrawn(id)).showing(Payload::Message(id)))
 }
+
+/// The request goes, the message stays. Any instructeur of the team may do it.
+pub(super) fn annuler_correction(desk: &mut Desk<'_>) -> Outcome {
+    desk.writable()?;
+    let id = desk.text("messageId").and_then(|id| local_id("Commentaire", id)?.parse().ok());
+    let (dossier, message) = id.and_then(|id| desk.world.message(id)).ok_or(Refusal::NotFound)?;
+    let id = message.id;
+    desk.loaded(Some(dossier))?;
+    let instructeur = desk.instructeur(dossier)?;
+    desk.world.annuler_correction(dossier, id)?;
+    Ok(Done::on(dossier, instructeur, Effect::CorrectionCancelled(id)).showing(Payload::Message(id)))
+}

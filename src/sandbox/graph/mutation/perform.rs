@@ -100,6 +100,7 @@ pub(in crate::sandbox::graph) fn perform(world: &mut World, scope: &Scope, base_
         "dossierDesarchiver" => decision::archiver(desk, false),
         "dossierEnvoyerMessage" => message::envoyer(desk),
         "dossierSupprimerMessage" => message::supprimer(desk),
+        "dossierAnnulerDemandeCorrection" => message::annuler_correction(desk),
         "dossierModifierAnnotations" => annotation::batch(desk),
         "dossierModifierAnnotationAjouterLigne" => annotation::ajouter_ligne(desk),
         "dossierChangerGroupeInstructeur" => sorting::changer_groupe(desk),

@@ -20,27 +20,30 @@ pub(super) struct Asked {
     message: Option<Words>,
 }
 
-/// A text of a row; empty where there is none, and for a column that is not there.
-fn text(row: &Row, column: Option<&String>) -> String {
+/// A text of a row; empty where there is none, and for a column that is not there. A cell of another kind, such as the error
+/// of a formula, is no empty one: what somebody meant by it is not known.
+fn text(row: &Row, column: Option<&String>, title: &str) -> Result<String, String> {
     match column.and_then(|column| row.get(column)) {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.trim().to_owned()),
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(format!("« {title} » : un texte est attendu")),
     }
 }
 
-fn words(row: &Row, column: Option<&String>) -> Option<Words> {
-    Some(text(row, column)).filter(|text| !text.is_empty()).map(Words::new)
+fn words(row: &Row, column: Option<&String>, title: &str) -> Result<Option<Words>, String> {
+    Ok(Some(text(row, column, title)?).filter(|text| !text.is_empty()).map(Words::new))
 }
 
 /// The message of a row.
-pub(super) fn message(columns: &Columns, row: &Row) -> Option<Words> {
-    words(row, columns.message.as_ref())
+pub(super) fn message(columns: &Columns, row: &Row) -> Result<Option<Words>, String> {
+    words(row, columns.message.as_ref(), "Message à l’usager")
 }
 
 /// The decision of a row, with its motivation.
 pub(super) fn decision(columns: &Columns, row: &Row) -> Result<Option<Action>, String> {
-    let (word, motivation) = (text(row, columns.decision.as_ref()), words(row, columns.motivation.as_ref()));
+    let word = text(row, columns.decision.as_ref(), "Décision")?;
+    let motivation = words(row, columns.motivation.as_ref(), "Motivation à envoyer")?;
     let justificatif = None;
     let missing = || format!("Il manque la motivation, que l’usager lira : « {word} » en demande une");
     Ok(Some(match word.as_str() {
@@ -148,10 +151,10 @@ impl Asked {
     pub(super) fn read(columns: &Columns, row: &Row) -> Result<Self, String> {
         let edits = columns.annotations.iter().filter_map(|annotation| edit(annotation, row).transpose());
         let asked = Self {
-            author: words(row, columns.agent.as_ref()),
+            author: words(row, columns.agent.as_ref(), "Agent")?,
             edits: edits.collect::<Result<_, _>>()?,
             decision: decision(columns, row)?,
-            message: message(columns, row),
+            message: message(columns, row)?,
         };
         if asked.edits.is_empty() && asked.decision.is_none() && asked.message.is_none() {
             return Err("Rien à envoyer : ni décision, ni message, ni annotation".to_owned());
@@ -271,6 +274,9 @@ mod tests {
             (json!({ "avis": ["L", "secret"] }), "pas un des choix"),
             (json!({ "accord": "secret" }), "« Oui » ou « Non »"),
             (json!({ "montant": "secret" }), "un nombre est attendu"),
+            (json!({ "decision": "Accepter", "message": ["E", "TypeError"] }), "« Message à l’usager » : un texte"),
+            (json!({ "decision": "Accepter", "motivation": true }), "« Motivation à envoyer » : un texte"),
+            (json!({ "message": "Bonjour", "agent": ["L", "secret"] }), "« Agent » : un texte"),
         ] {
             let error = read(row.clone()).expect_err("nonsense");
             assert!(error.contains(told) && !error.contains("secret"), "{row}: {error}");

@@ -72,7 +72,9 @@ fn emptied(columns: &Columns, intent: &Intent, row: &Row) -> Vec<String> {
             });
             asks.map(|annotation| annotation.id.clone()).collect()
         }
-        Wanted::Message { body, .. } if cells::message(columns, row).as_ref() == Some(body) => {
+        Wanted::Message { body, .. }
+            if cells::message(columns, row).is_ok_and(|asked| asked.as_ref() == Some(body)) =>
+        {
             columns.message.iter().cloned().collect()
         }
         action if cells::decision(columns, row).is_ok_and(|asked| asked.as_ref() == Some(action)) => {

@@ -10,12 +10,11 @@ use super::{ready, shown};
 use crate::grist::GristError;
 use crate::ids::DossierNumber;
 use crate::intent::{IntentId, Status};
-use crate::sink::Scope;
-use crate::sink::TrailLine;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id, text};
 use crate::sink::grist::shared;
+use crate::sink::{Backlog, Scope, TrailLine};
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;
@@ -120,6 +119,31 @@ pub(super) async fn depth(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, u64
     };
     let count = |status: Status| counted.get(status.as_str()).map(|lines| (status, *lines));
     Ok(Status::ALL.into_iter().filter_map(count).collect())
+}
+
+/// What waits, whatever it is about.
+pub(super) async fn backlog(desk: &Desk) -> Result<Vec<Backlog>, Fault> {
+    if shared::of(shared::INTENTS).find(&desk.state.structure).is_none() {
+        return Ok(Vec::new());
+    }
+    let pending = Status::Pending.as_str();
+    let sql = format!("SELECT instance, demarche, rang FROM {} WHERE statut = ?", shared::INTENTS);
+    let rows = match desk.reader.sql(&sql, &[json!(pending)]).await? {
+        Some(rows) => rows,
+        None => desk.reader.doc.records(shared::INTENTS, &[("statut", vec![pending.into()])]).await?,
+    };
+    // Of a row and its copy one counts.
+    let place = |row: &Row| super::kept::whole(row, "rang").unwrap_or_default();
+    let distinct: BTreeSet<_> = rows
+        .iter()
+        .map(|row| (text(row, "instance").to_owned(), text(row, "demarche").to_owned(), place(row)))
+        .collect();
+    let mut counted: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for (instance, demarche, _) in distinct {
+        *counted.entry((instance, demarche)).or_default() += 1;
+    }
+    let line = |((instance, demarche), pending)| Backlog { instance, demarche, pending };
+    Ok(counted.into_iter().map(line).collect())
 }
 
 /// Whether no intent is missing.

@@ -12,7 +12,7 @@ use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions};
-use crate::sink::{Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
 const MOST: usize = 100;
@@ -118,6 +118,10 @@ impl Outbox for GristSink {
 
     async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
         self.read("a reading of the outbox", async |desk| ask::depth(desk, scope).await).await
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
+        self.read("a reading of the outbox", async |desk| ask::backlog(desk).await).await
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {
