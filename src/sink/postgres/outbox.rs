@@ -51,8 +51,7 @@ impl Outbox for PostgresSink {
     }
 
     async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
-        let mut connection = self.connection().await?;
-        self.told("a reading of the outbox", outbox::backlog(&mut *connection).await)
+        reading!(self, "a reading of the outbox", tx => outbox::backlog(&mut *tx))
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {
