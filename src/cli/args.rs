@@ -276,6 +276,9 @@ pub struct SyncArgs {
     /// Make columns again that somebody deleted from the Grist document [default: leave them out]
     #[arg(long)]
     pub restore_columns: bool,
+    /// Keep the new address of an instance that moved; its platform must be the same [default: refuse another instance]
+    #[arg(long)]
+    pub accept_address: bool,
     /// Copy files themselves into the Grist document, within the limits of the configuration [default: names and sizes]
     #[arg(long)]
     pub files: bool,

@@ -21,7 +21,8 @@ pub enum Exit {
     Configuration = 3,
     /// The platform or the target refuses.
     Refused = 4,
-    /// Done, but some dossiers are in quarantine.
+    /// Done, but not all of it: some dossiers are in quarantine, some answers have no column, or a stored document is
+    /// damaged and cannot be read again.
     Quarantine = 5,
     /// The platform or the target is not available now.
     Unavailable = 6,
@@ -47,7 +48,10 @@ impl Exit {
         (Self::Usage, "the command line is wrong"),
         (Self::Configuration, "the configuration is wrong"),
         (Self::Refused, "the platform or the target refuses: token, right, foreign or damaged file"),
-        (Self::Quarantine, "done, and some dossiers that the platform cannot show are in quarantine"),
+        (
+            Self::Quarantine,
+            "done, but not all of it: dossiers are set aside, answers have no column, or documents are damaged",
+        ),
         (
             Self::Unavailable,
             "the platform or the target is not available now, or push left something waiting: try again later",
@@ -187,7 +191,7 @@ impl From<&SyncError> for Exit {
             SyncError::Sink(error) => error.into(),
             SyncError::Document { .. } => Self::Unexpected,
             SyncError::Interrupted => Self::Interrupted,
-            SyncError::NeverSynced { .. } => Self::Configuration,
+            SyncError::NeverSynced { .. } | SyncError::OtherInstance { .. } => Self::Configuration,
         }
     }
 }

@@ -147,6 +147,7 @@ impl Work<'_> {
                 page_size: job.instance.page_size.value,
                 full: self.full,
                 allow_deletes: self.allow_deletes,
+                accept_address: self.overrides.accept_address,
                 ..job.sync.settings()
             },
             instructeur: job.sync.instructeur.as_ref().map(|setting| setting.value.clone()),

@@ -186,6 +186,20 @@ impl Progress {
             Event::Files { kept, bytes } => {
                 debug!({ INSTANCE } = instance, { DEMARCHE_NUMBER } = demarche, kept, bytes, "files fetched");
             }
+            Event::Row(found) => {
+                let number = found.number.map_or(0, |number| number.get());
+                warn!(
+                    { INSTANCE } = instance,
+                    { DEMARCHE_NUMBER } = demarche,
+                    { DOSSIER_NUMBER } = number,
+                    table = found.table.as_str(),
+                    rows = found.rows,
+                    { REASON } = found.fault.as_str(),
+                    "rows of {} are not what the document of dossier {number} says: {}",
+                    found.table,
+                    found.fault.as_str()
+                );
+            }
             Event::Brake { deletions, alive } => {
                 warn!(
                     { INSTANCE } = instance,

@@ -1,16 +1,21 @@
 //! What a run did, for people.
 
+use std::collections::BTreeSet;
+
 use comfy_table::CellAlignment;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::printer::{counted, grouped, instant, legible, size, table};
+use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
-use crate::sink::RunOutcome;
-use crate::sync::{Brake, FilesReport, ListingReport, Report, RetentionReport, Run, Verification};
+use crate::sink::{RowDifference, RunOutcome};
+use crate::sync::{Brake, FilesReport, ListingReport, Report, RetentionReport, RowsReport, Run, Verification};
 
 /// How many changes to the tables are named before they are only counted.
 const NAMED: usize = 5;
+/// How many differences of rows `verify` names for people.
+const MANY: usize = 20;
 
 /// The code that a run ends with.
 pub fn exit(run: &Run) -> Exit {
@@ -24,6 +29,7 @@ pub fn exit_of(report: &Report) -> Exit {
         (None, RunOutcome::Quarantine) => Exit::Quarantine,
         (None, RunOutcome::Interrupted) => Exit::Interrupted,
         (None, RunOutcome::Failed) => Exit::Unexpected,
+        (None, RunOutcome::Done) if !report.strangers.is_empty() || !report.damaged.is_empty() => Exit::Quarantine,
         (None, RunOutcome::Done) => Exit::Done,
     }
 }
@@ -106,6 +112,9 @@ pub fn report(context: &Context, report: &Report) -> String {
             grouped(listed)
         ));
     }
+    if let Some(found) = &report.rows {
+        text.push_str(&told_rows(found));
+    }
     match report.schema.as_slice() {
         changes if changes.len() > NAMED && context.global.verbose == 0 => {
             text.push_str(&format!("tables: {} (-v names them)\n", counted(changes.len() as u64, "change")));
@@ -117,6 +126,12 @@ pub fn report(context: &Context, report: &Report) -> String {
     }
     for notice in &report.notices {
         text.push_str(&format!("target: {}\n", legible(notice)));
+    }
+    if !report.strangers.is_empty() {
+        text.push_str(&told_strangers(report.strangers.iter()));
+    }
+    if !report.damaged.is_empty() {
+        text.push_str(&told_damaged(&report.damaged));
     }
     if let Some(files) = &report.files {
         text.push_str(&told_files(files));
@@ -144,6 +159,60 @@ pub fn report(context: &Context, report: &Report) -> String {
     text
 }
 
+fn told_rows(found: &RowsReport) -> String {
+    let RowsReport { dossiers, mended, unknown, removed, differences } = found;
+    let mut text = String::new();
+    if *dossiers > 0 {
+        let what = "in the target was not what its document says";
+        text.push_str(&format!("rows: {} {what}; {} written again\n", counted(*dossiers, "dossier"), grouped(*mended)));
+    }
+    if *unknown > 0 {
+        let end = match removed {
+            0 => "`dn verify --repair` removes them".to_owned(),
+            removed => format!("{} removed", grouped(*removed)),
+        };
+        text.push_str(&format!("rows: {} of no dossier of the target; {end}\n", counted(*unknown, "row")));
+    }
+    for difference in differences.iter().take(NAMED) {
+        text.push_str(&format!("  {}\n", told_row(difference)));
+    }
+    text
+}
+
+/// One difference of rows: `dossier 12: 1 row of demarche_5_avis missing`.
+fn told_row(difference: &RowDifference) -> String {
+    let RowDifference { number, table, fault, rows, columns } = difference;
+    let dossier = number.map_or_else(|| "no dossier".to_owned(), |number| format!("dossier {number}"));
+    let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+    legible(&format!("{dossier}: {} of {table} {}{columns}", counted(*rows, "row"), fault.as_str()))
+}
+
+fn told_strangers<'a>(ids: impl Iterator<Item = &'a DescriptorId>) -> String {
+    let ids: Vec<&str> = ids.map(DescriptorId::as_str).collect();
+    let first = ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if ids.len() > NAMED { ", …" } else { "" };
+    format!(
+        "no revision of the form asks {}, so its answers are in the documents and in no column: {}{more}\n",
+        counted(ids.len() as u64, "question"),
+        legible(&first)
+    )
+}
+
+fn told_damaged(numbers: &[DossierNumber]) -> String {
+    format!(
+        "damaged: the stored document of {} ({}), which the platform does not show any more: restore a backup\n",
+        counted(numbers.len() as u64, "dossier"),
+        first(numbers)
+    )
+}
+
+/// The first of some numbers.
+fn first(numbers: &[DossierNumber]) -> String {
+    let shown: Vec<String> = numbers.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = if numbers.len() > NAMED { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
 fn told_files(files: &FilesReport) -> String {
     let FilesReport { kept, bytes, linked, left } = files;
     let mut text = format!("files: {} fetched ({})", grouped(*kept), size(*bytes));
@@ -161,21 +230,49 @@ fn told_files(files: &FilesReport) -> String {
 
 /// What a comparison found, as a short table and the first numbers of each kind.
 pub fn verification(context: &Context, verification: &Verification) -> String {
-    let Verification { instance, demarche, target, listed, held, missing, stale, ghost, quarantined, version: _ } =
-        verification;
+    let Verification {
+        instance,
+        demarche,
+        target,
+        listed,
+        held,
+        missing,
+        stale,
+        ghost,
+        quarantined,
+        compared: _,
+        rows: differences,
+        damaged,
+        strangers,
+        version: _,
+    } = verification;
+    let wrong: BTreeSet<DossierNumber> = differences.iter().filter_map(|found| found.number).collect();
+    let wrong: Vec<DossierNumber> = wrong.into_iter().collect();
     let mut rows = table(&["Compared", "Dossiers", "Which"], context.width);
-    let first = |numbers: &[crate::ids::DossierNumber]| {
-        let shown: Vec<String> = numbers.iter().take(5).map(ToString::to_string).collect();
-        let more = if numbers.len() > 5 { ", …" } else { "" };
-        format!("{}{more}", shown.join(", "))
-    };
     rows.add_row(["listed by the platform".to_owned(), grouped(*listed), String::new()]);
     rows.add_row(["in the target".to_owned(), grouped(*held), String::new()]);
-    for (what, numbers) in [("missing", missing), ("stale", stale), ("ghost", ghost), ("in quarantine", quarantined)] {
+    for (what, numbers) in [
+        ("missing", missing),
+        ("stale", stale),
+        ("ghost", ghost),
+        ("rows that differ", &wrong),
+        ("damaged", damaged),
+        ("in quarantine", quarantined),
+    ] {
         rows.add_row([what.to_owned(), grouped(numbers.len() as u64), first(numbers)]);
     }
     if let Some(column) = rows.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut told = String::new();
+    for difference in differences.iter().take(MANY) {
+        told.push_str(&format!("{}\n", told_row(difference)));
+    }
+    if differences.len() > MANY {
+        told.push_str(&format!("and {} more (--json names them all)\n", grouped((differences.len() - MANY) as u64)));
+    }
+    if !strangers.is_empty() {
+        told.push_str(&told_strangers(strangers.keys()));
     }
     let verdict = if verification.is_exact() {
         "the target is what the platform shows"
@@ -183,5 +280,5 @@ pub fn verification(context: &Context, verification: &Verification) -> String {
         "the target differs from what the platform shows; `dn sync` catches up with recent changes, \
          `dn verify --repair` mends the rest"
     };
-    format!("{instance}/{demarche} → {target}\n{rows}\n{verdict}\n")
+    format!("{instance}/{demarche} → {target}\n{rows}\n{told}{verdict}\n")
 }

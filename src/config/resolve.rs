@@ -44,6 +44,8 @@ pub struct Overrides {
     pub restore_columns: bool,
     /// `--files`.
     pub files: bool,
+    /// `--accept-address`.
+    pub accept_address: bool,
 }
 
 /// The environment, as a function of the name of a variable.
@@ -360,8 +362,8 @@ fn token(variables: Variables<'_>, said: &InstanceEntry) -> Setting<SecretSource
     }
 }
 
-/// The name of an instance that nobody named. It must be the same in every run, whatever the port, as the numbers of two
-/// instances collide in one target.
+/// The name of an instance that nobody named: the same in every run, and another one for another address, as the numbers of
+/// two instances collide in one target.
 fn short_name(platform: Platform, url: &Url) -> String {
     if url.as_str() == platform.default_url() {
         return match platform {
@@ -369,8 +371,18 @@ fn short_name(platform: Platform, url: &Url) -> String {
             Platform::DematSocial => "ds".to_owned(),
         };
     }
-    let host = url.host_str().unwrap_or_default().to_lowercase();
-    let slug: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let mut place = url.host_str().unwrap_or_default().to_lowercase();
+    if let Some(port) = url.port() {
+        place.push_str(&format!("-{port}"));
+    }
+    let path = url.path().trim_matches('/');
+    if path != "api/v2/graphql" {
+        place.push_str(&format!("-{path}"));
+    }
+    if url.scheme() != "https" {
+        place.push_str(&format!("-{}", url.scheme()));
+    }
+    let slug: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let slug = slug.trim_matches('-');
     let begins_with_letter = slug.starts_with(|c: char| c.is_ascii_lowercase());
     let name = if begins_with_letter { slug.to_owned() } else { format!("at-{slug}") };
@@ -378,7 +390,7 @@ fn short_name(platform: Platform, url: &Url) -> String {
         return name;
     }
     // Two long names that begin alike must not become one.
-    let sum = name
+    let sum = place
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}-{:08x}", name[..15].trim_end_matches('-'), sum >> 32)

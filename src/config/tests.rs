@@ -383,14 +383,25 @@ fn wrong_choices_are_refused() {
 }
 
 #[test]
-fn an_instance_without_a_name_is_named_after_its_host_whatever_the_port() {
+fn an_instance_without_a_name_is_named_after_its_address() {
     let name = |url: &str| {
         let flags = Overrides { url: Some(url.to_owned()), ..Overrides::default() };
         resolve_instance(&Config::default(), &flags, &nothing).unwrap_or_else(|error| panic!("{error}")).name
     };
-    assert_eq!(name("http://127.0.0.1:3000/api"), "at-127-0-0-1");
-    assert_eq!(name("http://127.0.0.1:4000/api"), "at-127-0-0-1");
-    assert_eq!(name("https://dn.example.org/api"), "dn-example-org");
+    assert_eq!(name("https://dn.example.org/api/v2/graphql"), "dn-example-org");
+    assert_eq!(name("https://dn.example.org/api/v2/graphql/"), "dn-example-org");
+    assert_eq!(name("https://dn.example.org:8443/api/v2/graphql"), "dn-example-org-8443");
+    let others = [
+        "http://127.0.0.1:3000/api/v2/graphql",
+        "http://127.0.0.1:4000/api/v2/graphql",
+        "http://127.0.0.1:3000/api/v2/autre",
+        "http://127.0.0.1/api/v2/graphql",
+        "https://127.0.0.1/api/v2/graphql",
+        "https://dn.example.org/autre/api/v2/graphql",
+    ];
+    let names: std::collections::BTreeSet<String> = others.iter().map(|url| name(url)).collect();
+    assert_eq!(names.len(), others.len(), "{names:?}");
+    assert!(names.iter().all(|name| name.len() <= 24), "{names:?}");
     let (long, longer) = (
         name("https://demarches.une-collectivite.example.org/"),
         name("https://demarches.une-collectivite.example.net/"),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::privacy::Treatment;
 use crate::table::naming::{self, NameLimits};
 use crate::table::{
-    CellKind, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Spec, TableKey, TableSpec,
+    Cell, CellKind, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Row, Spec, TableKey, TableSpec,
 };
 
 /// What a target remembers of the tables that it was given for one démarche, in the order of their creation.
@@ -192,13 +192,105 @@ fn named(spec: &ColumnSpec, names: &mut BTreeSet<String>, limits: NameLimits) ->
     LayoutColumn { name, spec: spec.clone() }
 }
 
+/// Which stored dossiers are to be written again after a change of the tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Backfill {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that fill one of these tables (`None`) or columns, which are new. Most hold nothing for them; but a platform
+    /// that publishes a form while it is read serves answers before it tells of their questions.
+    Filling(BTreeSet<(TableKey, Option<ColumnKey>)>),
+    /// All of them.
+    Everything,
+}
+
+impl Backfill {
+    /// What both ask for.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Everything, _) | (_, Self::Everything) => Self::Everything,
+            (Self::Nothing, some) | (some, Self::Nothing) => some,
+            (Self::Filling(mut one), Self::Filling(mut other)) => {
+                one.append(&mut other);
+                Self::Filling(one)
+            }
+        }
+    }
+
+    /// Whether a dossier with these rows is to be written again.
+    #[must_use]
+    pub fn concerns(&self, layout: &Layout, row: &Row) -> bool {
+        let new = match self {
+            Self::Nothing => return false,
+            Self::Everything => return true,
+            Self::Filling(new) => new,
+        };
+        let fills = |table: usize, cells: &[Cell]| {
+            let Some(table) = layout.tables.get(table) else { return false };
+            let mut filled = table.columns.iter().zip(cells).filter(|(_, cell)| **cell != Cell::Null);
+            new.contains(&(table.key.clone(), None))
+                || filled.any(|(column, _)| new.contains(&(table.key.clone(), Some(column.spec.key.clone()))))
+        };
+        fills(0, &row.cells) || row.children.iter().any(|child| fills(child.table, &child.cells))
+    }
+}
+
 impl SchemaPlan {
-    /// Whether existing rows must be written again from their stored documents.
+    /// Which stored dossiers are to be written again. None for a démarche that has no tables yet.
+    #[must_use]
+    pub fn backfill(&self) -> Backfill {
+        let creates = |change: &SchemaChange| matches!(change, SchemaChange::CreateTable(table) if table.key == TableKey::Dossiers);
+        if self.changes.iter().any(creates) {
+            return Backfill::Nothing;
+        }
+        let mut new = BTreeSet::new();
+        for change in &self.changes {
+            match change {
+                SchemaChange::AddColumn { backfill: true, .. } | SchemaChange::WidenColumn { .. } => {
+                    return Backfill::Everything;
+                }
+                SchemaChange::AddColumn { table, column, backfill: false } => {
+                    let table = self.layout.tables.iter().find(|known| known.name == *table);
+                    new.extend(table.map(|table| (table.key.clone(), Some(column.spec.key.clone()))));
+                }
+                SchemaChange::CreateTable(table) => {
+                    new.insert((table.key.clone(), None));
+                }
+                SchemaChange::Retitle { .. } => {}
+            }
+        }
+        if new.is_empty() { Backfill::Nothing } else { Backfill::Filling(new) }
+    }
+
+    /// Whether every existing row must be written again from its stored document.
     #[must_use]
     pub fn needs_remap(&self) -> bool {
-        self.changes.iter().any(|change| {
-            matches!(change, SchemaChange::AddColumn { backfill: true, .. } | SchemaChange::WidenColumn { .. })
-        })
+        self.backfill() == Backfill::Everything
+    }
+
+    /// Whether stored documents are to be looked through for rows to write again.
+    #[must_use]
+    pub fn needs_backfill(&self) -> bool {
+        self.backfill() != Backfill::Nothing
+    }
+}
+
+impl Layout {
+    /// The part of a form's tables that a target has, as it has them: what its rows can be compared with.
+    #[must_use]
+    pub fn held(spec: &Spec, remembered: &Remembered) -> Self {
+        let mut layout = reconcile(spec, remembered, NameLimits::default()).layout;
+        layout.tables.retain_mut(|table| {
+            let Some(known) = remembered.tables.iter().find(|known| known.key == table.key) else { return false };
+            table.columns.retain_mut(|column| {
+                let held = known.columns.iter().find(|held| held.key == column.spec.key);
+                held.map(|held| column.spec.kind = held.kind).is_some()
+            });
+            true
+        });
+        layout
     }
 }
 

@@ -116,6 +116,7 @@ fn a_new_question_needs_no_remap_and_a_new_part_of_a_known_one_does() {
     );
     assert_eq!(new.to_string(), "+ column demarche_12_dossiers.age “Âge” (Integer)\n");
     assert!(!new.needs_remap());
+    assert!(new.needs_backfill(), "stored documents may answer it: a form may be told later than its answers");
 
     let code = ColumnSpec {
         key: ColumnKey::Champ(DescriptorId::new("a"), Part::Code),
@@ -123,4 +124,33 @@ fn a_new_question_needs_no_remap_and_a_new_part_of_a_known_one_does() {
     };
     let part = reconciled(vec![column("a", "Nom", CellKind::Text)], vec![column("a", "Nom", CellKind::Text), code]);
     assert!(part.needs_remap(), "{part}");
+}
+
+#[test]
+fn only_dossiers_that_fill_what_is_new_are_written_again() {
+    let before = vec![column("a", "Nom", CellKind::Text)];
+    let plan = reconciled(before.clone(), vec![before[0].clone(), column("b", "Âge", CellKind::Integer)]);
+    let backfill = plan.backfill();
+    let row = |cells: [Cell; 2]| {
+        let mut row = Row {
+            number: crate::ids::DossierNumber::new(1),
+            state: "accepte".into(),
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            fingerprint: crate::table::Digest::of(b"document"),
+            light: crate::table::Digest::of(b"light"),
+            document: String::new(),
+            cells: vec![Cell::Null; plan.layout.tables[0].columns.len()],
+            children: Vec::new(),
+        };
+        row.cells[..2].clone_from_slice(&cells);
+        row
+    };
+    let name = |cell: &str| Cell::Text(cell.to_owned());
+    assert!(!backfill.concerns(&plan.layout, &row([name("Élise"), Cell::Null])));
+    assert!(backfill.concerns(&plan.layout, &row([Cell::Null, Cell::Integer(12)])));
+    assert!(Backfill::Everything.concerns(&plan.layout, &row([Cell::Null, Cell::Null])));
+    assert_eq!(backfill.clone().and(Backfill::Nothing), backfill);
+    assert_eq!(backfill.and(Backfill::Everything), Backfill::Everything);
+    let first = reconcile(&spec(before), &new_target(), NameLimits::default());
+    assert_eq!(first.backfill(), Backfill::Nothing, "nothing is stored yet");
 }

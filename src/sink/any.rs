@@ -8,14 +8,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
 };
 #[cfg(feature = "grist")]
 use super::{FileStore, Keeping, WantedFile};
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::table::Layout;
 
 /// Any of the targets. It does what the one inside does.
 #[derive(Debug)]
@@ -173,6 +174,36 @@ impl Sink for AnySink {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         inside!(self, sink => sink.documents(scope, after, limit).await)
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        inside!(self, sink => sink.survey_rows(scope, limit).await)
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        inside!(self, sink => sink.compare_rows(scope, layout, expected).await)
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        inside!(self, sink => sink.remove_unknown_rows(prepared).await)
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        inside!(self, sink => sink.instances().await)
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        inside!(self, sink => sink.keep_address(instance, address, was).await)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

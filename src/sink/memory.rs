@@ -1,5 +1,7 @@
 //! A target that forgets: for tests of the engine, and for comparing a plan with an empty target.
 
+mod survey;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
@@ -7,8 +9,8 @@ use jiff::Timestamp;
 
 use super::settle::{self, FeedKind, Held, Write};
 use super::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunRecord, Scope, Sink,
-    SinkError, StoredDocument, Totals, names,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineChange, QuarantineEntry,
+    Receipt, RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, names,
 };
 use crate::demarche::Demarche;
 use crate::dossier::DossierState;
@@ -26,6 +28,7 @@ pub struct MemorySink {
 #[derive(Debug, Default)]
 struct State {
     prefixes: BTreeMap<String, String>,
+    addresses: BTreeMap<String, InstanceAddress>,
     scopes: BTreeMap<Scope, Content>,
     fault: Option<Fault>,
     commits: u64,
@@ -73,6 +76,8 @@ pub struct StoredDossier {
     pub document: String,
     /// Its cells, by column. A column that came later is absent until the dossier is written again.
     pub cells: BTreeMap<String, Cell>,
+    /// How many rows it has in each child table, by name, as it was written.
+    pub rows: BTreeMap<String, u64>,
     /// Its tombstone.
     pub gone: Option<Gone>,
     /// When it was first seen.
@@ -143,6 +148,11 @@ impl MemorySink {
         self.state().scopes.get(scope).cloned().unwrap_or_default()
     }
 
+    /// Changes what is held of a démarche, as somebody with a hand in the target would.
+    pub fn alter(&self, scope: &Scope, change: impl FnOnce(&mut Content)) {
+        change(self.state().scopes.entry(scope.clone()).or_default());
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics while it holds this lock")
     }
@@ -196,7 +206,7 @@ impl Sink for MemorySink {
         content.tables = tables;
         content.form = Some(form.clone());
         if let Some(checkpoint) = &mut content.checkpoint {
-            checkpoint.remap |= plan.needs_remap();
+            checkpoint.remap |= plan.needs_backfill();
         }
         Ok(Prepared::new(scope.clone(), plan.layout))
     }
@@ -275,6 +285,52 @@ impl Sink for MemorySink {
             })
             .collect()
         }))
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        Ok(self.read(scope, |content| content.survey(limit as usize)))
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        Ok(self.read(scope, |content| content.compare(layout, expected)))
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        let mut state = self.state();
+        let content = state.scopes.entry(prepared.scope().clone()).or_default();
+        let Content { dossiers, children, .. } = content;
+        let mut removed = 0;
+        for rows in children.values_mut() {
+            let before = rows.len();
+            rows.retain(|(number, _), _| dossiers.get(number).is_some_and(|dossier| !dossier.is_purged()));
+            removed += (before - rows.len()) as u64;
+        }
+        Ok(removed)
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        let state = self.state();
+        Ok(state.prefixes.keys().map(|name| (name.clone(), state.addresses.get(name).cloned())).collect())
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        let mut state = self.state();
+        let others: Vec<String> = state.prefixes.values().cloned().collect();
+        state.prefixes.entry(instance.to_owned()).or_insert_with(|| names::instance_prefix(instance, &others));
+        if state.addresses.get(instance) == was {
+            state.addresses.insert(instance.to_owned(), address.clone());
+        }
+        Ok(())
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
@@ -370,6 +426,7 @@ impl Content {
             light,
             document: settle::NOTHING.to_owned(),
             cells: BTreeMap::new(),
+            rows: BTreeMap::new(),
             gone: Some(Gone { reason: GoneReason::Retention, at: Some(at) }),
             first_seen: at,
             last_changed: at,
@@ -394,6 +451,8 @@ impl Content {
             }
             written += 1;
         }
+        let rows = ExpectedDossier::children(row);
+        let rows = rows.into_iter().map(|(table, rows)| (layout.tables[table].name.clone(), rows)).collect();
         let first_seen = self.dossiers.get(&row.number).map_or(changed_at, |dossier| dossier.first_seen);
         let stored = StoredDossier {
             state: row.state.clone(),
@@ -402,6 +461,7 @@ impl Content {
             light: row.light,
             document: row.document.clone(),
             cells,
+            rows,
             gone,
             first_seen,
             last_changed: changed_at,

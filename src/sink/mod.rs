@@ -12,6 +12,7 @@
 //! after an answer was lost, ends in the same state everywhere.
 
 mod any;
+mod compare;
 mod error;
 mod files;
 #[cfg(feature = "grist")]
@@ -34,6 +35,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 pub use any::AnySink;
+pub use compare::{ExpectedDossier, InstanceAddress, RowDifference, RowFault};
 pub use error::SinkError;
 pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};
 #[cfg(feature = "grist")]
@@ -54,6 +56,7 @@ pub use types::{
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::table::Layout;
 
 /// A place where the dossiers of démarches are kept.
 ///
@@ -78,7 +81,7 @@ pub trait Sink: Send + Sync {
     fn form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send;
 
     /// Brings the tables to the layout of the plan, all or nothing, and remembers it with the form. When the plan
-    /// [needs a remap](SchemaPlan::needs_remap), the stored checkpoint says so from the same transaction on. Changes that
+    /// [needs a backfill](SchemaPlan::needs_backfill), the stored checkpoint says so from the same transaction on. Changes that
     /// are done already are not done again, and a plan without changes for the form already stored writes nothing. What
     /// it returns is the only thing that rows can be committed against.
     ///
@@ -118,13 +121,62 @@ pub trait Sink: Send + Sync {
     ) -> impl Future<Output = Result<Vec<CensusEntry>, SinkError>> + Send;
 
     /// The next stored documents after this number, in order, at most `limit`, tombstones included. A dossier that was
-    /// purged has none.
+    /// purged has none. A document that somebody damaged is given as it is, or as an empty text: it does not match its
+    /// fingerprint then.
     fn documents(
         &self,
         scope: &Scope,
         after: Option<DossierNumber>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<StoredDocument>, SinkError>> + Send;
+
+    /// Finds, without reading documents, the rows that are not what was written: for every dossier the number of rows in
+    /// each table, keys that two rows share, rows of dossiers that the target does not hold. At most `limit` differences
+    /// of each table; nothing for a target that cannot tell. The content of rows is not looked at.
+    fn survey_rows(
+        &self,
+        scope: &Scope,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<RowDifference>, SinkError>> + Send {
+        let _ = (scope, limit);
+        std::future::ready(Ok(Vec::new()))
+    }
+
+    /// Compares the rows of these dossiers, in all tables of a layout that the target has, with what they should be: rows
+    /// that are missing or too many, keys that two rows share, cells that differ. A cell is the same when what is stored is
+    /// what the target would store for it now. Reads only.
+    fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> impl Future<Output = Result<Vec<RowDifference>, SinkError>> + Send {
+        let _ = (scope, layout, expected);
+        std::future::ready(Ok(Vec::new()))
+    }
+
+    /// Removes the rows that [`survey_rows`](Self::survey_rows) calls [unknown](RowFault::Unknown), from tables that belong
+    /// to this tool alone: how many. A target whose tables people may add rows to removes none.
+    fn remove_unknown_rows(&self, prepared: &Prepared) -> impl Future<Output = Result<u64, SinkError>> + Send {
+        let _ = prepared;
+        std::future::ready(Ok(0))
+    }
+
+    /// The instances whose dossiers are kept here, by name, with their addresses where these are known.
+    fn instances(&self) -> impl Future<Output = Result<Vec<(String, Option<InstanceAddress>)>, SinkError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
+    /// Keeps the address of an instance, in the place of `was`. Does nothing when another one is kept there by now.
+    fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> impl Future<Output = Result<(), SinkError>> + Send {
+        let _ = (instance, address, was);
+        std::future::ready(Ok(()))
+    }
 
     /// The dossiers in quarantine, oldest first.
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
 };
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Change, Counts, Known, KnownDossier, Remembered, SchemaPlan};
+use crate::table::Layout;
 
 /// Reads from a sink and writes nothing to it: a run over it is a plan.
 ///
@@ -139,6 +140,36 @@ impl<S: Sink> Sink for Preview<'_, S> {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         self.inner.documents(scope, after, limit).await
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        self.inner.survey_rows(scope, limit).await
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        self.inner.compare_rows(scope, layout, expected).await
+    }
+
+    async fn remove_unknown_rows(&self, _prepared: &Prepared) -> Result<u64, SinkError> {
+        Ok(0)
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        self.inner.instances().await
+    }
+
+    async fn keep_address(
+        &self,
+        _instance: &str,
+        _address: &InstanceAddress,
+        _was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        Ok(())
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

@@ -1,12 +1,13 @@
 //! What walks between the engine and a sink.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::demarche::DemarcheHead;
-use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::ids::{DemarcheNumber, DescriptorId, DossierNumber};
 use crate::plan::{Gone, Plan};
 use crate::table::{Digest, Layout};
 
@@ -79,6 +80,9 @@ pub struct Checkpoint {
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
     #[serde(default)]
     pub remap: bool,
+    /// The questions that stored dossiers answer and that the tables have no column for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub strangers: BTreeSet<DescriptorId>,
     /// The digest of the lists of deletions as they were last applied in full: as long as they say the same, there is
     /// nothing to ask the target about them.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! From dossiers to a commit: filter, map, plan, hand over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::quarantine;
 use super::run::{Engine, until_stopped};
 use crate::api::Drift;
 use crate::dossier::Dossier;
-use crate::ids::DossierNumber;
+use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::Unread;
 use crate::plan::{Counts, Observation, Plan, plan};
 use crate::sink::{Batch, Checkpoint, QuarantineChange, Sink};
@@ -22,55 +22,76 @@ pub(super) type Misfits = BTreeMap<(usize, usize), CellKind>;
 
 impl<S: Sink> Engine<'_, S> {
     /// The rows of dossiers as the platform sent them. The form is asked again when a dossier answers a question that it
-    /// does not have, and a column is widened when a value does not fit: no value is lost on the way.
+    /// does not have and that it was not asked for yet, however lately it was read: it may be published while a run reads.
+    /// A column is widened when a value does not fit. No value is lost on the way.
     pub(super) async fn rows(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Row>, SyncError> {
         let mut rows = Vec::with_capacity(dossiers.len());
         let mut misfits = Misfits::new();
-        let mut unknown = false;
+        let mut unknown = BTreeSet::new();
         for dossier in dossiers {
             let light = Digest::of_light(&dossier.light());
             let (row, strangers) = self.row(dossier, light, &mut misfits);
-            unknown |= strangers;
+            unknown.extend(strangers);
             rows.push(row);
         }
-        if unknown && !self.form_is_fresh {
+        if !unknown.is_subset(&self.asked) {
             self.fetch_form().await?;
-            misfits.clear();
-            rows = self.rows_again(rows, &mut misfits)?;
+            self.asked.append(&mut unknown);
+            (rows, unknown) = self.rows_again(rows, &mut misfits)?;
         }
         while !misfits.is_empty() {
             self.widen(&misfits).await?;
-            misfits.clear();
-            rows = self.rows_again(rows, &mut misfits)?;
+            (rows, unknown) = self.rows_again(rows, &mut misfits)?;
         }
         if self.checkpoint.remap {
             self.remap().await?;
         }
+        self.tell_strangers(unknown);
         Ok(rows)
     }
 
-    /// One dossier: filtered, then mapped. Tells whether it answers a question that the form does not have.
-    pub(super) fn row(&mut self, mut dossier: Dossier, light: Digest, misfits: &mut Misfits) -> (Row, bool) {
+    /// One dossier: filtered, then mapped; and the questions that it answers and the form does not have.
+    pub(super) fn row(
+        &mut self,
+        mut dossier: Dossier,
+        light: Digest,
+        misfits: &mut Misfits,
+    ) -> (Row, Vec<DescriptorId>) {
         self.job.filter.apply(&mut dossier, &self.form.types);
         let mapped = self.form.mapper.row(dossier, light);
         for misfit in &mapped.misfits {
             let needs = misfits.entry((misfit.table, misfit.column)).or_insert(misfit.needs);
             *needs = needs.widen(misfit.needs);
         }
-        for descriptor in &mapped.unknown {
-            if self.form_is_fresh && self.strangers.insert(descriptor.clone()) {
-                (self.job.events)(&Event::UnknownDescriptor(descriptor.clone()));
-            }
-        }
-        (mapped.row, !mapped.unknown.is_empty())
+        (mapped.row, mapped.unknown)
     }
 
-    fn rows_again(&mut self, rows: Vec<Row>, misfits: &mut Misfits) -> Result<Vec<Row>, SyncError> {
+    fn rows_again(
+        &mut self,
+        rows: Vec<Row>,
+        misfits: &mut Misfits,
+    ) -> Result<(Vec<Row>, BTreeSet<DescriptorId>), SyncError> {
+        misfits.clear();
+        let mut unknown = BTreeSet::new();
         let again = rows.into_iter().map(|row| {
             let dossier = read_document(row.number, &row.document)?;
-            Ok(self.row(dossier, row.light, misfits).0)
+            let (row, strangers) = self.row(dossier, row.light, misfits);
+            unknown.extend(strangers);
+            Ok(row)
         });
-        again.collect()
+        let rows = again.collect::<Result<_, SyncError>>()?;
+        Ok((rows, unknown))
+    }
+
+    /// Says which questions no revision of the form has, each once, and keeps them with the next commit: their answers
+    /// are in the documents alone.
+    fn tell_strangers(&mut self, unknown: BTreeSet<DescriptorId>) {
+        for descriptor in unknown {
+            if self.told_strangers.insert(descriptor.clone()) {
+                (self.job.events)(&Event::UnknownDescriptor(descriptor.clone()));
+            }
+            self.checkpoint.strangers.insert(descriptor);
+        }
     }
 
     /// Decides and commits.

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::error::SyncError;
 use crate::ids::DossierNumber;
 use crate::sink::{Scope, Sink, StoredDocument};
+use crate::table::Digest;
 
 /// How many documents are read at a time, and how many dossiers are written again or emptied in one commit.
 pub(super) const BATCH: u32 = 200;
@@ -27,11 +28,32 @@ impl Documents {
         sink: &S,
         scope: &Scope,
     ) -> Result<Option<Vec<StoredDocument>>, SyncError> {
-        let documents = sink.documents(scope, self.after, BATCH).await?;
+        self.take(sink, scope, BATCH).await
+    }
+
+    /// The first of them.
+    pub(super) async fn first<S: Sink>(mut self, sink: &S, scope: &Scope) -> Result<Option<StoredDocument>, SyncError> {
+        Ok(self.take(sink, scope, 1).await?.into_iter().flatten().next())
+    }
+
+    async fn take<S: Sink>(
+        &mut self,
+        sink: &S,
+        scope: &Scope,
+        limit: u32,
+    ) -> Result<Option<Vec<StoredDocument>>, SyncError> {
+        let documents = sink.documents(scope, self.after, limit).await?;
         let Some(last) = documents.last() else { return Ok(None) };
         self.after = Some(last.number);
         Ok(Some(documents))
     }
+}
+
+/// A stored document, or what is wanted of it; `None` where it is damaged: it cannot be read, or is not the one that was
+/// stored.
+pub(super) fn document_of<T: DeserializeOwned>(stored: &StoredDocument) -> Option<T> {
+    let whole = Digest::of(stored.document.as_bytes()) == stored.fingerprint;
+    whole.then(|| serde_json::from_str(&stored.document).ok()).flatten()
 }
 
 /// A document, or what is wanted of it.

@@ -1,7 +1,7 @@
 //! Why a run ended early.
 
 use crate::api::ApiError;
-use crate::sink::{Scope, SinkError};
+use crate::sink::{InstanceAddress, Scope, SinkError};
 
 /// Why a run ended early. What was committed before stays, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,21 @@ pub enum SyncError {
     /// Asked to stop; the last commit is complete.
     #[error("stopped on request; what was committed is complete")]
     Interrupted,
+    /// The target holds dossiers of another instance under the same name.
+    #[error(
+        "{target} keeps dossiers of {} ({}) under the name `{instance}`, and {} ({}) is another instance",
+        kept.url, kept.platform, found.url, found.platform
+    )]
+    OtherInstance {
+        /// The name.
+        instance: String,
+        /// The target.
+        target: String,
+        /// Whose dossiers are kept.
+        kept: InstanceAddress,
+        /// Where the run would read.
+        found: InstanceAddress,
+    },
     /// The démarche was never synced into this target.
     #[error("{scope} was never synced into {target}")]
     NeverSynced {
@@ -45,8 +60,17 @@ impl SyncError {
         match self {
             Self::Api(error) => error.hint(),
             Self::Sink(error) => error.hint(),
-            Self::Document { .. } => Some("`dn sync --full` reads every dossier again from the platform"),
+            Self::Document { .. } => {
+                Some("`dn verify --repair` reads it again from the platform; `dn verify` tells of all of them")
+            }
             Self::Interrupted => Some("run the same command again to go on"),
+            Self::OtherInstance { kept, found, .. } if kept.platform == found.platform => Some(
+                "give each its own name (`--instance NAME`, or `[instances.NAME]` in the configuration); when the same \
+                 instance moved to another address, run `dn sync --accept-address` once",
+            ),
+            Self::OtherInstance { .. } => {
+                Some("give each its own name (`--instance NAME`, or `[instances.NAME]` in the configuration)")
+            }
             Self::NeverSynced { .. } => Some("run `dn sync` first, and check the number of the démarche"),
         }
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::api::Drift;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
+use crate::sink::RowDifference;
 
 /// Something that happened in a run: numbers, counts and ids only, never what a dossier holds.
 #[derive(Clone, Debug)]
@@ -39,7 +40,8 @@ pub enum Event {
     Released(DossierNumber),
     /// The platform sent something that this version does not know; it was kept as text. Told once a run.
     Drift(Drift),
-    /// A champ whose question no revision of the form has; kept in the document. Told once a run.
+    /// A champ whose question no revision of the form has, although the form was read again for it; kept in the document.
+    /// Told once a run.
     UnknownDescriptor(DescriptorId),
     /// A list of deletions could not be read to its end; the next run tries again.
     SuppressionsIncomplete,
@@ -69,6 +71,8 @@ pub enum Event {
     },
     /// The target has something to tell of itself. Told once a run.
     Notice(String),
+    /// Rows of the target are not what its documents say.
+    Row(RowDifference),
     /// The safety brake holds back deletions.
     Brake {
         /// How many deletions.

@@ -5,7 +5,7 @@ use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, until_stopped};
 use crate::demarche::Demarche;
-use crate::plan::{SchemaPlan, reconcile};
+use crate::plan::{Backfill, SchemaPlan, reconcile};
 use crate::privacy::{FormTypes, Policy};
 use crate::sink::{Prepared, Sink};
 use crate::table::naming::NameLimits;
@@ -73,9 +73,11 @@ impl<S: Sink> Engine<'_, S> {
         let (form, plan) = Form::prepare(self.job, demarche, spec).await?;
         self.form = form;
         self.tell_schema(&plan);
+        let owes = if self.form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
+        self.owed = std::mem::take(&mut self.owed).and(owes);
         // The sink's checkpoint says so since the same transaction.
         if let Some(stored) = &mut self.stored {
-            stored.remap |= plan.needs_remap() || self.form.prepared.owes_remap();
+            stored.remap |= plan.needs_backfill() || self.form.prepared.owes_remap();
             self.checkpoint.remap |= stored.remap;
         }
         Ok(())

@@ -67,7 +67,9 @@ impl<S: Sink> Engine<'_, S> {
             ghost: difference.ghost.len() as u64,
         });
         // A comparison whose deletions were held back is due again in the next run: it tells once more, or deletes.
-        if self.mend(difference, alive, now).await? {
+        let mended = self.mend(difference, alive, now).await?;
+        self.mend_counts().await?;
+        if mended {
             let mut checkpoint = self.checkpoint.clone();
             checkpoint.listed_at = Some(now);
             self.commit(Vec::new(), Vec::new(), checkpoint).await?;

@@ -3,6 +3,7 @@
 //! There is one mode. A first run, an ordinary run and a complete re-reading are the same walk from different beginnings;
 //! a plan is the same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).
 
+mod address;
 mod ahead;
 mod commit;
 mod documents;
@@ -17,11 +18,13 @@ mod register;
 mod remap;
 mod report;
 mod retention;
+mod rows;
 mod run;
 mod settings;
 mod stop;
 mod verify;
 
+pub use address::check_instance;
 pub use error::SyncError;
 pub use event::Event;
 pub use files::{FilesReport, files};
@@ -31,6 +34,7 @@ pub use register::{Register, RegisterColumn, RegisterTable, Source, register};
 pub use remap::remap;
 pub use report::{Brake, ListingReport, REPORT_VERSION, Report};
 pub use retention::{RetentionReport, RuleReport, retain, retention_due};
+pub use rows::RowsReport;
 pub use run::{Job, Run, run};
 pub use settings::Settings;
 pub use stop::Stop;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::address::check_instance;
 use super::error::SyncError;
 use super::run::{Job, begin, present};
 use crate::dossier::Dossier;
@@ -77,6 +78,7 @@ pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) 
 /// Where the target stands, if a run has made it ready for dossiers.
 async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncError> {
     let stored = job.sink.checkpoint(&job.scope).await?;
+    check_instance(job.client, job.sink, &job.scope).await?;
     let policy = Some(job.filter.digest());
     Ok(stored.filter(|stored| stored.policy == policy && !stored.remap))
 }

@@ -1,11 +1,13 @@
 //! Writing stored dossiers again in other columns, or under a stricter policy, without the network.
 
+use std::collections::BTreeSet;
+
 use super::commit::Misfits;
-use super::documents::{Documents, read_document};
+use super::documents::{Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, Run, begin_offline};
-use crate::plan::{Change, Plan};
+use crate::plan::{Backfill, Change, Plan};
 use crate::sink::Sink;
 
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
@@ -16,14 +18,21 @@ pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
         Err(error) => return Run::failed(job, error).await,
     };
     engine.checkpoint.remap = true;
-    let result = engine.remap().await;
+    engine.owed = Backfill::Everything;
+    let mut result = engine.remap().await;
+    if let (Ok(()), Some(number)) = (&result, engine.damaged.first()) {
+        // All others are written.
+        let reason = "it is damaged, or not the one that was stored".to_owned();
+        result = Err(SyncError::Document { number: *number, reason });
+    }
     engine.end(result).await
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Does it, until nothing is left that does not fit its column. Begins anew when interrupted: doing it twice changes
-    /// nothing more.
+    /// Does it for the dossiers that are owed, until nothing is left that does not fit its column. Begins anew, with all of
+    /// them, when interrupted: doing it twice changes nothing more. A document that is damaged is left for later.
     pub(super) async fn remap(&mut self) -> Result<(), SyncError> {
+        let mut strangers = BTreeSet::new();
         loop {
             let mut misfits = Misfits::new();
             let mut stored = Documents::default();
@@ -32,16 +41,25 @@ impl<S: Sink> Engine<'_, S> {
                 done += documents.len() as u64;
                 let mut plan = Plan::default();
                 for stored in documents {
-                    let dossier = read_document(stored.number, &stored.document)?;
-                    let (row, _) = self.row(dossier, stored.light, &mut misfits);
-                    plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
+                    let Some(dossier) = document_of(&stored) else {
+                        self.damaged.insert(stored.number);
+                        continue;
+                    };
+                    let (row, unknown) = self.row(dossier, stored.light, &mut misfits);
+                    strangers.extend(unknown);
+                    let moved = row.fingerprint != stored.fingerprint;
+                    if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
+                        plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
+                    }
                 }
                 if !misfits.is_empty() {
                     break;
                 }
                 let counts = plan.counts();
-                self.put(plan).await?;
-                self.report.counts.add(counts);
+                if !plan.is_empty() {
+                    self.put(plan).await?;
+                    self.report.counts.add(counts);
+                }
                 (self.job.events)(&Event::Remapped { dossiers: done });
                 self.check_stop()?;
             }
@@ -51,6 +69,8 @@ impl<S: Sink> Engine<'_, S> {
             self.widen(&misfits).await?;
         }
         self.checkpoint.remap = false;
+        self.checkpoint.strangers = strangers;
+        self.owed = Backfill::Nothing;
         self.put(Plan::default()).await
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::FilesReport;
 use super::retention::RetentionReport;
-use crate::ids::DossierNumber;
+use super::rows::RowsReport;
+use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
 use crate::sink::RunOutcome;
 
@@ -64,6 +65,16 @@ pub struct Report {
     /// What the target has to tell of itself: columns that people deleted, values that it could not hold.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// The questions that stored dossiers answer and that no revision of the form has: their answers are in the documents,
+    /// and in no column.
+    #[serde(default)]
+    pub strangers: Vec<DescriptorId>,
+    /// How the rows of the target differed from its documents, when they were compared and did.
+    #[serde(default)]
+    pub rows: Option<RowsReport>,
+    /// The dossiers whose stored document is damaged, and that the platform does not show any more or could not show.
+    #[serde(default)]
+    pub damaged: Vec<DossierNumber>,
     /// What became of files, where the target keeps them and was asked to.
     #[serde(default)]
     pub files: Option<FilesReport>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{BATCH, Documents, read_document};
+use super::documents::{BATCH, Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::report::Brake;
@@ -42,8 +42,8 @@ pub struct RuleReport {
 pub struct RetentionReport {
     /// What is due, by rule: every rule that is configured, also where nothing is due.
     pub rules: Vec<RuleReport>,
-    /// How many are due and wait: an intent about them is not done yet, or they are in quarantine, so that what they are
-    /// now is not known.
+    /// How many are due and wait: an intent about them is not done yet, or they are in quarantine or their document is
+    /// damaged, so that what they are now is not known.
     pub waiting: u64,
 }
 
@@ -133,7 +133,7 @@ impl<S: Sink> Engine<'_, S> {
         while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
             let mut changes = Vec::new();
             for stored in documents.into_iter().filter(|stored| wanted(&stored.number)) {
-                let mut dossier = read_document(stored.number, &stored.document)?;
+                let Some(mut dossier) = document_of(&stored) else { continue };
                 anonymiser.apply(&mut dossier);
                 // What does not fit its column is not worth a wider one: it stays in the document.
                 let row = self.form.mapper.row(dossier, stored.light.sealed()).row;
@@ -169,9 +169,10 @@ struct Usager {
     id: String,
 }
 
-fn age(stored: &StoredDocument) -> Result<Age, SyncError> {
-    let dates: Dates = read_document(stored.number, &stored.document)?;
-    Ok(Age {
+/// `None` for a document that is damaged.
+fn age(stored: &StoredDocument) -> Option<Age> {
+    let dates: Dates = document_of(stored)?;
+    Some(Age {
         state: dates.state,
         decided_at: dates.date_traitement,
         gone_at: stored.gone.as_ref().map(|gone| gone.at.unwrap_or(stored.last_changed)),
@@ -191,7 +192,11 @@ async fn look<S: Sink>(
     while let Some(documents) = stored.next(sink, scope).await? {
         found.seen += documents.len() as u64;
         for stored in &documents {
-            let Some(due) = due(rules, &age(stored)?, now) else { continue };
+            let Some(age) = age(stored) else {
+                found.report.waiting += 1;
+                continue;
+            };
+            let Some(due) = due(rules, &age, now) else { continue };
             if waiting.contains(&stored.number) {
                 found.report.waiting += 1;
                 continue;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join;
 use jiff::Timestamp;
 
+use super::address;
 use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
@@ -17,7 +18,7 @@ use crate::demarche::DemarcheHead;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::walk::unread;
 use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
-use crate::plan::{Counts, Observation};
+use crate::plan::{Backfill, Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, SinkError, Sweep};
 use crate::table::Digest;
@@ -64,7 +65,14 @@ pub(super) struct Engine<'a, S> {
     /// The same in the target; `None` before the first commit.
     pub(super) stored: Option<Checkpoint>,
     pub(super) quarantine: BTreeMap<DossierNumber, QuarantineEntry>,
-    pub(super) strangers: BTreeSet<DescriptorId>,
+    /// Which stored dossiers are to be written again.
+    pub(super) owed: Backfill,
+    /// Questions without a column for which the form was read again in this run.
+    pub(super) asked: BTreeSet<DescriptorId>,
+    /// Those of them that were told.
+    pub(super) told_strangers: BTreeSet<DescriptorId>,
+    /// Dossiers whose stored document is damaged.
+    pub(super) damaged: BTreeSet<DossierNumber>,
     pub(super) report: Report,
     stats_before: Stats,
 }
@@ -91,7 +99,9 @@ pub(super) async fn open<'a, S: Sink>(
     let stats_before = job.client.stats();
     let stored = job.sink.checkpoint(&job.scope).await?;
     let since = stored.as_ref().and_then(watermark::deleted_since);
+    let place = address::check(job.client, job.sink, &job.scope, job.settings.accept_address).await?;
     let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
+    place.keep(job.sink, &job.scope).await?;
     Ok((begin(job, stored, Some(&news.head), stats_before).await?, news, since))
 }
 
@@ -124,15 +134,29 @@ pub(super) async fn begin<'a, S: Sink>(
     };
     let spec = spec_of(job.filter.policy(), &demarche);
     let (form, plan) = Form::prepare(job, demarche, spec).await?;
+    let mut owed = if form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
     if let Some(stored) = &mut stored {
-        stored.remap |= plan.needs_remap() || form.prepared.owes_remap();
+        // What an earlier run left undone is not known in parts.
+        owed = if stored.remap { Backfill::Everything } else { owed };
+        stored.remap |= owed != Backfill::Nothing;
     }
     let quarantine = job.sink.quarantine(&job.scope).await?;
     let quarantine = quarantine.into_iter().map(|entry| (entry.number, entry)).collect();
     let checkpoint = stored.clone().unwrap_or_default();
-    let strangers = BTreeSet::new();
-    let mut engine =
-        Engine { job, form, form_is_fresh, checkpoint, stored, quarantine, strangers, report, stats_before };
+    let mut engine = Engine {
+        job,
+        form,
+        form_is_fresh,
+        checkpoint,
+        stored,
+        quarantine,
+        owed,
+        asked: BTreeSet::new(),
+        told_strangers: BTreeSet::new(),
+        damaged: BTreeSet::new(),
+        report,
+        stats_before,
+    };
     engine.tell_schema(&plan);
     engine.tell_notices();
     Ok(engine)
@@ -151,6 +175,7 @@ impl<S: Sink> Engine<'_, S> {
         self.adopt_head(now);
         if self.checkpoint.remap {
             self.remap().await?;
+            self.restore_damaged().await?;
         }
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
         let gone = suppressions(self.job.client, self.job.scope.demarche, since, news);
@@ -159,6 +184,16 @@ impl<S: Sink> Engine<'_, S> {
         self.retry_quarantine(now).await?;
         if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
             self.checkpoint.sweep.get_or_insert_default();
+        }
+        if self.checkpoint.sweep.is_some() && self.checkpoint.swept_at.is_some() {
+            // A form may change in its place, without a revision.
+            if !self.form_is_fresh {
+                self.fetch_form().await?;
+            }
+            if self.checkpoint.remap {
+                self.remap().await?;
+            }
+            self.mend_rows().await?;
         }
         self.walk(alive, now).await?;
         if watermark::listing_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
@@ -173,6 +208,7 @@ impl<S: Sink> Engine<'_, S> {
         let policy = Some(self.job.filter.digest());
         if self.checkpoint.policy != policy {
             self.checkpoint.remap |= self.stored.is_some();
+            self.owed = Backfill::Everything;
             if self.checkpoint.watermark.is_some() {
                 self.checkpoint.sweep = Some(Sweep::default());
             }
@@ -308,6 +344,8 @@ impl<S: Sink> Engine<'_, S> {
         self.report.requests = stats.requests - self.stats_before.requests;
         self.report.retries = stats.retries - self.stats_before.retries;
         self.report.watermark = self.checkpoint.watermark;
+        self.report.strangers = self.checkpoint.strangers.iter().cloned().collect();
+        self.report.damaged = self.damaged.iter().copied().collect();
         self.report.quarantined = self.quarantine.values().map(|entry| (entry.number, entry.reason.clone())).collect();
         self.report.duration_ms =
             u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
@@ -370,6 +408,9 @@ impl Report {
             drift: Vec::new(),
             suppressions_incomplete: false,
             notices: Vec::new(),
+            strangers: Vec::new(),
+            rows: None,
+            damaged: Vec::new(),
             files: None,
             retention: None,
             error: None,
@@ -395,6 +436,7 @@ impl Report {
             && inserted + updated + deleted + restored + rewritten + anonymised + purged + self.rows_written == 0
             && self.schema.is_empty()
             && self.brake.is_none()
+            && self.rows.is_none()
     }
 
     /// Says what ended the run early. One whose place another has taken has not failed: the other goes on.

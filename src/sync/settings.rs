@@ -18,6 +18,8 @@ pub struct Settings {
     pub allow_deletes: bool,
     /// Whether this run reads everything again. `false` by default.
     pub full: bool,
+    /// Whether the operator said that the instance answers at another address than before. `false` by default.
+    pub accept_address: bool,
 }
 
 impl Default for Settings {
@@ -29,6 +31,7 @@ impl Default for Settings {
             max_delete_floor: 10,
             allow_deletes: false,
             full: false,
+            accept_address: false,
         }
     }
 }

@@ -1,17 +1,23 @@
 //! Is anything missing? The platform's complete listing against the target.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::address::check_instance;
+use super::documents::Documents;
 use super::error::SyncError;
+use super::form::spec_of;
 use super::listing::compare;
 use super::report::REPORT_VERSION;
+use super::rows::compare as compare_rows;
 use super::run::{Job, Run, open};
 use crate::api::Client;
-use crate::ids::DossierNumber;
+use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::list_all;
-use crate::sink::{Scope, Sink};
+use crate::privacy::Filter;
+use crate::sink::{RowDifference, RowFault, Scope, Sink};
+use crate::table::{Layout, Mapper};
 
 /// How a target differs from what the platform shows at this moment: the versioned object that `dn verify --json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,17 +42,35 @@ pub struct Verification {
     pub ghost: Vec<DossierNumber>,
     /// In quarantine: known not to be readable, and therefore counted neither as missing nor as stale.
     pub quarantined: Vec<DossierNumber>,
+    /// How many dossiers of the target had their rows compared with their documents: all of them but those that were
+    /// purged, or none where the next run is to write them again under another privacy policy.
+    #[serde(default)]
+    pub compared: u64,
+    /// Rows in the tables of the target that are not what its documents say.
+    #[serde(default)]
+    pub rows: Vec<RowDifference>,
+    /// Dossiers whose stored document cannot be read, or does not match its fingerprint.
+    #[serde(default)]
+    pub damaged: Vec<DossierNumber>,
+    /// Questions that stored dossiers answer and that have no column, and how many dossiers answer each.
+    #[serde(default)]
+    pub strangers: BTreeMap<DescriptorId, u64>,
 }
 
 impl Verification {
-    /// Whether the target is what the platform shows, but for what is in quarantine.
+    /// Whether the target is what the platform shows, in all its tables, but for what is in quarantine.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.missing.is_empty() && self.stale.is_empty() && self.ghost.is_empty()
+        self.missing.is_empty()
+            && self.stale.is_empty()
+            && self.ghost.is_empty()
+            && self.rows.is_empty()
+            && self.damaged.is_empty()
+            && self.strangers.is_empty()
     }
 }
 
-/// Compares a target with the platform. Only reads. What moved on the platform since the last run shows as a difference.
+/// Compares a target with the platform, and its rows with its own documents. Only reads. What moved on the platform since the last run shows as a difference.
 ///
 /// # Errors
 /// A listing that cannot be completed proves nothing, so it is an error.
@@ -54,11 +78,13 @@ pub async fn verify<S: Sink>(
     client: &Client,
     sink: &S,
     scope: &Scope,
+    filter: &Filter,
     on_page: impl FnMut(usize),
 ) -> Result<Verification, SyncError> {
-    if sink.checkpoint(scope).await?.is_none() {
+    let Some(checkpoint) = sink.checkpoint(scope).await? else {
         return Err(SyncError::never_synced(scope, sink.name()));
-    }
+    };
+    check_instance(client, sink, scope).await?;
     let listing = list_all(client, scope.demarche, on_page).await?;
     let listed = listing.len() as u64;
     let mut difference = compare(sink, scope, listing).await?;
@@ -66,6 +92,14 @@ pub async fn verify<S: Sink>(
         sink.quarantine(scope).await?.into_iter().map(|entry| entry.number).collect();
     difference.missing.retain(|number| !quarantined.contains(number));
     difference.stale.retain(|number| !quarantined.contains(number));
+    let mut own = if checkpoint.policy == Some(filter.digest()) {
+        look_at_rows(sink, scope, filter).await?
+    } else {
+        Rows::default()
+    };
+    let counted = sink.survey_rows(scope, u32::MAX).await?;
+    // What was compared is known better than what was counted.
+    own.differences.extend(counted.into_iter().filter(|found| own.compared == 0 || found.fault == RowFault::Unknown));
     Ok(Verification {
         version: REPORT_VERSION,
         instance: scope.instance.clone(),
@@ -77,11 +111,57 @@ pub async fn verify<S: Sink>(
         stale: difference.stale,
         ghost: difference.ghost,
         quarantined: quarantined.into_iter().collect(),
+        compared: own.compared,
+        rows: own.differences,
+        damaged: own.damaged,
+        strangers: own.strangers,
     })
 }
 
-/// Mends what [`verify`] would find: reads again what differs, and puts a tombstone on what the platform says it does not
-/// know.
+/// What the rows of a target are.
+#[derive(Default)]
+struct Rows {
+    compared: u64,
+    differences: Vec<RowDifference>,
+    damaged: Vec<DossierNumber>,
+    strangers: BTreeMap<DescriptorId, u64>,
+}
+
+async fn look_at_rows<S: Sink>(sink: &S, scope: &Scope, filter: &Filter) -> Result<Rows, SyncError> {
+    let mut found = Rows::default();
+    let Some(form) = sink.form(scope).await? else { return Ok(found) };
+    let layout = Layout::held(&spec_of(filter.policy(), &form), &sink.schema(scope).await?);
+    if layout.tables.is_empty() {
+        return Ok(found);
+    }
+    let mapper = Mapper::new(&layout);
+    let mut stored = Documents::default();
+    while let Some(documents) = stored.next(sink, scope).await? {
+        found.compared += documents.len() as u64;
+        let mut compared = compare_rows(sink, scope, &layout, &mapper, documents).await?;
+        let differs = |found: &RowDifference| found.fault.is_error();
+        let suspects: BTreeSet<DossierNumber> =
+            compared.differences.iter().filter(|found| differs(found)).filter_map(|found| found.number).collect();
+        compared.differences.retain(|found| differs(found) && found.number.is_none());
+        for number in suspects.into_iter().chain(compared.damaged.into_keys()) {
+            // A run may have written it between the reading of its document and that of its rows.
+            let again = Documents::from(number).first(sink, scope).await?;
+            let again = again.into_iter().filter(|stored| stored.number == number).collect();
+            let again = compare_rows(sink, scope, &layout, &mapper, again).await?;
+            found.differences.extend(again.differences.into_iter().filter(differs));
+            found.damaged.extend(again.damaged.into_keys());
+        }
+        found.differences.append(&mut compared.differences);
+        for (descriptor, dossiers) in compared.strangers {
+            *found.strangers.entry(descriptor).or_default() += dossiers;
+        }
+    }
+    Ok(found)
+}
+
+/// Mends what [`verify`] would find: writes rows again that are not what their documents say, reads again what differs from
+/// the platform or is damaged, removes rows that belong to no dossier, and puts a tombstone on what the platform says it
+/// does not know.
 pub async fn repair<S: Sink>(job: &Job<'_, S>) -> Run {
     match open(job).await {
         Ok((mut engine, ..)) => {
@@ -94,11 +174,16 @@ pub async fn repair<S: Sink>(job: &Job<'_, S>) -> Run {
 
 impl<S: Sink> super::run::Engine<'_, S> {
     async fn repair(&mut self) -> Result<(), SyncError> {
+        if !self.form_is_fresh {
+            self.fetch_form().await?;
+        }
         if self.checkpoint.remap {
             self.remap().await?;
         }
         let now = (self.job.clock)();
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
+        self.mend_rows().await?;
+        self.remove_unknown_rows(alive).await?;
         self.compare_listing(alive, now).await
     }
 }

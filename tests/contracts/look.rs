@@ -31,6 +31,9 @@ pub trait Look: Sink {
     /// Whether values have the form of a widened column before they are written again.
     const CONVERTS: bool = true;
 
+    /// Whether it compares its rows with what they should be.
+    const COMPARES: bool = true;
+
     fn look(&self, scope: &Scope) -> impl Future<Output = Shown>;
 }
 

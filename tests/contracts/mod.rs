@@ -1,5 +1,6 @@
 //! What every target promises, checked on each of them.
 
+mod comparing;
 #[cfg(feature = "sqlite")]
 mod documented;
 #[cfg(all(feature = "grist", feature = "sqlite"))]

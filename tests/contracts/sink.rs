@@ -7,6 +7,10 @@ use demarche_numerique::sink::{
 };
 use demarche_numerique::table::{Cell, CellKind, ChildRow};
 
+use super::comparing::{
+    every_difference_of_rows_is_told_with_its_place, rows_as_they_were_written_show_no_difference,
+    the_address_of_an_instance_is_kept_and_not_overwritten,
+};
 use super::look::{Look, literal};
 use super::retention::{
     an_anonymised_dossier_stays_as_it_was_left_until_it_moves, of_a_purged_dossier_only_its_number_is_left,
@@ -91,6 +95,9 @@ contract!(
     what_had_gone_and_was_purged_is_news_when_it_is_back,
     an_anonymised_dossier_stays_as_it_was_left_until_it_moves,
     old_lines_of_the_history_go_and_the_last_one_stays,
+    rows_as_they_were_written_show_no_difference,
+    every_difference_of_rows_is_told_with_its_place,
+    the_address_of_an_instance_is_kept_and_not_overwritten,
 );
 
 async fn a_new_target_knows_nothing(sink: &impl Look) {

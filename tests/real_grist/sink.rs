@@ -57,7 +57,7 @@ async fn whole_runs_leave_the_truth_of_both_platforms_in_one_document() {
         let asked = client.stats();
         assert!(asked.requests - before.requests <= 3 && asked.writes == before.writes, "{before:?} {asked:?}");
         let sink = GristSink::of(doc.clone()).open_read_only().await.expect("a document");
-        let verification = demarche_numerique::sync::verify(&lab.client, &sink, &lab.scope, |_| {}).await;
+        let verification = demarche_numerique::sync::verify(&lab.client, &sink, &lab.scope, &lab.filter, |_| {}).await;
         assert!(verification.expect("a listing").is_exact());
     }
     println!("left in {}", doc.id().as_str());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::world::Poison;
 use demarche_numerique::sandbox::{Fault, FaultPlan, Reset};
 use demarche_numerique::serve::{News, Options, Plan, Trouble, metrics, serve};
@@ -108,7 +109,8 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     let ((), [maintenance, outage]) = tokio::join!(serve(plan, &options, plans, hints), telling);
 
     // Nothing was lost: whatever the platform lists is there, and nothing else.
-    let verification = sync::verify(&life.client, &life.sink, &life.scope, |_| {}).await.expect("a listing");
+    let filter = Filter::new(Policy::default(), None).expect("the default policy needs no key");
+    let verification = sync::verify(&life.client, &life.sink, &life.scope, &filter, |_| {}).await.expect("a listing");
     assert!(verification.is_exact(), "{verification:?}");
     assert_eq!(verification.quarantined, []);
     assert_eq!(life.sandbox.violations(), Vec::<String>::new());

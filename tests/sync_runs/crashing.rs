@@ -7,10 +7,11 @@ use demarche_numerique::plan::{Known, Remembered, SchemaPlan};
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{
-    Batch, CensusEntry, Checkpoint, MemorySink, Prepared, QuarantineEntry, Receipt, RunOutcome, RunRecord, Scope, Sink,
-    SinkError, SqliteSink, StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunOutcome, RunRecord, Scope, Sink, SinkError, SqliteSink, StoredDocument, Totals,
 };
 use demarche_numerique::sync::{Stop, SyncError};
+use demarche_numerique::table::Layout;
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::lab::{Lab, pages_of};
@@ -97,6 +98,38 @@ impl<S: Sink> Sink for Dying<'_, S> {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         self.inner.documents(scope, after, limit).await
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        self.inner.survey_rows(scope, limit).await
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        self.inner.compare_rows(scope, layout, expected).await
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        let (happens, told) = self.write();
+        let done = if happens { Some(self.inner.remove_unknown_rows(prepared).await?) } else { None };
+        told.map(|()| done.expect("a write that is told happened"))
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        self.inner.instances().await
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        self.inner.keep_address(instance, address, was).await
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

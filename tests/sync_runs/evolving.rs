@@ -7,7 +7,7 @@ use std::sync::Arc;
 use demarche_numerique::plan::reconcile;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::world::form::{Form, Question, stable_id};
-use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Kind, World, WorldSpec};
+use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Kind, RowRecord, Value, World, WorldSpec};
 use demarche_numerique::sink::Sink;
 use demarche_numerique::table::infer;
 use demarche_numerique::table::naming::NameLimits;
@@ -337,4 +337,76 @@ async fn a_real_form_of_hundreds_of_questions_becomes_tables() {
     for view in base.list("SELECT name FROM sqlite_schema WHERE type = 'view'").await.into_iter().flatten() {
         base.ask(&format!("SELECT * FROM \"{view}\"")).await;
     }
+}
+
+/// The form is published while a first run reads: the démarche was told as it was, dossiers answer what comes after.
+#[tokio::test]
+async fn trap_25_a_form_published_while_a_first_run_reads_fills_its_columns() {
+    for told_late in [false, true] {
+        let base = Database::new();
+        let lab = Lab::with_sink(one(WorldSpec::default().dossiers(16)), 1001, base.sink().await).await;
+        let number = lab.in_state(State::EnConstruction)[0];
+        // The head and the form come first, then the dossiers.
+        lab.sandbox.after_request(2, move |world: &mut World| {
+            if told_late {
+                world.hold_form(1001);
+            }
+            world.publish_revision(1001, |form| {
+                form.champs.push(Question::new(NEW, Kind::Text, "Question nouvelle"));
+                let mut block = Question::new(NEW + 1, Kind::Repetition, "Bloc nouveau");
+                block.children = vec![Question::new(NEW + 2, Kind::Text, "Dans le bloc")];
+                form.champs.push(block);
+            });
+            world.rebase_all(1001);
+            world.edit(number, NEW, "réponse").expect("it is asked");
+            let at = world.now();
+            let row =
+                |(order, text): (u64, &str)| RowRecord::new(at, order, vec![(NEW + 2, Value::Text(text.to_owned()))]);
+            let rows = [(1, "un"), (2, "deux")].map(row).to_vec();
+            world.edit(number, NEW + 1, Value::Rows(rows)).expect("it is asked");
+        });
+        let report = lab.run().await;
+        if told_late {
+            let strangers: Vec<&str> = report.strangers.iter().map(|id| id.as_str()).collect();
+            assert!(strangers.contains(&descriptor(NEW).as_str()), "{report:?}");
+            let verification = lab.verify().await;
+            assert!(!verification.is_exact() && verification.strangers[&descriptor(NEW)] > 0, "{verification:?}");
+            lab.change(|world| world.release_form(1001));
+            let report = lab.run().await;
+            assert!(report.strangers.is_empty(), "{report:?}");
+            let counts = report.counts;
+            assert!(counts.rewritten > 0, "what is stored fills what is new: {counts:?}");
+        }
+        assert_eq!(base.cell(1001, number, NEW).await, text("réponse"), "told late: {told_late}");
+        let id = descriptor(NEW + 1);
+        let block = base.one(&format!("SELECT name FROM dn_tables WHERE descriptor = '{}'", id.as_str())).await;
+        let block = block.expect("a table of the block");
+        let column = base.column(1001, NEW + 2).await;
+        let held = format!("SELECT \"{column}\" FROM \"{block}\" WHERE dossier_number = {number} ORDER BY position");
+        assert_eq!(base.list(&held).await, [text("un"), text("deux")], "told late: {told_late}");
+        lab.wait_minutes(11);
+        lab.run().await;
+        lab.assert_exact().await;
+    }
+}
+
+/// A question that changes in place, without a revision: a complete reading asks for the form again.
+#[tokio::test]
+async fn a_form_that_changes_without_a_revision_is_read_again_with_everything() {
+    let base = Database::new();
+    let mut lab = Lab::with_sink(one(WorldSpec::default().dossiers(8)), 1001, base.sink().await).await;
+    lab.run().await;
+    lab.change(|world| {
+        let record = world.demarche_mut(1001).expect("the démarche");
+        let active = record.active_revision();
+        let mut form = Form::clone(&record.revisions[active].form);
+        relabel(&mut form, stable_id::RENAMED, "Changée sur place");
+        record.revisions[active].form = Arc::new(form);
+    });
+    assert!(lab.run().await.schema.is_empty(), "nothing tells of it");
+    lab.settings.full = true;
+    let report = lab.run().await;
+    assert!(report.schema.iter().any(|change| change.contains("Changée sur place")), "{report:?}");
+    lab.settings.full = false;
+    lab.assert_exact().await;
 }

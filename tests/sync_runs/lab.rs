@@ -145,7 +145,9 @@ impl<S: Sink> Lab<S> {
 
     /// Compares the complete listing with the target.
     pub async fn verify(&self) -> Verification {
-        sync::verify(&self.client, &self.sink, &self.scope, |_| {}).await.expect("a listing without holes")
+        sync::verify(&self.client, &self.sink, &self.scope, &self.filter, |_| {})
+            .await
+            .expect("a listing without holes")
     }
 
     /// How every test of a run ends: the target is the platform's truth, dossier by dossier and content by content;

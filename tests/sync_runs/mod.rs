@@ -8,6 +8,9 @@ mod hinted;
 pub mod lab;
 mod look;
 mod losing;
+#[cfg(feature = "sqlite")]
+mod mending;
+mod moving;
 mod privacy;
 mod repeating;
 mod retention;

@@ -20,6 +20,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
         overrides: Overrides {
             restore_columns: args.restore_columns,
             files: args.files,
+            accept_address: args.accept_address,
             ..args.job.overrides(Some(&args.page))
         },
         network: Network::Needed,

@@ -62,7 +62,7 @@ pub async fn verify_one(prepared: &Prepared<'_>, sink: &AnySink) -> Result<Verif
     let result = tokio::select! {
         biased;
         () = prepared.stop.asked() => Err(SyncError::Interrupted),
-        verification = sync::verify(prepared.client, sink, &prepared.scope, seen) => verification,
+        verification = sync::verify(prepared.client, sink, &prepared.scope, prepared.filter, seen) => verification,
     };
     prepared.progress.end();
     result

@@ -68,11 +68,10 @@ impl ObjectValue for DemarcheNode<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
         let (ctx, demarche) = (self.ctx, self.demarche);
-        let revision =
-            |rank: usize| ResolvedValue::object(RevisionNode { ctx, demarche, revision: &demarche.revisions[rank] });
-        let draft = demarche.revisions.len() - 1;
-        let active = demarche.active_revision();
-        let published = demarche.revisions[active].published_at;
+        let (revisions, active, updated_at) = demarche.told_form();
+        let revision = |rank: usize| ResolvedValue::object(RevisionNode { ctx, demarche, revision: &revisions[rank] });
+        let draft = revisions.len() - 1;
+        let published = revisions[active].published_at;
         Ok(match info.field_name() {
             "id" => ResolvedValue::leaf(global_id("Procedure", demarche.number)),
             "number" => ResolvedValue::leaf(demarche.number),
@@ -82,14 +81,14 @@ impl ObjectValue for DemarcheNode<'_> {
             "dateCreation" => ResolvedValue::leaf(Ctx::iso(demarche.created_at)),
             "datePublication" => ResolvedValue::leaf(Ctx::iso_opt(published)),
             "dateFermeture" => ResolvedValue::leaf(Ctx::iso_opt(demarche.closed_at)),
-            "dateDerniereModification" => ResolvedValue::leaf(Ctx::iso(demarche.updated_at)),
+            "dateDerniereModification" => ResolvedValue::leaf(Ctx::iso(updated_at)),
             "activeRevision" => revision(active),
             "draftRevision" => revision(draft),
             "publishedRevision" if published.is_none() => ResolvedValue::null(),
             "publishedRevision" => revision(active),
             "revisions" => ResolvedValue::list((0..=draft).map(revision)),
             "champDescriptors" | "annotationDescriptors" => {
-                let revision = RevisionNode { ctx, demarche, revision: &demarche.revisions[active] };
+                let revision = RevisionNode { ctx, demarche, revision: &revisions[active] };
                 return Ok(revision.descriptors(info.field_name()));
             }
             "groupeInstructeurs" => {

@@ -80,6 +80,7 @@ impl World {
             by_depose: BTreeSet::new(),
             hidden: BTreeSet::new(),
             next_dossier: spec.first_dossier(),
+            held_form: None,
             rebase_due: None,
         };
         self.demarches.insert(number, demarche);

@@ -70,6 +70,8 @@ pub struct Demarche {
     pub(in crate::sandbox) hidden: BTreeSet<u32>,
     /// The next number to give to a dossier.
     pub(super) next_dossier: u32,
+    /// The form as the API tells it, and its date, while these lag behind.
+    pub(super) held_form: Option<(Vec<Revision>, Timestamp)>,
     /// The revision to which dossiers are to be moved, and when.
     pub(super) rebase_due: Option<Timestamp>,
 }
@@ -78,7 +80,16 @@ impl Demarche {
     /// Rank of the published revision, or of the draft before any publication.
     #[must_use]
     pub fn active_revision(&self) -> usize {
-        self.revisions.iter().rposition(|revision| revision.published_at.is_some()).unwrap_or(self.revisions.len() - 1)
+        active(&self.revisions)
+    }
+
+    /// The revisions that the API tells, the rank of the one in force, and the date of the last change of the form.
+    pub(in crate::sandbox) fn told_form(&self) -> (&[Revision], usize, Timestamp) {
+        let (revisions, updated_at) = match &self.held_form {
+            Some((revisions, updated_at)) => (revisions.as_slice(), *updated_at),
+            None => (self.revisions.as_slice(), self.updated_at),
+        };
+        (revisions, active(revisions), updated_at)
     }
 
     /// The team with that number.
@@ -86,4 +97,8 @@ impl Demarche {
     pub fn groupe(&self, number: u32) -> Option<&Groupe> {
         self.groupes.iter().find(|groupe| groupe.number == number)
     }
+}
+
+fn active(revisions: &[Revision]) -> usize {
+    revisions.iter().rposition(|revision| revision.published_at.is_some()).unwrap_or(revisions.len() - 1)
 }

@@ -28,6 +28,21 @@ impl World {
         self.refresh_draft_dossiers(demarche);
     }
 
+    /// The API goes on telling the form as it is now, whatever is published: dossiers answer questions that it does not
+    /// tell of, as those that are read while a form is published.
+    pub fn hold_form(&mut self, demarche: u32) {
+        if let Some(record) = self.demarches.get_mut(&demarche) {
+            record.held_form.get_or_insert_with(|| (record.revisions.clone(), record.updated_at));
+        }
+    }
+
+    /// The API tells the form as it is.
+    pub fn release_form(&mut self, demarche: u32) {
+        if let Some(record) = self.demarches.get_mut(&demarche) {
+            record.held_form = None;
+        }
+    }
+
     /// Dossiers on the draft used to share its rank, which the published revision now has: nothing to move, but the
     /// démarche is no longer a draft once something is published.
     fn refresh_draft_dossiers(&mut self, demarche: u32) {

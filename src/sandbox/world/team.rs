@@ -134,6 +134,7 @@ impl World {
             by_depose: BTreeSet::new(),
             hidden: BTreeSet::new(),
             next_dossier: number % 2000 * 1_000_000 + 1,
+            held_form: None,
             rebase_due: None,
             ..model.clone()
         };

@@ -48,7 +48,7 @@ pub(super) async fn prepare(
         (Slot::Form.key(scope), value::write(form)),
     ];
     if let Some(checkpoint) = desk.state.checkpoint(scope)? {
-        let remap = checkpoint.remap || owes_remap || plan.needs_remap();
+        let remap = checkpoint.remap || owes_remap || plan.needs_backfill();
         values.push((Slot::Checkpoint.key(scope), value::write(&Checkpoint { remap, ..checkpoint })));
     }
     if desk.state.primer(scope)?.is_none() {

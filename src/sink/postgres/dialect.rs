@@ -45,6 +45,10 @@ impl Dialect for PgConnection {
         encoding::declared(kind)
     }
 
+    fn row_count(column: &str, table: &str) -> String {
+        format!("coalesce(CAST({column} ->> '{}' AS bigint), 0)", table.replace('\'', "''"))
+    }
+
     fn among(column: &str, parameter: usize) -> String {
         format!("{} = ANY (${parameter})", quoted(column))
     }

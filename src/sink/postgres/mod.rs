@@ -42,12 +42,13 @@ use server::{Server, Session};
 
 use super::sql::{self, Fault, Fields as _, Store as _};
 use super::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
 };
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::table::Layout;
 
 /// How a schema is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,6 +288,37 @@ impl Sink for PostgresSink {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         reading!(self, "a reading of documents", tx => sql::documents(&mut *tx, scope, after, limit))
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        reading!(self, "a count of rows", tx => sql::survey(&mut *tx, scope, limit))
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        reading!(self, "a comparison of rows", tx => sql::compare(&mut *tx, scope, layout, expected))
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        fenced!(self, prepared.scope(), "a removal of rows", tx => sql::remove_unknown(&mut *tx, prepared))
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        reading!(self, "a reading of its instances", tx => sql::instances(&mut *tx))
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        self.leases()?;
+        reading!(self, "the address of an instance", tx => sql::keep_address(&mut *tx, instance, address, was))
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

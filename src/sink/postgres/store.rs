@@ -14,8 +14,10 @@ use sqlx::query::Query;
 
 use super::encoding::{Instant, element, push, push_column, unnested};
 use super::{dress, fault};
-use crate::sink::Scope;
-use crate::sink::sql::{Fault, Fields, Insert, Store, Type, Value, quoted, text_of};
+use crate::ids::DossierNumber;
+use crate::sink::compare::Differences;
+use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Type, Value, Wanted, quoted, text_of};
+use crate::sink::{RowFault, Scope};
 use crate::table::Layout;
 
 /// How many rows go in by one statement: more would only need more memory, on both sides.
@@ -55,6 +57,42 @@ impl Store for PgConnection {
             let (executed, made) = join(executed, async { made.next() }).await;
             executed?;
             next = made;
+        }
+        Ok(())
+    }
+
+    /// The server compares, so that a cell is the same when it is the same for the server: numbers by their value, JSON
+    /// whatever its form.
+    async fn compare(&mut self, found: &mut Differences, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        let into = &wanted.rows;
+        let mut arguments = arrays(into, &into.values)?;
+        push(&mut arguments, &Value::Numbers(wanted.numbers))?;
+        let rows = unnamed(comparison(wanted).into(), arguments).fetch_all(&mut *self).await?;
+        let cells = &into.columns[wanted.keys..];
+        for row in &rows {
+            let number = DossierNumber::new(row.whole("number")?);
+            match row.text("fault")? {
+                "missing" => found.add(Some(number), into.table, RowFault::Missing, 1),
+                "extra" => found.add(Some(number), into.table, RowFault::Extra, 1),
+                _ => {
+                    // `{t,f,t}`: one letter for each column.
+                    let letters = row.text("cells")?.trim_matches(['{', '}']).split(',');
+                    let differing = cells.iter().zip(letters).filter(|(_, letter)| *letter == "t");
+                    found.add_changed(number, into.table, differing.map(|((name, _), _)| *name));
+                }
+            }
+        }
+        let key: Vec<String> = into.columns[..wanted.keys].iter().map(|(name, _)| quoted(name)).collect();
+        let doubled = format!(
+            "SELECT {} AS number, count(*) - 1 AS rows FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
+            key[0],
+            quoted(into.table),
+            Self::among(into.columns[0].0, 1),
+            key.join(", ")
+        );
+        for row in self.rows(doubled.into(), &[Value::Numbers(wanted.numbers)]).await? {
+            let number = DossierNumber::new(row.whole("number")?);
+            found.add(Some(number), into.table, RowFault::Doubled, row.integer("rows")?.unsigned_abs());
         }
         Ok(())
     }
@@ -116,6 +154,36 @@ fn statement(into: &Insert<'_>) -> String {
     let array = |(at, (_, kind)): (usize, &(_, Type))| unnested(&format!("UNNEST(${at}::{}[])", element(*kind)), *kind);
     let arrays: Vec<String> = (1..).zip(&into.columns).map(array).collect();
     format!("INSERT INTO {} ({}) SELECT {} {}", quoted(into.table), names.join(", "), arrays.join(", "), into.tail)
+}
+
+/// The rows that differ from those in the arrays, which come as [`statement`] takes them; then the numbers of the dossiers.
+fn comparison(wanted: &Wanted<'_>) -> String {
+    let Wanted { rows: into, keys, .. } = wanted;
+    let names: Vec<String> = into.columns.iter().map(|(name, _)| quoted(name)).collect();
+    let arrays: Vec<String> = (1..)
+        .zip(&into.columns)
+        .zip(&names)
+        .map(|((at, (_, kind)), name)| {
+            format!("{} AS {name}", unnested(&format!("UNNEST(${at}::{}[])", element(*kind)), *kind))
+        })
+        .collect();
+    let differs: Vec<String> =
+        names[*keys..].iter().map(|name| format!("h.{name} IS DISTINCT FROM w.{name}")).collect();
+    let (number, some) = (&names[0], if differs.is_empty() { "false".to_owned() } else { differs.join(" OR ") });
+    let same: Vec<String> = names[..*keys].iter().map(|name| format!("h.{name} = w.{name}")).collect();
+    format!(
+        "SELECT coalesce(h.{number}, w.{number}) AS number, CASE WHEN h.{number} IS NULL THEN 'missing' \
+         WHEN w.{number} IS NULL THEN 'extra' ELSE 'changed' END AS fault, \
+         CAST(ARRAY[{}]::boolean[] AS text) AS cells \
+         FROM (SELECT {} FROM {} WHERE {}) AS h FULL JOIN (SELECT {}) AS w ON {} \
+         WHERE h.{number} IS NULL OR w.{number} IS NULL OR {some}",
+        differs.join(", "),
+        names.join(", "),
+        quoted(into.table),
+        PgConnection::among(into.columns[0].0, names.len() + 1),
+        arrays.join(", "),
+        same.join(" AND "),
+    )
 }
 
 impl Fields for PgRow {

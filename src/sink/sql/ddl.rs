@@ -10,7 +10,7 @@ use super::{commit, remember, views};
 use crate::demarche::Demarche;
 use crate::plan::{RememberedTable, SchemaPlan};
 use crate::sink::{Scope, names};
-use crate::table::{LayoutColumn, LayoutTable};
+use crate::table::{Layout, LayoutColumn, LayoutTable};
 
 /// Brings the tables to a layout, inside a transaction. What is right already is not written.
 pub(in crate::sink) async fn prepare<S: Store>(
@@ -26,10 +26,7 @@ pub(in crate::sink) async fn prepare<S: Store>(
     for table in &layout.tables {
         names::check(table, known_as(table)).map_err(Fault::Refused)?;
     }
-    let extra = |known: &RememberedTable| {
-        layout.tables.iter().find(|table| table.key == known.key).map(S::extra_columns).unwrap_or_default()
-    };
-    compare::<S>(&known, &remember::declared(store, scope).await?, extra)?;
+    compare::<S>(&known, &remember::declared(store, scope).await?, layout)?;
     let first = layout.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))?;
     let mut widened = false;
     for table in &layout.tables {
@@ -58,7 +55,7 @@ pub(in crate::sink) async fn prepare<S: Store>(
     views::create(store, scope, &prefix, layout).await?;
     store.dress(scope, layout).await?;
     remember::save_form(store, scope, form).await?;
-    if plan.needs_remap() {
+    if plan.needs_backfill() {
         commit::owe_remap(store, scope).await?;
     }
     Ok(())
@@ -101,11 +98,19 @@ fn add<S: Store>(table: &str, column: &LayoutColumn) -> String {
 }
 
 /// Whether the tables are as they were left.
+pub(super) async fn as_left<S: Store>(store: &mut S, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
+    let known = remember::tables(store, scope).await?;
+    compare::<S>(&known, &remember::declared(store, scope).await?, layout)
+}
+
 fn compare<S: Store>(
     known: &[RememberedTable],
     found: &BTreeMap<String, BTreeMap<String, String>>,
-    extra: impl Fn(&RememberedTable) -> Vec<&'static str>,
+    layout: &Layout,
 ) -> Result<(), Fault> {
+    let extra = |known: &RememberedTable| {
+        layout.tables.iter().find(|table| table.key == known.key).map(S::extra_columns).unwrap_or_default()
+    };
     for table in known {
         let altered = |reason: String| Err(Fault::Altered(format!("{}: {reason}", table.name)));
         let Some(columns) = found.get(&table.name) else { return altered("the table is missing".to_owned()) };

@@ -41,6 +41,10 @@ pub(in crate::sink) trait Dialect {
     /// Whether a column is among the numbers that parameter `parameter` holds.
     fn among(column: &str, parameter: usize) -> String;
 
+    /// How many rows of a table a document of `dn_dossiers` was written with, from the column that tells it; 0 where it does
+    /// not tell.
+    fn row_count(column: &str, table: &str) -> String;
+
     /// Turns a column of the type `was` into one of the type of `column`, which holds more, with its values.
     fn widen(table: &str, column: &LayoutColumn, was: Type) -> Vec<String>;
 

@@ -24,7 +24,7 @@ pub(super) async fn forget<S: Store>(store: &mut S, prepared: &Prepared, steps: 
             purged.push(step.number);
             let update = "UPDATE dn_dossiers SET state = '', fingerprint = $1, light = $2, updated_at = $3, \
                           gone = 'retention', gone_reason = NULL, gone_at = $3, first_seen = $3, last_changed = $3, \
-                          document = $4 WHERE instance = $5 AND demarche = $6 AND number = $7";
+                          document = $4, row_counts = NULL WHERE instance = $5 AND demarche = $6 AND number = $7";
             let [instance, demarche] = whose(scope);
             let values = [
                 nothing().into(),

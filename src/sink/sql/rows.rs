@@ -1,6 +1,7 @@
 //! The rows of a batch: documents, dossiers, children, tombstones.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -8,12 +9,13 @@ use super::dialect::quoted;
 use super::fault::Fault;
 use super::remember::whose;
 use super::store::{Insert, Store};
+use super::survey;
 use super::value::{Type, Value};
 use crate::ids::DossierNumber;
 use crate::plan::{Gone, GoneReason};
 use crate::sink::settle::{Step, Write};
-use crate::sink::{Prepared, Scope, names};
-use crate::table::{Cell, ChildRow, LayoutTable, Row};
+use crate::sink::{ExpectedDossier, Prepared, Scope, names};
+use crate::table::{Cell, ChildRow, Layout, LayoutTable, Row};
 
 /// Does what the steps say, events aside: how many rows it wrote.
 pub(super) async fn write<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
@@ -21,16 +23,17 @@ pub(super) async fn write<S: Store>(store: &mut S, prepared: &Prepared, steps: &
 }
 
 /// A row of a dossier that is to be written.
-struct Written<'a> {
-    row: &'a Row,
-    gone: Option<&'a Gone>,
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub row: &'a Row,
+    pub gone: Option<&'a Gone>,
     /// When this version was first seen.
-    changed_at: Timestamp,
-    fresh: bool,
+    pub changed_at: Timestamp,
+    pub fresh: bool,
 }
 
 async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
-    let written: Vec<Written<'_>> = steps
+    let mut written: Vec<Written<'_>> = steps
         .iter()
         .filter_map(|step| match &step.write {
             Write::Row { row, gone, changed_at, fresh } => {
@@ -46,22 +49,21 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     let Some((dossiers, children)) = layout.tables.split_first() else {
         return Err(Fault::Refused("the layout has no table".to_owned()));
     };
-    let (fresh, known): (Vec<_>, Vec<_>) = written.iter().partition(|w| w.fresh);
+    let fresh: Vec<DossierNumber> = written.iter().filter(|w| w.fresh).map(|w| w.row.number).collect();
+    if !fresh.is_empty() {
+        // Rows that somebody left there without their document would make the insertion fail, at every run.
+        let present = survey::present(store, &dossiers.name, &fresh).await?;
+        written.iter_mut().filter(|w| present.contains(&w.row.number)).for_each(|w| w.fresh = false);
+    }
+    let (fresh, known): (Vec<&Written<'_>>, Vec<&Written<'_>>) = written.iter().partition(|w| w.fresh);
     let replaced: Vec<DossierNumber> = known.iter().map(|w| w.row.number).collect();
     let mut inserts = Vec::with_capacity(layout.tables.len() + 3);
     for (rows, fresh) in [(fresh, true), (known, false)].into_iter().filter(|(rows, _)| !rows.is_empty()) {
         inserts.push(of_dossiers(dossiers, &rows, fresh)?);
-        inserts.push(of_documents(prepared.scope(), &rows, fresh));
+        inserts.push(of_documents(prepared.scope(), layout, &rows, fresh));
     }
-    let mut count = written.len();
-    let mut rows: Vec<Vec<(DossierNumber, &ChildRow)>> = vec![Vec::new(); layout.tables.len()];
-    for child in written.iter().flat_map(|w| w.row.children.iter().map(|child| (w.row.number, child))) {
-        let of_table = rows.get_mut(child.1.table).filter(|_| child.1.table > 0);
-        let of_table =
-            of_table.ok_or_else(|| Fault::Refused("a row is for a table that the layout does not have".to_owned()))?;
-        of_table.push(child);
-        count += 1;
-    }
+    let rows = by_table(layout, &written)?;
+    let count = written.len() + rows.iter().map(Vec::len).sum::<usize>();
     for (table, rows) in children.iter().zip(rows.into_iter().skip(1)) {
         if !replaced.is_empty() {
             let delete = format!("DELETE FROM {} WHERE {}", quoted(&table.name), S::among("dossier_number", 1));
@@ -75,7 +77,30 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     Ok(count as u64)
 }
 
-fn of_documents<'a>(scope: &'a Scope, written: &[&'a Written<'_>], fresh: bool) -> Insert<'a> {
+/// The child rows, by the position of their table.
+pub(super) fn by_table<'a>(
+    layout: &Layout,
+    written: &[Written<'a>],
+) -> Result<Vec<Vec<(DossierNumber, &'a ChildRow)>>, Fault> {
+    let mut rows = vec![Vec::new(); layout.tables.len()];
+    for child in written.iter().flat_map(|w| w.row.children.iter().map(|child| (w.row.number, child))) {
+        let of_table = rows.get_mut(child.1.table).filter(|_| child.1.table > 0);
+        let of_table =
+            of_table.ok_or_else(|| Fault::Refused("a row is for a table that the layout does not have".to_owned()))?;
+        of_table.push(child);
+    }
+    Ok(rows)
+}
+
+/// How many rows a dossier has in each child table, as `dn_dossiers` keeps it: what the tables are compared with later,
+/// without its document.
+pub(super) fn counts(layout: &Layout, row: &Row) -> String {
+    let counts = ExpectedDossier::children(row).into_iter();
+    let counts: BTreeMap<&str, u64> = counts.map(|(table, rows)| (layout.tables[table].name.as_str(), rows)).collect();
+    serde_json::to_string(&counts).expect("counts by name are JSON")
+}
+
+fn of_documents<'a>(scope: &'a Scope, layout: &Layout, written: &[&'a Written<'_>], fresh: bool) -> Insert<'a> {
     const COLUMNS: &[(&str, Type)] = &[
         ("instance", Type::Text),
         ("demarche", Type::Integer),
@@ -90,12 +115,13 @@ fn of_documents<'a>(scope: &'a Scope, written: &[&'a Written<'_>], fresh: bool) 
         ("first_seen", Type::Instant),
         ("last_changed", Type::Instant),
         ("document", Type::Document),
+        ("row_counts", Type::Document),
     ];
     const TAIL: &str = "ON CONFLICT (instance, demarche, number) DO UPDATE SET state = excluded.state, \
                         fingerprint = excluded.fingerprint, light = excluded.light, \
                         updated_at = excluded.updated_at, gone = excluded.gone, gone_reason = excluded.gone_reason, \
                         gone_at = excluded.gone_at, last_changed = excluded.last_changed, \
-                        document = excluded.document";
+                        document = excluded.document, row_counts = excluded.row_counts";
     let mut values = Vec::with_capacity(written.len() * COLUMNS.len());
     for Written { row, gone, changed_at, fresh: _ } in written {
         values.extend(whose(scope));
@@ -112,6 +138,7 @@ fn of_documents<'a>(scope: &'a Scope, written: &[&'a Written<'_>], fresh: bool) 
             (*changed_at).into(),
             (*changed_at).into(),
             Value::Document(Cow::Borrowed(&row.document)),
+            Value::Document(Cow::Owned(counts(layout, row))),
         ]);
     }
     let tail = if fresh { "" } else { TAIL };
@@ -122,7 +149,11 @@ fn columns(table: &LayoutTable) -> impl Iterator<Item = (&str, Type)> {
     table.columns.iter().map(|column| (column.name.as_str(), column.spec.kind.into()))
 }
 
-fn of_dossiers<'a>(table: &'a LayoutTable, written: &[&'a Written<'_>], fresh: bool) -> Result<Insert<'a>, Fault> {
+pub(super) fn of_dossiers<'a>(
+    table: &'a LayoutTable,
+    written: &[&'a Written<'_>],
+    fresh: bool,
+) -> Result<Insert<'a>, Fault> {
     let mut moving: Vec<(&str, Type)> = columns(table).collect();
     moving.extend([("dn_gone_reason", Type::Text), ("dn_gone_at", Type::Instant), ("dn_seen_at", Type::Instant)]);
     let assignments: Vec<String> =
@@ -143,7 +174,10 @@ fn of_dossiers<'a>(table: &'a LayoutTable, written: &[&'a Written<'_>], fresh: b
     Ok(Insert { table: &table.name, columns: moving, values, tail: tail.into() })
 }
 
-fn of_children<'a>(table: &'a LayoutTable, rows: &[(DossierNumber, &'a ChildRow)]) -> Result<Insert<'a>, Fault> {
+pub(super) fn of_children<'a>(
+    table: &'a LayoutTable,
+    rows: &[(DossierNumber, &'a ChildRow)],
+) -> Result<Insert<'a>, Fault> {
     let keys = [("dossier_number", Type::Integer), ("key", Type::Text), ("position", Type::Integer)];
     let columns: Vec<(&str, Type)> = keys.into_iter().chain(columns(table)).collect();
     let mut values = Vec::with_capacity(rows.len() * columns.len());

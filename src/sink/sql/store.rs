@@ -7,8 +7,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::dialect::Dialect;
 use super::fault::Fault;
+use super::survey::Wanted;
 use super::value::{Type, Value};
 use crate::sink::Scope;
+use crate::sink::compare::Differences;
 use crate::table::Layout;
 
 /// A connection of a database of ours. Statements that are run inside a transaction belong to it.
@@ -34,6 +36,13 @@ pub(in crate::sink) trait Store:
 
     /// Puts rows into tables, in their order, by as few statements as the database allows.
     fn insert(&mut self, rows: &[Insert<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Compares the rows that a table holds of some dossiers with those that it should hold.
+    fn compare(
+        &mut self,
+        found: &mut Differences,
+        wanted: &Wanted<'_>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Runs statements without parameters, which are not prepared.
     fn script(&mut self, statements: String) -> impl Future<Output = Result<(), Fault>> + Send;

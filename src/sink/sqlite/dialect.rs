@@ -41,6 +41,12 @@ impl Dialect for SqliteConnection {
         format!("{} IN (SELECT value FROM json_each(${parameter}))", quoted(column))
     }
 
+    fn row_count(column: &str, table: &str) -> String {
+        let path = format!("$.\"{table}\"").replace('\'', "''");
+        // Not asked of a text that is no JSON: the whole query would fail.
+        format!("coalesce(CASE WHEN json_valid({column}) THEN json_extract({column}, '{path}') END, 0)")
+    }
+
     /// SQLite cannot change the type of a column, so the values move to another one that takes the name. Its place among
     /// the columns changes; nothing here depends on it.
     fn widen(table: &str, column: &LayoutColumn, _was: Type) -> Vec<String> {

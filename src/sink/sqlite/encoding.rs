@@ -18,18 +18,47 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use sqlx::Arguments as _;
-use sqlx::sqlite::SqliteArguments;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments as _, Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::sink::sql::{Fault, Type, Value, visible};
 
 /// What SQLite keeps of a value. A text crosses to the thread of the connection, and is copied once for it.
 #[derive(Clone, Debug, PartialEq)]
-enum Stored {
+pub(super) enum Stored {
     Null,
     Integer(i64),
     Real(f64),
     Text(Arc<str>),
+    /// What no value of ours becomes.
+    Other,
+}
+
+impl Stored {
+    /// What would be kept of a value.
+    pub(super) fn of(value: &Value<'_>) -> Self {
+        match stored(value) {
+            // SQLite has no place for it.
+            Self::Real(real) if real.is_nan() => Self::Null,
+            stored => stored,
+        }
+    }
+
+    /// What is kept in a column of a row.
+    pub(super) fn read(row: &SqliteRow, at: usize) -> Result<Self, Fault> {
+        let raw = row.try_get_raw(at)?;
+        if raw.is_null() {
+            return Ok(Self::Null);
+        }
+        let kind = raw.type_info().name().to_owned();
+        Ok(match kind.as_str() {
+            "INTEGER" | "BOOLEAN" => Self::Integer(row.try_get_unchecked(at)?),
+            "REAL" => Self::Real(row.try_get_unchecked(at)?),
+            // Bytes that are no text are damage, told as a cell that differs.
+            "TEXT" => row.try_get_unchecked::<&str, _>(at).map_or(Self::Other, |text| Self::Text(text.into())),
+            _ => Self::Other,
+        })
+    }
 }
 
 /// The declared type of a column.
@@ -79,7 +108,7 @@ fn exact(decimal: Decimal) -> Stored {
 /// Adds a value to the arguments of a statement.
 pub(super) fn push(arguments: &mut SqliteArguments, value: &Value<'_>) -> Result<(), Fault> {
     let added = match stored(value) {
-        Stored::Null => arguments.add(None::<i64>),
+        Stored::Null | Stored::Other => arguments.add(None::<i64>),
         Stored::Integer(integer) => arguments.add(integer),
         Stored::Real(real) => arguments.add(real),
         Stored::Text(text) => arguments.add(text),

@@ -9,10 +9,11 @@ use crate::sink::sql::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
 
 /// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_shared_tables.sql"),
     include_str!("migrations/0002_status_updates.sql"),
     include_str!("migrations/0003_gone.sql"),
+    include_str!("migrations/0004_row_counts_and_addresses.sql"),
 ];
 
 /// The newest version that this program knows.

@@ -25,12 +25,13 @@ use tokio::sync::Mutex;
 
 use super::sql::{self, Fault};
 use super::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
 };
 use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::table::Layout;
 
 /// Dossiers in a SQLite file. See `docs/sqlite.md` for what lies in it.
 #[derive(Debug)]
@@ -98,6 +99,24 @@ async fn commit(connection: &mut SqliteConnection, prepared: &Prepared, batch: &
     let receipt = sql::apply(&mut *tx, prepared, batch).await?;
     tx.commit().await?;
     Ok(receipt)
+}
+
+async fn remove_unknown(connection: &mut SqliteConnection, prepared: &Prepared) -> Result<u64, Fault> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let removed = sql::remove_unknown(&mut *tx, prepared).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+async fn keep_address(
+    connection: &mut SqliteConnection,
+    instance: &str,
+    address: &InstanceAddress,
+    was: Option<&InstanceAddress>,
+) -> Result<(), Fault> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sql::keep_address(&mut *tx, instance, address, was).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Reads the whole file.
@@ -181,6 +200,43 @@ impl Sink for SqliteSink {
     ) -> Result<Vec<StoredDocument>, SinkError> {
         let mut connection = self.connection.lock().await;
         self.told("a reading of documents", sql::documents(&mut *connection, scope, after, limit).await)
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a count of rows", sql::survey(&mut *connection, scope, limit).await)
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a comparison of rows", sql::compare(&mut *connection, scope, layout, expected).await)
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("a removal of rows", remove_unknown(&mut connection, prepared).await)
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of its instances", sql::instances(&mut *connection).await)
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        self.writable()?;
+        let mut connection = self.connection.lock().await;
+        self.told("the address of an instance", keep_address(&mut connection, instance, address, was).await)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, Row as _};
 
-use super::encoding::push;
+use super::encoding::{Stored, push};
+use crate::ids::DossierNumber;
 use crate::sink::Scope;
-use crate::sink::sql::{Fault, Fields, Insert, Store, Value, quoted, text_of};
+use crate::sink::compare::{Differences, compare_rows};
+use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Value, Wanted, quoted, text_of};
 use crate::table::Layout;
 
 /// How many rows go in by one statement: few sizes, so that few texts are compiled, and the largest is a full page.
@@ -57,6 +59,26 @@ impl Store for SqliteConnection {
         Ok(())
     }
 
+    /// Reads the rows as they are kept, and compares them with what would be kept of those that there should be.
+    async fn compare(&mut self, found: &mut Differences, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        let Wanted { rows: into, keys, numbers } = wanted;
+        let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
+        let select = format!(
+            "SELECT {} FROM {} WHERE {}",
+            names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "),
+            quoted(into.table),
+            Self::among(names[0], 1)
+        );
+        let mut held = Vec::new();
+        for row in self.rows(select.into(), &[Value::Numbers(numbers)]).await? {
+            let cells = (0..names.len()).map(|at| Stored::read(&row, at)).collect::<Result<Vec<_>, _>>()?;
+            held.push(keyed(cells, *keys));
+        }
+        let expected = into.values.chunks(names.len()).map(|row| keyed(row.iter().map(Stored::of).collect(), *keys));
+        compare_rows(found, into.table, &names[*keys..], expected, held);
+        Ok(())
+    }
+
     async fn script(&mut self, statements: String) -> Result<(), Fault> {
         sqlx::raw_sql(text_of(statements.into())).execute(self).await?;
         Ok(())
@@ -74,6 +96,21 @@ impl Store for SqliteConnection {
     async fn dress(&mut self, _scope: &Scope, _layout: &Layout) -> Result<(), Fault> {
         Ok(())
     }
+}
+
+/// The cells of a row after those of its key, which comes first: the number of the dossier, and the key among its rows.
+fn keyed(mut cells: Vec<Stored>, keys: usize) -> ((DossierNumber, String), Vec<Stored>) {
+    let rest = cells.split_off(keys);
+    let mut key = cells.into_iter();
+    let number = match key.next() {
+        Some(Stored::Integer(number)) => u32::try_from(number).unwrap_or_default(),
+        _ => 0,
+    };
+    let text = match key.next() {
+        Some(Stored::Text(text)) => text.to_string(),
+        _ => String::new(),
+    };
+    ((DossierNumber::new(number), text), rest)
 }
 
 fn statement(into: &Insert<'_>, size: usize) -> String {

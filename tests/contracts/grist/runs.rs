@@ -102,7 +102,7 @@ async fn several_demarches_of_both_platforms_share_a_document() {
         let again = run(lab, &place).await;
         assert_eq!(again.rows_written, 0);
         let sink = place.open().await;
-        let verification = sync::verify(&lab.client, &sink, &lab.scope, |_| {}).await.expect("a listing");
+        let verification = sync::verify(&lab.client, &sink, &lab.scope, &lab.filter, |_| {}).await.expect("a listing");
         assert!(verification.is_exact() && verification.held > 0, "{verification:?}");
     }
     let tables = place.person().tables();

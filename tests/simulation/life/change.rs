@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use demarche_numerique::Platform;
+use demarche_numerique::sandbox::world::form::Question;
 use demarche_numerique::sandbox::world::{Poison, Refused, State, World};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, Kind, Random, Value};
 
@@ -38,6 +39,9 @@ pub enum Change {
     Rename { way: u32 },
     /// Another revision of the form.
     Revise { way: u32 },
+    /// Another revision asks a new question, which open dossiers answer at once, and the platform goes on telling the form
+    /// as it was for a while.
+    Publish { way: u32, minutes: u64 },
     /// The dossier makes the platform fail.
     Poison { of: u32, how: Poison, hours: u64 },
     /// The platform, or the token, is not what it should be for a while.
@@ -109,6 +113,7 @@ impl Change {
             30..=33 => Self::Silent { of, way },
             34 => Self::Rename { way },
             35 if way.is_multiple_of(2) => Self::Revise { way },
+            35 => Self::Publish { way, minutes: u64::from(way % 40) },
             36 | 37 => {
                 let how = *random.pick(&[Poison::Crash, Poison::NullNode, Poison::Timeout]);
                 Self::Poison { of, how, hours: 1 + random.below(200) }
@@ -132,6 +137,7 @@ impl Change {
             (Self::Submit, _) => return Touched::dated(world.submit(DEMARCHE)),
             (Self::Rename { way }, _) => return rename(world, *way),
             (Self::Revise { way }, _) => return revise(world, *way),
+            (Self::Publish { way, .. }, _) => return publish(world, *way),
             (Self::Restore { of }, _) => return restore(world, *of),
             (Self::Edit { value, .. }, Some(number)) => edit(world, number, *value, false),
             (Self::Proceed { way, .. }, Some(number)) => proceed(world, number, *way),
@@ -315,5 +321,28 @@ fn revise(world: &mut World, way: u32) -> Touched {
             _ => form.question_mut(id).into_iter().for_each(|question| question.kind = Kind::Textarea),
         }
     });
+    Touched { numbers: Vec::new(), silent: true, all: true }
+}
+
+/// The stable ids of questions that are published late begin here.
+const PUBLISHED: u64 = 50_000;
+
+fn publish(world: &mut World, way: u32) -> Touched {
+    world.hold_form(DEMARCHE);
+    let id = PUBLISHED + u64::from(way);
+    world.publish_revision(DEMARCHE, |form| {
+        if form.question(id).is_none() {
+            form.champs.push(Question::new(id, Kind::Text, &format!("Question {way}")));
+        }
+    });
+    world.rebase_all(DEMARCHE);
+    let open = |number: &u32| {
+        world.dossier(*number).is_some_and(|dossier| dossier.is_visible() && !dossier.state.is_terminated())
+    };
+    let open: Vec<u32> = world.numbers(DEMARCHE).into_iter().filter(open).take(3).collect();
+    for number in open {
+        // What cannot be edited has no answer.
+        drop(world.edit(number, id, Value::Text(format!("{PRIVATE} {way}"))));
+    }
     Touched { numbers: Vec::new(), silent: true, all: true }
 }

@@ -7,6 +7,7 @@ use demarche_numerique::privacy::{DossierPart, Policy, Preset};
 use demarche_numerique::sandbox::world::{DossierTruth, Snapshot};
 use demarche_numerique::sink::FeedKind;
 use demarche_numerique::sink::memory::{Content, StoredDossier};
+use demarche_numerique::table::{Cell, ColumnKey, Part};
 use demarche_numerique::{Dossier, DossierNumber, Platform};
 
 /// What the target is compared with, and how strictly.
@@ -48,6 +49,7 @@ impl Truth<'_> {
             }
             let stored = content.dossiers.get(&key).ok_or_else(|| format!("dossier {number} is missing"))?;
             self.one(truth, stored).map_err(|what| format!("dossier {number}: {what}"))?;
+            cells(content, stored, complete).map_err(|what| format!("dossier {number}: {what}"))?;
         }
         let gone = |number: &u32| content.dossiers.get(&DossierNumber::new(*number)).is_none_or(|d| d.gone.is_some());
         if complete || matches!(self.after, After::Run { lists: true, .. }) {
@@ -139,6 +141,32 @@ fn answers(ours: &[Champ], theirs: &BTreeMap<u64, Option<String>>) -> Result<(),
         Some((id, _)) => Err(format!("the answer to question {id} is missing")),
         None => Ok(()),
     }
+}
+
+/// What people read: every answer that is a text is in the column of its question. A question that the platform does not
+/// tell of yet has none.
+fn cells(content: &Content, stored: &StoredDossier, complete: bool) -> Result<(), String> {
+    let dossier: Dossier = serde_json::from_str(&stored.document).map_err(|error| error.to_string())?;
+    let columns: Vec<_> =
+        content.tables.iter().filter(|table| !table.key.is_child()).flat_map(|table| &table.columns).collect();
+    for champ in dossier.champs.iter().chain(&dossier.annotations) {
+        let ChampValue::Text(text) = &champ.value else { continue };
+        if text.trim().is_empty() {
+            continue;
+        }
+        let id = champ.descriptor.as_str();
+        let key = ColumnKey::Champ(champ.descriptor.clone(), Part::Value);
+        let Some(column) = columns.iter().find(|column| column.key == key) else {
+            if complete {
+                return Err(format!("question {id} is answered, and has no column"));
+            }
+            continue;
+        };
+        if stored.cells.get(&column.name).and_then(Cell::to_text).is_none() {
+            return Err(format!("the answer to question {id} is not in column {}", column.name));
+        }
+    }
+    Ok(())
 }
 
 /// The change feed tells a story that can have happened: each dossier comes once, every line follows the one before.

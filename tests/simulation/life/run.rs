@@ -383,8 +383,9 @@ impl<'p> Life<'p> {
             return Err(format!("a second reading of what did not move changes something: {counts:?}"));
         }
         let hold = self.target.hold();
-        let verified =
-            sync::verify(&self.client, &hold, &self.scope, |_| {}).await.map_err(|error| error.to_string())?;
+        let verified = sync::verify(&self.client, &hold, &self.scope, &self.filter, |_| {})
+            .await
+            .map_err(|error| error.to_string())?;
         if !verified.is_exact() {
             return Err(format!("verify finds a difference: {verified:?}"));
         }

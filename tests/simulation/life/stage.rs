@@ -67,6 +67,7 @@ enum Due {
     Change(Change),
     Commit(Late, Arc<Mutex<Touched>>),
     Back,
+    Form,
     Execute(Incoming),
 }
 
@@ -211,6 +212,10 @@ impl Stage {
                     self.note("late commit", &touched);
                 }
                 Due::Back => self.back(),
+                Due::Form => {
+                    self.tell("the platform tells the form as it is");
+                    self.sandbox.world().release_form(DEMARCHE);
+                }
                 Due::Execute(request) => {
                     let answer = self.sandbox.answer(&request);
                     self.count("requests executed after their sender was gone");
@@ -281,6 +286,11 @@ impl Stage {
                 let back = self.sandbox.now() + Duration::from_secs(minutes * 60);
                 self.count("outages");
                 self.state().push(back, Due::Back);
+            }
+            Change::Publish { minutes, .. } => {
+                let told = self.sandbox.now() + Duration::from_secs(minutes * 60);
+                self.count("forms told late");
+                self.state().push(told, Due::Form);
             }
             Change::Poison { hours, .. } => {
                 let poisoned = change.poisoned(&self.sandbox.world());

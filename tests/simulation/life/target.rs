@@ -11,9 +11,11 @@ use demarche_numerique::intent::{Intent, IntentId, Move, Status};
 use demarche_numerique::plan::{Change, Known, Remembered, SchemaPlan};
 use demarche_numerique::sandbox::Random;
 use demarche_numerique::sink::{
-    Backlog, Batch, CensusEntry, Checkpoint, Entry, MemoryOutbox, MemorySink, Outbox, OutboxStep, Prepared,
-    QuarantineEntry, Receipt, Received, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, TrailLine,
+    Backlog, Batch, CensusEntry, Checkpoint, Entry, ExpectedDossier, InstanceAddress, MemoryOutbox, MemorySink, Outbox,
+    OutboxStep, Prepared, QuarantineEntry, Receipt, Received, RowDifference, RunRecord, Scope, Sink, SinkError,
+    StoredDocument, Totals, TrailLine,
 };
+use demarche_numerique::table::Layout;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
@@ -194,6 +196,36 @@ impl Sink for Hold<'_> {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         self.through("documents", false, self.target.inner.documents(scope, after, limit)).await
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        self.through("survey_rows", false, self.target.inner.survey_rows(scope, limit)).await
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        self.through("compare_rows", false, self.target.inner.compare_rows(scope, layout, expected)).await
+    }
+
+    async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
+        self.through("remove_unknown_rows", true, self.target.inner.remove_unknown_rows(prepared)).await
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        self.through("instances", false, self.target.inner.instances()).await
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        self.through("keep_address", true, self.target.inner.keep_address(instance, address, was)).await
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

@@ -27,7 +27,7 @@ use crate::config::Overrides;
 use crate::dossier::Dossier;
 use crate::intent::Status;
 use crate::sink::{AnySink, MemoryOutbox, Outbox};
-use crate::sync::refresh;
+use crate::sync::{check_instance, refresh};
 use crate::writeback::{Push, PushError, QUIET, plan, push};
 
 /// Sends, or tells what would be sent.
@@ -87,6 +87,8 @@ pub async fn outbox_of_target(
     author: Option<&str>,
     apply: bool,
 ) -> Result<Ended, CliError> {
+    // Numbers of two instances collide: a decision must not reach a stranger's dossier.
+    check_instance(prepared.client, sink, &prepared.scope).await?;
     match sink {
         AnySink::Grist(outbox) if apply => {
             // What people ticked becomes intents first.

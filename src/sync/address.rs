@@ -1,0 +1,67 @@
+//! Compares the address of an instance with the one that the target keeps: two instances never share one name.
+
+use super::error::SyncError;
+use crate::api::Client;
+use crate::sink::{InstanceAddress, Scope, Sink};
+
+impl InstanceAddress {
+    /// Where a client asks.
+    #[must_use]
+    pub fn of(client: &Client) -> Self {
+        let mut url = client.url().clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        // Neither is possible for an address without a host, which no client has.
+        let _ = (url.set_username(""), url.set_password(None));
+        Self { platform: client.platform(), url: url.as_str().trim_end_matches('/').to_owned() }
+    }
+}
+
+/// What is to be kept of an address once the platform answered there.
+#[must_use]
+pub(super) struct Place {
+    found: InstanceAddress,
+    kept: Option<InstanceAddress>,
+}
+
+/// Compares the address of a client with the one that the target keeps for the instance.
+///
+/// # Errors
+/// [`SyncError::OtherInstance`] when it is another one. A new address of the same platform passes when the operator
+/// `accepts` it.
+pub(super) async fn check<S: Sink>(
+    client: &Client,
+    sink: &S,
+    scope: &Scope,
+    accepts: bool,
+) -> Result<Place, SyncError> {
+    let found = InstanceAddress::of(client);
+    let kept = sink.instances().await?.into_iter().find(|(name, _)| *name == scope.instance).and_then(|(_, kept)| kept);
+    match kept {
+        Some(kept) if kept != found && !(accepts && kept.platform == found.platform) => Err(SyncError::OtherInstance {
+            instance: scope.instance.clone(),
+            target: sink.name().to_owned(),
+            kept,
+            found,
+        }),
+        kept => Ok(Place { found, kept }),
+    }
+}
+
+/// Refuses to work on a target that keeps dossiers of another instance under the same name. Reads only.
+///
+/// # Errors
+/// [`SyncError::OtherInstance`], or those of the target.
+pub async fn check_instance<S: Sink>(client: &Client, sink: &S, scope: &Scope) -> Result<(), SyncError> {
+    check(client, sink, scope, false).await.map(drop)
+}
+
+impl Place {
+    /// Keeps it, where it is not kept already.
+    pub(super) async fn keep<S: Sink>(self, sink: &S, scope: &Scope) -> Result<(), SyncError> {
+        if self.kept.as_ref() != Some(&self.found) {
+            sink.keep_address(&scope.instance, &self.found, self.kept.as_ref()).await?;
+        }
+        Ok(())
+    }
+}
