@@ -4,20 +4,29 @@
 //! the target, each dossier once, whatever fails in between.** A run may be killed at any instant; the next one goes on
 //! from what was committed, and [`sync::verify`] proves that nothing is missing.
 //!
-//! ```no_run
+#![cfg_attr(feature = "sandbox", doc = "```")]
+#![cfg_attr(not(feature = "sandbox"), doc = "```ignore")]
 //! use std::pin::pin;
+//!
+//! use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 //! use demarche_numerique::{Client, DemarcheNumber, Platform, changed};
 //! use futures_util::TryStreamExt;
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder(Platform::DemarcheNumerique).token(std::env::var("DN_TOKEN")?).build()?;
-//! let since = "2026-01-15T00:00:00Z".parse()?;
-//! let mut dossiers = pin!(changed(&client, DemarcheNumber::new(1234), Some(since)));
-//! while let Some(dossier) = dossiers.try_next().await? {
-//!     println!("{}: {:?}", dossier.number, dossier.champ("Montant demandé")?.value);
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // The embedded platform, to try this at once. In your program: no `url`, and `token(std::env::var("DN_TOKEN")?)`.
+//!     let sandbox = Sandbox::new(&WorldSpec::default());
+//!     let server = sandbox.serve_locally().await?;
+//!     let client = Client::builder(Platform::DemarcheNumerique).url(server.url()).token(sandbox.token()).build()?;
+//!
+//!     let since = "2026-01-15T00:00:00Z".parse()?;
+//!     let mut dossiers = pin!(changed(&client, DemarcheNumber::new(DEMARCHE_COMPLETE), Some(since)));
+//!     while let Some(dossier) = dossiers.try_next().await? {
+//!         // By label or by id; a near miss answers "did you mean …?".
+//!         println!("{}: {:?}", dossier.number, dossier.champ("Intitulé du projet")?.value);
+//!     }
+//!     Ok(())
 //! }
-//! # Ok(())
-//! # }
 //! ```
 //!
 //! The rooms, in the order in which a dossier walks through them:
@@ -71,8 +80,8 @@ pub mod serve;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 
-/// The examples of the README, compiled.
-#[cfg(doctest)]
+/// The examples of the README, run.
+#[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

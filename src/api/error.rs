@@ -121,6 +121,13 @@ pub enum ApiError {
     },
 }
 
+/// Whether the platform refuses a token for the address of its caller: it has one code for all its reasons, and says which
+/// in words.
+fn names_network(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("network") || message.contains("réseau")
+}
+
 impl From<Unfit> for ApiError {
     fn from(Unfit { setting, reason }: Unfit) -> Self {
         Self::Settings { setting, reason }
@@ -177,6 +184,11 @@ impl ApiError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::TokenRefused { message, .. } if names_network(message) => Some(
+                "a new token belongs to the address of its first call, so one that was tried elsewhere refuses this \
+                 machine: add the address that the platform names to the networks of the token, in the profile page of \
+                 its administrator, or make a new token and let this machine call first",
+            ),
             Self::TokenRefused { .. } => Some(
                 "check the token, its end date and the networks it accepts, in the profile page of its administrator",
             ),

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::ApiError;
+#[cfg(feature = "sandbox")]
+use super::live_schema::LiveSchema;
 use super::operation::{Request, encode};
 use crate::platform::Platform;
 
 /// What a schema has: its types (`Dossier`), and their fields, keys and values (`Dossier.number`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaFacts(BTreeSet<String>);
 
 /// How a schema differs from the pinned one.
@@ -57,7 +59,7 @@ impl SchemaFacts {
     }
 
     /// Those of an introspection's answer; `None` when it is not one.
-    fn of_introspection(answer: &Value) -> Option<Self> {
+    pub(super) fn of_introspection(answer: &Value) -> Option<Self> {
         let types = answer.pointer("/data/__schema/types")?.as_array()?;
         let mut facts = BTreeSet::new();
         for definition in types {
@@ -113,11 +115,25 @@ impl Client {
     /// # Errors
     /// [`ApiError::Undecodable`] when the answer to the plain query is no introspection; otherwise those of HTTP.
     pub async fn introspect(&self) -> Result<SchemaFacts, ApiError> {
+        Ok(SchemaFacts::of_introspection(&self.introspection().await?).unwrap_or_default())
+    }
+
+    /// The platform's schema, whole: to ask it what it would reject.
+    ///
+    /// # Errors
+    /// As [`introspect`](Self::introspect).
+    #[cfg(feature = "sandbox")]
+    pub async fn live_schema(&self) -> Result<LiveSchema, ApiError> {
+        LiveSchema::new(self.introspection().await?).ok_or_else(no_schema)
+    }
+
+    /// The answer to an introspection.
+    async fn introspection(&self) -> Result<Value, ApiError> {
         let stored = json!({ "queryId": "introspection", "operationName": "IntrospectionQuery" });
         match self.ask_value(request(&stored)).await {
             Ok(answer) => {
-                if let Some(facts) = SchemaFacts::of_introspection(&answer) {
-                    return Ok(facts);
+                if SchemaFacts::of_introspection(&answer).is_some() {
+                    return Ok(answer);
                 }
             }
             // An unknown stored query is answered by a failure (dn-api 1.5).
@@ -125,22 +141,33 @@ impl Client {
             Err(error) => return Err(error),
         }
         let plain = json!({ "operationName": "IntrospectionQuery", "query": INTROSPECTION });
-        let request = request(&plain);
-        let what = request.what.clone();
-        let answer = self.ask_value(request).await?;
-        SchemaFacts::of_introspection(&answer).ok_or(ApiError::Undecodable {
-            what,
-            path: "data.__schema.types".to_owned(),
-            reason: "there is no schema".to_owned(),
-        })
+        let answer = self.ask_value(request(&plain)).await?;
+        match SchemaFacts::of_introspection(&answer) {
+            Some(_) => Ok(answer),
+            None => Err(no_schema()),
+        }
     }
 }
 
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { types { kind name \
-    fields(includeDeprecated: true) { name } inputFields { name } enumValues(includeDeprecated: true) { name } } } }";
+fn no_schema() -> ApiError {
+    ApiError::Undecodable {
+        what: SCHEMA.to_owned(),
+        path: "data.__schema.types".to_owned(),
+        reason: "there is no schema".to_owned(),
+    }
+}
+
+/// What is asked for, in words.
+const SCHEMA: &str = "the schema";
+
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { queryType { name } mutationType { name } types { \
+    kind name fields(includeDeprecated: true) { name args { ...Input } type { ...Type } } inputFields { ...Input } \
+    interfaces { name } enumValues(includeDeprecated: true) { name } possibleTypes { name } } } } \
+    fragment Input on __InputValue { name type { ...Type } defaultValue } \
+    fragment Type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 
 fn request(body: &Value) -> Request {
-    Request { operation: "IntrospectionQuery", what: "the schema".to_owned(), page_size: 0, body: encode(body) }
+    Request { operation: "IntrospectionQuery", what: SCHEMA.to_owned(), page_size: 0, body: encode(body) }
 }
 
 #[cfg(test)]

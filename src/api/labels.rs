@@ -1,35 +1,46 @@
 //! Labels of questions, joined to the champs of dossiers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::client::Client;
+use super::error::ApiError;
+use super::page::Source;
 use crate::champ::{Champ, ChampValue};
-use crate::demarche::{Demarche, Descriptor};
+use crate::demarche::{Demarche, Descriptor, Revision};
 use crate::dossier::Dossier;
-use crate::ids::DescriptorId;
+use crate::ids::{DemarcheNumber, DescriptorId, RevisionId};
 
-/// The labels of the questions of a démarche: for each, that of the newest revision which asks it.
+/// The labels of the questions of a démarche: for each, that of the newest published revision which asks it, or of the
+/// draft where no published one does.
 ///
 /// Pages come without labels, which would be sent again with every champ; this joins them, once for a whole démarche.
 /// Champs share the texts.
 #[derive(Clone, Debug, Default)]
-pub struct Labels(HashMap<DescriptorId, Arc<str>>);
+pub struct Labels {
+    questions: HashMap<DescriptorId, Arc<str>>,
+    revisions: HashSet<RevisionId>,
+}
 
 impl Labels {
     /// The labels of every question of every revision.
     #[must_use]
     pub fn of(demarche: &Demarche) -> Self {
         let mut labels = Self::default();
-        for revision in &demarche.revisions {
+        // Later ones overwrite earlier ones. Nobody has answered a draft beside a published revision.
+        let published = |revision: &&Revision| revision.date_publication.is_some();
+        let drafts = demarche.revisions.iter().filter(|revision| !published(revision));
+        for revision in drafts.chain(demarche.revisions.iter().filter(published)) {
             labels.learn(&revision.champs);
             labels.learn(&revision.annotations);
+            labels.revisions.insert(revision.id.clone());
         }
         labels
     }
 
     fn learn(&mut self, descriptors: &[Descriptor]) {
         for descriptor in descriptors {
-            self.0.insert(descriptor.id.clone(), descriptor.label.as_str().into());
+            self.questions.insert(descriptor.id.clone(), descriptor.label.as_str().into());
             self.learn(&descriptor.children);
         }
     }
@@ -43,12 +54,90 @@ impl Labels {
 
     fn fill_champs(&self, champs: &mut [Champ]) {
         for champ in champs {
-            if let Some(label) = self.0.get(&champ.descriptor) {
+            if let Some(label) = self.questions.get(&champ.descriptor) {
                 champ.label = Some(Arc::clone(label));
             }
             if let ChampValue::Repetition(rows) = &mut champ.value {
                 rows.iter_mut().for_each(|row| self.fill_champs(&mut row.champs));
             }
         }
+    }
+
+    /// The ids of the revision and the questions of a dossier that these labels do not have.
+    fn unknown_of(&self, dossier: &Dossier) -> HashSet<String> {
+        let mut unknown = HashSet::new();
+        if !self.revisions.contains(&dossier.revision) {
+            unknown.insert(dossier.revision.as_str().to_owned());
+        }
+        self.unknown_questions(&dossier.champs, &mut unknown);
+        self.unknown_questions(&dossier.annotations, &mut unknown);
+        unknown
+    }
+
+    fn unknown_questions(&self, champs: &[Champ], unknown: &mut HashSet<String>) {
+        for champ in champs {
+            if !self.questions.contains_key(&champ.descriptor) {
+                unknown.insert(champ.descriptor.as_str().to_owned());
+            }
+            if let ChampValue::Repetition(rows) = &champ.value {
+                rows.iter().for_each(|row| self.unknown_questions(&row.champs, unknown));
+            }
+        }
+    }
+}
+
+/// Fills the labels of the dossiers of a listing.
+///
+/// Reads the form when the first dossier comes, and again when a dossier has a revision or a question that the form did
+/// not have when it was read: somebody published, or changed the form in place, meanwhile. What the form still does not
+/// have then is not asked for twice.
+#[derive(Debug)]
+pub(crate) struct Labeller {
+    client: Client,
+    demarche: Option<DemarcheNumber>,
+    labels: Option<Labels>,
+    absent: HashSet<String>,
+}
+
+impl Labeller {
+    pub(crate) fn new(client: &Client, source: Source) -> Self {
+        let demarche = match source {
+            Source::Demarche(number) => Some(number),
+            // A groupe does not tell its démarche; its first dossier does.
+            Source::Groupe(_) => None,
+        };
+        Self { client: client.clone(), demarche, labels: None, absent: HashSet::new() }
+    }
+
+    /// Writes labels into dossiers.
+    ///
+    /// # Errors
+    /// Those of reading the form.
+    pub(crate) async fn fill(&mut self, dossiers: &mut [Dossier]) -> Result<(), ApiError> {
+        for dossier in dossiers {
+            if !self.knows(dossier) {
+                self.learn(dossier).await?;
+            }
+            if let Some(labels) = &self.labels {
+                labels.fill(dossier);
+            }
+        }
+        Ok(())
+    }
+
+    fn knows(&self, dossier: &Dossier) -> bool {
+        self.labels.as_ref().is_some_and(|labels| labels.unknown_of(dossier).is_subset(&self.absent))
+    }
+
+    async fn learn(&mut self, dossier: &Dossier) -> Result<(), ApiError> {
+        if self.demarche.is_none() {
+            self.demarche = self.client.demarche_of(dossier.number).await?;
+        }
+        // It left while we were looking: the next dossier tells.
+        let Some(demarche) = self.demarche else { return Ok(()) };
+        let labels = Labels::of(&self.client.demarche(demarche).await?);
+        self.absent.extend(labels.unknown_of(dossier));
+        self.labels = Some(labels);
+        Ok(())
     }
 }

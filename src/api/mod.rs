@@ -15,6 +15,8 @@ mod generated;
 mod introspect;
 mod labels;
 mod ledger;
+#[cfg(feature = "sandbox")]
+mod live_schema;
 mod mutation;
 mod operation;
 mod page;
@@ -34,8 +36,11 @@ pub use error::{ApiError, PermanentFailure, TransportFailure};
 pub use exchange::Exchange;
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
+pub(crate) use labels::Labeller;
 pub use labels::Labels;
 pub use ledger::{Grant, Ledger, LedgerError};
+#[cfg(feature = "sandbox")]
+pub use live_schema::{LiveSchema, Rejections};
 pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
     Mutation, MutationError, NewGroupe, ProfileRef, Receipt,

@@ -15,6 +15,15 @@ pub enum ChampNotFound {
         /// The nearest label, when one is near.
         did_you_mean: Option<String>,
     },
+    /// The dossier was read without the labels of its questions, as pages are: only ids can be found in it.
+    #[error(
+        "no champ has the id `{wanted}`, and this dossier has no labels: pages and stored documents come without them \
+         (`Labels::fill` adds them; `changed` and `Client::dossier` give dossiers that have them)"
+    )]
+    NoLabels {
+        /// What was asked.
+        wanted: String,
+    },
     /// Several questions have this label: only the id can tell them apart (trap 47).
     #[error("{} champs are labelled `{wanted}`: name one by its id ({})", ids.len(), ids.iter().map(DescriptorId::as_str).collect::<Vec<_>>().join(", "))]
     Ambiguous {
@@ -41,6 +50,9 @@ pub fn find<'a>(champs: &'a [Champ], wanted: &str) -> Result<&'a Champ, ChampNot
     let found: Vec<&Champ> = labelled().filter(|(_, label)| fold(label) == folded).map(|(champ, _)| champ).collect();
     match found.as_slice() {
         [champ] => Ok(champ),
+        [] if !champs.is_empty() && labelled().next().is_none() => {
+            Err(ChampNotFound::NoLabels { wanted: wanted.to_owned() })
+        }
         [] => {
             let nearest = labelled().map(|(_, label)| (strsim::jaro_winkler(&folded, &fold(label)), label));
             let nearest = nearest.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
@@ -95,6 +107,17 @@ mod tests {
             "no champ has the id or label `Montant demande` (did you mean `Montant demandé`?)"
         );
         assert!(find(&champs, "xyz").expect_err("nothing near").to_string().ends_with("`xyz`"));
+    }
+
+    #[test]
+    fn a_dossier_without_labels_says_so() {
+        let mut bare = champ("a", "Montant demandé");
+        bare.label = None;
+        assert_eq!(find(std::slice::from_ref(&bare), "a").map(|c| c.id.as_str()), Ok("a"));
+        let error = find(&[bare], "Montant demandé").expect_err("there is no label");
+        assert!(error.to_string().contains("this dossier has no labels"), "{error}");
+        let unknown = ChampNotFound::Unknown { wanted: "a".to_owned(), did_you_mean: None };
+        assert_eq!(find(&[], "a"), Err(unknown), "a form without questions lacks no label");
     }
 
     #[test]

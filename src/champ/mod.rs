@@ -29,7 +29,9 @@ pub struct Champ {
     pub id: ChampId,
     /// The question it answers.
     pub descriptor: DescriptorId,
-    /// The label of the question, from the newest revision that asks it. Not stored with the dossier.
+    /// The label of the question: from the newest published revision that asks it ([`Labels`](crate::api::Labels)), or from
+    /// the dossier's own revision where it was read alone ([`Client::dossier`](crate::Client::dossier)). Not stored with
+    /// the dossier.
     #[serde(skip)]
     pub label: Option<Arc<str>>,
     /// The answer.

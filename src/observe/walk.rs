@@ -7,7 +7,8 @@ use futures_util::stream::try_unfold;
 use jiff::Timestamp;
 
 use crate::api::{
-    ApiError, Attempt, Client, Cursor, Disposition, Drift, Listing, Page, PageSize, Since, Source, disposition,
+    ApiError, Attempt, Client, Cursor, Disposition, Drift, Labeller, Listing, Page, PageSize, Since, Source,
+    disposition,
 };
 use crate::dossier::Dossier;
 use crate::ids::{DemarcheNumber, DossierNumber};
@@ -26,9 +27,11 @@ pub struct Walk {
     listing: Listing,
     most: PageSize,
     position: Position,
+    /// Who adds the labels of questions, where they are wanted.
+    labeller: Option<Labeller>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Position {
     At { after: Option<Cursor>, size: PageSize },
     Done,
@@ -64,14 +67,40 @@ impl Walk {
     /// A walk from the beginning of a listing, by pages of at most `most`.
     #[must_use]
     pub fn new(client: &Client, listing: Listing, most: PageSize) -> Self {
-        Self { client: client.clone(), listing, most, position: Position::At { after: None, size: most } }
+        Self {
+            client: client.clone(),
+            listing,
+            most,
+            position: Position::At { after: None, size: most },
+            labeller: None,
+        }
     }
 
-    /// The next page; `None` after the last one.
+    /// The same, with the labels of questions in its dossiers ([`Dossier::champ`]), for one more request: the form is read
+    /// with the first page, and again when it moves.
+    #[must_use]
+    pub fn with_labels(self) -> Self {
+        Self { labeller: Some(Labeller::new(&self.client, self.listing.source)), ..self }
+    }
+
+    /// The next page; `None` after the last one. After an error the same page is read again.
     ///
     /// # Errors
     /// Whatever concerns more than one dossier: the token, the address, the schema, a platform that stays away.
     pub async fn next(&mut self) -> Result<Option<Step>, ApiError> {
+        let before = self.position.clone();
+        let mut step = self.read().await?;
+        if let (Some(labeller), Some(step)) = (&mut self.labeller, &mut step)
+            && let Err(error) = labeller.fill(&mut step.dossiers).await
+        {
+            // The page was not handed out.
+            self.position = before;
+            return Err(error);
+        }
+        Ok(step)
+    }
+
+    async fn read(&mut self) -> Result<Option<Step>, ApiError> {
         loop {
             let Position::At { after, size } = &self.position else { return Ok(None) };
             let (after, size) = (after.clone(), *size);
@@ -231,7 +260,7 @@ fn unidentified(page: &Page<Dossier>) -> ApiError {
     }
 }
 
-/// The dossiers of a démarche that moved since an instant, or all of them, as a stream.
+/// The dossiers of a démarche that moved since an instant, or all of them, as a stream, with the labels of their questions.
 ///
 /// The last item of a stream that ends without an error is the last dossier of the listing. A dossier that the platform
 /// cannot serve is an `Err` item, and the stream goes on after it if the error concerns that dossier alone.
@@ -245,7 +274,7 @@ pub fn changed(
         ready: std::collections::VecDeque<Result<Dossier, ApiError>>,
     }
     let since = since.map_or(Since::Beginning, Since::Updated);
-    let walk = Walk::new(client, Listing::all(Source::Demarche(demarche), since), PageSize::MAX);
+    let walk = Walk::new(client, Listing::all(Source::Demarche(demarche), since), PageSize::MAX).with_labels();
     let items = try_unfold(State { walk, ready: std::collections::VecDeque::new() }, async |mut state| {
         loop {
             if let Some(item) = state.ready.pop_front() {

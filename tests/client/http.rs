@@ -34,6 +34,11 @@ async fn each_refusal_stops_at_the_first_request() {
             "token_refused",
         ),
         ("a forbidden network", ResponseTemplate::new(403).set_body_json(coded("forbidden", network)), "token_refused"),
+        (
+            "a forbidden network, told by Démat Social in a bare sentence",
+            ResponseTemplate::new(403).set_body_json(json!({ "errors": [network] })),
+            "token_refused",
+        ),
         ("a refusal that is no GraphQL", ResponseTemplate::new(403).set_body_string("<html>"), "token_refused"),
         (
             "out of scope, with status 200",

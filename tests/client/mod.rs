@@ -4,6 +4,7 @@ mod answers;
 #[cfg(feature = "sandbox")]
 mod download;
 mod http;
+mod labels;
 mod mutations;
 mod mutations_lost;
 #[cfg(feature = "sandbox")]

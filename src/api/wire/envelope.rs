@@ -53,15 +53,36 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Root<T> {
 
 /// One entry of `errors`.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "ErrorForm")]
 pub(in crate::api) struct GraphqlError {
     /// The platform's words, in French or English: to show, never to parse.
-    #[serde(default)]
     pub message: String,
     /// Where, when the platform tells.
     pub path: Option<Vec<Step>>,
     /// The code and the name of the failure.
-    #[serde(default)]
     pub extensions: Option<Extensions>,
+}
+
+/// The forms of an error: GraphQL's, and the bare sentence that Démat Social puts in its place when it refuses a token.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ErrorForm {
+    Sentence(String),
+    Object {
+        #[serde(default)]
+        message: String,
+        path: Option<Vec<Step>>,
+        extensions: Option<Extensions>,
+    },
+}
+
+impl From<ErrorForm> for GraphqlError {
+    fn from(form: ErrorForm) -> Self {
+        match form {
+            ErrorForm::Sentence(message) => Self { message, path: None, extensions: None },
+            ErrorForm::Object { message, path, extensions } => Self { message, path, extensions },
+        }
+    }
 }
 
 impl GraphqlError {
