@@ -1,7 +1,8 @@
-//! The door for signals: whether the program lives, whether its data is fresh, and its metrics, over HTTP.
+//! The endpoint of `dn run`: whether the program lives, whether its data is fresh, and its metrics, over HTTP.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,10 +11,13 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
 use super::board::Board;
 use super::hints::{Webhooks, receive};
@@ -21,10 +25,20 @@ use super::metrics::metrics;
 use super::ready::late;
 use super::service::Clock;
 
-/// How long a request under way may take when the door closes.
+/// How long a request under way may take when the endpoint closes.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the head of a request may take to arrive. Whoever connects and says nothing is gone after it.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may last, from its first byte to its last: a webhook has ten seconds for its body.
+pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
+/// The most connections that are open at once. Runs need descriptors too, and a process may have as few as 128.
+pub(super) const CONNECTIONS: usize = 32;
+/// The longest head of a request that is read, in bytes.
+const LARGEST_HEAD: usize = 16 * 1024;
+/// How long to wait when the system has no descriptor left for a connection.
+const NO_DESCRIPTOR: Duration = Duration::from_millis(500);
 
-/// What whoever knocks gets to see.
+/// What the endpoint shows.
 #[derive(Clone)]
 pub struct View {
     /// The state of jobs.
@@ -43,7 +57,7 @@ impl fmt::Debug for View {
     }
 }
 
-/// An open door. It answers `GET` of three paths, without a password and without anything personal:
+/// An endpoint that listens. It answers `GET` and `HEAD` of three paths, without a password and without anything personal:
 ///
 /// - `/healthz`: 200, as long as the process answers at all;
 /// - `/readyz`: 200, or 503 and one line for each démarche whose data is too old ([`late`]);
@@ -52,13 +66,15 @@ impl fmt::Debug for View {
 /// and `POST` of the secret path of each instance that has one ([`Webhooks`]), `/webhooks/…`: 204, whatever the call says; 413
 /// for a body of more than 8 KiB.
 ///
-/// Everything else is 404. It closes when it is dropped.
+/// Everything else is 404. A connection serves one request, for twenty seconds at most, five of them for its head; of more
+/// than 32 at once the oldest is closed, so that no flood of idle connections keeps a monitor out or takes the descriptors
+/// that runs need. It closes when it is dropped.
 #[derive(Debug)]
-#[must_use = "the door closes when it is dropped"]
+#[must_use = "the endpoint closes when it is dropped"]
 pub struct Door {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Door {
@@ -71,13 +87,7 @@ impl Door {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let router = Router::new().fallback(answer).with_state(view);
-        let task = tokio::spawn(async move {
-            let stopped = async {
-                // A sender that is dropped says the same as one that sends.
-                drop(stopped.await);
-            };
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await
-        });
+        let task = tokio::spawn(accept(listener, router, stopped));
         Ok(Self { address, stop, task })
     }
 
@@ -97,6 +107,55 @@ impl Door {
     }
 }
 
+/// Takes connections until it is stopped, then waits for those that are open.
+async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
+    loop {
+        let accepted = tokio::select! {
+            // A sender that is dropped says the same as one that sends.
+            _ = &mut stopped => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection to the endpoint was not taken");
+                // Whoever gave up before is no reason to wait.
+                if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {
+                    sleep(NO_DESCRIPTOR).await;
+                }
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        oldest_first.retain(|connection| !connection.is_finished());
+        if oldest_first.len() >= CONNECTIONS
+            && let Some(oldest) = oldest_first.pop_front()
+        {
+            oldest.abort();
+        }
+        oldest_first.push_back(connections.spawn(serve_one(stream, router.clone())));
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Serves the one request of a connection.
+async fn serve_one(stream: TcpStream, router: Router) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .keep_alive(false)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    match timeout(CONNECTION_TIMEOUT, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection to the endpoint ended early"),
+        Err(_) => tracing::debug!("a connection to the endpoint took too long"),
+    }
+}
+
 async fn answer(State(view): State<View>, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     match receive(&view.webhooks, &view.board, request).await {
@@ -108,13 +167,15 @@ async fn answer(State(view): State<View>, request: Request) -> Response {
 fn tell(view: &View, method: &Method, path: &str) -> Response {
     const TEXT: &str = "text/plain; charset=utf-8";
     let (jobs, now) = (view.board.snapshot(), (view.clock)());
-    let (status, kind, body) = match (method, path) {
-        (&Method::GET, "/healthz") => (StatusCode::OK, TEXT, "ok\n".to_owned()),
-        (&Method::GET, "/readyz") => match late(&jobs, view.ready_within, now) {
+    // The answer to HEAD is that to GET; the server leaves its body out.
+    let path = if [Method::GET, Method::HEAD].contains(method) { path } else { "" };
+    let (status, kind, body) = match path {
+        "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
+        "/readyz" => match late(&jobs, view.ready_within, now) {
             late if late.is_empty() => (StatusCode::OK, TEXT, "ready\n".to_owned()),
             late => (StatusCode::SERVICE_UNAVAILABLE, TEXT, late.join("\n") + "\n"),
         },
-        (&Method::GET, "/metrics") => {
+        "/metrics" => {
             (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics(&jobs, &view.board.instances(), now))
         }
         _ => (StatusCode::NOT_FOUND, TEXT, "there are /healthz, /readyz and /metrics\n".to_owned()),

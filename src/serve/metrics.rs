@@ -19,7 +19,7 @@ pub fn metrics(jobs: &Jobs, instances: &Instances, now: Timestamp) -> String {
     let mut page = Page(String::new());
     freshness(&mut page, jobs, now);
     work(&mut page, jobs);
-    platform(&mut page, instances, now);
+    platform(&mut page, instances);
     page.0
 }
 
@@ -96,7 +96,7 @@ fn work(page: &mut Page, jobs: &Jobs) {
     );
 }
 
-fn platform(page: &mut Page, instances: &Instances, now: Timestamp) {
+fn platform(page: &mut Page, instances: &Instances) {
     let each = |name: &String| vec![("instance", name.clone())];
     page.counter(
         "dn_requests_total",
@@ -121,13 +121,12 @@ fn platform(page: &mut Page, instances: &Instances, now: Timestamp) {
             outcomes.map(|(outcome, count)| ([each(name), vec![("outcome", outcome.to_owned())]].concat(), count))
         }),
     );
-    let today = now.to_zoned(TimeZone::UTC).date();
     page.gauge(
-        "dn_token_days_left",
-        "Days until the token ends, as the configuration says.",
+        "dn_token_expiry_timestamp_seconds",
+        "When the day begins on which the token expires, in UTC, as the configuration says.",
         instances.iter().filter_map(|(name, state)| {
-            let left = today.until(state.token_expires?).ok()?;
-            Some((each(name), left.get_days()))
+            let begins = state.token_expires?.to_zoned(TimeZone::UTC).ok()?;
+            Some((each(name), begins.timestamp().as_second()))
         }),
     );
 }

@@ -98,9 +98,9 @@ fn every_metric_is_told_in_the_format_of_prometheus() {
     dn_hints_total{instance="dn",outcome="unknown"} 1
     dn_hints_total{instance="dn",outcome="ignored"} 2
     dn_hints_total{instance="dn",outcome="limited"} 300
-    # HELP dn_token_days_left Days until the token ends, as the configuration says.
-    # TYPE dn_token_days_left gauge
-    dn_token_days_left{instance="dn"} 10
+    # HELP dn_token_expiry_timestamp_seconds When the day begins on which the token expires, in UTC, as the configuration says.
+    # TYPE dn_token_expiry_timestamp_seconds gauge
+    dn_token_expiry_timestamp_seconds{instance="dn"} 1773273600
     "##);
 }
 

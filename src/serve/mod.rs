@@ -16,6 +16,8 @@
 mod alerts;
 mod board;
 mod door;
+#[cfg(test)]
+mod door_tests;
 mod due;
 mod entry;
 mod facts;

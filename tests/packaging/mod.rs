@@ -8,9 +8,9 @@ mod kubernetes;
 pub mod monitoring;
 mod systemd;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use clap::CommandFactory as _;
 use demarche_numerique::cli::Cli;
@@ -50,7 +50,7 @@ fn tool(name: &str, args: &[&str]) -> Option<Output> {
     match Command::new(name).args(args).current_dir(root()).output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            eprintln!("{name} is not installed here: its checks are left out");
+            left_out(name);
             None
         }
         Err(error) => panic!("{name}: {error}"),
@@ -63,6 +63,28 @@ fn judged(name: &str, args: &[&str]) {
         let said = [output.stdout, output.stderr].concat();
         assert!(output.status.success(), "{name} {}:\n{}", args.join(" "), String::from_utf8_lossy(&said));
     }
+}
+
+/// The same for a tool that reads its standard input.
+pub fn judged_text(name: &str, args: &[&str], text: &str) {
+    let started =
+        Command::new(name).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => return left_out(name),
+        Err(error) => panic!("{name}: {error}"),
+    };
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    // promtool has a code of its own for advice about names.
+    assert!(output.status.success() && said.trim().is_empty(), "{name} {}:\n{said}\n{text}", args.join(" "));
+}
+
+/// Says why a check did not run.
+fn left_out(name: &str) {
+    eprintln!("{name} is not installed here: its checks are left out (Debian has it in `prometheus` or `systemd`)");
 }
 
 /// A file in a folder that lives as long as the test, for tools that read files.

@@ -22,7 +22,7 @@ pub const METRICS: &[(&str, &[&str])] = &[
     ("dn_runs_total", &["instance", "demarche", "target", "outcome"]),
     ("dn_schema_drift_total", JOB),
     ("dn_ticks_skipped_total", JOB),
-    ("dn_token_days_left", &["instance"]),
+    ("dn_token_expiry_timestamp_seconds", &["instance"]),
 ];
 const JOB: &[&str] = &["instance", "demarche", "target"];
 
