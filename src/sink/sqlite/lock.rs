@@ -3,12 +3,13 @@
 //! The lock is the operating system's, on `<database>.lock`; the text inside only tells who. The file stays after the run:
 //! removing it would let two processes hold locks on two files of one name.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use jiff::{Timestamp, Unit};
 
+use super::private;
 use crate::sink::SinkError;
 
 /// Held from opening to drop.
@@ -25,8 +26,7 @@ impl Lock {
             reason: format!("{}: {error}", Path::new(&path).display()),
             hint: None,
         };
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = open.map_err(unusable)?;
+        let mut file = private::open_like(Path::new(&path), Some(database)).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -16,6 +16,7 @@ mod lock;
 mod migrate;
 mod open;
 mod outbox;
+mod private;
 mod store;
 
 use jiff::Timestamp;

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::fault;
 use super::header::{self, Found};
 use super::lock::Lock;
-use super::{SqliteSink, migrate};
+use super::{SqliteSink, migrate, private};
 use crate::sink::SinkError;
 use crate::sink::sql::Fault;
 
@@ -31,12 +31,17 @@ impl SqliteSink {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, SinkError> {
         let name = name_of(path.as_ref());
         let file = resolve(path.as_ref(), &name)?;
-        if header::inspect(&file, &name)? == Found::Ours {
+        let found = header::inspect(&file, &name)?;
+        if found == Found::Ours {
             // SQLite would fall back to reading without a word.
             let writable = OpenOptions::new().write(true).open(&file);
             writable.map_err(|error| unusable(&name, "written", error.to_string()))?;
         }
         let lock = Lock::take(&file, &name)?;
+        if found == Found::Nothing {
+            // Before SQLite makes it, for everybody to read.
+            private::open(&file).map_err(|error| unusable(&name, "written", error.to_string()))?;
+        }
         let options = options(&file).create_if_missing(true).synchronous(SqliteSynchronous::Full);
         let opened = async {
             // The first transaction marks the file as ours and is not in the log yet: a header without our mark is
