@@ -3,8 +3,15 @@
 //! Never in a log: tokens, e-mail addresses, names, the values of champs, the bodies of answers. Numbers, counts, states
 //! and ids are fine.
 
+mod writer;
+
+use std::time::Duration;
+
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use writer::LogWriter;
+
+/// How long the end of the program waits for the last lines of the log.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The number of a démarche.
 pub const DEMARCHE_NUMBER: &str = "demarche.number";
@@ -48,18 +55,48 @@ pub fn filter(quiet: bool, verbose: u8) -> &'static str {
     }
 }
 
+/// Whether whoever logs waits until its line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// It does: lines and other messages of stderr stay in order. For commands that somebody watches.
+    Waits,
+    /// It does not: lines go through a queue, and are dropped and counted while nobody reads. For what runs unattended.
+    Queued,
+}
+
 /// Sends events to stderr from now on. Does nothing when the program embedding this has already chosen where they go.
-pub fn start(format: LogFormat, directives: &str, colors: bool) {
+///
+/// A log that cannot be written (full disk, broken pipe) loses lines and changes nothing else.
+pub fn start(format: LogFormat, directives: &str, colors: bool, writing: Writing) -> Log {
     let filter = EnvFilter::builder().parse_lossy(directives);
+    let writer = match writing {
+        Writing::Waits => LogWriter::Direct,
+        Writing::Queued => LogWriter::queued(),
+    };
+    let log = Log(writer.clone());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(BoxMakeWriter::new(std::io::stderr))
+        .with_writer(move || writer.clone())
         .with_ansi(colors)
+        // It would tell of its own failures on stderr, and panic where that cannot be written.
+        .log_internal_errors(false)
         .with_target(false);
     let _ = match format {
         LogFormat::Human => builder.compact().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    log
+}
+
+/// The log of this process.
+#[derive(Debug)]
+pub struct Log(LogWriter);
+
+impl Log {
+    /// Waits until what was logged is written, for a second at most.
+    pub fn flush(&self) {
+        self.0.drain(LAST_LINES);
+    }
 }
 
 #[cfg(test)]

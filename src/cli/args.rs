@@ -16,7 +16,7 @@ use crate::telemetry::LogFormat;
 
 /// Copies démarches of Démarche Numérique and Démat Social into a database, and proves that nothing is missing.
 #[derive(Debug, Parser)]
-#[command(name = "dn", version, max_term_width = 100, after_long_help = exit::help(), disable_help_subcommand = true)]
+#[command(name = "dn", version, max_term_width = 100, after_long_help = exit::help())]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -84,6 +84,9 @@ pub enum Command {
     /// Print what is kept where, and for how long, for whoever answers for it; no dossier is read
     Register(RegisterArgs),
     /// Check token, platform and target, and tell where each setting comes from
+    ///
+    /// It calls the platform, which binds a new token to the address of its first call: where another machine is to use the
+    /// token, let that one call first, or name its address among the networks of the token.
     Doctor(DoctorArgs),
     /// Show an example of a configuration, or check one
     Config {
@@ -103,7 +106,13 @@ impl Command {
     /// How much more a command logs than others: one that nobody sits before tells its runs.
     #[must_use]
     pub fn extra_logs(&self) -> u8 {
-        u8::from(matches!(self, Self::Run(_)))
+        u8::from(self.is_unattended())
+    }
+
+    /// Whether it works with nobody watching, for as long as the machine lives.
+    #[must_use]
+    pub fn is_unattended(&self) -> bool {
+        matches!(self, Self::Run(_))
     }
 }
 

@@ -156,7 +156,11 @@ impl CliError {
                 "another program has this port, or the address is not one of this machine: change `listen` under [run]"
                     .to_owned(),
             ),
-            Self::Output(_) | Self::System { .. } => None,
+            Self::Output(_) => Some(
+                "make room where the output goes; what the command did is done, and `dn status` and `dn trail` tell it"
+                    .to_owned(),
+            ),
+            Self::System { .. } => None,
         }
     }
 

@@ -39,7 +39,7 @@ pub use args::Cli;
 pub use error::CliError;
 pub use exit::Exit;
 
-use crate::telemetry;
+use crate::telemetry::{self, Writing};
 use context::Context;
 
 /// Runs the program with the arguments, the environment and the terminal of this process.
@@ -47,10 +47,14 @@ use context::Context;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let context = Context::of_this_process(cli.global);
-    telemetry::start(
+    let log = telemetry::start(
         context.global.log_format,
         telemetry::filter(context.global.quiet, context.global.verbose + cli.command.extra_logs()),
         terminal::colors(context.global.color, context.around.stderr_is_terminal, context.around),
+        match cli.command.is_unattended() {
+            true => Writing::Queued,
+            false => Writing::Waits,
+        },
     );
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -59,11 +63,16 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(commands::run(&context, cli.command));
     // Whatever still waits for the network has nothing more to say.
     runtime.shutdown_background();
-    match result {
-        Ok(exit) => exit,
-        Err(error) => failed(&error),
+    let exit = result.unwrap_or_else(|error| failed(&error));
+    log.flush();
+    exit.into()
+}
+
+/// Prints what was done or found, for people. The work is done and its code stands, whether or not they can read it.
+fn told(text: &str) {
+    if let Err(error) = printer::answer(text) {
+        failed(&error);
     }
-    .into()
 }
 
 /// Tells an error and gives its code.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::door::{Door, Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Server};
+use super::graph::Schemas;
 use super::spec::WorldSpec;
 use super::world::{AuditEntry, DossierTruth, Snapshot, Webhook, World};
 
@@ -211,6 +212,17 @@ impl Sandbox {
     /// Answers 301 to everything, as the former host names of the platform do.
     pub fn redirect(&self, on: bool) {
         lock(&self.0.door).redirects = on;
+    }
+
+    /// Serves another schema than the pinned one, as after a release of the platform: `change` gets the text of the pinned
+    /// one. What is added has no values.
+    ///
+    /// # Panics
+    ///
+    /// When the result is no valid schema.
+    pub fn alter_schema(&self, change: impl FnOnce(&str) -> String) {
+        let platform = self.world().platform;
+        lock(&self.0.door).engine.alter(Schemas::altered(platform, change));
     }
 
     /// Every request since the last [`Sandbox::reset_log`].

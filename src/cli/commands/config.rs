@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer, legible};
-use crate::cli::webhooks;
+use crate::cli::{told, webhooks};
 use crate::config::Config;
 
 /// The example, as it lies in the repository.
@@ -28,7 +28,7 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
     let places =
         instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
     let absent = webhooks::read(places)?.absent;
-    answer(&format!(
+    told(&format!(
         "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
         legible(&path.value.display().to_string()),
         path.origin,
@@ -36,10 +36,10 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
         targets.len(),
         policies.len(),
         demarches.len(),
-    ))?;
+    ));
     for error in absent {
         // Whoever writes a file need not be who may read its secrets.
-        answer(&format!("not checked: {}\n", legible(&error.to_string())))?;
+        told(&format!("not checked: {}\n", legible(&error.to_string())));
     }
     Ok(Exit::Done)
 }

@@ -11,10 +11,10 @@ use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::Prepared;
-use crate::cli::printer::{answer, grouped, table, tell};
+use crate::cli::printer::{grouped, table, tell};
 use crate::cli::progress::Progress;
 use crate::cli::targets::{open, page_of};
-use crate::cli::{commands::verify::verify_one, signals, summary};
+use crate::cli::{commands::verify::verify_one, signals, summary, told};
 use crate::config::{SyncSettings, Target, resolve_target};
 use crate::ids::DemarcheNumber;
 use crate::privacy::{Filter, Policy};
@@ -78,7 +78,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     progress.end();
     sink.close().await?;
     server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
-    answer(&render(context, &target, &rounds, &verification))?;
+    told(&render(context, &target, &rounds, &verification));
     let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
     Ok(rounds.iter().map(|round| summary::exit_of(&round.report)).fold(exit, Exit::worse))
 }

@@ -7,9 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
-use crate::cli::printer::{answer, answer_json, counted, grouped, legible};
-use crate::cli::signals;
+use crate::cli::printer::{answer_json, counted, grouped, legible};
 use crate::cli::targets::open_to_read_if_there;
+use crate::cli::{signals, told};
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
 use crate::sync::{self, Event, REPORT_VERSION, SyncError};
 
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
                 previewed,
             })?;
         } else {
-            answer(&lines(prepared, &previewed))?;
+            told(&lines(prepared, &previewed));
         }
         Ok(if args.exit_code && changes { Exit::Changes } else { Exit::Done })
     })

@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: &RemapArgs) -> Result<Exit, CliError> 
         let run = sync::remap(&prepared.job(&sink, &events)).await;
         sink.close().await?;
         prepared.progress.end();
-        finish(context, args.json, run)
+        Ok(finish(context, args.json, run))
     })
     .await
 }

@@ -40,7 +40,7 @@ pub async fn run(context: &Context, args: &RetentionArgs) -> Result<Exit, CliErr
             let sink = open_existing(prepared.target).await?;
             let run = retain_one(prepared, &sink).await?;
             sink.close().await?;
-            return finish(context, args.json, run);
+            return Ok(finish(context, args.json, run));
         }
         let sink = open_to_read(prepared.target).await?;
         let busy = busy(&sink, &prepared.scope).await?;

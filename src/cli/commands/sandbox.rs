@@ -9,8 +9,7 @@ use crate::cli::args::SandboxArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::printer::answer;
-use crate::cli::signals;
+use crate::cli::{signals, told};
 use crate::config::defaults;
 use crate::sandbox::grist::{Grist, GristServer};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
@@ -31,7 +30,7 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         true => Some(Neighbour::serve().await?),
         false => None,
     };
-    answer(&format!(
+    told(&format!(
         "platform   {}\naddress    {}\ntoken      {}\ndémarches  {} ({} dossiers each)\n\n\
          {}={} {}={} {}={} dn sync --demarche {DEMARCHE_COMPLETE} --to sqlite:dossiers.db\n",
         args.platform,
@@ -45,9 +44,9 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         args.platform,
         defaults::TOKEN_ENV,
         sandbox.token(),
-    ))?;
+    ));
     if let Some(grist) = &grist {
-        answer(&grist.told())?;
+        told(&grist.told());
     }
     tokio::select! {
         () = stop.asked() => {}

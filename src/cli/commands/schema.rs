@@ -1,6 +1,7 @@
 //! `dn schema`: the form as a table, through all revisions.
 
-use comfy_table::ColumnConstraint;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::api::Form;
@@ -32,7 +33,7 @@ async fn show(context: &Context, instance: &Instance, number: DemarcheNumber, js
         let title = Title { number, title: &demarche.title, state: &demarche.state };
         match json {
             true => answer_json(&demarche)?,
-            false => answer(&render(&title, &demarche.revisions, context.width))?,
+            false => answer(&render(&title, &demarche.revisions, Layout::of(context)))?,
         }
     } else {
         // Anybody may read the form of an open démarche, in its revision in force.
@@ -40,7 +41,7 @@ async fn show(context: &Context, instance: &Instance, number: DemarcheNumber, js
         let title = Title { number, title: &title, state: &state };
         match json {
             true => answer_json(&PublicForm { title, revision: revision.as_ref() })?,
-            false => answer(&render(&title, revision.as_slice(), context.width))?,
+            false => answer(&render(&title, revision.as_slice(), Layout::of(context)))?,
         }
     }
     Ok(Exit::Done)
@@ -71,7 +72,52 @@ struct Line<'a> {
     last: usize,
 }
 
-fn render(title: &Title<'_>, revisions: &[Revision], width: u16) -> String {
+/// How questions are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// In a table of this width, for the eyes: long questions are wrapped.
+    Table(u16),
+    /// One line a question, the question last: for `grep`, `less -S` and mails.
+    Lines,
+}
+
+impl Layout {
+    fn of(context: &Context) -> Self {
+        match context.around.stdout_is_terminal {
+            true => Self::Table(context.width),
+            false => Self::Lines,
+        }
+    }
+
+    /// Rows of question, type, options, revisions and id.
+    fn rows(self, title: &str, rows: Vec<[String; 5]>) -> String {
+        let header = [title, "Type", "Options", "Revisions", "Id"].map(str::to_owned);
+        match self {
+            Self::Table(width) => {
+                let mut table = table(&header.each_ref().map(String::as_str), width);
+                for whole in [1, 4] {
+                    if let Some(column) = table.column_mut(whole) {
+                        column.set_constraint(ColumnConstraint::ContentWidth);
+                    }
+                }
+                for row in rows {
+                    table.add_row(row);
+                }
+                format!("{table}\n")
+            }
+            Self::Lines => {
+                let mut lines = Table::new();
+                lines.force_no_tty().load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+                for [question, kind, options, revisions, id] in std::iter::once(header).chain(rows) {
+                    lines.add_row([id, kind, options, revisions, question]);
+                }
+                lines.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>() + "\n"
+            }
+        }
+    }
+}
+
+fn render(title: &Title<'_>, revisions: &[Revision], layout: Layout) -> String {
     let mut text = format!(
         "démarche {}: {} ({}); {}\n",
         title.number,
@@ -88,12 +134,7 @@ fn render(title: &Title<'_>, revisions: &[Revision], width: u16) -> String {
         if lines.is_empty() {
             continue;
         }
-        let mut rows = table(&[title, "Type", "Options", "Revisions", "Id"], width);
-        for whole in [1, 4] {
-            if let Some(column) = rows.column_mut(whole) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
+        let mut rows = Vec::new();
         for Line { descriptor, depth, first, last } in &lines {
             let required = if descriptor.required { " *" } else { "" };
             let options = match descriptor.options.len() {
@@ -105,7 +146,7 @@ fn render(title: &Title<'_>, revisions: &[Revision], width: u16) -> String {
                 (first, false) if first == *last => first.to_string(),
                 (first, false) => format!("{first} – {last}"),
             };
-            rows.add_row([
+            rows.push([
                 format!("{}{}{required}", "  ".repeat(*depth), legible(&descriptor.label)),
                 descriptor.type_de_champ.to_string(),
                 options,
@@ -113,7 +154,7 @@ fn render(title: &Title<'_>, revisions: &[Revision], width: u16) -> String {
                 descriptor.id.to_string(),
             ]);
         }
-        text.push_str(&format!("{rows}\n"));
+        text.push_str(&layout.rows(title, rows));
     }
     text.push_str("* required\nRevisions are counted from 1, oldest first; “2 →” is asked since the second.\n");
     text

@@ -6,9 +6,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::office::tell_end;
-use crate::cli::printer::{answer, answer_json};
+use crate::cli::printer::answer_json;
 use crate::cli::targets::{keeps_files, open_or_make};
-use crate::cli::{failed, signals, summary};
+use crate::cli::{failed, signals, summary, told};
 use crate::config::Overrides;
 use crate::sink::{AnySink, Sink as _};
 use crate::sync::{self, Run};
@@ -34,7 +34,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
         let sink = open_or_make(prepared.target, prepared.client.head(prepared.scope.demarche)).await?;
         let run = run_and_fetch(prepared, &sink).await;
         sink.close().await?;
-        finish(context, args.json, run)
+        Ok(finish(context, args.json, run))
     })
     .await
 }
@@ -74,16 +74,19 @@ async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
 }
 
 /// Prints what a run did, whatever ended it, and gives its code.
-pub fn finish(context: &Context, json: bool, run: Run) -> Result<Exit, CliError> {
-    let exit = summary::exit(&run);
+///
+/// The run is done, whether or not that can be written: a program that reads the report misses it, so the code says so;
+/// for people the code remains that of the run.
+pub fn finish(context: &Context, json: bool, run: Run) -> Exit {
+    let mut exit = summary::exit(&run);
     tell_end(&run);
     if json {
-        answer_json(&run.report)?;
+        exit = answer_json(&run.report).map_or_else(|error| exit.worse(failed(&error)), |()| exit);
     } else if run.error.is_none() {
-        answer(&summary::report(context, &run.report))?;
+        told(&summary::report(context, &run.report));
     }
     if let Some(error) = run.error {
         failed(&CliError::Sync(error));
     }
-    Ok(exit)
+    exit
 }

@@ -5,9 +5,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::jobs::{Network, Prepared, Work};
-use crate::cli::printer::{answer, answer_json};
+use crate::cli::printer::answer_json;
 use crate::cli::targets::{open_existing, open_to_read};
-use crate::cli::{signals, summary};
+use crate::cli::{signals, summary, told};
 use crate::sink::AnySink;
 use crate::sync::{self, Event, Run, SyncError, Verification};
 
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
                 return Err(error.into());
             }
             if !args.json {
-                answer(&summary::report(context, &report))?;
+                told(&summary::report(context, &report));
             }
             (summary::exit_of(&report), sink)
         } else {
@@ -41,7 +41,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
         if args.json {
             answer_json(&verification)?;
         } else {
-            answer(&summary::verification(context, &verification))?;
+            told(&summary::verification(context, &verification));
         }
         let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
         Ok(mended.worse(exit))

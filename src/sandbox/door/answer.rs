@@ -20,7 +20,7 @@ const GRAPHQL: &str = "/api/v2/graphql";
 /// Everything that is not the world: parsed documents, faults, log, counters.
 #[derive(Default)]
 pub(in crate::sandbox) struct Door {
-    engine: Engine,
+    pub engine: Engine,
     pub plans: Vec<FaultPlan>,
     pub log: Vec<RequestInfo>,
     pub violations: Vec<String>,

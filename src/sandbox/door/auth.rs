@@ -29,13 +29,16 @@ pub(super) fn scope(world: &World, header: Option<&str>, stored: bool) -> Result
         }
         return Ok(Scope::Anonymous);
     };
+    // Démat Social says these in bare sentences.
+    let refused =
+        |message: &str, code: &str| if young { refusal(message, code) } else { json!({ "errors": [message] }) };
     let today = time::in_paris(world.now()).date();
-    if young && token.forbidden_network {
+    if token.forbidden_network {
         let advice = "Add 127.0.0.1/32 to your allowed adresses in your /profil";
-        return Err((403, refusal(&format!("Request issued from a forbidden network. {advice}"), "forbidden")));
+        return Err((403, refused(&format!("Request issued from a forbidden network. {advice}"), "forbidden")));
     }
-    if young && token.expires_on.is_some_and(|last| last < today) {
-        return Err((401, refusal("Token expired", "unauthorized")));
+    if token.expires_on.is_some_and(|last| last < today) {
+        return Err((401, refused("Token expired", "unauthorized")));
     }
     Ok(Scope::Token { demarches: token.demarches.clone(), write_access: token.write_access })
 }

@@ -88,10 +88,18 @@ pub(in crate::sandbox) struct Engine {
     documents: HashMap<String, Arc<Prepared>>,
     /// Whether they were validated against the newer schema.
     newer: bool,
+    /// The schemas of a platform that is not as it was pinned.
+    altered: Option<Arc<Schemas>>,
 }
 
 impl Engine {
-    fn prepare(&mut self, platform: Platform, newer: bool, text: &str) -> Arc<Prepared> {
+    /// Serves another schema from now on.
+    pub fn alter(&mut self, schemas: Schemas) {
+        self.documents.clear();
+        self.altered = Some(Arc::new(schemas));
+    }
+
+    fn prepare(&mut self, schemas: &Schemas, newer: bool, text: &str) -> Arc<Prepared> {
         if self.newer != newer {
             self.newer = newer;
             self.documents.clear();
@@ -102,15 +110,16 @@ impl Engine {
         if self.documents.len() >= CACHE {
             self.documents.clear();
         }
-        let prepared = Prepared::new(Schemas::of(platform, newer), text);
+        let prepared = Prepared::new(schemas, text);
         self.documents.insert(text.to_owned(), Arc::clone(&prepared));
         prepared
     }
 
     /// Executes one request. Mutations may change the world; queries only move the counter of addresses.
     pub fn execute(&mut self, world: &mut World, asked: &Asked<'_>) -> Answer {
-        let schemas = Schemas::of(world.platform, world.newer);
-        let prepared = self.prepare(world.platform, world.newer, asked.query);
+        let altered = self.altered.clone();
+        let schemas = altered.as_deref().unwrap_or_else(|| Schemas::of(world.platform, world.newer));
+        let prepared = self.prepare(schemas, world.newer, asked.query);
         let document = match &prepared.document {
             Ok(document) => document,
             Err(errors) => return Answer::refused(errors.clone()),

@@ -22,7 +22,6 @@ mod people;
 mod root;
 pub(super) mod text;
 
-#[cfg(test)]
 pub(super) use document::Schemas;
 pub(super) use engine::{Answer, Asked, Engine, Scope};
 pub(super) use file::{check_blob, check_signature};

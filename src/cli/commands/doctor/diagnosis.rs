@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::{Client, SchemaFacts};
+use crate::api::Client;
 use crate::cli::args::DoctorArgs;
 use crate::cli::context::{Context, read_secret, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::printer::{answer, answer_json, legible, shortened, table};
+use crate::cli::printer::{answer_json, legible, table};
+use crate::cli::told;
 use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
 use crate::sync::REPORT_VERSION;
 
@@ -37,6 +38,9 @@ pub(super) struct Check {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// Everything that was found, one a line: shown with `-v`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
 }
 
 /// One setting in force.
@@ -68,7 +72,7 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<Exit, CliError>
     if args.json {
         answer_json(&diagnosis)?;
     } else {
-        answer(&diagnosis.render(context))?;
+        told(&diagnosis.render(context));
     }
     Ok(diagnosis.exit)
 }
@@ -81,14 +85,33 @@ impl Diagnosis {
         found: impl AsRef<str>,
         hint: Option<&str>,
     ) {
-        let found = legible(found.as_ref());
-        self.checks.push(Check { verdict, what: what.into(), found, hint: hint.map(str::to_owned) });
+        self.add_with(verdict, what, found, hint, Vec::new());
+    }
+
+    /// The same, with a list that is too long for a line.
+    pub(super) fn add_with(
+        &mut self,
+        verdict: Verdict,
+        what: impl Into<String>,
+        found: impl AsRef<str>,
+        hint: Option<&str>,
+        details: Vec<String>,
+    ) {
+        let details = details.iter().map(|detail| legible(detail)).collect();
+        let (found, hint) = (legible(found.as_ref()), hint.map(str::to_owned));
+        self.checks.push(Check { verdict, what: what.into(), found, hint, details });
     }
 
     pub(super) fn fail(&mut self, what: impl Into<String>, error: &CliError) {
         self.exit = self.exit.worse(error.into());
         let found = legible(&error.to_string());
-        self.checks.push(Check { verdict: Verdict::Fail, what: what.into(), found, hint: error.hint() });
+        self.checks.push(Check {
+            verdict: Verdict::Fail,
+            what: what.into(),
+            found,
+            hint: error.hint(),
+            details: Vec::new(),
+        });
     }
 
     async fn examine(&mut self, context: &Context, args: &DoctorArgs) {
@@ -160,6 +183,7 @@ impl Diagnosis {
             if !targets.contains(&&job.target.value) {
                 targets.push(&job.target.value);
                 self.target(&job.target.value).await;
+                self.exposure(&job.target.value);
             }
             self.tell(&what, "target", job.target.value.to_string(), &job.target.origin);
             self.tell(&what, "privacy", job.policy.value.name.clone(), &job.policy.origin);
@@ -192,7 +216,7 @@ impl Diagnosis {
         self.tell(&of, "rate-limit", instance.rate_limit.value.to_string(), &instance.rate_limit.origin);
 
         match read_secret("token", &instance.token.value) {
-            Ok(_) => self.add(Verdict::Ok, "token", format!("found in {}", instance.token.value), None),
+            Ok(_) => self.token(instance),
             Err(error) => {
                 self.fail("token", &error);
                 return None;
@@ -205,30 +229,7 @@ impl Diagnosis {
                 return None;
             }
         };
-        match client.introspect().await {
-            Ok(facts) => {
-                let gap = facts.against(&SchemaFacts::pinned(instance.platform.value));
-                let first = |names: &[String]| {
-                    let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
-                    shortened(&shown.join(", "), 160)
-                };
-                if !gap.missing.is_empty() {
-                    let found = format!("{} names are missing: {}", gap.missing.len(), first(&gap.missing));
-                    self.add(
-                        Verdict::Warn,
-                        "schema",
-                        found,
-                        Some("check `platform`; a newer version of this program may fit"),
-                    );
-                } else if !gap.added.is_empty() {
-                    let found = format!("as pinned, and {} newer names: {}", gap.added.len(), first(&gap.added));
-                    self.add(Verdict::Ok, "schema", found, None);
-                } else {
-                    self.add(Verdict::Ok, "schema", "as pinned", None);
-                }
-            }
-            Err(error) => self.fail("schema", &error.into()),
-        }
+        self.schema(&client, instance.platform.value).await;
         match client.clock_offset() {
             Some(apart) if apart.abs() > CLOCKS_APART => {
                 let found = format!("the platform's is {apart} s from ours");
@@ -244,6 +245,24 @@ impl Diagnosis {
         }
         self.rights(&client).await;
         Some(client)
+    }
+
+    /// A token that was found: who else may read it, and whether its end is known.
+    fn token(&mut self, instance: &Instance) {
+        let found = format!("found in {}", instance.token.value);
+        match &instance.token_expires {
+            Some(_) => self.add(Verdict::Ok, "token", found, None),
+            None => {
+                // No answer of the platform tells when a token expires.
+                let hint = format!(
+                    "the platform lets new tokens live a year at most and does not tell here when they end: write the \
+                     day as `token-expires = \"2027-01-31\"` under [instances.{}], and `dn run` warns before it",
+                    instance.name
+                );
+                self.add(Verdict::Ok, "token", found, Some(&hint));
+            }
+        }
+        self.exposed_secret("token", &instance.token.value);
     }
 
     async fn demarche(&mut self, client: &Client, what: &str, number: crate::ids::DemarcheNumber) {
@@ -263,7 +282,7 @@ impl Diagnosis {
 
     fn render(&self, context: &Context) -> String {
         let mut text = String::new();
-        for Check { verdict, what, found, hint } in &self.checks {
+        for Check { verdict, what, found, hint, details } in &self.checks {
             let word = match verdict {
                 Verdict::Ok => "ok  ",
                 Verdict::Warn => "warn",
@@ -272,6 +291,13 @@ impl Diagnosis {
             text.push_str(&format!("{word}  {what}: {found}\n"));
             if let Some(hint) = hint {
                 text.push_str(&format!("      hint: {hint}\n"));
+            }
+            match details.as_slice() {
+                [] => {}
+                details if context.global.verbose > 0 => {
+                    details.iter().for_each(|detail| text.push_str(&format!("      - {detail}\n")));
+                }
+                _ => text.push_str("      (-v lists them)\n"),
             }
         }
         for of in self.settings.chunk_by(|one, next| one.of == next.of) {

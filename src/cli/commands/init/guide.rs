@@ -24,6 +24,10 @@ use crate::privacy::Filter;
 use crate::sink::{AnySink, GristSink, MemorySink, Preview, RunOutcome, Scope};
 use crate::sync::{self, Event, Settings, Stop};
 
+/// What cannot be undone by the time that the platform says it.
+const FIRST_CALL: &str = "note: a new token of the platform belongs to the address of its first call; where another machine \
+                          is to run this later, let it call first, or name its address in the profile page of the token";
+
 const BY_DEMARCHE: &str = "give its number with `--demarche`";
 
 /// Guides somebody to a first sync.
@@ -36,6 +40,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
             return Err(CliError::Usage { message, hint: "leave it out, and add what is printed to that file" });
         }
     }
+    tell(FIRST_CALL);
     let ask = Ask::of_this_process();
     let site = site(&ask, args).await?;
     let place = place(&ask, args, &site).await?;

@@ -1,0 +1,55 @@
+//! Whether other accounts of this machine can read what is personal or secret.
+
+use std::path::{Path, PathBuf};
+
+use super::diagnosis::{Diagnosis, Verdict};
+use crate::config::{SecretSource, Target};
+
+/// What lies beside a SQLite database and holds dossiers too.
+const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+
+impl Diagnosis {
+    /// Tells when everybody may read the files of a target.
+    pub(super) fn exposure(&mut self, target: &Target) {
+        let Target::Sqlite(path) = target else { return };
+        let beside = |end: &&str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let exposed: Vec<String> = BESIDE.iter().map(beside).filter_map(|path| exposed(&path)).collect();
+        if !exposed.is_empty() {
+            let hint = "take the right from them: `chmod 600`, or `chmod 640` and the group that is meant to read";
+            let found = format!("every account of this machine may read {}", exposed.join(", "));
+            self.add(Verdict::Warn, "target", found, Some(hint));
+        }
+    }
+
+    /// The same of the file of a secret.
+    pub(super) fn exposed_secret(&mut self, what: &str, source: &SecretSource) {
+        if let SecretSource::File(path) = source
+            && let Some(file) = exposed(path)
+        {
+            let found = format!("every account of this machine may read {file}");
+            self.add(Verdict::Warn, what, found, Some("take the right from them: `chmod 600`"));
+        }
+    }
+}
+
+/// The file and its mode, when every account may read it: the file itself, and each folder on the way to it.
+#[cfg(unix)]
+fn exposed(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OTHERS_READ: u32 = 0o004;
+    const OTHERS_PASS: u32 = 0o001;
+    let mode = |path: &Path| Some(path.metadata().ok()?.permissions().mode());
+    let file = path.canonicalize().ok()?;
+    let passes = |folder: &Path| mode(folder).is_some_and(|mode| mode & OTHERS_PASS != 0);
+    let open = mode(&file)? & OTHERS_READ != 0 && file.ancestors().skip(1).all(passes);
+    open.then(|| format!("{} (mode {:o})", path.display(), mode(&file).unwrap_or_default() & 0o777))
+}
+
+#[cfg(not(unix))]
+fn exposed(_: &Path) -> Option<String> {
+    None
+}
