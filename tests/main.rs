@@ -2,9 +2,10 @@
 #![cfg(feature = "cli")]
 
 mod architecture;
-mod cli;
+pub mod cli;
 mod client;
 mod contracts;
+mod documentation;
 mod fuzz;
 mod grist_client;
 mod grist_traps;

@@ -90,6 +90,18 @@ impl Desk {
         command
     }
 
+    /// The same, started by a shell that says something first: `umask 0`, `ulimit -n 128`.
+    #[cfg(unix)]
+    pub fn command_under(&self, first: &str, args: &[&str]) -> Command {
+        let binary = self.command(args);
+        let script = format!("{first}; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_dn")]).args(args).current_dir(self.folder.path()).env_clear();
+        shell.envs(binary.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        shell
+    }
+
     /// Writes a file into the folder.
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).expect("the folder can be written");

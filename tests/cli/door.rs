@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::desk::{DEMARCHE, Desk};
 use super::workers::Worker;
+use crate::packaging::judged_text;
 use crate::packaging::monitoring::METRICS;
 
 /// A tick that does not come while the tests run.
@@ -156,4 +157,40 @@ async fn a_port_that_another_program_has_ends_the_start() {
     let ended = desk.dn(&["--config", "dn.toml", "run"]).await.expect(3);
     ended.says(&format!("nothing can listen on {address}"));
     assert!(!desk.path("d.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_idle_connections_takes_no_descriptor_from_the_runs() {
+    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let mut worker = Worker::of(desk.command_under("ulimit -n 128", &["--config", "dn.toml", "run"]));
+    let door = door_of(&mut worker).await;
+    let mut idle = Vec::new();
+    for number in 0..200 {
+        let mut line = TcpStream::connect(&door).await.expect("the door is open");
+        if number % 2 == 0 {
+            let _ = line.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await;
+        }
+        idle.push(line);
+    }
+    assert_eq!(ask(&door, "GET /healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(ask(&door, "HEAD /healthz").await, (200, String::new()));
+    // Two whole runs, each of which opens the database, its log and its lock.
+    for _ in 0..2 {
+        worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    }
+    drop(idle);
+    assert_eq!(worker.stop().await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promtool_finds_no_fault_in_the_metrics() {
+    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let (mut worker, door) = open(&desk).await;
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    // A second run begins after the first one is on the board.
+    worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
+    let (_, text) = ask(&door, "GET /metrics").await;
+    assert!(text.contains("dn_run_age_seconds"), "{text}");
+    judged_text("promtool", &["check", "metrics"], &text);
+    assert_eq!(worker.stop().await.code, Some(0));
 }

@@ -3,6 +3,8 @@
 use clap::CommandFactory as _;
 use demarche_numerique::cli::Cli;
 
+use super::desk::Desk;
+
 fn tree(command: &clap::Command, path: &str, lines: &mut Vec<String>) {
     let mut line = path.to_owned();
     for arg in command
@@ -66,6 +68,23 @@ fn every_help_begins_with_a_verb_and_every_flag_has_one() {
         command.get_subcommands().for_each(check);
     }
     check(&Cli::command());
+}
+
+#[tokio::test]
+async fn help_is_a_command_too() {
+    let desk = Desk::with(0).await;
+    for (asked, same) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "sync"], &["sync", "--help"]),
+        (&["help", "init", "grist"], &["init", "grist", "--help"]),
+        (&["help", "config", "check"], &["config", "check", "--help"]),
+    ] {
+        let (asked, same) = (desk.dn(asked).await.expect(0), desk.dn(same).await.expect(0));
+        assert_eq!(asked.stdout, same.stdout);
+    }
+    let root = desk.dn(&["help"]).await.expect(0).stdout;
+    assert!(root.contains("Exit codes:") && root.contains("\n  help "), "{root}");
+    desk.dn(&["help", "sinc"]).await.expect(2);
 }
 
 #[test]

@@ -5,11 +5,17 @@ mod alarms;
 mod answers;
 mod bad_input;
 pub mod desk;
+mod doctor;
 #[cfg(unix)]
 mod door;
 mod exit_codes;
-mod grist;
+mod exit_tables;
+pub mod grist;
 mod help;
+#[cfg(target_os = "linux")]
+mod log;
+#[cfg(unix)]
+mod permissions;
 mod pooled;
 mod postgres;
 mod push;

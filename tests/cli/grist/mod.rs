@@ -5,6 +5,6 @@ mod deciding;
 mod dying;
 mod files;
 mod init;
-mod office;
+pub mod office;
 mod people;
 mod runs;

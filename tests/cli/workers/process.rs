@@ -30,7 +30,13 @@ impl Worker {
     /// Starts the binary.
     pub fn start(desk: &Desk, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command: Command = desk.command(args);
-        let mut child = command.envs(variables.iter().copied()).spawn().expect("the binary starts");
+        command.envs(variables.iter().copied());
+        Self::of(command)
+    }
+
+    /// Starts a command.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let (sender, log) = mpsc::unbounded_channel();
         tokio::spawn(async move {

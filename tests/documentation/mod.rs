@@ -1,0 +1,29 @@
+//! What the documentation shows is run: the examples as processes, the commands of console blocks one by one.
+//!
+//! A console block that cannot be run here says why in the line before it (`<!-- not run: … -->`), and is counted.
+
+mod console;
+mod examples;
+mod running;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the sources.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every text for users that may hold a console block.
+fn texts() -> Vec<String> {
+    let docs = std::fs::read_dir(root().join("docs")).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let name = |path: PathBuf| format!("docs/{}", path.file_name().unwrap_or_default().to_string_lossy());
+    let mut texts: Vec<String> = docs.map(name).collect();
+    texts.extend(["README.md", "README.fr.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned));
+    texts.sort();
+    texts
+}
