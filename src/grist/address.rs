@@ -10,7 +10,10 @@ use super::error::GristError;
 use crate::http::address;
 
 /// First parts of a path that belong to Grist's own pages, behind which nothing is the instance's address.
-const PAGES: &[&str] = &["api", "doc", "docs", "ws", "p", "account", "admin", "login", "signin", "logout", "forms"];
+const PAGES: &[&str] = &[
+    "api", "doc", "docs", "ws", "p", "s", "account", "admin", "billing", "boot", "login", "signin", "signup", "logout",
+    "welcome", "forms",
+];
 
 /// The id of a document, as in its address. Forks and snapshots (with `~`) are refused: what is written there is a private
 /// copy. The short form of addresses is taken as it is; [`Doc::info`](super::Doc::info) tells the full one.
@@ -96,11 +99,44 @@ impl DocAddress {
         let (base, rest) = split(&url);
         let named = match rest.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["api", "docs", id, ..] | ["doc", id, ..] => DocId::bare(id)?,
-            [id, ..] if looks_like_id(id) => DocId::bare(id)?,
-            _ => return Err(unfit("the address names no document: open the document and copy its address")),
+            ["s" | "forms", ..] => return Err(unfit("it is the address of a share, not of the document")),
+            [id, ..] if looks_like_id(id) || is_custom(id) => DocId::bare(id)?,
+            _ => {
+                let nothing = || unfit("the address names no document: open the document and copy its address");
+                return custom(&url).ok_or_else(nothing);
+            }
         };
         Ok(Self { instance: Some(base.to_string()), doc: named })
     }
+}
+
+/// The shortest custom address of a document that Grist tells from its own pages.
+const SHORTEST: usize = 12;
+
+/// Pages of Grist's own that are as long.
+const LONG_PAGES: [&str; 2] = ["forgot-password", "site-settings"];
+
+/// Whether a part of a path is the address that somebody gave a document, as Grist tells it. A fork counts: it is told as
+/// one.
+fn is_custom(part: &str) -> bool {
+    let named = part.split('~').next().unwrap_or_default();
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    named.len() >= SHORTEST && named.bytes().all(fits) && !LONG_PAGES.contains(&named)
+}
+
+/// A document by the address that somebody gave it, where no part of the path says where the instance ends: the first part
+/// that may be one.
+fn custom(url: &Url) -> Option<DocAddress> {
+    let parts: Vec<&str> = url.path_segments()?.filter(|part| !part.is_empty()).collect();
+    let at = parts.iter().position(|part| is_custom(part))?;
+    if parts[..at].iter().any(|part| PAGES.contains(part)) {
+        return None;
+    }
+    let mut base = url.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    base.set_path(&parts[..at].join("/"));
+    Some(DocAddress { instance: Some(base.to_string()), doc: DocId::bare(parts[at]).ok()? })
 }
 
 /// The API of an instance, from any address of it, and whether it is this very machine.
@@ -120,7 +156,9 @@ fn split(url: &Url) -> (Url, Vec<String>) {
         url.path_segments().into_iter().flatten().filter(|s| !s.is_empty()).map(str::to_owned).collect();
     let site = parts.iter().position(|part| part == "o").filter(|at| at + 1 < parts.len()).map(|at| at + 2);
     let page = || parts.iter().position(|part| PAGES.contains(&part.as_str()) || looks_like_id(part));
-    let at = site.or_else(page).unwrap_or(parts.len());
+    // A page of a document comes after its address and its name.
+    let of = |at: usize| at.checked_sub(2).filter(|of| parts[at] == "p" && is_custom(&parts[*of])).unwrap_or(at);
+    let at = site.or_else(|| page().map(of)).unwrap_or(parts.len());
     let mut base = url.clone();
     base.set_query(None);
     base.set_fragment(None);
@@ -160,6 +198,7 @@ mod tests {
             ("https://example.org/grist/api", "https://example.org/grist/api"),
             ("https://grist.example.org/o/docs/doc/kZ8mQv2Xw9Lr?a=1#b", "https://grist.example.org/o/docs/api"),
             ("https://grist.example.org/kZ8mQv2Xw9Lr/Mes-dossiers/p/3", "https://grist.example.org/api"),
+            ("https://mairie.example.org/suivi-des-demandes/Suivi/p/3", "https://mairie.example.org/api"),
             ("http://localhost:8484/o/docs", "http://localhost:8484/o/docs/api"),
         ];
         for (text, expected) in rows {
@@ -199,6 +238,30 @@ mod tests {
             let address = DocAddress::parse(text).expect(text);
             assert_eq!((address.instance.as_deref(), address.doc.as_str()), (instance, doc), "{text}");
         }
+        // Addresses that people gave their documents, on sites and domains of their own.
+        let custom = [
+            ("https://grist.example.org/o/mairie/suivi-des-demandes/Suivi/p/2", "o/mairie", "suivi-des-demandes"),
+            ("https://mairie.example.org/suivi-des-demandes", "", "suivi-des-demandes"),
+            ("https://mairie.example.org/suivi-des-demandes/Suivi/p/4?a=1#b", "", "suivi-des-demandes"),
+            ("https://mairie.example.org/o/mairie/doc/demandes", "o/mairie", "demandes"),
+            ("https://mairie.example.org/doc/demandes/p/2", "", "demandes"),
+            ("https://mairie.example.org/outils/suivi-des-demandes/Suivi", "outils", "suivi-des-demandes"),
+        ];
+        for (text, site, doc) in custom {
+            let address = DocAddress::parse(text).expect(text);
+            let host = text.split('/').nth(2).expect("a host");
+            let instance = format!("https://{host}/{site}");
+            assert_eq!((address.instance, address.doc.as_str()), (Some(instance), doc), "{text}");
+        }
+        for text in [
+            "https://grist.example.org/o/docs/site-settings",
+            "https://grist.example.org/forgot-password",
+            "https://grist.example.org/s/abcdefghijkl",
+            "https://grist.example.org/o/mairie/forms/abcdefghijklmn/4",
+            "https://grist.example.org/o/mairie/p/trash",
+        ] {
+            assert!(DocAddress::parse(text).is_err(), "{text}");
+        }
         for text in ["", "a b", "é", "../x", "https://grist.example.org/o/docs/ws/12/", "https://grist.example.org"] {
             assert!(DocId::parse(text).is_err(), "{text}");
         }
@@ -211,6 +274,7 @@ mod tests {
             "new~kZ8mQv2Xw9Lr",
             "https://grist.example.org/doc/kZ8mQv2Xw9Lr~abc~5",
             "https://grist.example.org/kZ8mQv2Xw9Lr~abc~5/Suivi",
+            "https://mairie.example.org/o/mairie/suivi-des-demandes~abc~5/Suivi",
         ] {
             let error = DocId::parse(text).expect_err(text);
             assert!(error.to_string().contains("fork"), "{text}: {error}");

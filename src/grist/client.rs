@@ -13,7 +13,10 @@ use super::request::{Request, json as body};
 use super::stats::Stats;
 use super::transport::Transport;
 use super::types::{Access, Org, Workspace};
-use super::wire::{WireOrg, WireWorkspace, decode};
+use super::wire::{WireAccount, WireOrg, WireWorkspace, decode};
+
+/// What the address of every service account ends with.
+const SERVICE: &str = "@serviceaccounts.invalid";
 
 /// An instance of Grist, as one account.
 ///
@@ -46,6 +49,16 @@ impl Client {
     #[must_use]
     pub fn doc(&self, id: DocId) -> Doc {
         Doc::over(self.transport.clone(), id)
+    }
+
+    /// Whether the key is that of a service account, to which no person belongs.
+    ///
+    /// # Errors
+    /// [`GristError::WrongKey`], and those of the way there.
+    pub async fn is_service(&self) -> Result<bool, GristError> {
+        let request = Request::get("the account", self.transport.url(["profile", "user"]));
+        let account: WireAccount = self.transport.ask(None, &request, decode).await?;
+        Ok(account.email.ends_with(SERVICE))
     }
 
     /// The sites that the key sees.

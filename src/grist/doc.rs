@@ -14,7 +14,7 @@ use super::lane::Lane;
 use super::records::{address, pieces};
 use super::request::{Body, Request, json as body};
 use super::transport::Transport;
-use super::types::{Access, Column, DocInfo, Table};
+use super::types::{Access, Column, DocInfo, Hidden, Table};
 use super::wire::{Records, WireApplied, WireColumn, WireDoc, WireRecord, WireSqlRow, WireTable, decode};
 
 /// A row of an answer: cells by column.
@@ -84,12 +84,24 @@ impl Doc {
     /// # Errors
     /// As [`info`](Self::info).
     pub async fn tables(&self) -> Result<Vec<Table>, GristError> {
+        Ok(self.structure().await?.0)
+    }
+
+    /// The same, and what access rules hide: to a key that does not see them, they look as if they were deleted.
+    ///
+    /// # Errors
+    /// As [`info`](Self::info).
+    pub async fn structure(&self) -> Result<(Vec<Table>, Hidden), GristError> {
         let tables = Request::get("tables", self.url(["tables", "_grist_Tables", "records"]));
         let tables: Records<WireRecord<WireTable>> = self.ask(&tables).await?;
         let columns = Request::get("columns", self.url(["tables", "_grist_Tables_column", "records"]));
         let mut columns: Records<WireRecord<WireColumn>> = self.ask(&columns).await?;
         let place = |column: &WireRecord<WireColumn>| column.fields.parent_pos.unwrap_or(f64::INFINITY);
         columns.records.sort_by(|one, other| place(one).total_cmp(&place(other)));
+        let blank = columns.records.iter().filter(|column| column.fields.col_id.is_empty());
+        let mut hidden = Hidden { tables: Vec::new(), columns: blank.map(|column| column.id).collect() };
+        let blank = tables.records.iter().filter(|table| table.fields.table_id.is_empty());
+        hidden.tables.extend(blank.map(|table| table.id));
         let mut of: BTreeMap<i64, Vec<Column>> = BTreeMap::new();
         for WireRecord { id, fields } in columns.records.into_iter().filter(|column| !column.fields.col_id.is_empty()) {
             of.entry(fields.parent_id).or_default().push(fields.column(id));
@@ -98,13 +110,14 @@ impl Doc {
             .records
             .into_iter()
             .filter(|table| table.fields.summary_source_table == 0 && !table.fields.table_id.is_empty());
-        Ok(own
+        let tables = own
             .map(|WireRecord { id, fields }| Table {
                 id: fields.table_id,
                 table_ref: id,
                 columns: of.remove(&id).unwrap_or_default(),
             })
-            .collect())
+            .collect();
+        Ok((tables, hidden))
     }
 
     /// One bundle of actions: all or nothing, values taken as they are (`noparse=1`, trap 1). An empty one is not sent.
@@ -127,8 +140,8 @@ impl Doc {
         Ok(Applied { ret_values, is_modification })
     }
 
-    /// One SELECT, which may see `_grist_*` tables too. A text in a column of another type comes as the text (trap 18);
-    /// SQL's own functions see a blob there.
+    /// One SELECT, which may see `_grist_*` tables too. A text in a column of another type comes as the text (trap 18), and a
+    /// cell that a change of type left marshalled as its value; SQL's own functions and comparisons see a blob there.
     ///
     /// # Errors
     /// [`GristError::NoSql`] where access rules close it to this key, or Grist is too old; [`GristError::SlowSql`] beyond

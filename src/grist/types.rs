@@ -83,6 +83,15 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+/// What access rules of a document hide from a key: it exists, and that is all that is told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// The references of the tables.
+    pub tables: Vec<TableRef>,
+    /// The references of the columns, those of hidden tables included.
+    pub columns: Vec<ColRef>,
+}
+
 /// A column.
 #[derive(Clone, Debug)]
 pub struct Column {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::doc::SqlRow;
 use super::error::GristError;
+use super::marshal;
 
 /// Reads an answer.
 ///
@@ -16,6 +17,12 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, GristError> 
         let kind = if error.is_data() { "it is of another shape" } else { "it is not JSON, or cut" };
         GristError::Undecodable { reason: format!("{kind} (line {}, column {})", error.line(), error.column()) }
     })
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireAccount {
+    #[serde(default)]
+    pub email: String,
 }
 
 #[derive(Deserialize)]
@@ -124,29 +131,22 @@ pub(super) struct WireExpanded {
 }
 
 impl WireSqlRow {
-    /// The row, with texts in place of the blobs in which SQL gives texts that a column of another type holds (trap 18).
+    /// The row, with values in place of the blobs in which SQL gives what its column would not keep as it is (trap 18).
     pub(super) fn row(self) -> SqlRow {
         let mut row = self.fields;
         for (_, value) in row.iter_mut() {
-            if let Some(text) = alt_text(value) {
-                *value = Value::String(text);
+            if let Some(decoded) = bytes(value).and_then(|bytes| marshal::decode(&bytes)) {
+                *value = decoded;
             }
         }
         row
     }
 }
 
-/// The text in a blob of Python's `marshal`: `u`, the length in four bytes, UTF-8. `None` for anything else.
-fn alt_text(value: &Value) -> Option<String> {
+/// The bytes of a blob.
+fn bytes(value: &Value) -> Option<Vec<u8>> {
     let blob = value.as_object().filter(|blob| blob.get("type").and_then(Value::as_str) == Some("Buffer"))?;
-    let bytes = blob.get("data")?.as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
-    let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
-    let (head, text) = bytes.split_at_checked(5)?;
-    let length = u32::from_le_bytes(head[1..].try_into().ok()?);
-    if head[0] != b'u' || usize::try_from(length).ok()? != text.len() {
-        return None;
-    }
-    String::from_utf8(text.to_vec()).ok()
+    blob.get("data")?.as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect()
 }
 
 #[cfg(test)]
@@ -156,19 +156,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_in_a_column_of_another_type_is_read_as_the_text_it_is() {
+    fn a_value_that_sql_gives_as_a_blob_is_read_as_the_value_it_is() {
         let blob = |data: Value| json!({ "type": "Buffer", "data": data });
         let fields = json!({
             "id": 1,
             "text": "a",
             "nothing": null,
             "alt": blob(json!([117, 12, 0, 0, 0, 50, 49, 52, 55, 52, 56, 51, 54, 52, 56, 46, 48])),
+            "number": blob(json!([105, 42, 0, 0, 0])),
             "error": blob(json!([91, 1, 0, 0, 0, 117, 1, 0, 0, 0, 69])),
             "cut": blob(json!([117, 9, 0, 0, 0, 50])),
         });
         let row = WireSqlRow { fields: fields.as_object().expect("cells").clone() }.row();
-        assert_eq!(row["alt"], json!("2147483648.0"));
-        for same in ["id", "text", "nothing", "error", "cut"] {
+        assert_eq!((&row["alt"], &row["number"]), (&json!("2147483648.0"), &json!(42)));
+        assert_eq!(row["error"], json!(["E"]));
+        for same in ["id", "text", "nothing", "cut"] {
             assert_eq!(row[same], fields[same], "{same}");
         }
     }
