@@ -30,13 +30,15 @@ pub struct AccessRules {
     pub any: bool,
     /// Tables with a rule about reading: they cannot be upserted.
     pub unreadable: BTreeSet<String>,
+    /// Columns, by table and id, that are hidden: they look as if they were not there. Their table cannot be upserted.
+    pub hidden: BTreeSet<(String, String)>,
     /// The structure may not be changed.
     pub frozen: bool,
 }
 
 impl AccessRules {
     pub(super) fn exist(&self) -> bool {
-        self.any || self.frozen || !self.unreadable.is_empty()
+        self.any || self.frozen || !self.unreadable.is_empty() || !self.hidden.is_empty()
     }
 }
 
@@ -48,6 +50,7 @@ pub(super) struct Keys(BTreeMap<String, Rights>);
 struct Rights {
     everywhere: Option<Role>,
     documents: BTreeMap<String, Option<Role>>,
+    service: bool,
 }
 
 impl Keys {
@@ -58,6 +61,15 @@ impl Keys {
 
     pub(super) fn grant(&mut self, key: &str, document: &str, role: Option<Role>) {
         self.0.entry(key.to_owned()).or_default().documents.insert(document.to_owned(), role);
+    }
+
+    /// Says that a key is that of a service account.
+    pub(super) fn serve(&mut self, key: &str) {
+        self.0.entry(key.to_owned()).or_default().service = true;
+    }
+
+    pub(super) fn is_service(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|rights| rights.service)
     }
 
     pub(super) fn remove(&mut self, key: &str) {

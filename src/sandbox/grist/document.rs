@@ -148,7 +148,8 @@ impl Engine {
         if self.rules.frozen && actions.iter().any(actions::changes_structure) {
             return Err(Failure::rules("table structure"));
         }
-        if actions::upserted(actions).iter().any(|table| self.rules.unreadable.contains(*table)) {
+        let hides = |table: &str| self.rules.hidden.iter().any(|(of, _)| of == table);
+        if actions::upserted(actions).iter().any(|table| self.rules.unreadable.contains(*table) || hides(table)) {
             return Err(Failure::rules("table read"));
         }
         Ok(())

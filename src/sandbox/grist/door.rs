@@ -81,8 +81,9 @@ async fn route(grist: &Grist, request: &Request, key: Option<&str>) -> Result<An
     };
     let (document, role) = {
         let site = grist.site();
-        let document = site.documents.get(id).cloned().ok_or_else(|| Failure::refused(404, "document not found"))?;
-        (document, site.keys.role(key, id))
+        let id = site.id_of(id);
+        let document = site.documents.get(&id).cloned().ok_or_else(|| Failure::refused(404, "document not found"))?;
+        (document, site.keys.role(key, &id))
     };
     if document.engine().trashed {
         return Err(Failure::refused(404, "Document is deleted"));

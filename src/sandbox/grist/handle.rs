@@ -19,10 +19,17 @@ type Hook = Box<dyn FnMut(&Logged) + Send>;
 /// Documents and keys.
 pub(super) struct Site {
     pub(super) documents: BTreeMap<String, Arc<Document>>,
+    /// Addresses that people gave their documents.
+    addresses: BTreeMap<String, String>,
     pub(super) keys: Keys,
 }
 
 impl Site {
+    /// The id of the document that has this address, or this id.
+    pub(super) fn id_of(&self, address: &str) -> String {
+        self.addresses.get(address).map_or(address, String::as_str).to_owned()
+    }
+
     /// Makes a document in the one folder and gives its id.
     pub(super) fn create_document(&mut self, name: &str) -> String {
         let id = format!("sandboxDocument{:05}", self.documents.len() + 1);
@@ -83,7 +90,7 @@ impl Grist {
     pub fn new() -> Self {
         let mut keys = Keys::default();
         keys.add(Self::OWNER, Some(Role::Owner));
-        let site = Site { documents: BTreeMap::new(), keys };
+        let site = Site { documents: BTreeMap::new(), addresses: BTreeMap::new(), keys };
         Self(Arc::new(Inner {
             site: Mutex::new(site),
             plans: Mutex::default(),
@@ -126,6 +133,24 @@ impl Grist {
     /// Makes a key known, with a role in all documents, or none.
     pub fn add_key(&self, key: &str, everywhere: Option<Role>) {
         self.site().keys.add(key, everywhere);
+    }
+
+    /// Gives a document an address of its own, which the API takes in place of its id.
+    pub fn set_address(&self, document: &str, address: &str) {
+        self.site().addresses.insert(address.to_owned(), document.to_owned());
+    }
+
+    /// Makes a key one of a service account.
+    pub fn make_service(&self, key: &str) {
+        self.site().keys.serve(key);
+    }
+
+    /// Makes a copy of a document and gives its id.
+    #[must_use = "a document is known by its id"]
+    pub fn copy(&self, document: &str) -> String {
+        let copy = self.create_document("Copie");
+        self.restore(&copy, &self.snapshot(document));
+        copy
     }
 
     /// Gives a key a role in one document, or takes it away.

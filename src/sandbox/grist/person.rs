@@ -73,6 +73,17 @@ impl Person {
         self.act(json!([["RenameColumn", table, column, id]]));
     }
 
+    /// Clicks on the icon between a column's title and its id: tied, the id follows the title, at once.
+    pub fn toggle_link(&self, table: &str, column: &str) {
+        let untied = self.column(table, column).cell("untieColIdFromLabel") == &json!(true);
+        self.set_column(table, column, &json!({ "untieColIdFromLabel": !untied }));
+    }
+
+    /// Gives a column of data a formula that Grist computes by itself, be it for new rows only. The sandbox computes none.
+    pub fn add_trigger(&self, table: &str, column: &str, formula: &str) {
+        self.act(json!([["ModifyColumn", table, column, { "formula": formula, "isFormula": false }]]));
+    }
+
     /// Gives a column another type; its values are converted.
     pub fn retype_column(&self, table: &str, column: &str, kind: &str) {
         self.act(json!([["ModifyColumn", table, column, { "type": kind }]]));

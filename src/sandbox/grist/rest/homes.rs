@@ -27,6 +27,11 @@ pub(in crate::sandbox::grist) fn answer(
     let segments = request.segments();
     let known = key.is_some();
     match (request.method.as_str(), segments.as_slice()) {
+        ("GET", ["profile", "user"]) if known => {
+            let service = key.is_some_and(|key| site.keys.is_service(key));
+            let email = if service { "0f0e8a1c@serviceaccounts.invalid" } else { "agent@example.org" };
+            Ok(json!({ "id": 7, "email": email, "name": "Agent" }))
+        }
         ("GET", ["orgs"]) => Ok(if known { json!([org()]) } else { json!([]) }),
         ("GET", ["orgs", _]) if known => Ok(org()),
         ("GET", ["orgs", _, "workspaces"]) if known => {
@@ -54,9 +59,9 @@ pub(in crate::sandbox::grist) fn answer(
             Ok(json!(id))
         }
         ("GET", ["docs", _]) => {
-            let document =
-                site.documents.get(segments[1]).ok_or_else(|| Failure::refused(404, "document not found"))?;
-            let role = site.keys.role(key, segments[1]).ok_or_else(|| Failure::refused(403, "access denied"))?;
+            let id = site.id_of(segments[1]);
+            let document = site.documents.get(&id).ok_or_else(|| Failure::refused(404, "document not found"))?;
+            let role = site.keys.role(key, &id).ok_or_else(|| Failure::refused(403, "access denied"))?;
             let mut told = told(document, role);
             told["workspace"] =
                 json!({ "id": document.workspace, "name": "Home", "isSupportWorkspace": false, "org": org() });

@@ -1,12 +1,15 @@
 //! Reading `/tables/:table/records` and `/data`.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::Visit;
+use crate::sandbox::grist::auth::Role;
 use crate::sandbox::grist::cell::{Cell, Key};
 use crate::sandbox::grist::failure::Failure;
+use crate::sandbox::grist::state::State;
 use crate::sandbox::grist::table::Table;
 
 struct Wanted {
@@ -90,6 +93,23 @@ fn rows(table: &Table, wanted: &Wanted) -> Result<Vec<i64>, Failure> {
     Ok(rows)
 }
 
+/// Takes out of a row what a rule hides. Of a hidden column, what Grist tells of columns keeps the row, empty.
+fn censor(state: &State, hidden: &BTreeSet<(String, String)>, table: &str, fields: &mut Map<String, Json>) {
+    fields.retain(|column, _| !hidden.contains(&(table.to_owned(), column.clone())));
+    if table != "_grist_Tables_column" {
+        return;
+    }
+    let text = |column: &str| fields.get(column).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let of = fields.get("parentId").and_then(Json::as_i64).map(|table| state.table_id(table).to_owned());
+    if hidden.contains(&(of.unwrap_or_default(), text("colId"))) {
+        for column in ["label", "colId", "widgetOptions", "formula"] {
+            fields.insert(column.to_owned(), json!(""));
+        }
+        fields.insert("type".to_owned(), json!("Any"));
+        fields.insert("parentId".to_owned(), json!(0));
+    }
+}
+
 pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
     let wanted = wanted(visit)?;
     let engine = visit.document.engine();
@@ -110,6 +130,9 @@ pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
                 _ => cell.to_json(),
             };
             fields.insert(column.id.clone(), value);
+        }
+        if visit.role != Role::Owner {
+            censor(&engine.state, &engine.rules.hidden, table, &mut fields);
         }
         let mut record = json!({ "id": row, "fields": fields });
         if !errors.is_empty() {

@@ -38,7 +38,7 @@ async fn rules_take_sql_then_upserts_away_from_all_but_owners() {
     let refused = json!({ "error": "insufficient document access" });
     assert_eq!(client.send("POST", "sql", sql()).await, (403, refused));
     client.done(upsert.clone()).await;
-    let rules = AccessRules { any: true, unreadable: ["T".to_owned()].into(), frozen: true };
+    let rules = AccessRules { any: true, unreadable: ["T".to_owned()].into(), frozen: true, ..AccessRules::default() };
     client.grist.set_rules(&client.doc, rules);
     let (status, body) = client.apply(upsert.clone()).await;
     assert_eq!((status, body["error"].as_str()), (403, Some("Blocked by table read access rules")));
