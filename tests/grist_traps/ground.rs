@@ -156,7 +156,8 @@ impl Ground {
         match &self.home {
             Home::Fake(grist, _) => {
                 let hidden = if rule == Rules::Rows { BTreeSet::from([DOSSIERS.to_owned()]) } else { BTreeSet::new() };
-                let rules = AccessRules { any: true, frozen: rule == Rules::Structure, unreadable: hidden };
+                let frozen = rule == Rules::Structure;
+                let rules = AccessRules { any: true, frozen, unreadable: hidden, ..AccessRules::default() };
                 grist.set_rules(self.id.as_str(), rules);
             }
             Home::Real => {

@@ -25,7 +25,7 @@ impl Reader {
         columns: &[&str],
         shown: Option<(&str, &str)>,
     ) -> Result<Vec<Row>, Fault> {
-        let after = after.map_or(-1, |number| i64::from(number.get()));
+        let (from, after) = (after, after.map_or(-1, |number| i64::from(number.get())));
         let there = shown.map_or_else(
             || format!(" AND NOT {PURGED}"),
             |(table, number)| {
@@ -34,11 +34,16 @@ impl Reader {
         );
         let sql = format!(
             "SELECT {} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' AND numero > ?{there} \
-             ORDER BY numero LIMIT ?",
+             ORDER BY numero, id LIMIT ?",
             columns.join(", ")
         );
         let args = [json!(scope.instance), json!(scope.demarche.to_string()), json!(after), json!(limit)];
-        if let Some(rows) = self.sql(&sql, &args).await? {
+        if let (None, Some((table, number))) = (from, shown) {
+            self.examine(&[(table, &[(number, "Int")])]).await?;
+        }
+        if let Some(mut rows) = self.sql(&sql, &args).await? {
+            // Of a row and its copy the older one is kept up.
+            rows.dedup_by_key(|row| row.get("numero").and_then(known::number));
             return Ok(rows);
         }
         let of = [("instance", vec![args[0].clone()]), ("demarche", vec![args[1].clone()])];
@@ -60,7 +65,8 @@ impl Reader {
         };
         let mut rows = self.doc.records(shared::DOSSIERS, &of).await?;
         rows.retain(wanted);
-        rows.sort_by_key(number);
+        rows.sort_by_key(|row| (number(row), known::id(row)));
+        rows.dedup_by_key(|row| number(row));
         rows.truncate(limit as usize);
         Ok(rows)
     }

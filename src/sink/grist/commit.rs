@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::encoding::{bounded, encode, seconds, visible};
 use super::fault::Fault;
-use super::known::{Holdings, key, tombstone};
+use super::known::{self, Holdings, key, tombstone};
 use super::primer::Primer;
 use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
@@ -46,6 +46,8 @@ pub(super) struct Plan<'a> {
     pub primer: Option<&'a Primer>,
     /// The intents about dossiers that are emptied, as they are then.
     pub intents: &'a BTreeMap<DossierNumber, Vec<Upsert>>,
+    /// Whether the document says how many rows each dossier has.
+    pub counts: bool,
 }
 
 /// The forms of rows of the shared tables.
@@ -69,25 +71,27 @@ fn mark(columns: &[&str]) -> Arc<Form> {
 }
 
 impl Forms {
-    fn new() -> Self {
+    fn new(counts: bool) -> Self {
         let book = |columns: &[&str]| form(BOOK, shared::DOSSIERS, columns);
+        let mut whole = vec![
+            "instance",
+            "demarche",
+            "numero",
+            "etat",
+            "empreinte",
+            "lumiere",
+            "modifie",
+            "disparu",
+            "motif",
+            "disparu_le",
+            "premiere_vue",
+            "changement",
+            "suites",
+            "document",
+        ];
+        whole.extend(counts.then_some(shared::COUNTS));
         Self {
-            book: book(&[
-                "instance",
-                "demarche",
-                "numero",
-                "etat",
-                "empreinte",
-                "lumiere",
-                "modifie",
-                "disparu",
-                "motif",
-                "disparu_le",
-                "premiere_vue",
-                "changement",
-                "suites",
-                "document",
-            ]),
+            book: book(&whole),
             light: mark(&["lumiere", "modifie"]),
             tomb: mark(&["disparu", "motif", "disparu_le", "changement"]),
             herald: book(&["instance", "demarche", "numero", "empreinte"]),
@@ -99,7 +103,7 @@ impl Forms {
 impl Plan<'_> {
     /// Everything that the batch changes of dossiers.
     pub(super) fn draft(&self, batch: &Batch) -> Result<Draft, Fault> {
-        let forms = Forms::new();
+        let forms = Forms::new(self.counts);
         let mut draft =
             Draft { units: Vec::new(), receipt: Receipt::default(), totals: self.totals, notices: Vec::new() };
         let mut seen = BTreeSet::new();
@@ -250,7 +254,7 @@ impl Plan<'_> {
         let gone = Gone { reason: GoneReason::Retention, at: Some(at) };
         let [kind, word, gone_at] = tombstone(Some(&gone));
         let at = Value::from(at.to_string());
-        let values = vec![
+        let mut values = vec![
             self.scope.instance.as_str().into(),
             self.scope.demarche.to_string().into(),
             number.get().into(),
@@ -266,6 +270,7 @@ impl Plan<'_> {
             0.into(),
             Value::Null,
         ];
+        values.extend(self.counts.then_some(Value::Null));
         unit.rows.push(Upsert { form: Arc::clone(&forms.book), key: cle.into(), values });
         unit
     }
@@ -293,7 +298,7 @@ impl Plan<'_> {
         let [kind, word, at] = tombstone(gone);
         let scope = [Value::from(self.scope.instance.as_str()), self.scope.demarche.to_string().into()];
         let [instance, demarche] = scope.clone();
-        let values = vec![
+        let mut values = vec![
             instance,
             demarche,
             number.get().into(),
@@ -309,12 +314,24 @@ impl Plan<'_> {
             rest.into(),
             first.into(),
         ];
+        values.extend(self.counts.then(|| self.count_rows(row)));
         unit.rows.push(Upsert { form: Arc::clone(&forms.book), key: cle.clone().into(), values });
         if held.is_none() {
             let [instance, demarche] = scope;
             let values = vec![instance, demarche, number.get().into(), "".into()];
             unit.herald = Some(Upsert { form: Arc::clone(&forms.herald), key: cle.into(), values });
         }
+    }
+
+    /// How many rows a dossier has in each child table, as `Dn_dossiers` keeps it.
+    fn count_rows(&self, row: &Row) -> Value {
+        let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
+        for child in &row.children {
+            if let Some(target) = self.targets.tables.get(child.table) {
+                *rows.entry(target.position).or_default() += 1;
+            }
+        }
+        known::counted(&rows).into()
     }
 
     fn cells(
@@ -356,7 +373,7 @@ impl Plan<'_> {
 }
 
 /// The three last columns of a row of dossiers.
-fn stone(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
+pub(super) fn stone(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
     let word = gone.map(|gone| gone.reason.as_str());
     let at = gone.and_then(|gone| gone.at).map_or(Value::Null, seconds);
     [word.into(), at, seconds(changed_at)]

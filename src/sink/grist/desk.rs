@@ -2,10 +2,12 @@
 //! answer, whether it was applied.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Told;
 use super::fault::Fault;
 use super::known::Holdings;
 use super::lease::{self, Holder, Lease};
@@ -42,6 +44,10 @@ pub(super) struct Desk {
     pub dropped: bool,
     /// Intents as they were last read or written, by their key.
     pub lines: BTreeMap<String, Line>,
+    /// What is to be told.
+    pub told: Arc<Told>,
+    /// It was asked whether the document is a copy, and it is none.
+    pub original: bool,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -55,7 +61,7 @@ enum Standing {
 }
 
 impl Desk {
-    pub(super) fn new(reader: Reader, state: State, me: Option<Holder>) -> Self {
+    pub(super) fn new(reader: Reader, state: State, me: Option<Holder>, told: Arc<Told>) -> Self {
         let (asked, fresh) = (None, BTreeMap::new());
         Self {
             reader,
@@ -69,6 +75,8 @@ impl Desk {
             uploaded: BTreeSet::new(),
             dropped: false,
             lines: BTreeMap::new(),
+            told,
+            original: false,
         }
     }
 

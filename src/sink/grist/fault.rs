@@ -11,6 +11,8 @@ pub(super) enum Fault {
     /// A bundle that was given up arrived after all: what was decided since is to be decided again.
     Late,
     Altered(String),
+    /// The document is a copy of the one with this id.
+    Copy(String),
     Backward(String),
     NewerVersion {
         found: i64,
@@ -39,6 +41,13 @@ impl Fault {
                 SinkError::Unavailable { target, action, reason, hint }
             }
             Self::Altered(reason) => SinkError::Altered { target, reason },
+            Self::Copy(of) => {
+                let reason = format!("it is a copy of the document {of}, from which the same may have been sent");
+                let hint = Some(
+                    "send from the original; or, if nothing is sent from there any more, once `dn push --adopt --apply`",
+                );
+                SinkError::Unusable { target, action: "sent from", reason, hint }
+            }
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
             Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },

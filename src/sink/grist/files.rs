@@ -48,6 +48,7 @@ pub(super) fn column(table: &TableKey, taken: &mut BTreeSet<String>) -> Option<C
         description: "Le fichier lui-même, copié une fois par contenu.".to_owned(),
         options: Vec::new(),
         left_out: false,
+        fenced: false,
     })
 }
 

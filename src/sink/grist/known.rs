@@ -89,6 +89,12 @@ pub(super) fn number(value: &Value) -> Option<DossierNumber> {
     number.and_then(|number| u32::try_from(number).ok()).map(DossierNumber::new)
 }
 
+/// Whether a row of `Dn_dossiers` is of the dossier that its key names: a copy that somebody edited is not.
+pub(super) fn is_ours(row: &Row) -> bool {
+    let number = row.get("numero").and_then(number).map(|number| number.to_string()).unwrap_or_default();
+    text(row, "cle") == [text(row, "instance"), text(row, "demarche"), &number].join("/")
+}
+
 pub(super) fn id(row: &Row) -> Option<RowId> {
     row.get("id")?.as_i64()
 }
@@ -97,11 +103,27 @@ pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
     row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What ends a count: a dossier without rows has one too, and one whose rows were never counted has none.
+const END: char = '.';
+
+/// How many rows a dossier has in each child table, by the place of the table, as `Dn_dossiers` keeps it: `1:2 4:1.`
+pub(super) fn counted(rows: &BTreeMap<usize, u64>) -> String {
+    let pairs: Vec<String> = rows.iter().map(|(table, rows)| format!("{table}:{rows}")).collect();
+    format!("{}{END}", pairs.join(" "))
+}
+
 /// A row of `Dn_dossiers`.
 pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
     let unreadable =
         |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
     let number = row.get("numero").and_then(number).ok_or_else(|| unreadable("numero"))?;
+    if !text(row, "cle").ends_with(&format!("/{number}")) {
+        let key = text(row, "cle");
+        return Err(Fault::Altered(format!(
+            "the row {key} of {} was edited: its number is {number}",
+            shared::DOSSIERS
+        )));
+    }
     let rest = row.get("suites").and_then(Value::as_u64).and_then(|rest| u32::try_from(rest).ok()).unwrap_or_default();
     let parsed = |column: &'static str| text(row, column).parse::<Timestamp>().map_err(|_| unreadable(column));
     if text(row, "empreinte").is_empty() {
@@ -174,6 +196,12 @@ mod tests {
     }
 
     #[test]
+    fn a_count_of_nothing_is_a_count() {
+        assert_eq!(counted(&BTreeMap::new()), ".");
+        assert_eq!(counted(&BTreeMap::from([(1, 2), (14, 300)])), "1:2 14:300.");
+    }
+
+    #[test]
     fn a_tombstone_comes_back_as_it_was() {
         let at = Some(Timestamp::UNIX_EPOCH);
         for gone in [
@@ -193,7 +221,7 @@ mod tests {
         let number = DossierNumber::new(1);
         let digest = Digest::of(b"").to_string();
         let row = shared::row(json!({
-            "numero": 1.0, "empreinte": digest, "lumiere": digest, "modifie": "2026-01-15T10:00:00Z",
+            "cle": "dn/12/1", "numero": 1.0, "empreinte": digest, "lumiere": digest, "modifie": "2026-01-15T10:00:00Z",
             "changement": "2026-01-15T10:00:00Z", "premiere_vue": "2026-01-15T10:00:00Z", "suites": 0,
         }));
         let (of, book) = book(&row).expect("a row");
@@ -201,7 +229,8 @@ mod tests {
         assert!(holdings.held(number).is_none() && holdings.known().is_empty());
         holdings.rows.insert(number, vec![4]);
         assert_eq!(holdings.known().len(), 1);
-        let begun = super::book(&shared::row(json!({ "numero": 1, "empreinte": "" }))).expect("a row").1;
+        let begun =
+            super::book(&shared::row(json!({ "cle": "dn/12/1", "numero": 1, "empreinte": "" }))).expect("a row").1;
         holdings.books.insert(number, begun);
         assert!(holdings.held(number).is_none());
     }

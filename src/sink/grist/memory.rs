@@ -63,6 +63,9 @@ pub(super) struct ColumnMemory {
     pub options: Vec<String>,
     /// A person deleted it, or made a formula of it.
     pub left_out: bool,
+    /// Its reference cannot have been given to another column: see [`shared::FENCE`](super::shared::FENCE).
+    #[serde(skip)]
+    pub fenced: bool,
 }
 
 impl Memory {
@@ -85,6 +88,13 @@ impl Memory {
             columns: table.columns.iter().map(column).collect(),
         };
         self.tables.iter().map(table).collect()
+    }
+
+    /// Says of every column whether its reference is below the fence.
+    pub(super) fn fence(&mut self, fence: Option<ColRef>) {
+        for column in self.tables.iter_mut().flat_map(TableMemory::all_mut) {
+            column.fenced = fence.zip(column.col_ref).is_some_and(|(fence, reference)| reference < fence);
+        }
     }
 
     /// Every column of every table, those that all of its kind have first.
@@ -117,11 +127,18 @@ impl TableMemory {
 }
 
 impl ColumnMemory {
-    /// The column in the document. Grist gives the reference of a deleted column to the next one that is made, and a column
-    /// that a person makes follows its title: one that does, under another id than ours, is not ours.
+    /// The column in the document. Grist gives the reference of a deleted column to the next one that is made, unless one
+    /// with a higher reference is there: without that fence, a column that follows its title, under another id and another
+    /// title than ours, is a person's.
     pub(super) fn find<'a>(&self, table: &'a Table) -> Option<&'a Column> {
+        let ours = |column: &Column| {
+            self.fenced
+                || column.untied
+                || column.id == self.id
+                || (column.label == self.label && !self.label.is_empty())
+        };
         table.columns.iter().find(|column| match self.col_ref {
-            Some(reference) => column.col_ref == reference && (column.untied || column.id == self.id),
+            Some(reference) => column.col_ref == reference && ours(column),
             None => column.id == self.id,
         })
     }

@@ -4,7 +4,9 @@
 //!
 //! - [`Opening`]: what the document must be; `lease`: one run at a time, and a fence around every bundle;
 //! - `shared`, `state`, `value`, `primer`: what the document keeps for us, in tables `Dn_…`;
-//! - `memory`, `people`: our tables and columns whatever people rename, delete, retype;
+//! - `memory`, `people`: our tables and columns whatever people rename, delete, retype; `damaged`: cells that SQL does not see
+//!   as they are since somebody did;
+//! - `identity`: whether the document is a copy of the one in which its state was made;
 //! - `shape`, `ddl`, `pages`: how tables are made, completed, and shown;
 //! - `encoding`: a cell as Grist keeps it;
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
@@ -18,12 +20,14 @@
 
 mod books;
 mod commit;
+mod damaged;
 mod ddl;
 mod decisions;
 mod desk;
 mod encoding;
 mod fault;
 mod files;
+mod identity;
 mod known;
 mod lease;
 mod memory;
@@ -43,7 +47,7 @@ mod target;
 mod value;
 mod write;
 
-use std::sync::Mutex as Plain;
+use std::sync::{Arc, Mutex as Plain};
 
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -75,27 +79,36 @@ pub struct GristSink {
     limits: Option<FileLimits>,
     /// Whether people decide in the table of dossiers.
     decisions: bool,
-    told: Told,
+    told: Arc<Told>,
     /// Known in this process for as long as the sink is there.
     _token: Option<lease::Token>,
 }
 
-/// What is to be told, until somebody asks.
+/// What is to be told, until somebody asks; each thing once in the life of a sink.
 #[derive(Debug, Default)]
-struct Told(Plain<Vec<String>>);
+struct Told(Plain<Notices>);
+
+#[derive(Debug, Default)]
+struct Notices {
+    all: Vec<String>,
+    taken: usize,
+}
 
 impl Told {
     fn add(&self, notices: Vec<String>) {
         let mut told = self.0.lock().expect("no code panics while it holds the lock");
         for notice in notices {
-            if !told.contains(&notice) {
-                told.push(notice);
+            if !told.all.contains(&notice) {
+                told.all.push(notice);
             }
         }
     }
 
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("no code panics while it holds the lock"))
+        let mut told = self.0.lock().expect("no code panics while it holds the lock");
+        let new = told.all[told.taken..].to_vec();
+        told.taken = told.all.len();
+        new
     }
 }
 
@@ -104,6 +117,24 @@ impl GristSink {
     #[must_use]
     pub fn doc(&self) -> &Doc {
         &self.doc
+    }
+
+    /// What access rules of the document hide from the key of what is ours: titles and tables.
+    ///
+    /// # Errors
+    /// Those of a reading.
+    pub async fn hidden(&self) -> Result<Vec<String>, SinkError> {
+        self.read("a reading of its tables", async |desk| {
+            let hidden = &desk.state.hidden;
+            let memories = desk.state.memories()?;
+            let tables = memories.iter().flat_map(|memory| &memory.tables);
+            let columns = |table: &memory::TableMemory| {
+                let columns = table.all().filter(|column| people::is_hidden(column, hidden));
+                columns.map(|column| format!("column “{}” of {}", column.label, table.id)).collect::<Vec<_>>()
+            };
+            Ok(tables.flat_map(columns).collect())
+        })
+        .await
     }
 
     /// Gives the lease back, if it is held, so that the next run need not wait until this one is thought dead. At most one

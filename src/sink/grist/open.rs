@@ -1,5 +1,7 @@
 //! Opening: what the document must be, and whether another run works on it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -88,8 +90,9 @@ impl Opening {
             Ok(state)
         };
         let state = state.await.map_err(|fault| fault.at(&name, "an opening"))?;
-        let desk = Mutex::new(Desk::new(reader, state, me));
-        Ok(GristSink { name, doc, desk, restore, limits, decisions, told: Told::default(), _token: token })
+        let told = Arc::new(Told::default());
+        let desk = Mutex::new(Desk::new(reader, state, me, Arc::clone(&told)));
+        Ok(GristSink { name, doc, desk, restore, limits, decisions, told, _token: token })
     }
 }
 

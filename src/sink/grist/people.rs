@@ -6,8 +6,9 @@
 use super::decisions;
 use super::encoding::Kind;
 use super::fault::Fault;
-use super::memory::{ColumnMemory, Memory};
-use crate::grist::{Column, Table};
+use super::memory::{ColumnMemory, Memory, TableMemory};
+use super::shape;
+use crate::grist::{Column, Hidden, Table};
 
 /// What the comparison shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,18 +30,23 @@ pub(super) struct Seen {
 /// # Errors
 /// [`Fault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
-pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Result<Seen, Fault> {
+pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, restore: bool) -> Result<Seen, Fault> {
     let mut seen =
         Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), desk: Vec::new(), owes_remap: false };
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
     for table in &mut seen.memory.tables {
         let Some(found) = table.find(structure) else {
-            return Err(altered(&table.id, "the table is missing"));
+            let is_hidden = table.table_ref.is_some_and(|reference| hidden.tables.contains(&reference));
+            return Err(altered(&table.id, if is_hidden { HIDDEN } else { "the table is missing" }));
         };
+        seen.notices.extend(triggers(table, found));
         table.id.clone_from(&found.id);
         let id = &found.id;
         for column in &mut table.technical {
             let Some(here) = column.find(found).filter(|here| !is_formula(here)) else {
+                if is_hidden(column, hidden) {
+                    return Err(altered(id, &format!("column {}: {HIDDEN}", column.id)));
+                }
                 return Err(altered(id, &format!("column {} is missing", column.id)));
             };
             follow(column, here);
@@ -51,7 +57,7 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
             column.given = wanted.to_string();
             // Keys are looked up: text is not a number there.
             let held = match wanted {
-                Kind::Numeric => matches!(Kind::parse(&here.kind), Kind::Numeric | Kind::Int),
+                _ if column.name == shape::NUMBER => is_key(&here.kind),
                 _ => Kind::parse(&here.kind).holds(&wanted),
             };
             if !held {
@@ -59,10 +65,10 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
             }
         }
         if let Some(file) = &mut table.file {
-            seen.files.extend(compare_file(file, found, restore));
+            seen.files.extend(compare_file(file, found, hidden, restore));
         }
         for column in &mut table.desk {
-            seen.desk.extend(decisions::compare(column, found, restore));
+            seen.desk.extend(decisions::compare(column, found, hidden, restore));
         }
         for column in &mut table.columns {
             let title = column.label.clone();
@@ -82,13 +88,16 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
                     }
                     seen.owes_remap |= std::mem::take(&mut column.left_out);
                 }
+                None if is_hidden(column, hidden) => {
+                    seen.notices.push(format!("column “{title}” of {id}: {HIDDEN}"));
+                }
                 None if restore => {
                     column.col_ref = None;
                     column.left_out = true;
                 }
                 None => {
                     let words = if column.left_out { "is still left out" } else { "was deleted: it is left out" };
-                    seen.notices.push(format!("column “{title}” of {id} {words} (ask for it to have it made again)"));
+                    seen.notices.push(format!("column “{title}” of {id} {words} ({AGAIN})"));
                     column.left_out = true;
                 }
             }
@@ -98,7 +107,7 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], restore: bool) -> Re
 }
 
 /// The column of files: nothing but what shows a file depends on it, so no change of it is in the way of a run.
-fn compare_file(file: &mut ColumnMemory, found: &Table, restore: bool) -> Option<String> {
+fn compare_file(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
     let (title, id) = (&file.label, &found.id);
     let words = match file.find(found) {
         Some(here) if !is_formula(here) && here.kind == file.given => {
@@ -107,6 +116,7 @@ fn compare_file(file: &mut ColumnMemory, found: &Table, restore: bool) -> Option
             return None;
         }
         Some(_) => "holds no files any more",
+        None if is_hidden(file, hidden) => return Some(format!("column “{title}” of {id}: {HIDDEN}")),
         None if restore => {
             (file.col_ref, file.left_out) = (None, true);
             return None;
@@ -114,9 +124,40 @@ fn compare_file(file: &mut ColumnMemory, found: &Table, restore: bool) -> Option
         None if file.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice = format!("column “{title}” of {id} {words}: files are not fetched (ask for it to have it made again)");
+    let notice = format!("column “{title}” of {id} {words}: files are not fetched ({AGAIN})");
     file.left_out = true;
     Some(notice)
+}
+
+/// How people have what they deleted made again.
+pub(super) const AGAIN: &str = "`dn sync --restore-columns` makes it again";
+
+/// What is said of a table or a column that exists, and of which the key is told nothing else.
+pub(super) const HIDDEN: &str =
+    "an access rule hides it from the key: make its account an owner, or let it read everything of ours";
+
+/// Whether a column that the key does not see is hidden from it. One that was deleted is not there at all.
+pub(super) fn is_hidden(column: &ColumnMemory, hidden: &Hidden) -> bool {
+    column.col_ref.is_some_and(|reference| hidden.columns.contains(&reference))
+}
+
+/// Whether a column of this type keeps the numbers of dossiers as they are.
+pub(super) fn is_key(kind: &str) -> bool {
+    matches!(Kind::parse(kind), Kind::Numeric | Kind::Int)
+}
+
+/// Columns of ours that somebody gave a trigger formula: Grist puts its values in the place of ours.
+fn triggers(table: &TableMemory, found: &Table) -> Vec<String> {
+    let here = table.all().filter_map(|column| column.find(found));
+    let triggered = here.filter(|here| !here.is_formula && !here.formula.is_empty());
+    let notice = |here: &Column| {
+        format!(
+            "column “{}” of {} has a trigger formula, which may put other values in the place of those of the platform: \
+             remove it, and give it to a column of your own",
+            here.label, found.id
+        )
+    };
+    triggered.map(notice).collect()
 }
 
 fn follow(column: &mut ColumnMemory, here: &Column) {
@@ -133,7 +174,7 @@ fn altered(table: &str, reason: &str) -> Fault {
     Fault::Altered(format!("{table}: {reason}"))
 }
 
-fn retyped(here: &Column, wanted: &Kind) -> String {
+pub(super) fn retyped(here: &Column, wanted: &Kind) -> String {
     format!("column {} is {}, not {wanted}, and would not hold its values", here.id, here.kind)
 }
 
@@ -148,8 +189,6 @@ pub(super) fn orphan(structure: &[Table]) -> Option<&Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::grist::memory::TableMemory;
-    use crate::sink::grist::shape;
     use crate::table::{CellKind, ColumnKey, TableKey};
 
     fn column(id: &str, col_ref: i64, kind: &str) -> Column {
@@ -212,7 +251,7 @@ mod tests {
         structure[0].columns[0].kind = "Numeric".to_owned();
         structure[0].columns.push(column("theirs", 99, "Any"));
         structure.insert(0, Table { id: "Theirs".to_owned(), table_ref: 1, columns: Vec::new() });
-        let seen = compare(&memory, &structure, false).expect("nothing is lost");
+        let seen = compare(&memory, &structure, &Hidden::default(), false).expect("nothing is lost");
         let table = &seen.memory.tables[0];
         assert_eq!((table.id.as_str(), table.columns[0].id.as_str()), ("Demandes", "raison_sociale"));
         assert!(seen.notices.is_empty() && !seen.owes_remap);
@@ -223,15 +262,15 @@ mod tests {
         let (memory, structure) = left();
         let mut without = structure.clone();
         without[0].columns.pop();
-        let seen = compare(&memory, &without, false).expect("nothing is lost");
+        let seen = compare(&memory, &without, &Hidden::default(), false).expect("nothing is lost");
         assert!(seen.memory.tables[0].columns[0].left_out);
         assert!(seen.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", seen.notices);
-        let again = compare(&seen.memory, &without, false).expect("nothing is lost");
+        let again = compare(&seen.memory, &without, &Hidden::default(), false).expect("nothing is lost");
         assert!(again.notices[0].contains("still left out"), "{:?}", again.notices);
-        let asked = compare(&seen.memory, &without, true).expect("nothing is lost");
+        let asked = compare(&seen.memory, &without, &Hidden::default(), true).expect("nothing is lost");
         assert_eq!((asked.memory.tables[0].columns[0].col_ref, asked.notices.len()), (None, 0));
         // A person took the deletion back.
-        let back = compare(&seen.memory, &structure, false).expect("nothing is lost");
+        let back = compare(&seen.memory, &structure, &Hidden::default(), false).expect("nothing is lost");
         assert!(!back.memory.tables[0].columns[0].left_out && back.owes_remap);
     }
 
@@ -240,7 +279,7 @@ mod tests {
         let (memory, mut structure) = left();
         let theirs = Column { untied: false, ..column("remarques", 20, "Int") };
         *structure[0].columns.last_mut().expect("a column") = theirs;
-        let seen = compare(&memory, &structure, false).expect("nothing is lost");
+        let seen = compare(&memory, &structure, &Hidden::default(), false).expect("nothing is lost");
         assert!(seen.memory.tables[0].columns[0].left_out);
         assert!(seen.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", seen.notices);
     }
@@ -250,7 +289,7 @@ mod tests {
         let (memory, mut structure) = left();
         let nom = structure[0].columns.last_mut().expect("a column");
         (nom.is_formula, nom.formula) = (true, "$number * 2".to_owned());
-        let seen = compare(&memory, &structure, true).expect("nothing is lost");
+        let seen = compare(&memory, &structure, &Hidden::default(), true).expect("nothing is lost");
         assert!(seen.memory.tables[0].columns[0].left_out);
         assert!(seen.notices[0].contains("is a formula now"), "{:?}", seen.notices);
     }
@@ -261,14 +300,14 @@ mod tests {
         let breakers: [(&str, Breaker); 5] = [
             ("Dossiers: the table is missing", |structure| structure.clear()),
             ("column number is missing", |structure| drop(structure[0].columns.remove(0))),
-            ("column number is Text, not Numeric", |structure| structure[0].columns[0].kind = "Text".to_owned()),
+            ("column number is Text, not Int", |structure| structure[0].columns[0].kind = "Text".to_owned()),
             ("column nom is Date, not Int", |structure| structure[0].columns[4].kind = "Date".to_owned()),
             ("column dn_gone_at is Bool", |structure| structure[0].columns[2].kind = "Bool".to_owned()),
         ];
         for (expected, breaker) in breakers {
             let (memory, mut structure) = left();
             breaker(&mut structure);
-            match compare(&memory, &structure, false) {
+            match compare(&memory, &structure, &Hidden::default(), false) {
                 Err(Fault::Altered(reason)) => assert!(reason.contains(expected), "{reason}"),
                 other => panic!("{expected}: {other:?}"),
             }

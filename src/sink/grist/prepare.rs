@@ -11,9 +11,9 @@ use super::pages::{self, Dressing};
 use super::primer::Primer;
 use super::shared::Shared;
 use super::state::{FORMAT, Format, Slot};
-use super::{files, people, shared, value};
+use super::{files, identity, people, shared, value};
 use crate::demarche::Demarche;
-use crate::grist::Action;
+use crate::grist::{Action, GristError};
 use crate::plan::SchemaPlan;
 use crate::sink::{Checkpoint, Scope};
 
@@ -32,7 +32,8 @@ pub(super) async fn prepare(
     if !desk.state.is_placed() {
         desk.reread().await?;
     }
-    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, wishes.restore)?;
+    desk.mend().await?;
+    let seen = people::compare(&desk.state.memory(scope)?, &desk.state.structure, &desk.state.hidden, wishes.restore)?;
     let changes = ddl::plan(&seen.memory, &desk.state.structure, &plan.layout, wishes)?;
     let owes_remap = seen.owes_remap || changes.owes_remap;
     let missing = desk.state.missing()?;
@@ -41,6 +42,9 @@ pub(super) async fn prepare(
     let mut format = held.clone();
     format.instances.insert(scope.instance.clone(), prefix);
     format.dressed &= missing.is_empty();
+    if format.document.is_none() {
+        format.document = Some(identity::here(desk).await?);
+    }
 
     let mut values = vec![
         (FORMAT.to_owned(), value::write(&format)),
@@ -65,16 +69,35 @@ pub(super) async fn prepare(
         .flat_map(|table| table.create())
         .chain(shared::mend(&shared::TABLES, &desk.state.structure))
         .collect();
+    let fence = desk.state.fence();
+    let highest = changes.memory.columns().filter_map(|column| column.col_ref).max();
+    let fenced = fence.is_some_and(|fence| highest.is_none_or(|highest| highest < fence));
+    let mut fence = if fenced && !changes.makes() { Vec::new() } else { shared::fence(fence.is_some()) };
+    let dossiers = shared::of(shared::DOSSIERS).find(&desk.state.structure);
+    if dossiers.is_some() && !shared::counts_rows(&desk.state.structure) {
+        fence.insert(0, shared::add(shared::DOSSIERS, shared::COUNTS));
+    }
     let new = !changes.actions.is_empty() || !made.is_empty() || !shown.is_empty();
+    if !fence.is_empty() && !new {
+        // A document of an older version, which goes on without where the key may not make columns.
+        match desk.send(&[], &fence, false).await {
+            Ok(_) => (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?,
+            Err(Fault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
         actions.extend(shown);
+        if new {
+            actions.extend(fence);
+        }
         let first = actions.len();
         actions.extend(remember(desk, &values));
         let answers = desk.send(&made, &actions, false).await?;
         desk.state.newcomers.remove(&scope.instance);
         if new {
-            desk.state.structure = desk.reader.structure().await?;
+            (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
         }
         let memory = changes.applied(answers.as_deref().map(|answers| &answers[..first]).unwrap_or_default());
         believe(desk, values, answers.map(|answers| answers[first..].to_vec()));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use super::damaged::{self, Damage};
 use super::fault::Fault;
 use super::known::{self, Child, Holdings, Row, id, text};
 use super::lease::{self, Lease};
@@ -13,7 +14,7 @@ use super::pages::Views;
 use super::state::{Kept, State};
 use super::target::Place;
 use super::{shared, value};
-use crate::grist::{Column, Doc, GristError, RowId, Table};
+use crate::grist::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::sink::{Scope, Totals};
 
@@ -21,7 +22,10 @@ use crate::sink::{Scope, Totals};
 #[derive(Debug)]
 pub(super) struct Reader {
     pub doc: Doc,
+    /// SQL is not open to this key.
     closed: AtomicBool,
+    /// Cells that SQL does not see as they are. While there are any, everything is asked record by record.
+    pub damage: Damage,
 }
 
 const STRUCTURE: &str = "SELECT 'table' AS sorte, json_object('id', id, 'tableId', tableId) AS valeur \
@@ -30,14 +34,37 @@ const STRUCTURE: &str = "SELECT 'table' AS sorte, json_object('id', id, 'tableId
      'label', label, 'isFormula', isFormula, 'formula', formula, 'widgetOptions', widgetOptions, \
      'description', description, 'untied', untieColIdFromLabel) FROM _grist_Tables_column WHERE colId <> 'manualSort'";
 
-const STATE: &str = " UNION ALL SELECT 'etat', \
-     json_object('id', id, 'cle', cle, 'valeur', valeur, 'empreinte', empreinte) FROM Dn_etat \
-     UNION ALL SELECT 'compte', json_object('instance', instance, 'demarche', demarche, 'lignes', count(*), \
-     'entiers', sum(empreinte <> ''), 'partis', sum(disparu <> '')) FROM Dn_dossiers GROUP BY instance, demarche \
-     UNION ALL ";
+/// Whether a row of `Dn_dossiers` is one of ours, and no copy that somebody edited.
+const OURS: &str = "(cle = instance || '/' || demarche || '/' || numero)";
 
-const LEASE: &str = "SELECT 'bail' AS sorte, json_object('id', id, 'jeton', jeton, 'tour', tour, 'hote', hote, \
-     'processus', processus, 'depuis', depuis, 'vu', vu, 'libre', libre) AS valeur FROM Dn_baux";
+/// How many dossiers there are of each démarche, copies of rows left out.
+const WITHOUT_COPIES: &str = "SELECT 'compte' AS sorte, json_object('instance', instance, 'demarche', demarche, \
+     'lignes', count(*), 'entiers', sum(entier), 'partis', sum(parti)) AS valeur FROM (\
+     SELECT instance, demarche, min(id), empreinte <> '' AS entier, disparu <> '' AS parti FROM Dn_dossiers \
+     WHERE cle = instance || '/' || demarche || '/' || numero GROUP BY cle) GROUP BY instance, demarche";
+
+/// What the document remembers, and how many dossiers it holds.
+fn state_question() -> String {
+    let damage: String =
+        shared::READ.iter().map(|table| format!(" UNION ALL {}", damaged::of_shared(shared::of(table)))).collect();
+    format!(
+        "{STRUCTURE} UNION ALL SELECT 'etat', {kept} FROM Dn_etat \
+         UNION ALL SELECT 'compte', json_object('instance', {instance}, 'demarche', {demarche}, 'lignes', count(*), \
+         'entiers', sum({OURS} AND empreinte <> ''), 'partis', sum({OURS} AND disparu <> ''), \
+         'copies', sum({OURS}) - count(DISTINCT CASE WHEN {OURS} THEN numero END)) \
+         FROM Dn_dossiers GROUP BY instance, demarche{damage} \
+         UNION ALL {lease}",
+        kept = object(&["id", "cle", "valeur", "empreinte"]),
+        instance = cell("instance"),
+        demarche = cell("demarche"),
+        lease = lease_question(),
+    )
+}
+
+fn lease_question() -> String {
+    let columns = ["id", "jeton", "tour", "hote", "processus", "depuis", "vu", "libre"];
+    format!("SELECT 'bail' AS sorte, {} AS valeur FROM Dn_baux", object(&columns))
+}
 
 const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur \
      FROM _grist_Tables \
@@ -50,24 +77,48 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// What stands before the bytes of a blob in an answer of JSON; no text of ours begins with it.
+const BLOB: char = '\u{1}';
+
+/// A cell for `json_object`, which takes no blob: the value of a marshalled one is decoded from its bytes.
+pub(super) fn cell(column: &str) -> String {
+    let column = quoted(column);
+    format!("CASE WHEN typeof({column}) = 'blob' THEN char(1) || hex({column}) ELSE {column} END")
+}
+
+/// Some columns of a row, under their own names.
+fn object(columns: &[&str]) -> String {
+    let members: Vec<String> = columns.iter().map(|column| format!("'{column}', {}", cell(column))).collect();
+    format!("json_object({})", members.join(", "))
+}
+
+/// The value behind what [`cell`] made of a blob.
+fn decoded(value: &mut Value) {
+    let bytes = value.as_str().and_then(|text| text.strip_prefix(BLOB));
+    if let Some(decoded) = bytes.and_then(decode_hex) {
+        *value = decoded;
+    }
+}
+
 impl Reader {
     pub(super) fn new(doc: Doc) -> Self {
-        Self { doc, closed: AtomicBool::new(false) }
+        Self { doc, closed: AtomicBool::new(false), damage: Damage::default() }
     }
 
     /// The rows of an answer with their kind; `None` where SQL is closed to this key.
     async fn kinds(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<(String, Row)>>, GristError> {
         let Some(rows) = self.sql(sql, args).await? else { return Ok(None) };
         let parse = |row: Row| {
-            let value = serde_json::from_str(text(&row, "valeur")).ok()?;
+            let mut value: Row = serde_json::from_str(text(&row, "valeur")).ok()?;
+            value.values_mut().for_each(decoded);
             Some((text(&row, "sorte").to_owned(), value))
         };
         Ok(Some(rows.into_iter().filter_map(parse).collect()))
     }
 
-    /// The rows of an answer; `None` where SQL is closed to this key.
+    /// The rows of an answer; `None` where SQL is closed to this key, or does not see cells as they are.
     pub(super) async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<Row>>, GristError> {
-        if self.closed.load(Ordering::Relaxed) {
+        if self.closed.load(Ordering::Relaxed) || self.damage.is_there() {
             return Ok(None);
         }
         match self.doc.sql(sql, args).await {
@@ -82,14 +133,27 @@ impl Reader {
 
     /// The document as it is now.
     pub(super) async fn state(&self) -> Result<State, Fault> {
-        let question = format!("{STRUCTURE}{STATE}{LEASE}");
+        let question = state_question();
         for _ in 0..2 {
             match self.kinds(&question, &[]).await {
-                Ok(Some(rows)) => return state(rows),
+                Ok(Some(rows)) if self.damage.note(&rows) => return self.state_by_records().await,
+                Ok(Some(mut rows)) => {
+                    let copies = |(kind, row): &(String, Row)| {
+                        kind == "compte" && row.get("copies").and_then(Value::as_u64).is_some_and(|copies| copies > 0)
+                    };
+                    if rows.iter().any(copies)
+                        && let Some(counted) = self.kinds(WITHOUT_COPIES, &[]).await?
+                    {
+                        rows.retain(|(kind, _)| kind != "compte");
+                        rows.extend(counted);
+                    }
+                    return state(rows);
+                }
                 Ok(None) => return self.state_by_records().await,
                 // A new document, or one that lost a table: its structure tells which.
                 Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => {
-                    let state = State { structure: self.structure().await?, ..State::default() };
+                    let (structure, hidden) = self.structure().await?;
+                    let state = State { structure, hidden, ..State::default() };
                     state.missing()?;
                     match state.damage() {
                         Some(reason) => return Err(Fault::Altered(reason)),
@@ -104,16 +168,27 @@ impl Reader {
         Err(Fault::Altered("its tables Dn_… cannot be read".to_owned()))
     }
 
-    /// The tables and columns of the document.
-    pub(super) async fn structure(&self) -> Result<Vec<Table>, Fault> {
+    /// Looks whether SQL sees some cells as they are: each a table, and columns of it with their types.
+    pub(super) async fn examine(&self, cells: &[(&str, &[(&str, &str)])]) -> Result<(), GristError> {
+        let lines = cells.iter().map(|(table, columns)| damaged::count(table, columns.iter().copied()));
+        let question = lines.collect::<Vec<_>>().join(" UNION ALL ");
+        if let Some(rows) = self.kinds(&question, &[]).await? {
+            self.damage.note(&rows);
+        }
+        Ok(())
+    }
+
+    /// The tables and columns of the document, and what of them the key does not see.
+    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden), Fault> {
         match self.kinds(STRUCTURE, &[]).await? {
-            Some(rows) => Ok(state(rows)?.structure),
-            None => Ok(self.doc.tables().await?),
+            Some(rows) => Ok((state(rows)?.structure, Hidden::default())),
+            None => Ok(self.doc.structure().await?),
         }
     }
 
     async fn state_by_records(&self) -> Result<State, Fault> {
-        let mut state = State { structure: self.doc.tables().await?, ..State::default() };
+        let (structure, hidden) = self.doc.structure().await?;
+        let mut state = State { structure, hidden, ..State::default() };
         state.missing()?;
         if let Some(reason) = state.damage() {
             return Err(Fault::Altered(reason));
@@ -127,10 +202,14 @@ impl Reader {
         for row in self.doc.records(lease::TABLE, &[]).await? {
             hold(&mut state, &row)?;
         }
-        for row in self.doc.records(shared::DOSSIERS, &[]).await? {
-            let whole = u64::from(!text(&row, "empreinte").is_empty());
-            let gone = u64::from(!text(&row, "disparu").is_empty());
-            count(&mut state, &row, 1, whole, gone);
+        let mut rows = self.doc.records(shared::DOSSIERS, &[]).await?;
+        rows.sort_by_key(id);
+        let mut seen = BTreeSet::new();
+        rows.retain(|row| known::is_ours(row) && seen.insert(text(row, "cle").to_owned()));
+        for row in &rows {
+            let whole = u64::from(!text(row, "empreinte").is_empty());
+            let gone = u64::from(!text(row, "disparu").is_empty());
+            count(&mut state, row, 1, whole, gone);
         }
         Ok(state)
     }
@@ -138,7 +217,7 @@ impl Reader {
     /// The lease in force.
     pub(super) async fn lease(&self) -> Result<Option<Lease>, Fault> {
         let mut state = State::default();
-        match self.kinds(LEASE, &[]).await {
+        match self.kinds(&lease_question(), &[]).await {
             Ok(Some(rows)) => rows.iter().try_for_each(|(_, row)| hold(&mut state, row))?,
             Ok(None) => match self.doc.records(lease::TABLE, &[]).await {
                 Ok(rows) => rows.iter().try_for_each(|row| hold(&mut state, row))?,
@@ -201,16 +280,21 @@ impl Reader {
         }
         let (sql, args) = question(scope, places, numbers, waiting);
         let rows = match self.kinds(&sql, &args).await? {
-            Some(rows) => rows,
-            None => self.holdings_by_records(scope, places, numbers, waiting).await?,
+            Some(rows) if !self.damage.note(&rows) => rows,
+            _ => self.holdings_by_records(scope, places, numbers, waiting).await?,
         };
+        let mut known: BTreeMap<DossierNumber, Option<RowId>> = BTreeMap::new();
         for (kind, row) in &rows {
             let of = || row.get("numero").and_then(known::number);
             let key = || text(row, "cle").to_owned();
             match kind.as_str() {
                 "livre" => {
                     let (number, book) = known::book(row)?;
-                    holdings.books.insert(number, book);
+                    // Of a row and its copy the older one is kept up.
+                    if known.get(&number).is_none_or(|known| id(row) < *known) {
+                        known.insert(number, id(row));
+                        holdings.books.insert(number, book);
+                    }
                 }
                 "ligne" => {
                     if let (Some(number), Some(id)) = (of(), id(row)) {
@@ -314,31 +398,47 @@ fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, 
     let list = |values: Vec<Value>| Value::from(Value::Array(values).to_string());
     let wanted = list(numbers.iter().map(|number| number.get().into()).collect());
     let keys = list(numbers.iter().map(|number| known::key(scope, *number).into()).collect());
-    let mut sql = "SELECT 'livre' AS sorte, json_object('numero', numero, 'empreinte', empreinte, 'lumiere', lumiere, \
-                   'modifie', modifie, 'disparu', disparu, 'motif', motif, 'disparu_le', disparu_le, \
-                   'premiere_vue', premiere_vue, 'changement', changement, 'suites', suites) AS valeur \
-                   FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))"
-        .to_owned();
+    let columns = [
+        "id",
+        "cle",
+        "numero",
+        "empreinte",
+        "lumiere",
+        "modifie",
+        "disparu",
+        "motif",
+        "disparu_le",
+        "premiere_vue",
+        "changement",
+        "suites",
+    ];
+    let mut sql = format!(
+        "SELECT 'livre' AS sorte, {} AS valeur FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))",
+        object(&columns)
+    );
     let mut args = vec![keys.clone()];
     for (position, place) in places.iter().enumerate() {
         let (table, key) = (quoted(&place.id), quoted(&place.column));
-        if place.parent.is_none() {
+        let damaged = damaged::predicate(&place.column, if place.parent.is_none() { "Int" } else { "Text" });
+        let damage = damaged::line(&place.id, &place.column);
+        let (kind, row, wanted_rows) = if place.parent.is_none() {
             // What is no truth is a blob, of which SQL makes no JSON.
             let tick = place.tick.as_ref().map_or_else(
                 || "NULL".to_owned(),
                 |tick| format!("CASE WHEN typeof({0}) = 'integer' THEN {0} END", quoted(tick)),
             );
-            sql.push_str(&format!(
-                " UNION ALL SELECT 'ligne', json_object('id', id, 'numero', {key}, 'coche', {tick}) FROM {table} \
-                 WHERE {key} IN (SELECT value FROM json_each(?))"
-            ));
+            let row = format!("json_object('id', id, 'numero', {}, 'coche', {tick})", cell(&place.column));
+            ("ligne", row, format!("{key} IN (SELECT value FROM json_each(?))"))
         } else {
-            sql.push_str(&format!(
-                " UNION ALL SELECT 'enfant', json_object('table', {position}, 'id', id, 'cle', {key}) FROM {table} \
-                 WHERE typeof({key}) = 'text' AND CAST(substr({key}, 1, instr({key}, '/') - 1) AS INTEGER) \
-                 IN (SELECT value FROM json_each(?))"
-            ));
-        }
+            let row = format!("json_object('table', {position}, 'id', id, 'cle', {})", cell(&place.column));
+            let number = format!("CAST(substr({key}, 1, instr({key}, '/') - 1) AS INTEGER)");
+            ("enfant", row, format!("typeof({key}) = 'text' AND {number} IN (SELECT value FROM json_each(?))"))
+        };
+        sql.push_str(&format!(
+            " UNION ALL SELECT CASE WHEN {damaged} THEN '{}' ELSE '{kind}' END, \
+             CASE WHEN {damaged} THEN {damage} ELSE {row} END FROM {table} WHERE ({wanted_rows}) OR {damaged}",
+            damaged::KIND
+        ));
         args.push(wanted.clone());
     }
     if waiting {

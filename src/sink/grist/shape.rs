@@ -42,7 +42,7 @@ pub(super) const RANK: &str = "position";
 pub(super) const KEY: &str = "cle";
 
 const OF_DOSSIERS: [Technical; 4] = [
-    Technical { name: NUMBER, title: "Dossier n°", description: "", place: Place::Head, kind: CellKind::Real },
+    Technical { name: NUMBER, title: "Dossier n°", description: "", place: Place::Head, kind: CellKind::Integer },
     Technical {
         name: GONE_REASON,
         title: "Motif de suppression",
@@ -90,7 +90,6 @@ impl Technical {
             (PARENT, _) => Kind::Ref(dossiers.to_owned()),
             (_, CellKind::Datetime) => Kind::instant(),
             (_, CellKind::Integer) => Kind::Int,
-            (_, CellKind::Real) => Kind::Numeric,
             _ => Kind::Text,
         }
     }
@@ -109,6 +108,7 @@ impl Technical {
             description: self.description.to_owned(),
             options: Vec::new(),
             left_out: false,
+            fenced: false,
         }
     }
 }
@@ -154,6 +154,7 @@ pub(super) fn column(spec: &ColumnSpec, name: &str, id: String) -> ColumnMemory 
         description: description(spec),
         options: options(spec),
         left_out: false,
+        fenced: false,
     }
 }
 

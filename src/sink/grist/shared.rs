@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::encoding::Kind;
 use super::lease;
-use crate::grist::{Action, Table};
+use crate::grist::{Action, Column, Table};
 
 /// The state: what every run believes. A value that somebody edited is told.
 pub(super) const STATE: &str = "Dn_etat";
@@ -85,15 +86,45 @@ pub(super) const OUTBOX: [Shared; 3] = [
 ];
 
 /// A column: id, type, title. Those without a title are for programs.
-type Column = (&'static str, &'static str, &'static str);
+type Own = (&'static str, &'static str, &'static str);
 
 /// A shared table.
 pub(super) struct Shared {
     pub id: &'static str,
     /// The title for people; empty for what they need not see.
     pub title: &'static str,
-    columns: &'static [Column],
+    columns: &'static [Own],
 }
+
+/// How many rows a dossier has in each child table. Documents of older versions get this column with their next run, and
+/// until then do without.
+pub(super) const COUNTS: &str = "lignes";
+
+/// A column of the state that holds nothing. Grist gives the reference of a deleted column to the next one that is made, but
+/// only where no higher one is there: this one is made anew whenever columns of ours were, so that its reference is higher
+/// than all of theirs, and a reference stays that of one column whatever people delete and make.
+pub(super) const FENCE: &str = "garde";
+
+/// The actions that put the fence behind the columns that are there.
+pub(super) fn fence(there: bool) -> Vec<Action> {
+    let remove = there.then(|| json!(["RemoveColumn", STATE, FENCE]));
+    remove.map(Action::Raw).into_iter().chain([add(STATE, FENCE)]).collect()
+}
+
+/// The action that gives a hidden table a column of texts.
+pub(super) fn add(table: &str, column: &str) -> Action {
+    let info = json!({ "type": "Text", "label": column, "isFormula": false });
+    Action::Raw(json!(["AddColumn", table, column, info]))
+}
+
+/// Whether the document says how many rows each dossier has.
+pub(super) fn counts_rows(structure: &[Table]) -> bool {
+    let here = |table: &Table| table.columns.iter().any(|column| column.id == COUNTS && !column.is_formula);
+    structure.iter().any(|table| table.id == DOSSIERS && here(table))
+}
+
+/// The tables that the first question reads, and the outbox's, in which cells are found by what SQL makes of them.
+pub(super) const READ: [&str; 3] = [STATE, DOSSIERS, REST];
 
 /// All of them, but for those of files and of the outbox. The document comes last in its row, so that reading the others does not pass through it.
 pub(super) const TABLES: [Shared; 6] = [
@@ -129,6 +160,7 @@ pub(super) const TABLES: [Shared; 6] = [
             ("premiere_vue", "Text", ""),
             ("changement", "Text", ""),
             ("suites", "Int", ""),
+            (COUNTS, "Text", ""),
             ("document", "Text", ""),
         ],
     },
@@ -176,9 +208,14 @@ impl Shared {
         self.columns.iter().map(|(id, _, _)| *id)
     }
 
+    /// The ids and the types of its columns, of those that every version has.
+    pub(super) fn typed(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.columns.iter().map(|(id, kind, _)| (*id, *kind)).filter(|(id, _)| *id != COUNTS)
+    }
+
     /// The actions that make each of its columns, for a table without a page.
     pub(super) fn additions(&self) -> impl Iterator<Item = Action> {
-        let add = |(id, kind, _): &Column| {
+        let add = |(id, kind, _): &Own| {
             Action::Raw(json!(["AddColumn", self.id, id, { "type": kind, "label": id, "isFormula": false }]))
         };
         self.columns.iter().map(add)
@@ -186,12 +223,11 @@ impl Shared {
 
     /// The actions that make it. Tables for people come with a page, the others without.
     pub(super) fn create(&self) -> Vec<Action> {
-        let info = |(id, kind, title): &Column| {
+        let info = |(id, kind, title): &Own| {
             let title = if title.is_empty() { id } else { title };
             json!({ "id": id, "type": kind, "label": title, "isFormula": false })
         };
-        let (shown, hidden): (Vec<&Column>, Vec<&Column>) =
-            self.columns.iter().partition(|(_, _, title)| !title.is_empty());
+        let (shown, hidden): (Vec<&Own>, Vec<&Own>) = self.columns.iter().partition(|(_, _, title)| !title.is_empty());
         let mut actions = Vec::new();
         let how = if self.is_for_people() {
             actions.push(json!(["AddTable", self.id, shown.iter().map(|column| info(column)).collect::<Vec<_>>()]));
@@ -217,20 +253,50 @@ impl Shared {
         structure.iter().find(|table| table.id == self.id)
     }
 
+    /// What is wrong with a column: it is gone, or of a type that does not hold its values as they are.
+    pub(super) fn damage(&self, table: &Table) -> Option<String> {
+        if let Some(column) = self.missing_column(table) {
+            return Some(format!("{}: column {column} is missing", self.id));
+        }
+        let retyped = |(id, kind, _): &Own| {
+            let here = table.columns.iter().find(|column| column.id == *id)?;
+            let (wanted, found) = (Kind::parse(kind), Kind::parse(&here.kind));
+            let fits = match wanted {
+                Kind::Numeric | Kind::Int => matches!(found, Kind::Numeric | Kind::Int),
+                Kind::Text => matches!(found, Kind::Text | Kind::Choice | Kind::Any),
+                // Between the bundle that makes a column and the one that dresses it, it may be of any type.
+                _ => found.holds(&wanted),
+            };
+            (!fits).then(|| format!("{}: column {id} is {}, not {kind}", self.id, here.kind))
+        };
+        self.columns.iter().find_map(retyped)
+    }
+
     /// The first column that is not there any more.
     pub(super) fn missing_column(&self, table: &Table) -> Option<&'static str> {
         let there = |id: &str| table.columns.iter().any(|column| column.id == id && !column.is_formula);
-        self.columns.iter().map(|(id, _, _)| *id).find(|id| !there(id))
+        self.columns.iter().map(|(id, _, _)| *id).find(|id| *id != COUNTS && !there(id))
     }
 }
 
-/// The actions that give the tables for people the columns back that somebody deleted.
+/// The actions that give the tables for people the columns back that somebody deleted, and their ids those that follow a
+/// title since somebody clicked on the link between the two: these columns are found by their ids.
 pub(super) fn mend(tables: &[Shared], structure: &[Table]) -> Vec<Action> {
     let mut actions = Vec::new();
     for shared in tables.iter().filter(|shared| shared.is_for_people()) {
         let Some(table) = shared.find(structure) else { continue };
         for (id, kind, title) in shared.columns {
-            if !table.columns.iter().any(|column| column.id == *id) {
+            if table.columns.iter().any(|column| column.id == *id) {
+                continue;
+            }
+            let own = |column: &&Column| {
+                column.id.eq_ignore_ascii_case(id) || (!column.untied && !title.is_empty() && column.label == *title)
+            };
+            if let Some(column) = table.columns.iter().find(own) {
+                let values = row(json!({ "untieColIdFromLabel": true, "colId": id }));
+                let table = "_grist_Tables_column".to_owned();
+                actions.push(Action::UpdateRecord { table, row: column.col_ref, values });
+            } else {
                 let (how, title) = if title.is_empty() { ("AddHiddenColumn", id) } else { ("AddVisibleColumn", title) };
                 let info = json!({ "type": kind, "label": title, "isFormula": false });
                 actions.push(Action::Raw(json!([how, shared.id, id, info])));

@@ -14,7 +14,7 @@ use super::primer::Primer;
 use super::shared::{self, Shared};
 use super::{people, value};
 use crate::demarche::Demarche;
-use crate::grist::{RowId, Table};
+use crate::grist::{ColRef, Hidden, RowId, Table};
 use crate::ids::DossierNumber;
 use crate::sink::{Checkpoint, QuarantineEntry, Scope, Totals, names};
 
@@ -29,6 +29,9 @@ pub(super) struct Format {
     pub instances: BTreeMap<String, String>,
     /// The shared tables for people have their page.
     pub dressed: bool,
+    /// The document in which this was written: a copy has another id. `None` before it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
 }
 
 /// What is kept of the last line of the run history.
@@ -104,6 +107,8 @@ pub(super) struct State {
     pub kept: BTreeMap<String, Kept>,
     pub lease: Option<Lease>,
     pub counts: BTreeMap<Scope, Count>,
+    /// What access rules of the document hide from the key.
+    pub hidden: Hidden,
     /// Instances that asked for their tables, and have none yet.
     pub newcomers: BTreeMap<String, String>,
 }
@@ -120,6 +125,10 @@ impl State {
         let all = shared::TABLES.iter().filter(|table| !table.is_for_people()).count();
         if lost.is_empty() {
             return Ok(missing);
+        }
+        if !self.hidden.tables.is_empty() {
+            let hidden = "an access rule hides tables from the key: make its account an owner, or let it read them";
+            return Err(Fault::Altered(format!("the table {} is not seen, and {hidden}", lost[0].id)));
         }
         if lost.len() < all {
             return Err(Fault::Altered(format!("the table {} is missing", lost[0].id)));
@@ -143,13 +152,10 @@ impl State {
         shared.find(&self.structure).is_some_and(|table| shared.missing_column(table).is_none())
     }
 
-    /// The first column of a table of ours that is missing, but for those that people read.
+    /// What is wrong with a column of a table of ours, but for those that people read.
     pub(super) fn damage(&self) -> Option<String> {
         let mut tables = shared::TABLES.iter().filter(|table| !table.is_for_people());
-        tables.find_map(|shared| {
-            let column = shared.missing_column(shared.find(&self.structure)?)?;
-            Some(format!("{}: column {column} is missing", shared.id))
-        })
+        tables.find_map(|shared| shared.damage(shared.find(&self.structure)?))
     }
 
     fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
@@ -167,7 +173,7 @@ impl State {
                 Err(Fault::NewerVersion { found: format.version, known: VERSION })
             }
             Some(format) => Ok(format),
-            None => Ok(Format { version: VERSION, instances: BTreeMap::new(), dressed: false }),
+            None => Ok(Format { version: VERSION, instances: BTreeMap::new(), dressed: false, document: None }),
         }
     }
 
@@ -184,7 +190,15 @@ impl State {
     }
 
     pub(super) fn memory(&self, scope: &Scope) -> Result<Memory, Fault> {
-        Ok(self.get(&Slot::Memory.key(scope))?.unwrap_or_default())
+        let mut memory: Memory = self.get(&Slot::Memory.key(scope))?.unwrap_or_default();
+        memory.fence(self.fence());
+        Ok(memory)
+    }
+
+    /// The reference of the column behind which none of ours lies.
+    pub(super) fn fence(&self) -> Option<ColRef> {
+        let table = shared::of(shared::STATE).find(&self.structure)?;
+        table.columns.iter().find(|column| column.id == shared::FENCE).map(|column| column.col_ref)
     }
 
     pub(super) fn form(&self, scope: &Scope) -> Result<Option<Demarche>, Fault> {
@@ -231,7 +245,9 @@ impl State {
     /// The tables of every démarche.
     pub(super) fn memories(&self) -> Result<Vec<Memory>, Fault> {
         let keys = self.kept.keys().filter(|key| key.ends_with("/tables"));
-        keys.filter_map(|key| self.get(key).transpose()).collect()
+        let mut memories = keys.filter_map(|key| self.get(key).transpose()).collect::<Result<Vec<Memory>, _>>()?;
+        memories.iter_mut().for_each(|memory| memory.fence(self.fence()));
+        Ok(memories)
     }
 
     /// How many démarches have tables here.
@@ -322,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused() {
-        let format = Format { version: VERSION + 1, instances: BTreeMap::new(), dressed: true };
+        let format = Format { version: VERSION + 1, instances: BTreeMap::new(), dressed: true, document: None };
         let kept = Kept { id: None, value: value::write(&format), sound: true };
         let state = State { kept: [(FORMAT.to_owned(), kept)].into(), ..State::default() };
         assert!(matches!(state.format(), Err(Fault::NewerVersion { found: 2, known: 1 })));

@@ -6,6 +6,7 @@ use super::decisions::{self, Columns};
 use super::encoding::Kind;
 use super::fault::Fault;
 use super::memory::{Memory, TableMemory};
+use super::people;
 use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
 use super::split::Form;
 use crate::grist::Table;
@@ -15,6 +16,8 @@ use crate::table::{Layout, TableKey};
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub id: String,
+    /// Its place among the tables of the démarche, for ever.
+    pub position: usize,
     /// The column that is the key.
     pub key: String,
     /// Where each column of the layout goes, and of which type it is; `None` for one that is left out.
@@ -56,6 +59,9 @@ pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>,
         let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
         let child = table.key.is_child();
         let column = own(table, found, if child { KEY } else { NUMBER })?;
+        if !child {
+            key_holds(found, &column)?;
+        }
         let parent = if child { Some(own(table, found, PARENT)?) } else { None };
         let tick = Columns::of(table, structure).and_then(|desk| desk.send);
         Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent, tick })
@@ -99,7 +105,8 @@ impl Targets {
             let desk = Some(written).filter(|columns| !columns.is_empty());
             let desk = desk.map(|columns| Arc::new(Form { columns, ..tomb.clone() }));
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
-            tables.push(Target { id: found.id.clone(), key, columns, whole, tomb, blank, tick, desk });
+            let position = memory.tables.iter().position(|known| known.key == wanted.key).ok_or_else(stale)?;
+            tables.push(Target { id: found.id.clone(), position, key, columns, whole, tomb, blank, tick, desk });
         }
         Ok(Self { tables })
     }
@@ -107,6 +114,18 @@ impl Targets {
     /// The table of dossiers.
     pub(super) fn dossiers(&self) -> Result<&Target, Fault> {
         self.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))
+    }
+}
+
+/// Whether the column of numbers keeps them as they are: with another type nothing is found by them.
+///
+/// # Errors
+/// [`Fault::Altered`], which names the column and its type.
+pub(super) fn key_holds(found: &Table, column: &str) -> Result<(), Fault> {
+    let here = found.columns.iter().find(|here| here.id == column);
+    match here.filter(|here| !people::is_key(&here.kind)) {
+        Some(here) => Err(Fault::Altered(format!("{}: {}", found.id, people::retyped(here, &Kind::Int)))),
+        None => Ok(()),
     }
 }
 

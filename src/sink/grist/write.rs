@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use super::commit::{self, Plan};
 use super::desk::Desk;
+use super::encoding::Kind;
 use super::fault::Fault;
 use super::known::Holdings;
 use super::shape::NUMBER;
 use super::split::{self, Unit};
 use super::state::{Count, Slot};
-use super::target::{Targets, places};
+use super::target::{self, Target, Targets, places};
 use super::{files, outbox, runs, shared, value};
 use crate::grist::Action;
 use crate::ids::DossierNumber;
@@ -38,7 +41,9 @@ pub(super) async fn holdings(
     } else {
         let places = places(&desk.state.memory(scope)?, &desk.state.structure)?;
         let waiting = desk.state.shows(shared::QUARANTINE);
-        desk.reader.holdings(scope, &places, numbers, waiting).await?
+        let holdings = desk.reader.holdings(scope, &places, numbers, waiting).await?;
+        desk.mend().await?;
+        holdings
     };
     desk.asked = Some((scope.clone(), holdings.clone()));
     Ok(holdings)
@@ -48,10 +53,12 @@ pub(super) async fn holdings(
 pub(super) fn shown(desk: &Desk, scope: &Scope) -> Result<Option<(String, String)>, Fault> {
     let memory = desk.state.memory(scope)?;
     let found = memory.tables.first().and_then(|table| Some((table, table.find(&desk.state.structure)?)));
-    Ok(found.and_then(|(table, found)| {
-        let number = table.technical(NUMBER)?.find(found)?;
-        Some((found.id.clone(), number.id.clone()))
-    }))
+    let Some((found, number)) = found.and_then(|(table, found)| Some((found, table.technical(NUMBER)?.find(found)?)))
+    else {
+        return Ok(None);
+    };
+    target::key_holds(found, &number.id)?;
+    Ok(Some((found.id.clone(), number.id.clone())))
 }
 
 /// Commits a batch; what is to be told comes with the receipt.
@@ -88,6 +95,7 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
         QuarantineChange::Put(entry) => entry.number,
         QuarantineChange::Release(number) => *number,
     }));
+    widen(desk, targets.dossiers()?, &numbers).await?;
     let holdings = holdings(desk, scope, &numbers).await?;
     let count = desk.state.count(scope);
     let primer = desk.state.primer(scope)?;
@@ -95,7 +103,9 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(number_of).collect();
     let intents = outbox::emptied(desk, scope, &emptied).await?;
     let totals = count.totals;
-    let plan = Plan { scope, layout, targets: &targets, holdings: &holdings, totals, primer, intents: &intents };
+    let counts = shared::counts_rows(&desk.state.structure);
+    let plan =
+        Plan { scope, layout, targets: &targets, holdings: &holdings, totals, primer, intents: &intents, counts };
     let draft = plan.draft(batch)?;
 
     let mut values = vec![(Slot::Checkpoint.key(scope), value::write(&batch.checkpoint))];
@@ -128,6 +138,17 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let rows = count.rows.max(draft.totals.alive + draft.totals.gone);
     desk.state.counts.insert(scope.clone(), Count { rows, totals: draft.totals });
     Ok((draft.receipt, draft.notices))
+}
+
+/// Gives the column of numbers a type that holds them, where one is beyond the 32 bits of Grist's whole numbers.
+async fn widen(desk: &mut Desk, target: &Target, numbers: &BTreeSet<DossierNumber>) -> Result<(), Fault> {
+    let is_wide = numbers.last().is_some_and(|number| i32::try_from(number.get()).is_err());
+    let tables = desk.state.structure.iter_mut().find(|table| table.id == target.id);
+    let here = tables.and_then(|table| table.columns.iter_mut().find(|here| here.id == target.key));
+    let Some(here) = here.filter(|here| is_wide && Kind::parse(&here.kind) == Kind::Int) else { return Ok(()) };
+    here.kind = Kind::Numeric.to_string();
+    let retype = json!(["ModifyColumn", target.id, target.key, { "type": here.kind }]);
+    desk.send(&[], &[Action::Raw(retype)], false).await.map(drop)
 }
 
 /// The changes of the quarantine that change something.

@@ -1,6 +1,7 @@
 //! Keys that may do less, and documents that are not there.
 
 use demarche_numerique::grist::{Client, DocId};
+use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sandbox::grist::{AccessRules, Fault, FaultPlan, Grist, Role};
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
 
@@ -72,4 +73,36 @@ async fn a_document_that_is_away_is_told_and_nothing_is_lost() {
     sink.commit(&prepared, &batch(1, vec![insert(1, "un")])).await.expect("it is back");
     assert_eq!(place.rows("Dn_dossiers").len(), 1);
     place.assert_sound();
+}
+
+#[tokio::test]
+async fn a_column_that_a_rule_hides_is_not_told_as_deleted() {
+    let place = Place::new().await;
+    let sink = place.open().await;
+    let prepared = prepare(&sink, &scope()).await;
+    sink.commit(&prepared, &batch(1, vec![insert(1, "un")])).await.expect("a commit");
+    sink.close().await.expect("a clean end");
+    place.grist.add_key("editeur", Some(Role::Editor));
+    let hide = |table: &str, column: &str| {
+        let hidden = [(table.to_owned(), column.to_owned())].into();
+        place.grist.set_rules(&place.document, AccessRules { hidden, ..AccessRules::default() });
+    };
+    let again = || SchemaPlan { layout: layout("demarche_12"), changes: Vec::new() };
+    hide("Demarche_12_dossiers", "nom");
+    let sink = GristSink::of(place.doc("editeur")).open().await.expect("a document");
+    assert!(sink.hidden().await.expect("an answer")[0].contains("of Demarche_12_dossiers"));
+    sink.prepare(&scope(), &form(), again()).await.expect("the same tables");
+    let notices = sink.notices();
+    assert!(notices.len() == 1 && notices[0].contains("an access rule hides it"), "{notices:?}");
+    sink.close().await.expect("a clean end");
+    // A column without which nothing is found.
+    hide("Demarche_12_dossiers", "number");
+    let sink = GristSink::of(place.doc("editeur")).open().await.expect("a document");
+    let error = sink.prepare(&scope(), &form(), again()).await.expect_err("a key is needed");
+    assert!(error.to_string().contains("an access rule hides it"), "{error}");
+    sink.close().await.expect("a clean end");
+    // Nothing of it was remembered: to an owner all of it is there.
+    let sink = place.open().await;
+    let prepared = sink.prepare(&scope(), &form(), again()).await.expect("the same tables");
+    assert_eq!((sink.notices().len(), prepared.owes_remap()), (0, false));
 }

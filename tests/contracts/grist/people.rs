@@ -227,7 +227,7 @@ async fn what_no_run_can_go_on_with_is_told_before_anything_is_written() {
         ("Demarche_12_dossiers: column effectif is Date, not Int", |place| {
             place.person().retype_column(DOSSIERS, "effectif", "Date");
         }),
-        ("Demarche_12_dossiers: column number is Text, not Numeric", |place| {
+        ("Demarche_12_dossiers: column number is Text, not Int", |place| {
             place.person().retype_column(DOSSIERS, "number", "Text");
         }),
         ("Demarche_12_enfants: column cle is missing", |place| place.person().remove_column(ENFANTS, "cle")),

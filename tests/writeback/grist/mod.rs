@@ -1,5 +1,6 @@
 //! People decide in a document of Grist: what they tick is done once, and the document says what became of it.
 
+mod copies;
 mod deciding;
 mod dying;
 mod people;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::demarche::TypeDeChamp;
-use crate::grist::{Column, Table};
+use crate::grist::{Column, Hidden, Table};
 use crate::ids::DescriptorId;
 use crate::sink::grist::encoding::Kind;
 use crate::sink::grist::memory::{ColumnMemory, TableMemory};
+use crate::sink::grist::people;
 use crate::sink::grist::shape::{self, NUMBER};
 use crate::table::{CellKind, ColumnKey, LayoutTable, Origin, Part};
 
@@ -101,6 +102,7 @@ impl Fixed {
             description: self.description.to_owned(),
             options: choices.map(|(word, _, _)| (*word).to_owned()).collect(),
             left_out: false,
+            fenced: false,
         }
     }
 }
@@ -151,7 +153,12 @@ pub(in crate::sink::grist) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
 }
 
 /// What people did to a column of decisions. None of it is in the way of a run: what cannot be used is left out and told.
-pub(in crate::sink::grist) fn compare(column: &mut ColumnMemory, found: &Table, restore: bool) -> Option<String> {
+pub(in crate::sink::grist) fn compare(
+    column: &mut ColumnMemory,
+    found: &Table,
+    hidden: &Hidden,
+    restore: bool,
+) -> Option<String> {
     let (title, id) = (&column.label, &found.id);
     let words = match column.find(found) {
         Some(here) if usable(column, here) => {
@@ -160,6 +167,9 @@ pub(in crate::sink::grist) fn compare(column: &mut ColumnMemory, found: &Table, 
             return None;
         }
         Some(_) => "holds something else now",
+        None if people::is_hidden(column, hidden) => {
+            return Some(format!("column “{title}” of {id}: {}", people::HIDDEN));
+        }
         None if restore => {
             (column.col_ref, column.left_out) = (None, true);
             return None;
@@ -167,8 +177,7 @@ pub(in crate::sink::grist) fn compare(column: &mut ColumnMemory, found: &Table, 
         None if column.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice =
-        format!("column “{title}” of {id} {words}: nothing is taken from it (ask for it to have it made again)");
+    let notice = format!("column “{title}” of {id} {words}: nothing is taken from it ({})", people::AGAIN);
     column.left_out = true;
     Some(notice)
 }

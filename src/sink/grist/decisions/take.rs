@@ -9,14 +9,14 @@ use super::cells::Asked;
 use super::columns::Columns;
 use super::told::waits;
 use crate::dossier::DossierState;
-use crate::grist::Action;
+use crate::grist::{Action, RowId};
 use crate::ids::DossierNumber;
 use crate::intent::{Expected, Intent};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{self, Row, id, text};
 use crate::sink::grist::outbox::{Draft, again, of_dossiers, ready, update};
-use crate::sink::grist::{GristSink, shared};
+use crate::sink::grist::{GristSink, identity, people, shared};
 use crate::sink::{Scope, SinkError};
 
 /// What was taken of a démarche's table of dossiers.
@@ -33,6 +33,8 @@ pub struct Taken {
 pub struct Declined {
     /// Its dossier; `None` for a row without the number of one.
     pub dossier: Option<DossierNumber>,
+    /// Its id in the table, as Grist has it at this moment.
+    pub row: RowId,
     /// Why, in French, as « Suite donnée » says it; nothing that a person wrote is in it.
     pub reason: String,
 }
@@ -100,21 +102,32 @@ struct Ticked {
 /// Takes the rows that are ticked; `None` for `at` only looks.
 async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut Taken) -> Result<(), Fault> {
     let memory = desk.state.memory(scope)?;
-    let columns = memory.tables.first().and_then(|table| Columns::of(table, &desk.state.structure));
-    let Some(columns) = columns else { return Ok(()) };
-    let Some(send) = columns.send.clone() else { return Ok(()) };
+    let Some(table) = memory.tables.first() else { return Ok(()) };
+    let columns = Columns::of(table, &desk.state.structure);
+    let Some((columns, send)) = columns.and_then(|columns| columns.send.clone().map(|send| (columns, send))) else {
+        let id = &table.id;
+        desk.told.add(vec![match table.desk.is_empty() {
+            true => format!("{id} has no columns to decide in yet: `dn sync` makes them"),
+            false => format!(
+                "column “Envoyer” of {id} is gone or holds something else: nothing is taken ({})",
+                people::AGAIN
+            ),
+        }]);
+        return Ok(());
+    };
     let mut rows = desk.reader.doc.records(&columns.table, &[(send.as_str(), vec![true.into()])]).await?;
     if rows.is_empty() {
         return Ok(());
     }
     rows.sort_by_key(id);
     if at.is_some() {
+        identity::check(desk).await?;
         ready(desk, scope).await?;
     }
     let ticked = look(desk, scope, &columns, rows).await?;
     let Some(at) = at else {
         let mut turn = desk.state.places(scope)?.intents;
-        for Ticked { number, asks, .. } in ticked {
+        for Ticked { row, number, asks } in ticked {
             match (asks, number) {
                 (Ok((asked, seen)), Some(number)) => {
                     let chain = asked.chain(&columns.name, number, turn + 1);
@@ -122,7 +135,10 @@ async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut
                     turn += i64::try_from(intents.len()).unwrap_or_default();
                     taken.intents.extend(intents);
                 }
-                (asks, dossier) => taken.declined.push(Declined { dossier, reason: asks.err().unwrap_or_default() }),
+                (asks, dossier) => {
+                    let (row, reason) = (id(&row).unwrap_or_default(), asks.err().unwrap_or_default());
+                    taken.declined.push(Declined { dossier, row, reason });
+                }
             }
         }
         return Ok(());
@@ -143,7 +159,8 @@ async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut
                 }
                 (asks, dossier) => {
                     let reason = asks.err().unwrap_or_default();
-                    part.declined.push(Declined { dossier, reason: reason.clone() });
+                    let row = id(&row).unwrap_or_default();
+                    part.declined.push(Declined { dossier, row, reason: reason.clone() });
                     reason
                 }
             };

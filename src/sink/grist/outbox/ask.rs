@@ -99,6 +99,9 @@ pub(super) async fn depth(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, u64
     if !ready::is_there(desk, scope)? {
         return Ok(Vec::new());
     }
+    let intents = shared::of(shared::INTENTS);
+    let typed: Vec<(&str, &str)> = intents.typed().collect();
+    desk.reader.examine(&[(intents.id, &typed)]).await?;
     let sql = format!(
         "SELECT statut, count(DISTINCT rang) AS lignes FROM {} WHERE instance = ? AND demarche = ? GROUP BY statut",
         shared::INTENTS
@@ -188,9 +191,8 @@ const HIDDEN: usize = 500;
 
 /// The trail after a place.
 pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) -> Result<Vec<TrailLine>, Fault> {
-    if shared::of(shared::TRAIL).find(&desk.state.structure).is_none() {
-        return Ok(Vec::new());
-    }
+    let journal = shared::of(shared::TRAIL);
+    let Some(table) = journal.find(&desk.state.structure) else { return Ok(Vec::new()) };
     let prefix = format!("{scope}/");
     let sql = format!(
         "SELECT cle, rang, valeur, empreinte FROM {} \
@@ -198,13 +200,22 @@ pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) ->
         shared::TRAIL
     );
     let args = [json!(prefix), json!(prefix), json!(after), json!(limit)];
-    let rows = match desk.reader.sql(&sql, &args).await {
+    let asked = async {
+        // People may give its columns other types: SQL would compare what is stored, not what it means.
+        if journal.damage(table).is_some() {
+            return Ok(None);
+        }
+        let typed: Vec<(&str, &str)> = journal.typed().filter(|(column, _)| READ.contains(column)).collect();
+        desk.reader.examine(&[(journal.id, &typed)]).await?;
+        desk.reader.sql(&sql, &args).await
+    };
+    let rows = match asked.await {
         Ok(Some(rows)) => rows,
         Ok(None) => {
             let mut rows = desk.reader.doc.records(shared::TRAIL, &[]).await?;
             let place = |row: &Row| super::kept::whole(row, "rang").unwrap_or_default();
             rows.retain(|row| text(row, "cle").starts_with(&prefix) && place(row) > after);
-            rows.sort_by_key(place);
+            rows.sort_by_key(|row| (place(row), id(row)));
             rows.truncate(limit as usize);
             rows
         }
@@ -215,3 +226,6 @@ pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) ->
     lines.dedup_by_key(|line| line.seq);
     Ok(lines)
 }
+
+/// The columns of the trail that are read back.
+const READ: [&str; 4] = ["cle", "rang", "valeur", "empreinte"];

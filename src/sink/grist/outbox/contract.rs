@@ -11,7 +11,7 @@ use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
-use crate::sink::grist::{GristSink, decisions};
+use crate::sink::grist::{GristSink, decisions, identity};
 use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
@@ -143,6 +143,7 @@ async fn begin(desk: &mut Desk, scope: &Scope) -> Result<Vec<String>, Fault> {
         }
     }
     let depth = ask::complete(desk, scope).await?;
+    desk.mend().await?;
     if !depth.iter().any(|(status, _)| *status == Status::Pending) {
         return Ok(Vec::new());
     }
@@ -198,6 +199,9 @@ async fn line(desk: &Desk, scope: &Scope, entry: &Entry, at: Timestamp) -> Resul
 }
 
 async fn write(desk: &mut Desk, scope: &Scope, step: &OutboxStep<'_>) -> Result<(), Fault> {
+    if step.line.happening == Happening::Sending {
+        identity::check(desk).await?;
+    }
     ready::ready(desk, scope).await?;
     let before = line(desk, scope, step.entry, step.line.at).await?;
     let after = before.after(step.progress, step.settled, step.line.at);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::kept::{Line, key};
 use super::{ready, shown};
+use crate::demarche::Demarche;
 use crate::grist::Action;
 use crate::intent::Intent;
 use crate::sink::Scope;
@@ -26,6 +27,8 @@ pub(in crate::sink::grist) struct Draft {
     actions: Vec<Action>,
     /// Whether `Dn_envois` can be written: it is people's to spoil.
     shows: bool,
+    /// Who the instructeurs are.
+    form: Option<Demarche>,
 }
 
 impl Draft {
@@ -38,7 +41,8 @@ impl Draft {
             return Err(Fault::Altered(ready::missing(desk, shared::TRAIL)));
         }
         let (places, shows) = (desk.state.places(scope)?, desk.state.shows(shared::SENDINGS));
-        Ok(Self { places, lines: Vec::new(), unit: Unit::default(), actions: Vec::new(), shows })
+        let form = desk.state.form(scope)?;
+        Ok(Self { places, lines: Vec::new(), unit: Unit::default(), actions: Vec::new(), shows, form })
     }
 
     /// An intent that is new, with the line that says so.
@@ -57,7 +61,7 @@ impl Draft {
     /// An intent as it is now, and what happened to it.
     pub(super) fn happened(&mut self, scope: &Scope, line: Line, happening: &TrailLine) {
         self.places.lines += 1;
-        self.unit.rows.push(shown::happening(scope, self.places.lines, happening, &line));
+        self.unit.rows.push(shown::happening(scope, self.form.as_ref(), self.places.lines, happening, &line));
         self.unit.rows.push(line.row(scope));
         self.show(scope, &line);
         self.lines.push((key(scope, &line.kept.id), line));
@@ -66,7 +70,7 @@ impl Draft {
     /// An intent as people see it.
     pub(super) fn show(&mut self, scope: &Scope, line: &Line) {
         if self.shows {
-            self.unit.rows.push(shown::sending(scope, line));
+            self.unit.rows.push(shown::sending(scope, self.form.as_ref(), line));
         }
     }
 

@@ -38,7 +38,7 @@ pub(in crate::sink::grist) async fn emptied(
     for line in lines.values() {
         let of = rows.entry(line.kept.dossier).or_default();
         of.push(line.row(scope));
-        of.extend(shows.then(|| shown::sending(scope, line)));
+        of.extend(shows.then(|| shown::sending(scope, None, line)));
     }
     if shared::of(shared::TRAIL).find(&desk.state.structure).is_none() {
         return Ok(rows);
@@ -55,7 +55,7 @@ pub(in crate::sink::grist) async fn emptied(
         let mut told = shown::read(&row)?;
         if let Some(line) = lines.get(&key(scope, &told.intent)) {
             told.author.iter_mut().chain(&mut told.words).for_each(|words| NOT_KEPT.clone_into(words));
-            rows.entry(told.dossier).or_default().push(shown::happening(scope, told.seq, &told, line));
+            rows.entry(told.dossier).or_default().push(shown::happening(scope, None, told.seq, &told, line));
         }
     }
     Ok(rows)

@@ -75,10 +75,13 @@ fn seal(key: &str, place: i64, status: &str, kept: &str) -> String {
     Digest::of(format!("{key}\n{place}\n{status}\n{kept}").as_bytes()).to_string()
 }
 
-/// A whole number of an answer, where numbers may come as doubles.
+/// A whole number of an answer, where numbers may come as doubles, and as texts from a column that a person retyped.
 pub(super) fn whole(row: &Row, column: &str) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "places are far below the limit")]
-    let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|real| real as i64));
+    let whole = |value: &Value| match value {
+        Value::String(digits) => digits.parse().ok(),
+        value => value.as_i64().or_else(|| value.as_f64().map(|real| real as i64)),
+    };
     row.get(column).and_then(whole)
 }
 

@@ -17,9 +17,9 @@ use crate::sink::grist::shared::{self, Shared};
 pub(super) fn is_there(desk: &Desk, scope: &Scope) -> Result<bool, Fault> {
     let shared = shared::of(shared::INTENTS);
     match shared.find(&desk.state.structure) {
-        Some(table) => match shared.missing_column(table) {
+        Some(table) => match shared.damage(table) {
             None => Ok(true),
-            Some(_) => Err(Fault::Altered(missing(desk, shared::INTENTS))),
+            Some(reason) => Err(Fault::Altered(reason)),
         },
         None if desk.state.places(scope)?.intents > 0 => Err(Fault::Altered(missing(desk, shared::INTENTS))),
         None => Ok(false),
@@ -49,7 +49,7 @@ pub(in crate::sink::grist) async fn ready(desk: &mut Desk, scope: &Scope) -> Res
     actions.extend(shared::mend(&shared::OUTBOX, &desk.state.structure));
     if !made.is_empty() || !actions.is_empty() {
         desk.send(&made, &actions, false).await?;
-        desk.state.structure = desk.reader.structure().await?;
+        (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
     }
     let bare = |table: &Table, shared: &Shared| {
         let own = |column: &&crate::grist::Column| shared.columns().any(|id| id == column.id);
@@ -60,7 +60,7 @@ pub(in crate::sink::grist) async fn ready(desk: &mut Desk, scope: &Scope) -> Res
         let views = desk.reader.views().await?;
         let actions = dress(&desk.state.structure, &views);
         desk.send(&[], &actions, false).await?;
-        desk.state.structure = desk.reader.structure().await?;
+        (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::draft::RANK;
 use super::kept::{Line, key, whole};
 use super::words;
+use crate::demarche::Demarche;
 use crate::intent::Words;
 use crate::sink::Scope;
 use crate::sink::TrailLine;
@@ -15,8 +16,15 @@ use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
 
+/// Who an author is for people: the address of the instructeur whom the platform's id names, where the form knows it.
+fn person<'a>(form: Option<&'a Demarche>, author: &'a str) -> &'a str {
+    let groupes = form.into_iter().flat_map(|form| &form.groupes_instructeurs);
+    let mut people = groupes.flat_map(|groupe| &groupe.instructeurs);
+    people.find(|profile| profile.id == author && !profile.email.is_empty()).map_or(author, |profile| &profile.email)
+}
+
 /// The row of an intent in `Dn_envois`.
-pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
+pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &Line) -> Upsert {
     let columns =
         ["demarche", "dossier", "action", "statut", "reponse", "agent", "demande_le", "regle_le", "identifiant"];
     let intent = line.intent();
@@ -31,7 +39,7 @@ pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
             words::named(line).into(),
             words::status(line.status).into(),
             ended.map_or(Value::Null, |_| words::outcome(line).into()),
-            author.into(),
+            author.map(|author| person(form, author)).into(),
             seconds(line.kept.asked_at),
             ended.map_or(Value::Null, |ended| seconds(ended.at)),
             line.kept.id.as_str().into(),
@@ -40,7 +48,7 @@ pub(super) fn sending(scope: &Scope, line: &Line) -> Upsert {
 }
 
 /// A line of the trail; `intent` is as it is after it.
-pub(super) fn happening(scope: &Scope, place: i64, line: &TrailLine, intent: &Line) -> Upsert {
+pub(super) fn happening(scope: &Scope, form: Option<&Demarche>, place: i64, line: &TrailLine, intent: &Line) -> Upsert {
     let columns = [
         "demarche",
         "dossier",
@@ -69,7 +77,7 @@ pub(super) fn happening(scope: &Scope, place: i64, line: &TrailLine, intent: &Li
             words::named(intent).into(),
             words::answered(line, intent).into(),
             line.seen.as_ref().map(|seen| seen.state.as_str()).into(),
-            line.author.as_deref().into(),
+            line.author.as_deref().map(|author| person(form, author)).into(),
             line.intent.as_str().into(),
             place.into(),
             kept.into(),

@@ -315,6 +315,45 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_quotes_what_agents_read() {
+        let guide = include_str!("../../../../docs/grist.md");
+        let table = guide.split("| Suite donnée | sens | à faire |").nth(1).expect("the table of outcomes");
+        let quoted = table.lines().skip(2).map_while(|line| line.strip_prefix("| ")?.split(" |").next());
+        let waiting = |not_before| {
+            let mut line = line(accept());
+            line.kept.progress.not_before = not_before;
+            outcome(&line)
+        };
+        let end = |status, reason, after| settled(line(accept()), status, reason, after);
+        let mut said = vec![
+            waiting(None),
+            waiting(Some(at("2026-03-03T13:05:00Z"))),
+            crate::sink::grist::decisions::CHANGED.to_owned(),
+            "Il manque la motivation, que l’usager lira".to_owned(),
+            "Rien à envoyer : ni décision, ni message, ni annotation".to_owned(),
+        ];
+        for (status, reason, after) in [
+            (Status::Done, None, None),
+            (Status::AlreadyDone, None, None),
+            (Status::Conflict, Some("conflict"), Some(DossierState::Accepte)),
+            (Status::Conflict, Some("conflict"), Some(DossierState::EnInstruction)),
+            (Status::Refused, Some("platform"), None),
+            (Status::Refused, Some("no_way"), None),
+            (Status::Refused, Some("requires"), None),
+            (Status::Ambiguous, Some("lost_answer"), None),
+        ] {
+            said.push(end(status, reason, after));
+        }
+        let mut lines = 0;
+        for quote in quoted {
+            let begin = quote.trim_end_matches(" …").trim_end_matches('…');
+            assert!(said.iter().any(|said| said.starts_with(begin)), "nobody reads “{quote}”: {said:#?}");
+            lines += 1;
+        }
+        assert_eq!(lines, said.len());
+    }
+
+    #[test]
     fn every_reason_has_a_french_sentence_without_what_people_wrote() {
         let message = Action::Message { body: Words::new("très privé"), attachment: None, correction: None };
         for reason in [
