@@ -452,6 +452,9 @@ pub struct PushArgs {
     /// Send in this instructeur's name, by e-mail address or id, where an intent does not say [default: that of the configuration]
     #[arg(long = "as", value_name = "INSTRUCTEUR")]
     pub instructeur: Option<String>,
+    /// Send from this Grist document although it is a copy of another: nothing is sent from the other any more
+    #[arg(long, requires = "apply")]
+    pub adopt: bool,
     /// Try this parked intent again from its start; may be repeated
     #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
     pub retry: Vec<String>,

@@ -60,3 +60,35 @@ async fn an_agents_day() {
     let trail = dn(&["trail", "--json"]).await.expect(0).stdout;
     assert!(trail.lines().count() >= 9, "{trail}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_document_sends_once_it_is_adopted() {
+    let mut office = Office::with(2).await;
+    let config = |document: &str| {
+        format!(
+            "[instances.dn]\n[targets.suivi]\ntype = 'grist'\ndocument = '{document}'\ndecisions = true\n\
+             [[demarches]]\nnumber = {DEMARCHE}\ninstructeur = 'instructeur-1@example.org'\n"
+        )
+    };
+    let path = office.desk.path("dn.toml");
+    std::fs::write(&path, config(&office.document)).expect("a writable folder");
+    office.dn(&["--config", "dn.toml", "sync"]).await.expect(0);
+    let original = std::mem::take(&mut office.document);
+    office.document = office.grist.copy(&original);
+    std::fs::write(&path, config(&office.document)).expect("a writable folder");
+    let dn = async |args: &[&str]| office.dn(&[&["--config", "dn.toml"], args].concat()).await;
+    let person = office.grist.person(&office.document);
+    let row = office.dossiers()[0].id;
+    person.edit(DOSSIERS, row, "message_a_l_usager", json!("Bonjour"));
+    person.edit(DOSSIERS, row, "envoyer", json!(true));
+    let plan = dn(&["push"]).await.expect(0).stderr;
+    assert!(plan.contains(&format!("this document is a copy of {original}")), "{plan}");
+    dn(&["push", "--apply"]).await.expect(4).says_at_last("--adopt");
+    assert_eq!(office.desk.sandbox.audit(), []);
+    dn(&["push", "--adopt"]).await.expect(2);
+    let adopted = dn(&["push", "--apply", "--adopt"]).await.expect(0).stderr;
+    assert!(adopted.contains("from now on this document sends"), "{adopted}");
+    let done: Vec<String> = office.desk.sandbox.audit().into_iter().map(|entry| entry.mutation).collect();
+    assert_eq!(done, ["dossierEnvoyerMessage"]);
+    assert!(dn(&["push", "--apply"]).await.expect(0).stdout.contains("Nothing waits"));
+}

@@ -121,3 +121,19 @@ async fn wrong_answers_and_wrong_flags_end_with_what_to_do() {
     answered(wrong.env("GRIST_API_KEY", "pas-une-cle"), "").await.expect(4).says_at_last("does not accept the key");
     assert_eq!(office.grist.documents().len(), 1, "no document was made");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_a_service_account_makes_would_be_seen_by_nobody() {
+    let office = Office::with(1).await;
+    let number = DEMARCHE.to_string();
+    let args = ["--new", "Subventions", "--demarche", &number, "--yes"];
+    let plain = office.init(&args, "").await.expect(0);
+    assert!(!plain.stderr.contains("service account"), "{}", plain.stderr);
+    office.grist.make_service(Grist::OWNER);
+    let warned = office.init(&args, "").await.expect(0).stderr;
+    assert!(warned.contains("the key is that of a service account"), "{warned}");
+    // One that is there was made by a person.
+    let args = ["--document", &office.document, "--demarche", &number, "--yes"];
+    let there = office.init(&args, "").await.expect(0);
+    assert!(!there.stderr.contains("service account"), "{}", there.stderr);
+}

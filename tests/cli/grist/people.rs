@@ -1,7 +1,9 @@
 //! People work in the document between two runs.
 
+use demarche_numerique::sandbox::grist::{AccessRules, Role};
+
 use super::office::{DOSSIERS, Office};
-use crate::cli::desk::DEMARCHE;
+use crate::cli::desk::{DEMARCHE, end};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_that_somebody_deleted_is_told_of_and_made_again_only_when_asked() {
@@ -34,4 +36,41 @@ async fn what_people_add_and_rename_is_theirs() {
     let rows = office.grist.rows(&office.document, "Demandes");
     assert_eq!((rows.len(), rows[0].text(&note)), (5, "à rappeler"));
     office.run("verify", &[]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_found_by_the_address_that_somebody_gave_it() {
+    let office = Office::with(3).await;
+    office.grist.set_address(&office.document, "suivi-des-demandes");
+    let number = DEMARCHE.to_string();
+    for page in ["o/exemple/suivi-des-demandes/Suivi/p/2", "suivi-des-demandes/Suivi/p/2", "suivi-des-demandes"] {
+        let to = format!("grist:{}/{page}", office.url());
+        office.dn(&["sync", "--demarche", &number, "--to", &to]).await.expect(0);
+        office.dn(&["verify", "--demarche", &number, "--to", &to]).await.expect(0);
+        office.expect_each_dossier_once();
+        let doctor = office.dn(&["doctor", "--demarche", &number, "--to", &to]).await.expect(0).stdout;
+        assert!(!doctor.contains("copy"), "{doctor}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_a_copy_and_what_access_rules_hide() {
+    let mut office = Office::with(2).await;
+    office.run("sync", &[]).await.expect(0);
+    office.grist.add_key("cle-d-editeur", Some(Role::Editor));
+    let hidden = [(DOSSIERS.to_owned(), "state".to_owned())].into();
+    office.grist.set_rules(&office.document, AccessRules { hidden, ..AccessRules::default() });
+    let as_editor =
+        async |command: &str| end(office.on_document(command, &[]).env("GRIST_API_KEY", "cle-d-editeur")).await;
+    let doctor = as_editor("doctor").await.expect(4).stdout;
+    assert!(doctor.contains("FAIL  access rules") && doctor.contains("of Demarche_1003_dossiers"), "{doctor}");
+    office.desk.sandbox.world().submit(DEMARCHE).expect("a new dossier");
+    let told = as_editor("sync").await.expect(4);
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(told.contains("an access rule hides it from the key") && !told.contains("was deleted"), "{told}");
+    office.grist.set_rules(&office.document, AccessRules::default());
+    let original = std::mem::take(&mut office.document);
+    office.document = office.grist.copy(&original);
+    let doctor = office.run("doctor", &[]).await.expect(0).stdout;
+    assert!(doctor.contains(&format!("it is a copy of {original}")), "{doctor}");
 }

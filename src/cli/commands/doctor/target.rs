@@ -10,6 +10,7 @@ use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read, postgres_fact
 use crate::config::{GristTarget, PostgresTarget, Target, show_size};
 use crate::grist::{Access, Features, GristError};
 use crate::sink::postgres::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
+use crate::sink::{AnySink, SinkError};
 
 impl Diagnosis {
     /// Checks one target.
@@ -166,6 +167,19 @@ impl Diagnosis {
             }
         }
         match open_to_read(target).await {
+            Ok(AnySink::Grist(sink)) => {
+                self.hidden(sink.hidden().await);
+                match sink.copied_from().await {
+                    Ok(None) => {}
+                    Ok(Some(of)) => {
+                        let hint = "send from the original, or once with `dn push --adopt --apply`";
+                        let found = format!("it is a copy of {of}: `dn push` refuses to send from it");
+                        self.add(Verdict::Warn, "document", found, Some(hint));
+                    }
+                    Err(error) => self.fail("document", &CliError::from(error)),
+                }
+                drop(AnySink::Grist(sink).close().await);
+            }
             Ok(sink) => drop(sink.close().await),
             Err(error) => {
                 self.fail("target", &error);
@@ -173,6 +187,21 @@ impl Diagnosis {
             }
         }
         true
+    }
+
+    /// What access rules hide of our tables: Grist takes no upsert of a table of which a key does not see everything.
+    fn hidden(&mut self, hidden: Result<Vec<String>, SinkError>) {
+        match hidden {
+            Ok(hidden) if hidden.is_empty() => {}
+            Ok(hidden) => {
+                self.exit = self.exit.worse(Exit::Refused);
+                let found =
+                    format!("access rules hide {} from the key: its table cannot be written", hidden.join(", "));
+                let hint = "make the account of the key an owner, or let it read all of these tables";
+                self.add(Verdict::Fail, "access rules", found, Some(hint));
+            }
+            Err(error) => self.fail("access rules", &CliError::from(error)),
+        }
     }
 
     fn features(&mut self, features: Features) {

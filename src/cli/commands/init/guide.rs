@@ -30,6 +30,14 @@ const FIRST_CALL: &str = "note: a new token of the platform belongs to the addre
 
 const BY_DEMARCHE: &str = "give its number with `--demarche`";
 
+/// Whether nobody will see what the key makes. An instance that does not say so is taken to be one without such accounts.
+async fn is_service(site: &Site) -> bool {
+    site.client.is_service().await.unwrap_or_else(|error| {
+        tracing::debug!("the account of the key is not known: {error}");
+        false
+    })
+}
+
 /// Guides somebody to a first sync.
 pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliError> {
     let config = context.config()?;
@@ -45,6 +53,12 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     let site = site(&ask, args).await?;
     let place = place(&ask, args, &site).await?;
     tell_place(&place);
+    if matches!(place, Place::New { .. }) && is_service(&site).await {
+        tell(
+            "the key is that of a service account: a new document will be its own, and nobody else will see it; better \
+             make the document yourself, share it with that account as owner, and name it with `--document`",
+        );
+    }
     let overrides = Overrides {
         demarches: args.demarche.into_iter().collect(),
         instance: args.instance.clone(),

@@ -26,7 +26,8 @@ use crate::cli::targets::{open_existing, open_to_read, with_outbox};
 use crate::config::Overrides;
 use crate::dossier::Dossier;
 use crate::intent::Status;
-use crate::sink::{AnySink, MemoryOutbox, Outbox};
+use crate::sink::grist::Declined;
+use crate::sink::{AnySink, GristSink, MemoryOutbox, Outbox, Sink as _};
 use crate::sync::{check_instance, refresh};
 use crate::writeback::{Push, PushError, QUIET, plan, push};
 
@@ -66,6 +67,9 @@ pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
                 let open =
                     if args.apply { open_existing(prepared.target).await } else { open_to_read(prepared.target).await };
                 let sink = open?;
+                if args.adopt {
+                    adopt(&sink).await?;
+                }
                 let ended = outbox_of_target(prepared, &sink, args.instructeur.as_deref(), args.apply).await;
                 let unserved = match told.insert(place(prepared.target)) {
                     true => served.unserved_in(&sink, prepared.target).await,
@@ -93,23 +97,64 @@ pub async fn outbox_of_target(
         AnySink::Grist(outbox) if apply => {
             // What people ticked becomes intents first.
             let taken = outbox.take_decisions(&prepared.scope, jiff::Timestamp::now()).await?;
-            for declined in taken.declined {
-                let dossier = declined.dossier.map_or_else(String::new, |number| format!(" of dossier {number}"));
-                prepared.progress.pause(|| tell(&format!("a decision{dossier} was not taken: {}", declined.reason)));
-            }
-            Ok(empty(prepared, outbox.as_ref(), Some(sink), author, true).await)
+            tell_declined(prepared, &taken.declined, "was not taken");
+            let ended = empty(prepared, outbox.as_ref(), Some(sink), author, true).await;
+            tell_notices(prepared, outbox.as_ref());
+            Ok(ended)
         }
         AnySink::Grist(outbox) => {
             let kept = empty(prepared, outbox.as_ref(), Some(sink), author, false).await;
             let ticked = MemoryOutbox::default();
-            let decisions = outbox.decisions(&prepared.scope).await?.intents;
-            ticked.put(&prepared.scope, &decisions, jiff::Timestamp::now()).await?;
-            Ok(kept.and(empty(prepared, &ticked, None, author, false).await))
+            let taken = outbox.decisions(&prepared.scope).await?;
+            tell_declined(prepared, &taken.declined, "would not be taken");
+            ticked.put(&prepared.scope, &taken.intents, jiff::Timestamp::now()).await?;
+            let planned = kept.and(empty(prepared, &ticked, None, author, false).await);
+            if planned.pushed.as_ref().is_some_and(|pushed| !pushed.items.is_empty())
+                && let Some(of) = outbox.copied_from().await?
+            {
+                prepared.progress.pause(|| {
+                    tell(&format!(
+                        "this document is a copy of {of}: `--apply` refuses to send from it, unless `--adopt` says that \
+                         nothing is sent from {of} any more"
+                    ));
+                });
+            }
+            tell_notices(prepared, outbox.as_ref());
+            Ok(planned)
         }
         sink => {
             with_outbox!(sink, outbox => empty(prepared, outbox, Some(sink), author, apply).await).ok_or_else(no_outbox)
         }
     }
+}
+
+/// Rows that somebody ticked and that make no sense: which, and why.
+fn tell_declined(prepared: &Prepared<'_>, declined: &[Declined], what: &str) {
+    for Declined { dossier, row, reason } in declined {
+        let of = dossier.map_or_else(|| format!("in row {row}"), |number| format!("of dossier {number}"));
+        prepared.progress.pause(|| tell(&format!("a decision {of} {what}: {reason}")));
+    }
+}
+
+fn tell_notices(prepared: &Prepared<'_>, sink: &GristSink) {
+    for notice in sink.notices() {
+        prepared.progress.pause(|| tell(&format!("target: {notice}")));
+    }
+}
+
+/// Lets a copy of a document send.
+async fn adopt(sink: &AnySink) -> Result<(), CliError> {
+    let AnySink::Grist(sink) = sink else {
+        return Err(CliError::Usage {
+            message: "--adopt: only a document of Grist has copies".to_owned(),
+            hint: "leave it out",
+        });
+    };
+    if let Some(of) = sink.copied_from().await? {
+        sink.adopt().await?;
+        tell(&format!("from now on this document sends; nothing must be sent from {of} any more"));
+    }
+    Ok(())
 }
 
 fn no_outbox() -> CliError {
