@@ -55,7 +55,7 @@ async fn trap_12_a_column_that_takes_the_place_of_a_deleted_one_is_a_persons(gro
     ground.act(json!([["RemoveColumn", ENFANTS, "age"]])).await;
     let info = json!({ "type": "Int", "label": "Âge", "isFormula": false });
     ground.act(json!([["AddVisibleColumn", ENFANTS, "Âge", info]])).await;
-    assert_ne!(reference(ground, ENFANTS, "Age").await, was, "references are not given twice below the fence");
+    assert_ne!(reference(ground, ENFANTS, "Age").await, was, "references are not given twice below higher ones");
     let sink = ground.open().await;
     let prepared = ready(&sink).await;
     let notices = sink.notices();

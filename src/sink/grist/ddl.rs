@@ -234,11 +234,6 @@ impl Changes {
         self.actions.push(Action::Raw(json!([how, table, column.id, info])));
     }
 
-    /// Whether columns are made.
-    pub(super) fn makes(&self) -> bool {
-        !(self.asked.is_empty() && self.tables.is_empty())
-    }
-
     /// The memory once the bundle is applied, with the ids that things really got. `answers` are those of these actions.
     pub(super) fn applied(mut self, answers: &[Value]) -> Result<Memory, Fault> {
         for (action, asked) in &self.tables {

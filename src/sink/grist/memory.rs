@@ -63,7 +63,7 @@ pub(super) struct ColumnMemory {
     pub options: Vec<String>,
     /// A person deleted it, or made a formula of it.
     pub left_out: bool,
-    /// Its reference cannot have been given to another column: see [`shared::FENCE`](super::shared::FENCE).
+    /// Its reference cannot have been given to another column: one with a higher reference was there all the time.
     #[serde(skip)]
     pub fenced: bool,
 }
@@ -90,8 +90,16 @@ impl Memory {
         self.tables.iter().map(table).collect()
     }
 
-    /// Says of every column whether its reference is below the fence.
-    pub(super) fn fence(&mut self, fence: Option<ColRef>) {
+    /// Says of every column whether one with a higher reference was there all the time: one of ours that is as it was made,
+    /// or one of `others`.
+    pub(super) fn fence(&mut self, structure: &[Table], others: impl Iterator<Item = ColRef>) {
+        let own = self.tables.iter().filter_map(|table| Some((table, table.find(structure)?)));
+        let own = own.flat_map(|(table, found)| {
+            let untied =
+                |column: &ColumnMemory| column.find(found).filter(|here| here.untied && column.col_ref.is_some());
+            table.all().filter_map(untied).map(|here| here.col_ref).collect::<Vec<_>>()
+        });
+        let fence = own.chain(others).max();
         for column in self.tables.iter_mut().flat_map(TableMemory::all_mut) {
             column.fenced = fence.zip(column.col_ref).is_some_and(|(fence, reference)| reference < fence);
         }
@@ -128,8 +136,8 @@ impl TableMemory {
 
 impl ColumnMemory {
     /// The column in the document. Grist gives the reference of a deleted column to the next one that is made, unless one
-    /// with a higher reference is there: without that fence, a column that follows its title, under another id and another
-    /// title than ours, is a person's.
+    /// with a higher reference is there: where none was all the time, a column that follows its title, under another id and
+    /// another title than ours, is a person's.
     pub(super) fn find<'a>(&self, table: &'a Table) -> Option<&'a Column> {
         let ours = |column: &Column| {
             self.fenced

@@ -69,18 +69,12 @@ pub(super) async fn prepare(
         .flat_map(|table| table.create())
         .chain(shared::mend(&shared::TABLES, &desk.state.structure))
         .collect();
-    let fence = desk.state.fence();
-    let highest = changes.memory.columns().filter_map(|column| column.col_ref).max();
-    let fenced = fence.is_some_and(|fence| highest.is_none_or(|highest| highest < fence));
-    let mut fence = if fenced && !changes.makes() { Vec::new() } else { shared::fence(fence.is_some()) };
     let dossiers = shared::of(shared::DOSSIERS).find(&desk.state.structure);
-    if dossiers.is_some() && !shared::counts_rows(&desk.state.structure) {
-        fence.insert(0, shared::add(shared::DOSSIERS, shared::COUNTS));
-    }
+    let uncounted = dossiers.is_some() && !shared::counts_rows(&desk.state.structure);
     let new = !changes.actions.is_empty() || !made.is_empty() || !shown.is_empty();
-    if !fence.is_empty() && !new {
+    if uncounted {
         // A document of an older version, which goes on without where the key may not make columns.
-        match desk.send(&[], &fence, false).await {
+        match desk.send(&[], &[shared::add_counts()], false).await {
             Ok(_) => (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?,
             Err(Fault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => {}
             Err(fault) => return Err(fault),
@@ -89,9 +83,6 @@ pub(super) async fn prepare(
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
         actions.extend(shown);
-        if new {
-            actions.extend(fence);
-        }
         let first = actions.len();
         actions.extend(remember(desk, &values));
         let answers = desk.send(&made, &actions, false).await?;

@@ -100,21 +100,10 @@ pub(super) struct Shared {
 /// until then do without.
 pub(super) const COUNTS: &str = "lignes";
 
-/// A column of the state that holds nothing. Grist gives the reference of a deleted column to the next one that is made, but
-/// only where no higher one is there: this one is made anew whenever columns of ours were, so that its reference is higher
-/// than all of theirs, and a reference stays that of one column whatever people delete and make.
-pub(super) const FENCE: &str = "garde";
-
-/// The actions that put the fence behind the columns that are there.
-pub(super) fn fence(there: bool) -> Vec<Action> {
-    let remove = there.then(|| json!(["RemoveColumn", STATE, FENCE]));
-    remove.map(Action::Raw).into_iter().chain([add(STATE, FENCE)]).collect()
-}
-
-/// The action that gives a hidden table a column of texts.
-pub(super) fn add(table: &str, column: &str) -> Action {
-    let info = json!({ "type": "Text", "label": column, "isFormula": false });
-    Action::Raw(json!(["AddColumn", table, column, info]))
+/// The action that gives a document of an older version the column that says how many rows each dossier has.
+pub(super) fn add_counts() -> Action {
+    let info = json!({ "type": "Text", "label": COUNTS, "isFormula": false });
+    Action::Raw(json!(["AddColumn", DOSSIERS, COUNTS, info]))
 }
 
 /// Whether the document says how many rows each dossier has.

@@ -191,14 +191,17 @@ impl State {
 
     pub(super) fn memory(&self, scope: &Scope) -> Result<Memory, Fault> {
         let mut memory: Memory = self.get(&Slot::Memory.key(scope))?.unwrap_or_default();
-        memory.fence(self.fence());
+        memory.fence(&self.structure, self.fences());
         Ok(memory)
     }
 
-    /// The reference of the column behind which none of ours lies.
-    pub(super) fn fence(&self) -> Option<ColRef> {
-        let table = shared::of(shared::STATE).find(&self.structure)?;
-        table.columns.iter().find(|column| column.id == shared::FENCE).map(|column| column.col_ref)
+    /// The references of the columns of the shared tables, which were made after the first tables of a document.
+    fn fences(&self) -> impl Iterator<Item = ColRef> {
+        let found = shared::TABLES.iter().filter_map(|shared| Some((shared, shared.find(&self.structure)?)));
+        found.flat_map(|(shared, table)| {
+            let own = table.columns.iter().filter(|column| shared.columns().any(|id| id == column.id));
+            own.map(|column| column.col_ref)
+        })
     }
 
     pub(super) fn form(&self, scope: &Scope) -> Result<Option<Demarche>, Fault> {
@@ -246,7 +249,7 @@ impl State {
     pub(super) fn memories(&self) -> Result<Vec<Memory>, Fault> {
         let keys = self.kept.keys().filter(|key| key.ends_with("/tables"));
         let mut memories = keys.filter_map(|key| self.get(key).transpose()).collect::<Result<Vec<Memory>, _>>()?;
-        memories.iter_mut().for_each(|memory| memory.fence(self.fence()));
+        memories.iter_mut().for_each(|memory| memory.fence(&self.structure, self.fences()));
         Ok(memories)
     }
 
