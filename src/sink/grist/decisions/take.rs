@@ -191,7 +191,8 @@ fn answer(columns: &Columns, send: &str, row: &Row, number: Option<DossierNumber
 
 /// What each row asks for, and whether it may: the dossier as the document shows it goes with what is asked.
 async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> Result<Vec<Ticked>, Fault> {
-    let number = |row: &Row| row.get(&columns.number).and_then(known::number);
+    // A row that somebody adds has the number 0, which is that of no dossier.
+    let number = |row: &Row| row.get(&columns.number).and_then(known::number).filter(|number| number.get() > 0);
     let numbers: BTreeSet<DossierNumber> = rows.iter().filter_map(number).collect();
     let keys: Vec<Value> = numbers.iter().map(|number| json!(known::key(scope, *number))).collect();
     let books = desk.reader.doc.records(shared::DOSSIERS, &[("cle", keys)]).await?;

@@ -82,6 +82,10 @@ impl Outbox for GristSink {
     async fn pending(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<Entry>, SinkError> {
         self.read("a reading of the outbox", async |desk| {
             let lines = ask::pending(desk, scope, after.unwrap_or_default(), limit).await?;
+            if desk.me.is_some() && !lines.is_empty() {
+                // Whoever asks to write is about to send it.
+                identity::check(desk).await?;
+            }
             let entries = lines.iter().map(Line::entry).collect();
             desk.lines.extend(lines.into_iter().map(|line| (key(scope, &line.kept.id), line)));
             Ok(entries)
