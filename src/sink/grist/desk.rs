@@ -111,7 +111,8 @@ impl Desk {
 
     fn renew(&mut self, state: State) {
         let newcomers = std::mem::take(&mut self.state.newcomers);
-        self.state = State { newcomers, ..state };
+        let addresses = std::mem::take(&mut self.state.addresses);
+        self.state = State { newcomers, addresses, ..state };
         self.asked = None;
         self.lines.clear();
     }

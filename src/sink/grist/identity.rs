@@ -6,10 +6,10 @@ use super::GristSink;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::split::{self, Unit};
-use super::state::FORMAT;
+use super::state::{FORMAT, Format};
 use super::{commit, value};
-use crate::sink::SinkError;
 use crate::sink::grist::outbox::again;
+use crate::sink::{InstanceAddress, SinkError};
 
 /// The full id of the document, whatever address it was opened by.
 pub(super) async fn here(desk: &Desk) -> Result<String, Fault> {
@@ -44,7 +44,11 @@ pub(super) async fn check(desk: &mut Desk) -> Result<(), Fault> {
 async fn adopt(desk: &mut Desk) -> Result<(), Fault> {
     let mut format = desk.state.format()?;
     format.document = Some(here(desk).await?);
-    let values = desk.state.changed(vec![(FORMAT.to_owned(), value::write(&format))]);
+    keep(desk, &format).await
+}
+
+async fn keep(desk: &mut Desk, format: &Format) -> Result<(), Fault> {
+    let values = desk.state.changed(vec![(FORMAT.to_owned(), value::write(format))]);
     if values.is_empty() {
         return Ok(());
     }
@@ -54,6 +58,27 @@ async fn adopt(desk: &mut Desk) -> Result<(), Fault> {
     }
     desk.state.keep(values);
     Ok(())
+}
+
+/// Keeps where an instance answers, in the place of `was`: now, or with the first tables.
+pub(super) async fn keep_address(
+    desk: &mut Desk,
+    instance: &str,
+    address: &InstanceAddress,
+    was: Option<&InstanceAddress>,
+) -> Result<(), Fault> {
+    let prefix = desk.state.prefix(instance)?;
+    let mut format = desk.state.format()?;
+    if format.addresses.get(instance).or_else(|| desk.state.addresses.get(instance)) != was {
+        return Ok(());
+    }
+    if !desk.state.kept.contains_key(FORMAT) {
+        desk.state.addresses.insert(instance.to_owned(), address.clone());
+        return Ok(());
+    }
+    format.instances.insert(instance.to_owned(), prefix);
+    format.addresses.insert(instance.to_owned(), address.clone());
+    keep(desk, &format).await
 }
 
 impl GristSink {

@@ -104,7 +104,7 @@ pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
 }
 
 /// What ends a count: a dossier without rows has one too, and one whose rows were never counted has none.
-const END: char = '.';
+pub(super) const END: char = '.';
 
 /// How many rows a dossier has in each child table, by the place of the table, as `Dn_dossiers` keeps it: `1:2 4:1.`
 pub(super) fn counted(rows: &BTreeMap<usize, u64>) -> String {

@@ -12,6 +12,7 @@
 //! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
 //! - `files`: files themselves, for those who want them;
 //! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
+//! - `survey`: whether the rows are what they should be;
 //! - `read`, `books`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
 //!
 //! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
@@ -43,6 +44,7 @@ mod shape;
 mod shared;
 mod split;
 mod state;
+mod survey;
 mod target;
 mod value;
 mod write;
@@ -59,14 +61,14 @@ use fault::Fault;
 pub use open::Opening;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, FileLimits, Prepared, QuarantineEntry, Receipt, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals, names,
+    Batch, CensusEntry, Checkpoint, ExpectedDossier, FileLimits, InstanceAddress, Prepared, QuarantineEntry, Receipt,
+    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, names,
 };
 use crate::demarche::Demarche;
 use crate::grist::Doc;
 use crate::ids::DossierNumber;
 use crate::plan::{Known, Remembered, SchemaPlan};
-use crate::table::Digest;
+use crate::table::{Digest, Layout};
 
 /// Dossiers in a document of Grist. See `docs/grist.md` for what lies in it.
 #[derive(Debug)]
@@ -276,16 +278,53 @@ impl Sink for GristSink {
                     packed.push_str(rests.get(&key).map(String::as_str).unwrap_or_default());
                 }
                 let fingerprint = digest(row, "empreinte")?;
-                let document = primer::unpack(primer.as_ref(), &packed)
-                    .filter(|document| Digest::of(document.as_bytes()) == fingerprint);
-                let altered = || Fault::Altered(format!("the document of dossier {number} was edited"));
-                let (document, light) = (document.ok_or_else(altered)?, digest(row, "lumiere")?);
+                // One that somebody edited does not match its fingerprint, which whoever reads it compares.
+                let document = primer::unpack(primer.as_ref(), &packed).unwrap_or_default();
+                let light = digest(row, "lumiere")?;
                 let last_changed = known::text(row, "changement").parse().map_err(|_| unreadable("changement"))?;
                 Ok(StoredDocument { number, document, light, fingerprint, gone: known::gone(row)?, last_changed })
             };
             rows.iter().map(document).collect()
         })
         .await
+    }
+
+    async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
+        self.read("a count of rows", async |desk| survey::survey(desk, scope, limit).await).await
+    }
+
+    async fn compare_rows(
+        &self,
+        scope: &Scope,
+        layout: &Layout,
+        expected: &[ExpectedDossier],
+    ) -> Result<Vec<RowDifference>, SinkError> {
+        self.read("a comparison of rows", async |desk| survey::compare(desk, scope, layout, expected).await).await
+    }
+
+    async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
+        self.read("a reading of instances", async |desk| {
+            let mut format = desk.state.format()?;
+            format.instances.extend(desk.state.newcomers.clone());
+            format.addresses.extend(desk.state.addresses.clone());
+            let address = |name: &String| format.addresses.get(name).cloned();
+            Ok(format.instances.keys().map(|name| (name.clone(), address(name))).collect())
+        })
+        .await
+    }
+
+    async fn keep_address(
+        &self,
+        instance: &str,
+        address: &InstanceAddress,
+        was: Option<&InstanceAddress>,
+    ) -> Result<(), SinkError> {
+        let desk = &mut *self.desk.lock().await;
+        if desk.me.is_none() {
+            return Ok(());
+        }
+        let kept = outbox::again!(desk, identity::keep_address(desk, instance, address, was));
+        self.told("the address of an instance", kept)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {

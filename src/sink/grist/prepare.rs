@@ -42,6 +42,7 @@ pub(super) async fn prepare(
     let mut format = held.clone();
     format.instances.insert(scope.instance.clone(), prefix);
     format.dressed &= missing.is_empty();
+    format.addresses.extend(desk.state.addresses.remove_entry(&scope.instance));
     if format.document.is_none() {
         format.document = Some(identity::here(desk).await?);
     }

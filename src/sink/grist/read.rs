@@ -106,7 +106,7 @@ impl Reader {
     }
 
     /// The rows of an answer with their kind; `None` where SQL is closed to this key.
-    async fn kinds(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<(String, Row)>>, GristError> {
+    pub(super) async fn kinds(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<(String, Row)>>, GristError> {
         let Some(rows) = self.sql(sql, args).await? else { return Ok(None) };
         let parse = |row: Row| {
             let mut value: Row = serde_json::from_str(text(&row, "valeur")).ok()?;

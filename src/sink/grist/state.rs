@@ -16,13 +16,13 @@ use super::{people, value};
 use crate::demarche::Demarche;
 use crate::grist::{ColRef, Hidden, RowId, Table};
 use crate::ids::DossierNumber;
-use crate::sink::{Checkpoint, QuarantineEntry, Scope, Totals, names};
+use crate::sink::{Checkpoint, InstanceAddress, QuarantineEntry, Scope, Totals, names};
 
 /// The version of what is kept; it grows when an older program would misread it.
 const VERSION: i64 = 1;
 
 /// What is kept of the whole document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Format {
     pub version: i64,
     /// The prefix of each instance, decided once.
@@ -32,6 +32,9 @@ pub(super) struct Format {
     /// The document in which this was written: a copy has another id. `None` before it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// Where each instance answers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<String, InstanceAddress>,
 }
 
 /// What is kept of the last line of the run history.
@@ -111,6 +114,8 @@ pub(super) struct State {
     pub hidden: Hidden,
     /// Instances that asked for their tables, and have none yet.
     pub newcomers: BTreeMap<String, String>,
+    /// Where instances answer that are to be kept with the next tables.
+    pub addresses: BTreeMap<String, InstanceAddress>,
 }
 
 impl State {
@@ -173,7 +178,7 @@ impl State {
                 Err(Fault::NewerVersion { found: format.version, known: VERSION })
             }
             Some(format) => Ok(format),
-            None => Ok(Format { version: VERSION, instances: BTreeMap::new(), dressed: false, document: None }),
+            None => Ok(Format { version: VERSION, ..Format::default() }),
         }
     }
 
@@ -341,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused() {
-        let format = Format { version: VERSION + 1, instances: BTreeMap::new(), dressed: true, document: None };
+        let format = Format { version: VERSION + 1, ..Format::default() };
         let kept = Kept { id: None, value: value::write(&format), sound: true };
         let state = State { kept: [(FORMAT.to_owned(), kept)].into(), ..State::default() };
         assert!(matches!(state.format(), Err(Fault::NewerVersion { found: 2, known: 1 })));

@@ -48,6 +48,8 @@ pub(super) struct Place {
     pub column: String,
     /// The column that refers to the dossier, in a child table.
     pub parent: Option<String>,
+    /// The column of the place among the rows of the dossier, in a child table.
+    pub rank: Option<String>,
     /// The column that people tick, in a table of dossiers.
     pub tick: Option<String>,
 }
@@ -63,8 +65,9 @@ pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>,
             key_holds(found, &column)?;
         }
         let parent = if child { Some(own(table, found, PARENT)?) } else { None };
+        let rank = if child { Some(own(table, found, RANK)?) } else { None };
         let tick = Columns::of(table, structure).and_then(|desk| desk.send);
-        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent, tick })
+        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent, rank, tick })
     };
     memory.tables.iter().map(place).collect()
 }

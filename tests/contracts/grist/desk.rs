@@ -80,7 +80,6 @@ const KEY: &str = "cle";
 impl Look for GristSink {
     const LONGEST_CELL: usize = 700_000;
     const CONVERTS: bool = false;
-    const COMPARES: bool = false;
     // Node drops it from every text that comes from the data engine.
     const KEEPS_BOM: bool = false;
 

@@ -7,6 +7,7 @@ mod files;
 mod leases;
 mod pages;
 mod people;
+mod rows;
 mod runs;
 mod values;
 

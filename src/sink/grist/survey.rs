@@ -1,0 +1,366 @@
+//! Compares the rows of the document with what they should be: counts them, or looks at every cell. Reads only.
+//!
+//! What is not a row of ours is told and left alone: people may add rows to their document. A row that somebody removed, or
+//! moved to another dossier, comes back when its dossier is written again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::commit::stone;
+use super::desk::Desk;
+use super::encoding::{Kind, bounded, encode, visible};
+use super::fault::Fault;
+use super::known::{self, Row, id, text};
+use super::read::{Reader, cell, quoted};
+use super::shape::{GONE_AT, GONE_REASON, RANK, SEEN_AT};
+use super::shared;
+use super::target::{Place, Target, Targets, places};
+use crate::grist::RowId;
+use crate::ids::DossierNumber;
+use crate::sink::compare::{Differences, compare_rows};
+use crate::sink::{ExpectedDossier, RowDifference, RowFault, Scope};
+use crate::table::{Cell, Layout};
+
+/// How many rows of a table are counted with one question: SQL ends after a second.
+const COUNTED: u64 = 50_000;
+
+/// How many dossiers of `Dn_dossiers` are read with one question.
+const BOOKS: u32 = 10_000;
+
+/// Counts the rows of every dossier.
+pub(super) async fn survey(desk: &mut Desk, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, Fault> {
+    let memory = desk.state.memory(scope)?;
+    if memory.tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = places(&memory, &desk.state.structure)?;
+    let books = desk.reader.counts(scope, shared::counts_rows(&desk.state.structure)).await?;
+    let mut found = Differences::default();
+    let mut named: BTreeMap<&str, u32> = BTreeMap::new();
+    for (position, place) in places.iter().enumerate() {
+        let name = memory.tables[position].name.as_str();
+        let mut tell = |number, fault, rows| {
+            let told = named.entry(name).or_default();
+            if rows > 0 && *told < limit {
+                *told += 1;
+                found.add(number, name, fault, rows);
+            }
+        };
+        let (Some(parent), Some(rank)) = (&place.parent, &place.rank) else {
+            for (number, rows) in desk.reader.numbers(place).await? {
+                match number.filter(|number| books.get(number).is_some_and(|book| !book.purged)) {
+                    Some(number) => tell(Some(number), RowFault::Doubled, rows - 1),
+                    None => tell(number, RowFault::Unknown, rows),
+                }
+            }
+            continue;
+        };
+        let counted = desk.reader.children(place, [parent, rank], &places[0]).await?;
+        for (number, counted) in &counted {
+            if !number.is_some_and(|number| books.get(&number).is_some_and(|book| !book.purged)) {
+                tell(*number, RowFault::Unknown, counted.rows);
+            }
+        }
+        for (number, book) in books.iter().filter(|(_, book)| !book.purged) {
+            let counted = counted.get(&Some(*number)).copied().unwrap_or_default();
+            // Rows of an older version are not counted: without gaps they are all there, as far as can be told.
+            let expected =
+                book.rows.as_ref().map_or(counted.highest, |rows| rows.get(&position).copied().unwrap_or_default());
+            tell(Some(*number), RowFault::Missing, expected.saturating_sub(counted.keys.min(counted.linked)));
+            tell(Some(*number), RowFault::Extra, counted.keys.saturating_sub(expected));
+            tell(Some(*number), RowFault::Doubled, counted.rows - counted.keys);
+        }
+    }
+    Ok(found.into_list())
+}
+
+/// What `Dn_dossiers` says of a dossier.
+struct Book {
+    purged: bool,
+    /// How many rows it has in each table, by the position of the table; `None` where that was not kept.
+    rows: Option<BTreeMap<usize, u64>>,
+}
+
+/// The rows of one dossier in a child table.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    rows: u64,
+    /// How many keys there are.
+    keys: u64,
+    /// How many of the rows refer to their dossier.
+    linked: u64,
+    /// The highest place among them.
+    highest: u64,
+}
+
+/// How many rows a dossier has in each child table, as `Dn_dossiers` keeps it; `None` where it was not kept.
+fn counts_of(kept: &str) -> Option<BTreeMap<usize, u64>> {
+    let pair = |pair: &str| {
+        let (table, rows) = pair.split_once(':')?;
+        Some((table.parse().ok()?, rows.parse().ok()?))
+    };
+    kept.strip_suffix(known::END)?.split_whitespace().map(pair).collect()
+}
+
+fn whole(row: &Row, column: &str) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below the limit")]
+    let whole =
+        |value: &Value| value.as_u64().or_else(|| value.as_f64().filter(|real| *real > 0.0).map(|real| real as u64));
+    row.get(column).and_then(whole).unwrap_or_default()
+}
+
+impl Reader {
+    /// What `Dn_dossiers` says of the rows of each dossier.
+    async fn counts(&self, scope: &Scope, kept: bool) -> Result<BTreeMap<DossierNumber, Book>, Fault> {
+        let mut books = BTreeMap::new();
+        let (instance, demarche) = (json!(scope.instance), json!(scope.demarche.to_string()));
+        let lines = if kept { "lignes" } else { "NULL AS lignes" };
+        let sql = format!(
+            "SELECT id, numero, disparu, {lines} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' \
+             AND id > ? ORDER BY id LIMIT ?"
+        );
+        let mut add = |row: &Row| {
+            let Some(number) = row.get("numero").and_then(known::number) else { return };
+            let rows = row.get("lignes").and_then(Value::as_str).and_then(counts_of);
+            // Of a row and its copy the older one is kept up.
+            books.entry(number).or_insert(Book { purged: text(row, "disparu") == "retention", rows });
+        };
+        let mut after = 0;
+        loop {
+            let args = [instance.clone(), demarche.clone(), json!(after), json!(BOOKS)];
+            let Some(rows) = self.sql(&sql, &args).await? else { break };
+            rows.iter().for_each(&mut add);
+            match rows.last().and_then(id) {
+                Some(last) if rows.len() == BOOKS as usize => after = last,
+                _ => return Ok(books),
+            }
+        }
+        let mut rows =
+            self.doc.records(shared::DOSSIERS, &[("instance", vec![instance]), ("demarche", vec![demarche])]).await?;
+        rows.retain(|row| !text(row, "empreinte").is_empty());
+        rows.sort_by_key(id);
+        rows.iter().for_each(add);
+        Ok(books)
+    }
+
+    /// Every number that several rows of the table of dossiers have, and those that no dossier may have, with their rows.
+    async fn numbers(&self, place: &Place) -> Result<BTreeMap<Option<DossierNumber>, u64>, Fault> {
+        let (table, key) = (quoted(&place.id), quoted(&place.column));
+        let sql = format!(
+            "SELECT 'numero' AS sorte, json_object('numero', {}, 'lignes', count(*)) AS valeur FROM {table} GROUP BY {key}",
+            cell(&place.column)
+        );
+        let mut numbers: BTreeMap<Option<DossierNumber>, u64> = BTreeMap::new();
+        let mut add =
+            |number: Option<&Value>, rows| *numbers.entry(number.and_then(known::number)).or_default() += rows;
+        match self.kinds(&sql, &[]).await? {
+            Some(rows) => rows.iter().for_each(|(_, row)| add(row.get("numero"), whole(row, "lignes"))),
+            None => {
+                self.doc.records(&place.id, &[]).await?.iter().for_each(|row| add(row.get(&place.column), 1));
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// The rows of a child table, by the dossier that their key names.
+    async fn children(
+        &self,
+        place: &Place,
+        [parent, rank]: [&str; 2],
+        dossiers: &Place,
+    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, Fault> {
+        let mut counted: BTreeMap<Option<DossierNumber>, Counted> = BTreeMap::new();
+        let (table, key, own) = (quoted(&place.id), quoted(&place.column), quoted(parent));
+        let (of, number, place_of) = (quoted(&dossiers.id), quoted(&dossiers.column), quoted(rank));
+        let all = format!("SELECT 'lignes' AS sorte, json_object('lignes', count(*)) AS valeur FROM {table}");
+        let rows = self.kinds(&all, &[]).await?;
+        let Some(rows) = rows else {
+            return self.children_by_records(place, [parent, rank], dossiers).await;
+        };
+        let parts = rows.first().map_or(0, |(_, row)| whole(row, "lignes")).div_ceil(COUNTED);
+        for part in 0..parts {
+            let sql = format!(
+                "SELECT 'numero' AS sorte, json_object('numero', numero, 'lignes', count(*), 'cles', count(DISTINCT cle), \
+                 'liees', sum(numero = de), 'rang', max(rang)) AS valeur FROM (\
+                 SELECT e.{key} AS cle, e.{place_of} AS rang, d.{number} AS de, \
+                 CASE WHEN typeof(e.{key}) = 'text' THEN CAST(substr(e.{key}, 1, instr(e.{key}, '/') - 1) AS INTEGER) END \
+                 AS numero FROM {table} AS e LEFT JOIN {of} AS d ON d.id = e.{own}) \
+                 WHERE coalesce(numero, 0) % ? = ? GROUP BY numero"
+            );
+            let rows = self.kinds(&sql, &[json!(parts), json!(part)]).await?.unwrap_or_default();
+            for (_, row) in &rows {
+                let of = row.get("numero").and_then(known::number).filter(|number| number.get() > 0);
+                let counted = counted.entry(of).or_default();
+                counted.rows += whole(row, "lignes");
+                counted.keys += whole(row, "cles");
+                counted.linked += whole(row, "liees");
+                counted.highest = counted.highest.max(whole(row, "rang"));
+            }
+        }
+        Ok(counted)
+    }
+
+    async fn children_by_records(
+        &self,
+        place: &Place,
+        [parent, rank]: [&str; 2],
+        dossiers: &Place,
+    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, Fault> {
+        let own = self.doc.records(&dossiers.id, &[]).await?;
+        let own: BTreeMap<RowId, DossierNumber> =
+            own.iter().filter_map(|row| Some((id(row)?, known::number(row.get(&dossiers.column)?)?))).collect();
+        let mut counted: BTreeMap<Option<DossierNumber>, Counted> = BTreeMap::new();
+        let mut keys = BTreeSet::new();
+        for row in self.doc.records(&place.id, &[]).await? {
+            let key = text(&row, &place.column);
+            let of = key.split_once('/').and_then(|(number, _)| number.parse().ok()).map(DossierNumber::new);
+            let counted = counted.entry(of).or_default();
+            counted.rows += 1;
+            counted.keys += u64::from(keys.insert(key.to_owned()));
+            let linked = row.get(parent).and_then(Value::as_i64).and_then(|parent| own.get(&parent));
+            counted.linked += u64::from(linked.is_some() && linked.copied() == of);
+            counted.highest = counted.highest.max(whole(&row, rank));
+        }
+        Ok(counted)
+    }
+}
+
+/// Compares every cell of some dossiers.
+pub(super) async fn compare(
+    desk: &mut Desk,
+    scope: &Scope,
+    layout: &Layout,
+    expected: &[ExpectedDossier],
+) -> Result<Vec<RowDifference>, Fault> {
+    let memory = desk.state.memory(scope)?;
+    let targets = Targets::resolve(&memory, &desk.state.structure, layout)?;
+    let places = places(&memory, &desk.state.structure)?;
+    let mut found = Differences::default();
+    let dossiers = targets.dossiers()?;
+    let numbers: Vec<Value> = expected.iter().map(|dossier| dossier.row.number.get().into()).collect();
+    let mut rows = desk.reader.doc.records(&dossiers.id, &[(dossiers.key.as_str(), numbers)]).await?;
+    rows.sort_by_key(id);
+    let mut owners: BTreeMap<RowId, DossierNumber> = BTreeMap::new();
+    let tail = &dossiers.whole.columns[dossiers.whole.columns.len() - TOMBSTONE.len()..];
+    let stored: Vec<_> = rows
+        .iter()
+        .filter_map(|row| {
+            let number = known::number(row.get(&dossiers.key)?)?;
+            owners.insert(id(row)?, number);
+            Some(((number, String::new()), held(dossiers, row, tail)))
+        })
+        .collect();
+    let wanted_rows = expected.iter().map(|ExpectedDossier { row, gone, last_changed }| {
+        let tombstone = stone(gone.as_ref(), *last_changed);
+        ((row.number, String::new()), wanted(dossiers, &row.cells, &tombstone))
+    });
+    compare_table(&mut found, layout, 0, dossiers, &TOMBSTONE, wanted_rows, stored);
+    for (position, target) in targets.tables.iter().enumerate().skip(1) {
+        let place = places.iter().find(|place| place.key == layout.tables[position].key);
+        let Some((parent, rank)) = place.and_then(|place| Some((place.parent.as_deref()?, place.rank.as_ref()?)))
+        else {
+            continue;
+        };
+        let ids: Vec<Value> = owners.keys().map(|id| Value::from(*id)).collect();
+        let mut rows = desk.reader.doc.records(&target.id, &[(parent, ids)]).await?;
+        rows.sort_by_key(id);
+        let stored = rows.iter().filter_map(|row| {
+            let (number, key) = text(row, &target.key).split_once('/')?;
+            let number = DossierNumber::new(number.parse().ok()?);
+            // A row that was moved is missing where it belongs.
+            let owner = row.get(parent).and_then(Value::as_i64).and_then(|parent| owners.get(&parent));
+            (owner == Some(&number)).then(|| ((number, key.to_owned()), held(target, row, std::slice::from_ref(rank))))
+        });
+        let wanted_rows = expected.iter().flat_map(|dossier| {
+            let children = dossier.row.children.iter().filter(|child| child.table == position);
+            children.map(|child| {
+                let rank = Value::from(i64::from(child.position) + 1);
+                let key = (dossier.row.number, visible(&child.key).into_owned());
+                (key, wanted(target, &child.cells, &[rank]))
+            })
+        });
+        compare_table(&mut found, layout, position, target, &[RANK], wanted_rows, stored);
+    }
+    Ok(found.into_list())
+}
+
+/// The columns that a row of dossiers has after those of the layout.
+const TOMBSTONE: [&str; 3] = [GONE_REASON, GONE_AT, SEEN_AT];
+
+type Keyed = ((DossierNumber, String), Vec<Value>);
+
+fn compare_table(
+    found: &mut Differences,
+    layout: &Layout,
+    position: usize,
+    target: &Target,
+    technical: &[&str],
+    wanted: impl IntoIterator<Item = Keyed>,
+    stored: impl IntoIterator<Item = Keyed>,
+) {
+    let table = &layout.tables[position];
+    let shown = table.columns.iter().zip(&target.columns).filter(|(_, here)| here.is_some());
+    let columns: Vec<&str> = shown.map(|(column, _)| column.name.as_str()).chain(technical.iter().copied()).collect();
+    compare_rows(found, &table.name, &columns, wanted, stored);
+}
+
+/// The cells of a row as they would be stored now.
+fn wanted(target: &Target, cells: &[Cell], technical: &[Value]) -> Vec<Value> {
+    let own = cells.iter().zip(&target.columns).filter_map(|(cell, here)| {
+        let (_, kind) = here.as_ref()?;
+        let value = bounded(encode(cell, kind)).unwrap_or_else(|sentence| sentence);
+        Some(if *kind == Kind::Bool && value.is_null() { false.into() } else { normal(value) })
+    });
+    own.chain(technical.iter().cloned().map(normal)).collect()
+}
+
+/// The cells of a row as they are stored.
+fn held(target: &Target, row: &Row, technical: &[String]) -> Vec<Value> {
+    let own = target.columns.iter().flatten().map(|(id, _)| id);
+    own.chain(technical).map(|id| normal(row.get(id).cloned().unwrap_or_default())).collect()
+}
+
+/// What equal cells have in common: Grist gives no list for an empty one, whole doubles as whole numbers, and drops a mark of
+/// byte order at the head of a text.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.into(),
+            None => Value::String(text),
+        },
+        // Whole or not, and no zero below zero.
+        Value::Number(number) => number.as_f64().map_or(Value::Number(number), |real| json!(real + 0.0)),
+        Value::Array(items) if items.len() < 2 => Value::Null,
+        Value::Array(items) => items.into_iter().map(normal).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_come_back_as_they_were_written() {
+        for rows in [BTreeMap::new(), BTreeMap::from([(1, 2)]), BTreeMap::from([(1, 2), (14, 300)])] {
+            assert_eq!(counts_of(&known::counted(&rows)), Some(rows));
+        }
+        for foreign in ["", "1:2", "a:1.", "12."] {
+            assert_eq!(counts_of(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn cells_that_grist_takes_for_one_are_equal() {
+        for (one, other) in [
+            (json!(["L"]), Value::Null),
+            (json!(12), json!(12.0)),
+            (json!("\u{feff}a"), json!("a")),
+            (json!(["L", "\u{feff}a"]), json!(["L", "a"])),
+        ] {
+            assert_eq!(normal(one), normal(other));
+        }
+        assert_ne!(normal(json!("1")), normal(json!(1)));
+    }
+}
