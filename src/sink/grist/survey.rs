@@ -64,11 +64,11 @@ pub(super) async fn survey(desk: &mut Desk, scope: &Scope, limit: u32) -> Result
         }
         for (number, book) in books.iter().filter(|(_, book)| !book.purged) {
             let counted = counted.get(&Some(*number)).copied().unwrap_or_default();
-            // Rows of an older version are not counted: without gaps they are all there, as far as can be told.
-            let expected =
-                book.rows.as_ref().map_or(counted.highest, |rows| rows.get(&position).copied().unwrap_or_default());
+            // Rows of an older version were not counted: a gap among them is all that can be told.
+            let kept = book.rows.as_ref().map(|rows| rows.get(&position).copied().unwrap_or_default());
+            let expected = kept.unwrap_or(counted.highest);
             tell(Some(*number), RowFault::Missing, expected.saturating_sub(counted.keys.min(counted.linked)));
-            tell(Some(*number), RowFault::Extra, counted.keys.saturating_sub(expected));
+            tell(Some(*number), RowFault::Extra, counted.keys.saturating_sub(kept.unwrap_or(counted.keys)));
             tell(Some(*number), RowFault::Doubled, counted.rows - counted.keys);
         }
     }
