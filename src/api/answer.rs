@@ -128,6 +128,11 @@ fn turned_away(error: &GraphqlError) -> bool {
 /// # Errors
 /// Whatever is wrong with the whole.
 pub(super) fn page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
+    let page = read_page::<N>(request, listing, body)?;
+    Ok(Page { bytes: body.len(), ..page })
+}
+
+fn read_page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
     if let Ok(envelope) = decode::<Envelope<Listed<N>>>(body) {
         let (listed, errors) = open(request, envelope)?;
         return connection(request, listing, listed.dossiers, &errors, Ok);
@@ -165,6 +170,16 @@ fn explain(request: &Request, body: &[u8], undecoded: Undecoded) -> ApiError {
     }
 }
 
+/// What a page says against itself. The rows and whether more follow come from two queries (trap 15), so such a page may be
+/// a moment's: asked again it is another. It is never taken for the end of a listing.
+fn contradiction(nodes: usize, has_next: bool, end: Option<&str>) -> Option<&'static str> {
+    match (nodes, has_next, end) {
+        (0, true, _) => Some("the page is empty and says that another one follows"),
+        (_, true, None | Some("")) => Some("another page follows, and there is no cursor to ask for it"),
+        _ => None,
+    }
+}
+
 /// A page out of a connection and the errors beside it: good only when the nodes are a list, none of them is null, and
 /// every error is benign or placed.
 pub(super) fn connection<R, N: Node>(
@@ -178,6 +193,9 @@ pub(super) fn connection<R, N: Node>(
     let Some(Connection { page_info: Some(page_info), nodes: Some(nodes) }) = connection else {
         return Err(request.partial(fatal.first().copied()));
     };
+    if let Some(reason) = contradiction(nodes.len(), page_info.has_next_page, page_info.end_cursor.as_deref()) {
+        return Err(request.undecodable(Undecoded { path: "pageInfo".to_owned(), reason: reason.to_owned() }));
+    }
     let mut placed: BTreeMap<usize, &GraphqlError> = BTreeMap::new();
     let mut unplaced: Vec<&GraphqlError> = Vec::new();
     for error in &fatal {
@@ -226,5 +244,6 @@ pub(super) fn connection<R, N: Node>(
         end: page_info.end_cursor.map(|text| Cursor { text, listing }),
         has_next: page_info.has_next_page,
         drift: drift.into_vec(),
+        bytes: 0,
     })
 }

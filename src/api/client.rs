@@ -38,9 +38,10 @@ pub struct Client {
     transport: Arc<Transport>,
     /// The platform's schema, once something asked for it that the pinned one lacks.
     schema: Arc<Mutex<Option<SchemaFacts>>>,
+    aside: bool,
 }
 
-/// What one cheap request tells about a démarche.
+/// What one request tells about a démarche beside its dossiers.
 #[derive(Clone, Debug)]
 pub struct News {
     /// Title, state, revisions.
@@ -58,7 +59,7 @@ impl Client {
     }
 
     pub(super) fn over(platform: Platform, transport: Arc<Transport>) -> Self {
-        Self { platform, transport, schema: Arc::default() }
+        Self { platform, transport, schema: Arc::default(), aside: false }
     }
 
     /// Whether the platform's schema is known to have all of this.
@@ -72,6 +73,18 @@ impl Client {
         let found = self.introspect().await?;
         *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
         Ok(())
+    }
+
+    /// The same client for side questions, whose answer the main work can do without: a failure that may pass is tried once
+    /// more, and a time-out not at all. It shares the connections, the limiter and the counters.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { aside: true, ..self.clone() }
+    }
+
+    /// Sends a request until it is answered, or until trying again is no use.
+    async fn ask<T>(&self, request: &Request, read: impl Fn(&[u8]) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        if self.aside { self.transport.ask_aside(request, read).await } else { self.transport.ask(request, read).await }
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -115,18 +128,39 @@ impl Client {
     /// reliably: neither means that its dossiers are gone (trap 17).
     pub async fn demarche(&self, number: DemarcheNumber) -> Result<Demarche, ApiError> {
         let request = operation::demarche(self.platform, number);
-        let wire: WireDemarche = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        let wire: WireDemarche = self.ask(&request, |body| whole(&request, body)).await?;
         Ok(self.converted(|drift| convert::demarche(wire, drift)))
     }
 
     /// Whether anything moved at the level of the démarche, and the first page of both lists of what left it.
     ///
-    /// The platform may fail on one of the lists (trap 37): the head and each list are then asked for on their own, and
-    /// a list that still fails is `None`.
+    /// The platform may fail on one of the lists (trap 37), or take a minute for it: the head and each list are then asked
+    /// for on their own, and a list that still fails is `None`. A run asks for the head first and for the lists after the
+    /// dossiers, so that a slow list holds up nothing.
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
     pub async fn news(&self, number: DemarcheNumber, deleted_since: Option<Timestamp>) -> Result<News, ApiError> {
+        match self.news_at_once(number, deleted_since).await {
+            Err(error) if error.may_be_of_this_question() => {}
+            other => return other,
+        }
+        let listed = |page: Result<Page<DeletedDossier>, ApiError>| match page {
+            Err(error) if !error.may_be_of_this_question() => Err(error),
+            page => Ok(page.ok()),
+        };
+        let head = self.head(number).await?;
+        let pending = listed(self.aside().pending_deleted_page(number, None).await)?;
+        let deleted = listed(self.aside().deleted_page(number, deleted_since, None).await)?;
+        Ok(News { head, pending, deleted })
+    }
+
+    /// The same in one request, or not at all.
+    pub(crate) async fn news_at_once(
+        &self,
+        number: DemarcheNumber,
+        deleted_since: Option<Timestamp>,
+    ) -> Result<News, ApiError> {
         let request = operation::news(self.platform, number, deleted_since);
         let pending_id = self.pending_id(number);
         let deleted_id = self.deleted_id(number, deleted_since);
@@ -140,13 +174,7 @@ impl Client {
                 head: self.converted(|drift| convert::news_head(wire, drift)),
             })
         };
-        match self.transport.ask(&request, read).await {
-            Err(error) if is_local(&error) => {}
-            other => return other,
-        }
-        let pending = listed(self.pending_deleted_page(number, None).await)?;
-        let deleted = listed(self.deleted_page(number, deleted_since, None).await)?;
-        Ok(News { head: self.head(number).await?, pending, deleted })
+        self.ask(&request, read).await
     }
 
     /// The head of a démarche.
@@ -155,7 +183,7 @@ impl Client {
     /// As [`demarche`](Self::demarche).
     pub async fn head(&self, number: DemarcheNumber) -> Result<DemarcheHead, ApiError> {
         let request = operation::head(self.platform, number);
-        let wire: WireHead = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        let wire: WireHead = self.ask(&request, |body| whole(&request, body)).await?;
         Ok(self.converted(|drift| convert::head(wire, drift)))
     }
 
@@ -231,7 +259,7 @@ impl Client {
 
     async fn read_dossier(&self, number: DossierNumber) -> Result<Option<WireDossier>, ApiError> {
         let request = operation::dossier(self.platform, number);
-        match self.transport.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
+        match self.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
             Ok(wire) => Ok(Some(wire)),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -244,7 +272,7 @@ impl Client {
     /// As [`dossier`](Self::dossier).
     pub async fn demarche_of(&self, number: DossierNumber) -> Result<Option<DemarcheNumber>, ApiError> {
         let request = operation::demarche_of(self.platform, number);
-        match self.transport.ask(&request, |body| whole::<WireOwner>(&request, body)).await {
+        match self.ask(&request, |body| whole::<WireOwner>(&request, body)).await {
             Ok(owner) => Ok(Some(DemarcheNumber::new(owner.demarche.number))),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -286,7 +314,7 @@ impl Client {
     /// As [`demarche`](Self::demarche).
     pub async fn groupe_instructeur(&self, number: GroupeInstructeurNumber) -> Result<GroupeInstructeur, ApiError> {
         let request = operation::groupe(self.platform, number);
-        let wire: WireGroupe = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        let wire: WireGroupe = self.ask(&request, |body| whole(&request, body)).await?;
         Ok(convert::groupe(wire))
     }
 
@@ -299,7 +327,7 @@ impl Client {
             (Platform::DemarcheNumerique, None) => operation::stored_descriptor(number),
             _ => operation::descriptor(self.platform, number),
         };
-        let wire: WireForm = self.transport.ask(&request, |body| whole(&request, body)).await?;
+        let wire: WireForm = self.ask(&request, |body| whole(&request, body)).await?;
         Ok(self.converted(|drift| convert::form(wire, drift)))
     }
 
@@ -324,7 +352,7 @@ impl Client {
                 reason: undecoded.reason,
             })
         };
-        self.transport.ask(&request, read).await
+        self.ask(&request, read).await
     }
 
     async fn page<N: convert::Node>(
@@ -336,7 +364,7 @@ impl Client {
         if let Some(cursor) = after {
             cursor.check(listing, &request.what)?;
         }
-        let page = self.transport.ask(request, |body| page::<N>(request, listing, body)).await?;
+        let page = self.ask(request, |body| page::<N>(request, listing, body)).await?;
         if request.page_size > 0 {
             Counters::add(&self.transport.counters.pages, 1);
         }
@@ -377,18 +405,4 @@ impl Client {
 pub fn replay_dossiers(platform: Platform, listing: &Listing, answer: &[u8]) -> Result<Page<Dossier>, ApiError> {
     let request = operation::dossiers(platform, listing, None, PageSize::MAX, Detail::Full);
     page::<WireDossier>(&request, listing_id(("replay", listing)), answer)
-}
-
-/// Whether a failure may come from one part of what was asked.
-fn is_local(error: &ApiError) -> bool {
-    matches!(error, ApiError::ServerError { .. } | ApiError::Partial { .. } | ApiError::Undecodable { .. })
-}
-
-/// A list, unless the platform cannot make it.
-fn listed(page: Result<Page<DeletedDossier>, ApiError>) -> Result<Option<Page<DeletedDossier>>, ApiError> {
-    match page {
-        Ok(page) => Ok(Some(page)),
-        Err(error) if is_local(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

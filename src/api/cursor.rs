@@ -31,6 +31,11 @@ impl Cursor {
         if self.listing == listing { Ok(()) } else { Err(ApiError::ForeignCursor { what: what.to_owned() }) }
     }
 
+    /// A number that tells it from others, to notice one that comes again.
+    pub(crate) fn digest(&self) -> u64 {
+        listing_id(&self.text)
+    }
+
     /// The dossier at this position, when the cursor has the shape of today's platform: base64url of
     /// `<instant>;<row id>`, and the row id of a dossier is its number (dn-api 3.2).
     #[must_use]

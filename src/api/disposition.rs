@@ -73,23 +73,51 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
             None => Disposition::Retry { after: LONGEST_WAIT.min(Duration::from_secs(10) * (attempt.tried + 1)) },
         },
         ApiError::RateLimited { .. } => Disposition::Stop,
-        ApiError::Unavailable { .. } if attempt.tried < MOST_RETRIES => backoff(),
-        ApiError::Unavailable { .. } => Disposition::Stop,
-        // A time-out is most often a page too heavy: ask for less before asking again.
-        ApiError::Transport { failure: TransportFailure::Timeout, .. } if attempt.page_size > 1 => {
-            Disposition::ShrinkPage
-        }
-        ApiError::Transport { .. } if attempt.tried < MOST_RETRIES => backoff(),
-        ApiError::Transport { .. } => Disposition::Stop,
+        // A time-out is most often a page too heavy: ask for less before asking again. A proxy that lost patience says 504.
+        error if is_timeout(error) && attempt.page_size > 1 => Disposition::ShrinkPage,
+        error if is_timeout(error) && attempt.page_size == 1 && attempt.tried >= 2 => smaller,
+        // So does what dies under the weight of a page: after some tries, as a restart looks the same.
+        error if is_lost_answer(error) && attempt.page_size > 1 && attempt.tried >= 3 => smaller,
+        ApiError::Unavailable { .. } | ApiError::Transport { .. } if attempt.tried < MOST_RETRIES => backoff(),
+        error if is_lost_answer(error) && attempt.page_size == 1 => smaller,
+        ApiError::Unavailable { .. } | ApiError::Transport { .. } => Disposition::Stop,
         // One more try tells a hiccup from a poison dossier (trap 4).
         ApiError::ServerError { .. } if attempt.tried == 0 => backoff(),
         ApiError::ServerError { .. } => smaller,
+        ApiError::TooLarge { .. } => smaller,
         ApiError::Undecodable { .. } if attempt.tried < 2 => backoff(),
         ApiError::Undecodable { .. } => smaller,
         ApiError::Partial { .. } if attempt.page_size > 1 => Disposition::ShrinkPage,
         ApiError::Partial { .. } if attempt.tried < 2 => backoff(),
         ApiError::Partial { .. } => smaller,
     }
+}
+
+/// Decides what to do about an error of a side question, which must not hold up the main work: what may pass is tried once
+/// more, what took too long is not. A request that the platform put off is asked again when the platform says.
+#[must_use]
+pub fn disposition_aside(error: &ApiError, attempt: Attempt) -> Disposition {
+    match error {
+        ApiError::RateLimited { .. } => disposition(error, attempt),
+        error if is_timeout(error) || attempt.tried > 0 => Disposition::Stop,
+        error => disposition(error, attempt),
+    }
+}
+
+/// Whether the answer did not come in time: ours, or that of a proxy on the way.
+pub(crate) fn is_timeout(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Transport { failure: TransportFailure::Timeout, .. } | ApiError::Unavailable { status: 408 | 504 }
+    )
+}
+
+/// Whether whoever worked on the answer may have died of it.
+fn is_lost_answer(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Transport { failure: TransportFailure::Broken, .. } | ApiError::Unavailable { status: 502 }
+    )
 }
 
 /// Decides what to do about an error of a request that must take effect at most once: it is sent again only where
@@ -118,6 +146,7 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
         ApiError::Unavailable { .. }
         | ApiError::ServerError { .. }
         | ApiError::Partial { .. }
+        | ApiError::TooLarge { .. }
         | ApiError::Undecodable { .. } => false,
     }
 }
@@ -153,7 +182,7 @@ mod tests {
             ("a refused token burns no retry", refused, at(0, 100), Stop),
             ("a lost scope stops", scope, at(0, 100), Stop),
             ("maintenance is waited for", ApiError::Unavailable { status: 503 }, at(0, 100), ms(500)),
-            ("longer each time", ApiError::Unavailable { status: 502 }, at(3, 100), ms(4000)),
+            ("longer each time", ApiError::Unavailable { status: 503 }, at(3, 100), ms(4000)),
             ("but not for ever", ApiError::Unavailable { status: 503 }, at(6, 100), Stop),
             ("a hiccup is tried again", server_error(), at(0, 100), ms(500)),
             ("a page that fails twice is cut", server_error(), at(1, 100), ShrinkPage),
@@ -170,11 +199,36 @@ mod tests {
                 at(0, 100),
                 Stop,
             ),
+            ("then set aside", broken(TransportFailure::Timeout), at(2, 1), Quarantine),
+            ("a slow question is asked again", broken(TransportFailure::Timeout), at(2, 0), ms(2000)),
+            ("a proxy without patience is a time-out", ApiError::Unavailable { status: 504 }, at(0, 100), ShrinkPage),
+            ("of a dossier as well", ApiError::Unavailable { status: 504 }, at(2, 1), Quarantine),
+            ("a worker that dies is tried again", ApiError::Unavailable { status: 502 }, at(2, 100), ms(2000)),
+            ("then the page is cut", broken(TransportFailure::Broken), at(3, 100), ShrinkPage),
+            ("and its dossier set aside in the end", broken(TransportFailure::Broken), at(6, 1), Quarantine),
+            ("no connection at all is no dossier's fault", broken(TransportFailure::Connect), at(6, 1), Stop),
             ("a broken connection is opened again", broken(TransportFailure::Broken), at(0, 100), ms(500)),
         ];
         for (case, error, attempt, expected) in rows {
             assert_eq!(disposition(&error, attempt), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn a_side_question_is_asked_twice_at_most_and_once_when_it_is_slow() {
+        let retries =
+            |error: &ApiError, tried| matches!(disposition_aside(error, at(tried, 0)), Disposition::Retry { .. });
+        for (case, error, twice) in [
+            ("a hiccup", server_error(), true),
+            ("maintenance", ApiError::Unavailable { status: 503 }, true),
+            ("a broken connection", broken(TransportFailure::Broken), true),
+            ("a time-out", broken(TransportFailure::Timeout), false),
+            ("a time-out of a proxy", ApiError::Unavailable { status: 504 }, false),
+            ("a refusal", ApiError::OutOfScope { what: "démarche 1".into() }, false),
+        ] {
+            assert_eq!((retries(&error, 0), retries(&error, 1)), (twice, false), "{case}");
+        }
+        assert!(retries(&ApiError::RateLimited { until: None }, 3), "the platform says when");
     }
 
     #[test]

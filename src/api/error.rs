@@ -105,6 +105,14 @@ pub enum ApiError {
         /// What is wrong.
         reason: String,
     },
+    /// The answer is larger than what is read.
+    #[error("the answer to {what} is larger than {limit} bytes")]
+    TooLarge {
+        /// What was asked.
+        what: String,
+        /// The largest answer that is read.
+        limit: usize,
+    },
     /// A cursor of another listing was given, or one that the platform cannot have made (traps 8 and 9).
     #[error("this cursor does not belong to {what}")]
     ForeignCursor {
@@ -175,9 +183,37 @@ impl ApiError {
             Self::Redirected { .. } => "redirected",
             Self::Rejected { .. } => "rejected",
             Self::Undecodable { .. } => "undecodable",
+            Self::TooLarge { .. } => "too_large",
             Self::ForeignCursor { .. } => "foreign_cursor",
             Self::Settings { .. } => "settings",
         }
+    }
+
+    /// Whether another question may well be answered: the failure may come from what this one asked for.
+    #[must_use]
+    pub fn may_be_of_this_question(&self) -> bool {
+        match self {
+            Self::ServerError { .. }
+            | Self::Partial { .. }
+            | Self::Undecodable { .. }
+            | Self::TooLarge { .. }
+            | Self::Unavailable { .. }
+            | Self::Transport { .. } => true,
+            Self::TokenRefused { .. }
+            | Self::OutOfScope { .. }
+            | Self::NotFound { .. }
+            | Self::RateLimited { .. }
+            | Self::NoPlace { .. }
+            | Self::Redirected { .. }
+            | Self::Rejected { .. }
+            | Self::ForeignCursor { .. }
+            | Self::Settings { .. } => false,
+        }
+    }
+
+    /// Whether it looks the same when the platform is away altogether: another question tells.
+    pub(crate) fn may_be_an_outage(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Transport { .. })
     }
 
     /// What the operator may do about it.
@@ -207,6 +243,7 @@ impl ApiError {
                 Some("try again later; if it lasts, `dn doctor` compares the schemas")
             }
             Self::Transport { failure: TransportFailure::Permanent(failure), .. } => Some(failure.hint()),
+            Self::TooLarge { .. } => Some("a dossier of this size is set aside; nothing else waits for it"),
             Self::Transport { .. } => Some("check the address, the proxy and the network of this machine"),
             Self::Redirected { .. } => Some("set the address to the one it redirects to, if you trust it; https only"),
             Self::Rejected { .. } => Some(

@@ -29,7 +29,8 @@ mod wire;
 pub use builder::ClientBuilder;
 pub use client::{Client, News, replay_dossiers};
 pub use cursor::Cursor;
-pub use disposition::{Attempt, Disposition, disposition, disposition_of_write};
+pub(crate) use disposition::is_timeout;
+pub use disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
 pub use download::DownloadError;
 pub use error::{ApiError, PermanentFailure, TransportFailure};
 #[cfg(feature = "sandbox")]
@@ -45,6 +46,7 @@ pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
     Mutation, MutationError, NewGroupe, ProfileRef, Receipt,
 };
+pub(crate) use page::PAGE_AIM;
 pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;
 pub use stats::Stats;

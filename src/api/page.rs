@@ -40,7 +40,21 @@ impl PageSize {
     pub const fn doubled(self) -> Self {
         Self(if self.0 > 50 { 100 } else { self.0 * 2 })
     }
+
+    /// The largest size at which pages stay below so many bytes, when one of `dossiers` dossiers took `bytes`.
+    #[must_use]
+    pub(crate) fn within(limit: usize, dossiers: usize, bytes: usize) -> Self {
+        let fits = dossiers.saturating_mul(limit).checked_div(bytes).unwrap_or(usize::MAX);
+        Self(u8::try_from(fits).unwrap_or(u8::MAX).clamp(1, 100))
+    }
 }
+
+/// The largest answer to a question for several dossiers that is read, in bytes: a larger page is cut. What is made of an
+/// answer takes several times its size.
+pub(super) const PAGE_LIMIT: usize = 24 << 20;
+
+/// How large pages are meant to be at most, in bytes: those that follow a larger one are smaller.
+pub(crate) const PAGE_AIM: usize = 8 << 20;
 
 /// Whose dossiers are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +118,8 @@ pub struct Page<T> {
     pub has_next: bool,
     /// What the platform sent that this version does not know.
     pub drift: Vec<Drift>,
+    /// How large the answer was, in bytes.
+    pub bytes: usize,
 }
 
 /// The position of a dossier in a listing, and nothing else of it: what can still be listed of a dossier that breaks the
@@ -136,4 +152,19 @@ pub enum Drift {
     Typename(String),
     /// A value of an enumeration: the enumeration and the value.
     EnumValue(&'static str, String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_follow_a_fat_one_are_smaller() {
+        let mib = 1 << 20;
+        for (dossiers, bytes, size) in
+            [(100, 3 * mib, 100), (100, 16 * mib, 50), (50, 20 * mib, 20), (1, 40 * mib, 1), (100, 0, 100), (0, 0, 100)]
+        {
+            assert_eq!(PageSize::within(PAGE_AIM, dossiers, bytes).get(), size, "{dossiers} in {bytes}");
+        }
+    }
 }

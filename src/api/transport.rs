@@ -12,10 +12,11 @@ use url::Url;
 
 use super::answer::{cut, exception};
 use super::clock::Clock;
-use super::disposition::{Attempt, Disposition, disposition, disposition_of_write};
+use super::disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
 use super::exchange::Way;
 use super::operation::Request;
+use super::page::PAGE_LIMIT;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
@@ -67,6 +68,18 @@ impl Transport {
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         self.send_until(request, disposition, read).await
+    }
+
+    /// The same for a side question, with less patience.
+    ///
+    /// # Errors
+    /// The second error, or the first one that asking again would not mend.
+    pub(super) async fn ask_aside<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.send_until(request, disposition_aside, read).await
     }
 
     /// Sends a request that must take effect at most once: again only when it surely had none.
@@ -188,13 +201,10 @@ impl Transport {
 
     /// The body, up to the limit.
     async fn body(&self, request: &Request, response: Response) -> Result<Bytes, ApiError> {
-        let body = body(response, self.body_limit).await.map_err(|unread| match unread {
+        let limit = if request.page_size > 1 { self.body_limit.min(PAGE_LIMIT) } else { self.body_limit };
+        let body = body(response, limit).await.map_err(|unread| match unread {
             Unread::Broken(error) => failed(&self.url, error),
-            Unread::TooLarge => ApiError::Undecodable {
-                what: request.what.clone(),
-                path: "the body".to_owned(),
-                reason: format!("it is larger than {} bytes", self.body_limit),
-            },
+            Unread::TooLarge => ApiError::TooLarge { what: request.what.clone(), limit },
         })?;
         Counters::add(&self.counters.bytes, body.len() as u64);
         Ok(body)

@@ -130,6 +130,7 @@ impl From<&ApiError> for Exit {
             | ApiError::ServerError { .. }
             | ApiError::Partial { .. }
             | ApiError::Transport { .. }
+            | ApiError::TooLarge { .. }
             | ApiError::Undecodable { .. } => Self::Unavailable,
             ApiError::ForeignCursor { .. } => Self::Unexpected,
         }
@@ -179,6 +180,7 @@ impl From<&SinkError> for Exit {
             | SinkError::NewerVersion { .. }
             | SinkError::Altered { .. }
             | SinkError::Backward { .. }
+            | SinkError::CannotHold { .. }
             | SinkError::Refused { .. } => Self::Refused,
         }
     }

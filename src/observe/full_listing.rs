@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::walk::verdict;
+use super::paging::Cursors;
+use super::walk::{unidentified, verdict};
 use crate::api::{ApiError, Client, Cursor, Disposition, Listing, PageSize, Since, Source};
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::table::Digest;
@@ -21,6 +22,12 @@ impl CompleteListing {
     /// What the listing shows of a dossier, as a digest, and forgets it; `None` when it is absent.
     pub fn take(&mut self, number: DossierNumber) -> Option<Digest> {
         self.dossiers.remove(&number)
+    }
+
+    /// Whether the listing shows a dossier (that was not taken).
+    #[must_use]
+    pub fn contains(&self, number: DossierNumber) -> bool {
+        self.dossiers.contains_key(&number)
     }
 
     /// How many dossiers there are.
@@ -57,6 +64,7 @@ pub async fn list_all(
     let mut dossiers = HashMap::new();
     let mut after: Option<Cursor> = None;
     let mut size = PageSize::MAX;
+    let mut cursors = Cursors::default();
     loop {
         let page = match client.light_page(&listing, after.as_ref(), size).await {
             Ok(page) if page.holes.is_empty() => Ok((
@@ -81,33 +89,21 @@ pub async fn list_all(
                 // look changed, never gone.
                 let positions = client.positions_page(&listing, after.as_ref(), PageSize::ONE).await?;
                 let unreadable = Digest::of(b"unreadable");
-                let numbers = positions.nodes.iter().map(|position| position.number);
-                let seen = match positions.holes.first() {
-                    Some(_) => positions
-                        .end
-                        .as_ref()
-                        .and_then(Cursor::row)
-                        .map(|number| (number, unreadable))
-                        .into_iter()
-                        .collect(),
-                    None => numbers.map(|number| (number, unreadable)).collect(),
-                };
+                let mut seen: Vec<_> = positions.nodes.iter().map(|position| (position.number, unreadable)).collect();
+                if let Some(hole) = positions.holes.first() {
+                    let number = hole.number.or_else(|| positions.end.as_ref().and_then(Cursor::row));
+                    let number = number.ok_or_else(|| unidentified(&positions.holes))?;
+                    seen.push((number, unreadable));
+                }
                 (seen, positions.end, positions.has_next)
             }
         };
         dossiers.extend(seen);
         on_page(dossiers.len());
         size = size.doubled();
-        match end {
-            Some(end) if has_next && Some(&end) != after.as_ref() => after = Some(end),
-            Some(_) if has_next => {
-                return Err(ApiError::Undecodable {
-                    what: "the light listing".to_owned(),
-                    path: "pageInfo.endCursor".to_owned(),
-                    reason: "the cursor does not advance".to_owned(),
-                });
-            }
-            _ => return Ok(CompleteListing { dossiers }),
+        after = cursors.follow(end, has_next, "the light listing")?;
+        if after.is_none() {
+            return Ok(CompleteListing { dossiers });
         }
     }
 }

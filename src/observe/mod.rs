@@ -6,6 +6,7 @@
 //! - [`full_listing`] reads the light listing of everything, the only ground on which absence means anything.
 
 pub mod full_listing;
+mod paging;
 pub mod suppressions;
 pub mod walk;
 pub mod watermark;

@@ -1,92 +1,99 @@
-//! The two lists of what is gone.
+//! Reads the two lists of what is gone. Neither is needed by anything else of a run, so nothing that goes wrong with them
+//! is an error of the run: a list that could not be read to its end says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::api::{ApiError, Client, Cursor, News, Page};
+use super::paging::Cursors;
+use crate::api::{ApiError, Client, Cursor, Page};
 use crate::dossier::DeletedDossier;
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::plan::{Gone, GoneReason};
+use crate::sink::DeletionList;
 
 /// What both lists say, by number (never by id: those of the two lists collide, trap 31).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suppressions {
     /// Which dossiers are gone, and how.
     pub gone: BTreeMap<DossierNumber, Gone>,
-    /// Whether one of the lists could not be read to its end (trap 37): the rest of the run is not concerned.
-    pub incomplete: bool,
+    /// The lists that could not be read to their end (trap 37), and why. What they did show is in `gone`.
+    pub unread: BTreeMap<DeletionList, String>,
 }
 
-/// Reads both lists to their end, beginning with the pages that came with the news of the démarche.
-///
-/// # Errors
-/// Only what concerns the whole run; a list that the platform cannot serve makes the answer incomplete.
+/// Reads the lists that are asked for to their end: both first pages in one request when both are healthy (none of `frail`),
+/// each on its own otherwise.
 pub async fn suppressions(
     client: &Client,
     demarche: DemarcheNumber,
     since: Option<Timestamp>,
-    news: &News,
-) -> Result<Suppressions, ApiError> {
-    let mut found = Suppressions::default();
-    let (pending, complete) = read(client, demarche, List::Pending, news.pending.clone()).await?;
-    found.incomplete |= !complete;
-    for dossier in pending {
-        found
-            .gone
-            .insert(dossier.number, Gone { reason: GoneReason::Pending(dossier.reason), at: dossier.date_suppression });
-    }
-    let (deleted, complete) = read(client, demarche, List::Deleted { since }, news.deleted.clone()).await?;
-    found.incomplete |= !complete;
-    for dossier in deleted {
-        found
-            .gone
-            .insert(dossier.number, Gone { reason: GoneReason::Deleted(dossier.reason), at: dossier.date_suppression });
-    }
-    Ok(found)
-}
-
-/// One of the two lists.
-#[derive(Clone, Copy)]
-enum List {
-    Pending,
-    Deleted { since: Option<Timestamp> },
-}
-
-impl List {
-    async fn after(
-        self,
-        client: &Client,
-        demarche: DemarcheNumber,
-        cursor: &Cursor,
-    ) -> Result<Page<DeletedDossier>, ApiError> {
-        match self {
-            Self::Pending => client.pending_deleted_page(demarche, Some(cursor)).await,
-            Self::Deleted { since } => client.deleted_page(demarche, since, Some(cursor)).await,
+    asked: &BTreeSet<DeletionList>,
+    frail: &BTreeSet<DeletionList>,
+) -> Suppressions {
+    let client = &client.aside();
+    let mut first = BTreeMap::new();
+    if asked.len() == DeletionList::ALL.len() && frail.is_empty() {
+        match client.news_at_once(demarche, since).await {
+            Ok(news) => {
+                first.extend(news.pending.map(|page| (DeletionList::Pending, page)));
+                first.extend(news.deleted.map(|page| (DeletionList::Deleted, page)));
+            }
+            Err(error) => tracing::debug!(error = error.kind(), "the lists of deletions are asked for one by one"),
         }
     }
+    let mut found = Suppressions::default();
+    // In this order: of a dossier that is in both, the second list says more.
+    for list in DeletionList::ALL.into_iter().filter(|list| asked.contains(list)) {
+        let mut named = Vec::new();
+        if let Err(reason) = read(client, demarche, (list, since), first.remove(&list), &mut named).await {
+            found.unread.insert(list, reason);
+        }
+        for DeletedDossier { number, reason, date_suppression: at, .. } in named {
+            let reason = match list {
+                DeletionList::Pending => GoneReason::Pending(reason),
+                DeletionList::Deleted => GoneReason::Deleted(reason),
+            };
+            found.gone.insert(number, Gone { reason, at });
+        }
+    }
+    found
 }
 
+async fn page(
+    client: &Client,
+    demarche: DemarcheNumber,
+    (list, since): (DeletionList, Option<Timestamp>),
+    after: Option<&Cursor>,
+) -> Result<Page<DeletedDossier>, ApiError> {
+    match list {
+        DeletionList::Pending => client.pending_deleted_page(demarche, after).await,
+        DeletionList::Deleted => client.deleted_page(demarche, since, after).await,
+    }
+}
+
+/// Reads one list; an error is why what was found is not all of it.
 async fn read(
     client: &Client,
     demarche: DemarcheNumber,
-    list: List,
+    list: (DeletionList, Option<Timestamp>),
     first: Option<Page<DeletedDossier>>,
-) -> Result<(Vec<DeletedDossier>, bool), ApiError> {
-    let Some(mut page) = first else { return Ok((Vec::new(), false)) };
-    let mut found = Vec::new();
-    let mut complete = true;
+    found: &mut Vec<DeletedDossier>,
+) -> Result<(), String> {
+    let words = |error: ApiError| error.to_string();
+    let mut cursors = Cursors::default();
+    let mut next = match first {
+        Some(page) => page,
+        None => page(client, demarche, list, None).await.map_err(words)?,
+    };
+    let mut unread = Ok(());
     loop {
-        complete &= page.holes.is_empty();
-        found.append(&mut page.nodes);
-        let Some(end) = page.end.filter(|_| page.has_next) else { return Ok((found, complete)) };
-        page = match list.after(client, demarche, &end).await {
-            Ok(following) if following.end.as_ref() == Some(&end) => return Ok((found, false)),
-            Ok(following) => following,
-            Err(ApiError::ServerError { .. } | ApiError::Partial { .. } | ApiError::Undecodable { .. }) => {
-                return Ok((found, false));
-            }
-            Err(error) => return Err(error),
-        };
+        found.append(&mut next.nodes);
+        if let Some(hole) = next.holes.first() {
+            unread = Err(format!("an entry of it is missing ({})", hole.reason));
+        }
+        match cursors.follow(next.end, next.has_next, "a list of deletions").map_err(words)? {
+            Some(after) => next = page(client, demarche, list, Some(&after)).await.map_err(words)?,
+            None => return unread,
+        }
     }
 }

@@ -6,12 +6,16 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use jiff::Timestamp;
 
+use super::paging::Cursors;
 use crate::api::{
-    ApiError, Attempt, Client, Cursor, Disposition, Drift, Labeller, Listing, Page, PageSize, Since, Source,
-    disposition,
+    ApiError, Attempt, Client, Cursor, Disposition, Drift, Hole, Labeller, Listing, PAGE_AIM, Page, PageSize, Since,
+    Source, disposition,
 };
 use crate::dossier::Dossier;
 use crate::ids::{DemarcheNumber, DossierNumber};
+
+/// The reason of a dossier that is listed, and not found when it is asked for alone.
+pub const LISTED_NOT_FOUND: &str = "listed_not_found";
 
 /// Up to this many unreadable dossiers of a page are read one by one; above, the page is cut.
 const MOST_HOLES: usize = 10;
@@ -29,6 +33,7 @@ pub struct Walk {
     position: Position,
     /// Who adds the labels of questions, where they are wanted.
     labeller: Option<Labeller>,
+    cursors: Cursors,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +78,7 @@ impl Walk {
             most,
             position: Position::At { after: None, size: most },
             labeller: None,
+            cursors: Cursors::default(),
         }
     }
 
@@ -88,13 +94,15 @@ impl Walk {
     /// # Errors
     /// Whatever concerns more than one dossier: the token, the address, the schema, a platform that stays away.
     pub async fn next(&mut self) -> Result<Option<Step>, ApiError> {
-        let before = self.position.clone();
+        let before = self.labeller.is_some().then(|| (self.position.clone(), self.cursors.clone()));
         let mut step = self.read().await?;
         if let (Some(labeller), Some(step)) = (&mut self.labeller, &mut step)
             && let Err(error) = labeller.fill(&mut step.dossiers).await
         {
             // The page was not handed out.
-            self.position = before;
+            if let Some(before) = before {
+                (self.position, self.cursors) = before;
+            }
             return Err(error);
         }
         Ok(step)
@@ -110,12 +118,13 @@ impl Walk {
                     Some(unread) => {
                         let (mut step, read_again) = unread;
                         let (end, has_next) = (page.end, page.has_next);
+                        let fits = PageSize::within(PAGE_AIM, page.nodes.len() + page.holes.len(), page.bytes);
                         // Only what the page itself showed: a dossier read again may have moved far ahead of the walk.
                         step.reached = page.nodes.iter().map(|dossier| dossier.date_derniere_modification).max();
                         step.dossiers = page.nodes;
                         step.dossiers.extend(read_again);
                         step.drift.extend(page.drift);
-                        step.last = self.go_on(after, end, has_next, size)?;
+                        step.last = self.go_on(end, has_next, size.doubled().min(fits))?;
                         return Ok(Some(step));
                     }
                     None => self.shrink(after, size),
@@ -160,15 +169,14 @@ impl Walk {
                 // number, dn-api 3.2).
                 Ok(_) | Err(_) => match page.end.as_ref().and_then(Cursor::row) {
                     Some(number) => _ = missing.insert(number),
-                    None => return Err(unidentified(page)),
+                    None => return Err(unidentified(&page.holes)),
                 },
             }
         }
         for number in missing {
             match self.client.dossier(number).await {
                 Ok(Some(dossier)) => read_again.push(dossier),
-                // It left while we were looking; the lists of deletions tell how.
-                Ok(None) => self.still_there().await?,
+                Ok(None) => step.unread.extend(self.not_found(number, after, size).await?),
                 Err(error) => step.unread.push(unread(number, error)?),
             }
         }
@@ -187,47 +195,49 @@ impl Walk {
         if let Some(number) = number {
             match self.client.dossier(number).await {
                 Ok(Some(dossier)) => step.dossiers.push(dossier),
-                Ok(None) => self.still_there().await?,
+                Ok(None) => step.unread.extend(self.not_found(number, after.as_ref(), PageSize::ONE).await?),
                 Err(again) => step.unread.push(unread(number, again)?),
             }
         } else if positions.has_next {
             return Err(error);
         }
         step.reached = positions.nodes.iter().map(|position| position.date_derniere_modification).max();
-        step.last = self.go_on(after, positions.end, positions.has_next, PageSize::ONE)?;
+        step.last = self.go_on(positions.end, positions.has_next, PageSize::ONE.doubled())?;
         Ok(step)
     }
 
-    /// Makes sure that a dossier which the platform does not know left alone: a démarche that is thrown away hides all of
-    /// its own (trap 17), and those of a page were listed a moment ago.
-    async fn still_there(&self) -> Result<(), ApiError> {
+    /// What to make of a dossier of a page that the platform says it does not know, when asked for it alone. It may have left
+    /// while we were looking: then it is not listed any more, and the lists of deletions tell how it went. As long as it is
+    /// listed the two answers contradict each other, and it is set aside.
+    async fn not_found(
+        &self,
+        number: DossierNumber,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Option<Unread>, ApiError> {
+        // A démarche that is thrown away hides all of its own (trap 17).
         match self.listing.source {
-            Source::Demarche(number) => self.client.head(number).await.map(drop),
-            Source::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop),
+            Source::Demarche(number) => self.client.head(number).await.map(drop)?,
+            Source::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop)?,
         }
+        let listed = match self.client.positions_page(&self.listing, after, size).await {
+            Ok(positions) => {
+                let shown = positions.nodes.iter().any(|position| position.number == number);
+                // A hole that does not tell its number may be this one.
+                shown || positions.holes.iter().any(|hole| hole.number.is_none_or(|hole| hole == number))
+            }
+            Err(error) if error.may_be_of_this_question() && !error.may_be_an_outage() => true,
+            Err(error) => return Err(error),
+        };
+        Ok(listed.then(|| listed_not_found(number)))
     }
 
-    /// Moves to the next page and tells whether there is none.
-    fn go_on(
-        &mut self,
-        after: Option<Cursor>,
-        end: Option<Cursor>,
-        has_next: bool,
-        size: PageSize,
-    ) -> Result<bool, ApiError> {
-        let size = size.doubled().min(self.most);
-        self.position = match end {
-            // An empty page has no end, whatever it says of a next one (traps 10 and 15): what appears later is for the
-            // next run.
+    /// Moves to the next page, of at most `size`, and tells whether there is none. An empty page has no end (traps 10 and 15): what appears later
+    /// is for the next run.
+    fn go_on(&mut self, end: Option<Cursor>, has_next: bool, size: PageSize) -> Result<bool, ApiError> {
+        let size = size.min(self.most);
+        self.position = match self.cursors.follow(end, has_next, "a page of dossiers")? {
             None => Position::Done,
-            Some(_) if !has_next => Position::Done,
-            Some(end) if Some(&end) == after.as_ref() => {
-                return Err(ApiError::Undecodable {
-                    what: "a page of dossiers".to_owned(),
-                    path: "pageInfo.endCursor".to_owned(),
-                    reason: "the cursor does not advance".to_owned(),
-                });
-            }
             Some(end) => Position::At { after: Some(end), size },
         };
         Ok(matches!(self.position, Position::Done))
@@ -251,8 +261,18 @@ pub(crate) fn unread(number: DossierNumber, error: ApiError) -> Result<Unread, A
     }
 }
 
-fn unidentified(page: &Page<Dossier>) -> ApiError {
-    let hole = page.holes.first();
+/// A dossier of which two answers of the platform contradict each other.
+pub(crate) fn listed_not_found(number: DossierNumber) -> Unread {
+    Unread {
+        number,
+        reason: LISTED_NOT_FOUND.to_owned(),
+        message: "the platform lists it, and does not know it when it is asked for alone".to_owned(),
+    }
+}
+
+/// Something in a page of one that does not tell which dossier it is.
+pub(super) fn unidentified(holes: &[Hole]) -> ApiError {
+    let hole = holes.first();
     ApiError::Partial {
         what: "a page of one dossier that does not tell its number".to_owned(),
         code: hole.map(|hole| hole.reason.clone()),

@@ -282,6 +282,33 @@ impl Plan {
 }
 
 impl Change {
+    /// The row that it brings, if it brings one.
+    #[must_use]
+    pub fn row(&self) -> Option<&Row> {
+        match self {
+            Self::Insert(row)
+            | Self::Touch(row)
+            | Self::Update { row, .. }
+            | Self::Restore { row, .. }
+            | Self::Rewrite { row, .. }
+            | Self::Anonymise { row, .. } => Some(row),
+            Self::Delete { .. } | Self::Retomb { .. } | Self::Purge { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn row_mut(&mut self) -> Option<&mut Row> {
+        match self {
+            Self::Insert(row)
+            | Self::Touch(row)
+            | Self::Update { row, .. }
+            | Self::Restore { row, .. }
+            | Self::Rewrite { row, .. }
+            | Self::Anonymise { row, .. } => Some(row),
+            Self::Delete { .. } | Self::Retomb { .. } | Self::Purge { .. } => None,
+        }
+    }
+
     /// Whether it takes away what had been kept for its term.
     #[must_use]
     pub fn empties(&self) -> bool {

@@ -6,4 +6,6 @@ pub mod schema;
 
 pub use changes::{Change, Counts, Gone, GoneReason, Known, KnownDossier, Observation, Plan, plan};
 pub use retention::{Fate, Retention, Term, Terms};
-pub use schema::{Backfill, Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile};
+pub use schema::{
+    Backfill, MOST_COLUMNS, Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile,
+};

@@ -94,6 +94,10 @@ pub struct SchemaPlan {
     pub changes: Vec<SchemaChange>,
 }
 
+/// How many columns a table gets at most: PostgreSQL takes 1,600 with those that were dropped, SQLite 2,000, and each table has
+/// some besides. What comes later in the form has none, and its answers stay in the documents.
+pub const MOST_COLUMNS: usize = 1_500;
+
 /// Decides what to change. Nothing is ever dropped or renamed: what the form asks no more stays, as a former column.
 #[must_use]
 pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> SchemaPlan {
@@ -108,7 +112,8 @@ pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> Sc
                 let name = naming::table_name(&remembered.prefix, &wanted.key, &wanted.title, &taken, limits);
                 taken.insert(name.clone());
                 let mut names = BTreeSet::new();
-                let columns = wanted.columns.iter().map(|spec| named(spec, &mut names, limits)).collect();
+                let fit = wanted.columns.iter().take(MOST_COLUMNS);
+                let columns = fit.map(|spec| named(spec, &mut names, limits)).collect();
                 let table = LayoutTable { key: wanted.key.clone(), name, title: wanted.title.clone(), columns };
                 changes.push(SchemaChange::CreateTable(table.clone()));
                 tables.push(table);
@@ -122,7 +127,8 @@ pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> Sc
         }
     }
     let presentation = spec.presentation.clone();
-    SchemaPlan { layout: Layout { demarche: spec.demarche, title: spec.title.clone(), tables, presentation }, changes }
+    let layout = Layout { demarche: spec.demarche, title: spec.title.clone(), tables, presentation };
+    SchemaPlan { layout, changes }
 }
 
 fn adapt(
@@ -141,8 +147,13 @@ fn adapt(
     }
     let mut names: BTreeSet<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     let mut columns = Vec::new();
+    let mut width = table.columns.len();
     for spec in &wanted.columns {
         let Some(column) = table.columns.iter().find(|column| column.key == spec.key) else {
+            if width >= MOST_COLUMNS {
+                continue;
+            }
+            width += 1;
             let column = named(spec, &mut names, limits);
             let backfill = match &spec.key {
                 ColumnKey::Fixed(_) => true,
@@ -238,6 +249,18 @@ impl Backfill {
 }
 
 impl SchemaPlan {
+    /// The columns whose type it changes.
+    #[must_use]
+    pub fn widened(&self) -> Vec<(TableKey, ColumnKey)> {
+        let widened = self.changes.iter().filter_map(|change| match change {
+            SchemaChange::WidenColumn { table, column, .. } => Some((table, column)),
+            _ => None,
+        });
+        let key =
+            |name: &String| self.layout.tables.iter().find(|table| table.name == *name).map(|table| table.key.clone());
+        widened.filter_map(|(table, column)| Some((key(table)?, column.spec.key.clone()))).collect()
+    }
+
     /// Which stored dossiers are to be written again. None for a démarche that has no tables yet.
     #[must_use]
     pub fn backfill(&self) -> Backfill {

@@ -68,6 +68,18 @@ pub enum SinkError {
         /// What to do about it, where the target knows better than this enum.
         hint: Option<&'static str>,
     },
+    /// The target cannot hold a row or a value that it was given: others may be written.
+    #[error("{target} cannot hold what it was given in {action}: {reason}")]
+    CannotHold {
+        /// The target.
+        target: String,
+        /// What was asked.
+        action: &'static str,
+        /// Its words, without values.
+        reason: String,
+        /// Whether it is the row as a whole that has too much in it: with fewer columns filled it may be held.
+        too_wide: bool,
+    },
     /// Anything else that the target refused.
     #[error("{target} refused {action}: {reason}")]
     Refused {
@@ -107,6 +119,9 @@ impl SinkError {
             Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
             Self::Unavailable { hint: None, .. } => {
                 Some("run the same command again later; it goes on from what was committed")
+            }
+            Self::CannotHold { .. } => {
+                Some("`dn status` names the dossiers that were set aside; they are tried again by themselves")
             }
             Self::Refused { hint: None, .. } => None,
         }

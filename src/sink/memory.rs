@@ -15,7 +15,9 @@ use super::{
 use crate::demarche::Demarche;
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan};
+use crate::plan::{
+    Change, Gone, GoneReason, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan,
+};
 use crate::table::{Cell, Digest, Fingerprint, Layout, LayoutTable, Row};
 
 /// Keeps everything in memory, under the contract of [`Sink`], and can be told to fail.
@@ -31,7 +33,17 @@ struct State {
     addresses: BTreeMap<String, InstanceAddress>,
     scopes: BTreeMap<Scope, Content>,
     fault: Option<Fault>,
+    refused: BTreeMap<DossierNumber, Refusal>,
     commits: u64,
+}
+
+/// Why a target that was told to refuse a dossier refuses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot hold a value of it.
+    Value,
+    /// It cannot hold as many filled columns in one row.
+    Wide(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +148,15 @@ impl MemorySink {
         self.state().fault = Some(Fault::After);
     }
 
+    /// Commits that bring this dossier are refused from now on, or are not any more.
+    pub fn refuse(&self, dossier: DossierNumber, refusal: Option<Refusal>) {
+        let refused = &mut self.state().refused;
+        match refusal {
+            Some(refusal) => _ = refused.insert(dossier, refusal),
+            None => _ = refused.remove(&dossier),
+        }
+    }
+
     /// How many commits were kept, those whose answer was lost included.
     #[must_use]
     pub fn commits(&self) -> u64 {
@@ -231,6 +252,18 @@ impl Sink for MemorySink {
         let fault = state.fault.take();
         if fault == Some(Fault::Before) {
             return Err(self.refused("a commit", "told to fail before it"));
+        }
+        for row in batch.plan.changes.iter().filter_map(Change::row) {
+            let filled = row.cells.iter().filter(|cell| **cell != Cell::Null).count();
+            let (too_wide, refused) = match state.refused.get(&row.number) {
+                Some(Refusal::Value) => (false, true),
+                Some(Refusal::Wide(most)) => (true, filled > *most),
+                None => (false, false),
+            };
+            if refused {
+                let (target, reason) = (self.name.clone(), "told to refuse it".to_owned());
+                return Err(SinkError::CannotHold { target, action: "a commit", reason, too_wide });
+            }
         }
         let mut content = state.scopes.get(prepared.scope()).cloned().unwrap_or_default();
         if let Some(held) = &content.checkpoint

@@ -49,8 +49,8 @@ pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
 pub use types::{
-    Batch, CensusEntry, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, RETENTION, Receipt, RunOutcome,
-    RunRecord, Scope, StoredDocument, Sweep, Totals,
+    Batch, CensusEntry, Checkpoint, DeletionList, Prepared, QuarantineChange, QuarantineEntry, RETENTION, Receipt,
+    RunOutcome, RunRecord, Scope, Setback, StoredDocument, Sweep, Totals,
 };
 
 use crate::demarche::Demarche;

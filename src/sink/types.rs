@@ -1,6 +1,6 @@
 //! What walks between the engine and a sink.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -87,6 +87,12 @@ pub struct Checkpoint {
     /// nothing to ask the target about them.
     #[serde(default)]
     pub suppressions: Option<Digest>,
+    /// Dossiers with more in them than a row of the target holds, and how many quarters of their answers are in columns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub narrowed: BTreeMap<DossierNumber, u8>,
+    /// The lists of deletions that could not be read, and when they are asked for again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub setbacks: BTreeMap<DeletionList, Setback>,
     /// When the last wide overlap was read (our clock: it only decides when to look again).
     pub followed_up_at: Option<Timestamp>,
     /// When the last complete light listing was compared (our clock).
@@ -99,6 +105,39 @@ pub struct Checkpoint {
     /// When it was last looked which dossiers' terms are over (our clock: it only decides when to look again).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained_at: Option<Timestamp>,
+}
+
+/// One of the platform's two lists of what is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletionList {
+    /// Those that wait to be purged.
+    Pending,
+    /// Those that were purged.
+    Deleted,
+}
+
+impl DeletionList {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Pending, Self::Deleted];
+}
+
+impl fmt::Display for DeletionList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "the list of dossiers that wait to be purged",
+            Self::Deleted => "the list of purged dossiers",
+        })
+    }
+}
+
+/// A side question that failed: asked again, less and less often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setback {
+    /// How many times in a row it failed.
+    pub attempts: u32,
+    /// When to ask again (our clock).
+    pub next_try: Timestamp,
 }
 
 /// A complete re-reading: the ordinary walk, since the beginning of time.

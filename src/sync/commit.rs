@@ -8,40 +8,35 @@ use super::documents::read_document;
 use super::error::SyncError;
 use super::event::Event;
 use super::quarantine;
+use super::refused::concerns_rows;
 use super::run::{Engine, until_stopped};
 use crate::api::Drift;
 use crate::dossier::Dossier;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::Unread;
+use crate::observe::walk::LISTED_NOT_FOUND;
 use crate::plan::{Counts, Observation, Plan, plan};
 use crate::sink::{Batch, Checkpoint, QuarantineChange, Sink};
-use crate::table::{CellKind, Digest, Row};
-
-/// A value that its column cannot hold: which column of which table, and what it would have to be.
-pub(super) type Misfits = BTreeMap<(usize, usize), CellKind>;
+use crate::table::{Digest, Row};
 
 impl<S: Sink> Engine<'_, S> {
     /// The rows of dossiers as the platform sent them. The form is asked again when a dossier answers a question that it
     /// does not have and that it was not asked for yet, however lately it was read: it may be published while a run reads.
-    /// A column is widened when a value does not fit. No value is lost on the way.
+    /// A value that does not fit its column stays in the document, and the row says so: the types of columns follow the form,
+    /// never an answer.
     pub(super) async fn rows(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Row>, SyncError> {
         let mut rows = Vec::with_capacity(dossiers.len());
-        let mut misfits = Misfits::new();
         let mut unknown = BTreeSet::new();
         for dossier in dossiers {
             let light = Digest::of_light(&dossier.light());
-            let (row, strangers) = self.row(dossier, light, &mut misfits);
+            let (row, strangers) = self.row(dossier, light);
             unknown.extend(strangers);
             rows.push(row);
         }
         if !unknown.is_subset(&self.asked) {
             self.fetch_form().await?;
             self.asked.append(&mut unknown);
-            (rows, unknown) = self.rows_again(rows, &mut misfits)?;
-        }
-        while !misfits.is_empty() {
-            self.widen(&misfits).await?;
-            (rows, unknown) = self.rows_again(rows, &mut misfits)?;
+            (rows, unknown) = self.rows_again(rows)?;
         }
         if self.checkpoint.remap {
             self.remap().await?;
@@ -51,31 +46,21 @@ impl<S: Sink> Engine<'_, S> {
     }
 
     /// One dossier: filtered, then mapped; and the questions that it answers and the form does not have.
-    pub(super) fn row(
-        &mut self,
-        mut dossier: Dossier,
-        light: Digest,
-        misfits: &mut Misfits,
-    ) -> (Row, Vec<DescriptorId>) {
+    pub(super) fn row(&mut self, mut dossier: Dossier, light: Digest) -> (Row, Vec<DescriptorId>) {
         self.job.filter.apply(&mut dossier, &self.form.types);
         let mapped = self.form.mapper.row(dossier, light);
-        for misfit in &mapped.misfits {
-            let needs = misfits.entry((misfit.table, misfit.column)).or_insert(misfit.needs);
-            *needs = needs.widen(misfit.needs);
+        for name in mapped.misfits {
+            self.misfits.entry(name).or_default().insert(mapped.row.number);
         }
         (mapped.row, mapped.unknown)
     }
 
-    fn rows_again(
-        &mut self,
-        rows: Vec<Row>,
-        misfits: &mut Misfits,
-    ) -> Result<(Vec<Row>, BTreeSet<DescriptorId>), SyncError> {
-        misfits.clear();
+    fn rows_again(&mut self, rows: Vec<Row>) -> Result<(Vec<Row>, BTreeSet<DescriptorId>), SyncError> {
+        self.misfits.clear();
         let mut unknown = BTreeSet::new();
         let again = rows.into_iter().map(|row| {
             let dossier = read_document(row.number, &row.document)?;
-            let (row, strangers) = self.row(dossier, row.light, misfits);
+            let (row, strangers) = self.row(dossier, row.light);
             unknown.extend(strangers);
             Ok(row)
         });
@@ -102,8 +87,7 @@ impl<S: Sink> Engine<'_, S> {
         checkpoint: Checkpoint,
     ) -> Result<Counts, SyncError> {
         let batch = self.decide(observed, unread, checkpoint).await?;
-        let counts = batch.plan.counts();
-        self.carry_out(batch).await?;
+        let counts = self.carry_out(batch).await?;
         self.report.counts.add(counts);
         Ok(counts)
     }
@@ -122,10 +106,13 @@ impl<S: Sink> Engine<'_, S> {
         Ok(batch)
     }
 
-    /// Commits a batch that says anything at all.
-    pub(super) async fn carry_out(&mut self, batch: Batch) -> Result<(), SyncError> {
+    /// Commits a batch that says anything at all: what it changed.
+    pub(super) async fn carry_out(&mut self, batch: Batch) -> Result<Counts, SyncError> {
         let silent = batch.plan.is_empty() && batch.quarantine.is_empty();
-        if silent && self.stored.as_ref() == Some(&batch.checkpoint) { Ok(()) } else { self.hand_over(batch).await }
+        if silent && self.stored.as_ref() == Some(&batch.checkpoint) {
+            return Ok(batch.plan.counts());
+        }
+        self.hand_over(batch).await
     }
 
     /// A batch of this run, as of now, that leaves the quarantine as it is.
@@ -134,26 +121,45 @@ impl<S: Sink> Engine<'_, S> {
         Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
     }
 
-    /// Takes a dossier that the platform does not know any more out of quarantine, if it knows the démarche.
-    pub(super) async fn release(&mut self, number: DossierNumber) -> Result<(), SyncError> {
-        if self.quarantine.contains_key(&number) {
-            // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
-            until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
-            let mut batch = self.batch(Plan::default(), self.checkpoint.clone());
-            batch.quarantine.push(QuarantineChange::Release(number));
-            self.hand_over(batch).await?;
+    /// Takes a dossier that the platform does not know any more out of quarantine, if it knows the démarche. One that was
+    /// set aside because it is listed all the same waits until a list of deletions or a complete listing says that it left.
+    pub(super) async fn not_found(&mut self, number: DossierNumber) -> Result<(), SyncError> {
+        let Some(entry) = self.quarantine.get(&number) else { return Ok(()) };
+        if entry.reason == LISTED_NOT_FOUND {
+            let unread = Unread { number, reason: entry.reason.clone(), message: entry.message.clone() };
+            self.commit(Vec::new(), vec![unread], self.checkpoint.clone()).await?;
+            return Ok(());
         }
+        // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
+        until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
+        self.release(number).await
+    }
+
+    /// Takes a dossier out of quarantine.
+    pub(super) async fn release(&mut self, number: DossierNumber) -> Result<(), SyncError> {
+        let mut batch = self.batch(Plan::default(), self.checkpoint.clone());
+        batch.quarantine.push(QuarantineChange::Release(number));
+        self.hand_over(batch).await?;
         Ok(())
     }
 
-    /// Commits a batch, and believes it only then.
-    pub(super) async fn hand_over(&mut self, batch: Batch) -> Result<(), SyncError> {
-        let receipt = self.job.sink.commit(&self.form.prepared, &batch).await?;
-        self.report.rows_written += receipt.rows_written;
+    /// Commits a batch, and believes it only then: what it changed. Dossiers that the target cannot hold are set aside.
+    pub(super) async fn hand_over(&mut self, mut batch: Batch) -> Result<Counts, SyncError> {
+        self.narrow_again(&mut batch);
+        let batch = match self.job.sink.commit(&self.form.prepared, &batch).await {
+            Ok(receipt) => {
+                self.report.rows_written += receipt.rows_written;
+                batch
+            }
+            Err(error) if concerns_rows(&error) && !batch.plan.is_empty() => {
+                self.hand_over_in_parts(batch, error).await?
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.stored = Some(batch.checkpoint.clone());
         self.checkpoint = batch.checkpoint;
         self.settle_quarantine(batch.quarantine);
-        Ok(())
+        Ok(batch.plan.counts())
     }
 
     fn quarantine_changes(&self, read: &[DossierNumber], unread: Vec<Unread>, now: Timestamp) -> Vec<QuarantineChange> {

@@ -1,21 +1,23 @@
 //! The form of a démarche, and the tables that follow it.
 
-use super::commit::Misfits;
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, until_stopped};
+use crate::api::ApiError;
 use crate::demarche::Demarche;
-use crate::plan::{Backfill, SchemaPlan, reconcile};
+use crate::plan::{Backfill, Remembered, SchemaPlan, reconcile};
 use crate::privacy::{FormTypes, Policy};
-use crate::sink::{Prepared, Sink};
+use crate::sink::{Prepared, Sink, SinkError};
 use crate::table::naming::NameLimits;
-use crate::table::{ColumnKey, Mapper, Spec, infer};
+use crate::table::{ColumnKey, DOCUMENT_ONLY, Mapper, Spec, TableKey, infer};
+
+/// How many dossiers are named where many are meant.
+const NAMED: usize = 10;
 
 /// The form in force, and what was made of it.
 pub(super) struct Form {
     pub(super) demarche: Demarche,
     pub(super) types: FormTypes,
-    pub(super) spec: Spec,
     pub(super) prepared: Prepared,
     pub(super) mapper: Mapper,
 }
@@ -28,50 +30,105 @@ pub(super) fn spec_of(policy: &Policy, demarche: &Demarche) -> Spec {
 }
 
 impl Form {
-    /// Makes the tables of the target follow the form.
+    /// Makes the tables of the target follow the form. A column whose type the target does not let change (something of
+    /// somebody else stands on it) keeps it, which comes back in words: what does not fit stays in the documents.
     pub(super) async fn prepare<S: Sink>(
         job: &Job<'_, S>,
         demarche: Demarche,
-        spec: Spec,
-    ) -> Result<(Self, SchemaPlan), SyncError> {
+        spec: &Spec,
+    ) -> Result<(Self, SchemaPlan, Vec<String>), SyncError> {
         let remembered = job.sink.schema(&job.scope).await?;
-        let plan = reconcile(&spec, &remembered, NameLimits::default());
-        let prepared = job.sink.prepare(&job.scope, &demarche, plan.clone()).await?;
-        let mapper = Mapper::new(prepared.layout());
+        let plan = reconcile(spec, &remembered, NameLimits::default());
+        let (prepared, plan, kept) = match job.sink.prepare(&job.scope, &demarche, plan.clone()).await {
+            Ok(prepared) => (prepared, plan, Vec::new()),
+            Err(error @ (SinkError::Refused { .. } | SinkError::CannotHold { .. })) => {
+                let widened = plan.widened();
+                if widened.is_empty() {
+                    return Err(error.into());
+                }
+                prepare_without(job, &demarche, spec, &remembered, &widened).await?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mapper = Mapper::of(spec, prepared.layout());
         let types = FormTypes::of(&demarche);
-        Ok((Self { demarche, types, spec, prepared, mapper }, plan))
+        Ok((Self { demarche, types, prepared, mapper }, plan, kept))
     }
+}
+
+/// Prepares the tables with those changes of types that the target accepts, one by one.
+async fn prepare_without<S: Sink>(
+    job: &Job<'_, S>,
+    demarche: &Demarche,
+    spec: &Spec,
+    remembered: &Remembered,
+    widened: &[(TableKey, ColumnKey)],
+) -> Result<(Prepared, SchemaPlan, Vec<String>), SyncError> {
+    let keeping = |kept: &[(TableKey, ColumnKey)]| {
+        let mut remaining = spec.clone();
+        let columns = remaining.tables.iter_mut().flat_map(|table| {
+            let key = table.key.clone();
+            table.columns.iter_mut().map(move |column| (key.clone(), column))
+        });
+        for (table, column) in columns {
+            let known = remembered.tables.iter().find(|known| known.key == table);
+            let known = known.and_then(|known| known.columns.iter().find(|known| known.key == column.key));
+            if let Some(known) = known
+                && kept.iter().any(|(key, name)| *key == table && *name == column.key)
+            {
+                column.kind = known.kind;
+            }
+        }
+        reconcile(&remaining, remembered, NameLimits::default())
+    };
+    let mut kept = widened.to_vec();
+    let mut plan = keeping(&kept);
+    let mut prepared = job.sink.prepare(&job.scope, demarche, plan.clone()).await?;
+    let mut words = Vec::new();
+    for column in widened {
+        let others: Vec<_> = kept.iter().filter(|kept| *kept != column).cloned().collect();
+        let wider = keeping(&others);
+        match job.sink.prepare(&job.scope, demarche, wider.clone()).await {
+            Ok(done) => (prepared, plan, kept) = (done, wider, others),
+            Err(error @ (SinkError::Refused { .. } | SinkError::CannotHold { .. })) => {
+                let name = remembered.tables.iter().find(|table| table.key == column.0).and_then(|table| {
+                    let known = table.columns.iter().find(|known| known.key == column.1)?;
+                    Some(format!("{}.{}", table.name, known.name))
+                });
+                words.push(format!(
+                    "column {} keeps its type, as the target does not let it change ({error}): answers that do not fit are \
+                     kept in the documents alone, and are named in `{DOCUMENT_ONLY}`",
+                    name.unwrap_or_default()
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((prepared, plan, words))
 }
 
 impl<S: Sink> Engine<'_, S> {
     /// Asks for the form again and makes the tables follow it.
     pub(super) async fn fetch_form(&mut self) -> Result<(), SyncError> {
-        let demarche = until_stopped(&self.job.stop, self.job.client.demarche(self.job.scope.demarche)).await?;
         self.form_is_fresh = true;
+        let asked = self.job.client.aside();
+        let demarche = match until_stopped(&self.job.stop, asked.demarche(self.job.scope.demarche)).await {
+            Err(SyncError::Api(error)) if error.may_be_of_this_question() => {
+                self.tell_late_form(&error);
+                return Ok(());
+            }
+            demarche => demarche?,
+        };
         let spec = spec_of(self.job.filter.policy(), &demarche);
         self.adopt(demarche, spec).await?;
         self.adopt_head((self.job.clock)());
         Ok(())
     }
 
-    /// Makes columns wide enough for values that do not fit.
-    pub(super) async fn widen(&mut self, misfits: &Misfits) -> Result<(), SyncError> {
-        let mut spec = self.form.spec.clone();
-        for ((table, column), kind) in misfits {
-            let table = &self.form.prepared.layout().tables[*table];
-            let key: &ColumnKey = &table.columns[*column].spec.key;
-            let wanted = spec.tables.iter_mut().find(|wanted| wanted.key == table.key);
-            let columns = wanted.into_iter().flat_map(|wanted| wanted.columns.iter_mut());
-            for column in columns.filter(|column| column.key == *key) {
-                column.kind = column.kind.widen(*kind);
-            }
-        }
-        self.adopt(self.form.demarche.clone(), spec).await
-    }
-
     async fn adopt(&mut self, demarche: Demarche, spec: Spec) -> Result<(), SyncError> {
-        let (form, plan) = Form::prepare(self.job, demarche, spec).await?;
+        let (form, plan, kept) = Form::prepare(self.job, demarche, &spec).await?;
         self.form = form;
+        kept.into_iter().for_each(|words| self.notice(words));
         self.tell_schema(&plan);
         let owes = if self.form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
         self.owed = std::mem::take(&mut self.owed).and(owes);
@@ -86,11 +143,37 @@ impl<S: Sink> Engine<'_, S> {
     /// What the target has to tell of itself.
     pub(super) fn tell_notices(&mut self) {
         for notice in self.job.sink.notices() {
-            if !self.report.notices.contains(&notice) {
-                (self.job.events)(&Event::Notice(notice.clone()));
-                self.report.notices.push(notice);
-            }
+            self.notice(notice);
         }
+    }
+
+    /// Tells which columns could not hold values of which dossiers.
+    pub(super) fn tell_misfits(&mut self) {
+        for (column, numbers) in std::mem::take(&mut self.misfits) {
+            let named: Vec<String> = numbers.iter().take(NAMED).map(ToString::to_string).collect();
+            let more = if numbers.len() > NAMED { "…" } else { "" };
+            self.notice(format!(
+                "{} dossiers hold a value that does not fit column {column}: it is kept in their documents alone, and \
+                 `{DOCUMENT_ONLY}` says so ({}{more})",
+                numbers.len(),
+                named.join(", ")
+            ));
+        }
+    }
+
+    /// Tells something once a run.
+    pub(super) fn notice(&mut self, notice: String) {
+        if !self.report.notices.contains(&notice) {
+            (self.job.events)(&Event::Notice(notice.clone()));
+            self.report.notices.push(notice);
+        }
+    }
+
+    pub(super) fn tell_late_form(&mut self, error: &ApiError) {
+        self.notice(format!(
+            "the form could not be read ({error}): answers to its new questions are kept in the documents, and reach their \
+             columns once it can be"
+        ));
     }
 
     pub(super) fn tell_schema(&mut self, plan: &SchemaPlan) {

@@ -7,6 +7,7 @@ use super::event::Event;
 use super::report::ListingReport;
 use super::run::{Engine, until_stopped};
 use crate::ids::DossierNumber;
+use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
 use crate::observe::{CompleteListing, list_all};
 use crate::plan::changes::is_emptied;
 use crate::plan::{Gone, GoneReason, Observation};
@@ -59,6 +60,12 @@ impl<S: Sink> Engine<'_, S> {
         let listing = list_all(self.job.client, self.job.scope.demarche, |seen| events(&Event::Listing { seen }));
         let listing = until_stopped(&self.job.stop, listing).await?;
         let listed = listing.len() as u64;
+        let left: Vec<DossierNumber> = self
+            .quarantine
+            .values()
+            .filter(|entry| entry.reason == LISTED_NOT_FOUND && !listing.contains(entry.number))
+            .map(|entry| entry.number)
+            .collect();
         let difference = compare(self.job.sink, &self.job.scope, listing).await?;
         self.report.listing = Some(ListingReport {
             listed,
@@ -66,6 +73,9 @@ impl<S: Sink> Engine<'_, S> {
             stale: difference.stale.len() as u64,
             ghost: difference.ghost.len() as u64,
         });
+        for number in left {
+            self.release(number).await?;
+        }
         // A comparison whose deletions were held back is due again in the next run: it tells once more, or deletes.
         let mended = self.mend(difference, alive, now).await?;
         self.mend_counts().await?;
@@ -92,7 +102,9 @@ impl<S: Sink> Engine<'_, S> {
             self.walk(alive, (self.job.clock)()).await?;
         } else {
             for number in missing.into_iter().chain(stale) {
-                self.read_again(number).await?;
+                if !self.read_again(number).await? && !self.quarantine.contains_key(&number) {
+                    self.set_aside_listed(number).await?;
+                }
                 self.check_stop()?;
             }
         }
@@ -107,6 +119,13 @@ impl<S: Sink> Engine<'_, S> {
             self.check_stop()?;
         }
         Ok(true)
+    }
+
+    /// A dossier that the listing shows and that is not found when it is asked for alone. It may have left since: then a list
+    /// of deletions or the next listing says so.
+    async fn set_aside_listed(&mut self, number: DossierNumber) -> Result<(), SyncError> {
+        self.commit(Vec::new(), vec![listed_not_found(number)], self.checkpoint.clone()).await?;
+        Ok(())
     }
 
     pub(super) fn check_stop(&self) -> Result<(), SyncError> {

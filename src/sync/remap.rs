@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::commit::Misfits;
 use super::documents::{Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, Run, begin_offline};
-use crate::plan::{Backfill, Change, Plan};
+use crate::plan::{Backfill, Change, Counts, Plan};
 use crate::sink::Sink;
 
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
@@ -29,53 +28,43 @@ pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Does it for the dossiers that are owed, until nothing is left that does not fit its column. Begins anew, with all of
-    /// them, when interrupted: doing it twice changes nothing more. A document that is damaged is left for later.
+    /// Does it for the dossiers that are owed. Begins anew, with all of them, when interrupted: doing it twice changes nothing
+    /// more. A document that is damaged is left for later.
     pub(super) async fn remap(&mut self) -> Result<(), SyncError> {
         let mut strangers = BTreeSet::new();
-        loop {
-            let mut misfits = Misfits::new();
-            let mut stored = Documents::default();
-            let mut done = 0;
-            while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
-                done += documents.len() as u64;
-                let mut plan = Plan::default();
-                for stored in documents {
-                    let Some(dossier) = document_of(&stored) else {
-                        self.damaged.insert(stored.number);
-                        continue;
-                    };
-                    let (row, unknown) = self.row(dossier, stored.light, &mut misfits);
-                    strangers.extend(unknown);
-                    let moved = row.fingerprint != stored.fingerprint;
-                    if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
-                        plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
-                    }
+        let mut stored = Documents::default();
+        let mut done = 0;
+        while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
+            done += documents.len() as u64;
+            let mut plan = Plan::default();
+            for stored in documents {
+                let Some(dossier) = document_of(&stored) else {
+                    self.damaged.insert(stored.number);
+                    continue;
+                };
+                let (row, unknown) = self.row(dossier, stored.light);
+                strangers.extend(unknown);
+                let moved = row.fingerprint != stored.fingerprint;
+                if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
+                    plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
                 }
-                if !misfits.is_empty() {
-                    break;
-                }
-                let counts = plan.counts();
-                if !plan.is_empty() {
-                    self.put(plan).await?;
-                    self.report.counts.add(counts);
-                }
-                (self.job.events)(&Event::Remapped { dossiers: done });
-                self.check_stop()?;
             }
-            if misfits.is_empty() {
-                break;
+            if !plan.is_empty() {
+                let counts = self.put(plan).await?;
+                self.report.counts.add(counts);
             }
-            self.widen(&misfits).await?;
+            (self.job.events)(&Event::Remapped { dossiers: done });
+            self.check_stop()?;
         }
         self.checkpoint.remap = false;
         self.checkpoint.strangers = strangers;
         self.owed = Backfill::Nothing;
-        self.put(Plan::default()).await
+        self.put(Plan::default()).await?;
+        Ok(())
     }
 
-    /// Commits changes that no reading of the platform gave: where the walks stand stays as it is.
-    pub(super) async fn put(&mut self, plan: Plan) -> Result<(), SyncError> {
+    /// Commits changes that no reading of the platform gave: where the walks stand stays as it is. What they changed.
+    pub(super) async fn put(&mut self, plan: Plan) -> Result<Counts, SyncError> {
         self.hand_over(self.batch(plan, self.checkpoint.clone())).await
     }
 }

@@ -112,7 +112,8 @@ impl<S: Sink> Engine<'_, S> {
             self.job.sink.forget_runs(&self.job.scope, term.before(now)).await?;
         }
         let checkpoint = Checkpoint { retained_at: Some(now), ..self.checkpoint.clone() };
-        self.carry_out(self.batch(Plan::default(), checkpoint)).await
+        self.carry_out(self.batch(Plan::default(), checkpoint)).await?;
+        Ok(())
     }
 
     async fn purge(&mut self, due: &BTreeMap<DossierNumber, (Fate, Rule)>) -> Result<(), SyncError> {
@@ -147,8 +148,7 @@ impl<S: Sink> Engine<'_, S> {
     async fn empty(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
         if !changes.is_empty() {
             let plan = Plan { changes, unchanged: 0 };
-            let counts = plan.counts();
-            self.put(plan).await?;
+            let counts = self.put(plan).await?;
             self.report.counts.add(counts);
             (self.job.events)(&Event::Retained { anonymised: counts.anonymised, purged: counts.purged });
         }

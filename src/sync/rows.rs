@@ -17,7 +17,7 @@ use crate::observe::walk::unread;
 use crate::plan::{Change, Plan};
 use crate::privacy::Anonymiser;
 use crate::sink::{ExpectedDossier, RowDifference, RowFault, Scope, Sink, StoredDocument};
-use crate::table::{Digest, Layout, Mapper};
+use crate::table::{Digest, Layout, Mapper, narrowed};
 
 /// How many differences of each table are asked for when rows are counted: with more, everything is compared.
 const COUNTED: u32 = 500;
@@ -62,6 +62,7 @@ pub(super) async fn compare<S: Sink>(
     scope: &Scope,
     layout: &Layout,
     mapper: &Mapper,
+    known: &BTreeMap<DossierNumber, u8>,
     documents: Vec<StoredDocument>,
 ) -> Result<Compared, SyncError> {
     let mut compared = Compared::default();
@@ -72,7 +73,12 @@ pub(super) async fn compare<S: Sink>(
             compared.damaged.insert(stored.number, stored);
             continue;
         };
-        let mapped = mapper.row(dossier, stored.light);
+        let mut mapped = mapper.row(dossier, stored.light);
+        // What a row of the target does not hold is not expected there.
+        let narrow = known.get(&stored.number).and_then(|quarters| narrowed(&mapped.row, layout, *quarters));
+        if let Some(narrow) = narrow {
+            mapped.row = narrow;
+        }
         for descriptor in mapped.unknown {
             *compared.strangers.entry(descriptor).or_default() += 1;
         }
@@ -123,7 +129,8 @@ impl<S: Sink> Engine<'_, S> {
 
     async fn compare(&self, documents: Vec<StoredDocument>) -> Result<Compared, SyncError> {
         let (sink, scope) = (self.job.sink, &self.job.scope);
-        compare(sink, scope, self.form.prepared.layout(), &self.form.mapper, documents).await
+        let narrowed = &self.checkpoint.narrowed;
+        compare(sink, scope, self.form.prepared.layout(), &self.form.mapper, narrowed, documents).await
     }
 
     async fn mend_compared(&mut self, compared: Compared) -> Result<(), SyncError> {

@@ -10,21 +10,18 @@ use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
 use super::form::{Form, spec_of};
-use super::report::{Brake, REPORT_VERSION, Report};
+use super::refused::REFUSED_BY_TARGET;
+use super::report::{REPORT_VERSION, Report};
 use super::settings::Settings;
 use super::stop::Stop;
-use crate::api::{ApiError, Client, Listing, News, Source, Stats};
+use crate::api::{ApiError, Client, Listing, Source, Stats, is_timeout};
 use crate::demarche::DemarcheHead;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::walk::unread;
-use crate::observe::{Suppressions, Walk, reading, suppressions, watermark};
+use crate::observe::{Walk, reading, watermark};
 use crate::plan::{Backfill, Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, SinkError, Sweep};
-use crate::table::Digest;
-
-/// How many gone dossiers are compared with the target in one commit.
-const GONE_BATCH: usize = 500;
 
 /// What a run needs: where to read, where to write, under which rules.
 pub struct Job<'a, S> {
@@ -73,6 +70,10 @@ pub(super) struct Engine<'a, S> {
     pub(super) told_strangers: BTreeSet<DescriptorId>,
     /// Dossiers whose stored document is damaged.
     pub(super) damaged: BTreeSet<DossierNumber>,
+    /// Columns that could not hold a value, and of which dossiers.
+    pub(super) misfits: BTreeMap<String, BTreeSet<DossierNumber>>,
+    /// Whether the tables changed with this run: what they could not hold they may hold now.
+    tables_moved: bool,
     pub(super) report: Report,
     stats_before: Stats,
 }
@@ -83,26 +84,39 @@ pub(super) struct Engine<'a, S> {
 /// and checkpoint land together, and the next run goes on from there.
 pub async fn run<S: Sink>(job: &Job<'_, S>) -> Run {
     match open(job).await {
-        Ok((mut engine, news, since)) => {
-            let result = engine.go(&news, since).await;
+        Ok((mut engine, since)) => {
+            let result = engine.go(since).await;
             engine.end(result).await
         }
         Err(error) => Run::failed(job, error).await,
     }
 }
 
-/// Reads where the target stands and what is new on the platform (deletions since the instant that is returned), and
-/// begins.
-pub(super) async fn open<'a, S: Sink>(
-    job: &'a Job<'a, S>,
-) -> Result<(Engine<'a, S>, News, Option<Timestamp>), SyncError> {
+/// Reads where the target stands and which revisions the platform has, and begins; with the instant since which deletions
+/// are to be asked for.
+pub(super) async fn open<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<(Engine<'a, S>, Option<Timestamp>), SyncError> {
     let stats_before = job.client.stats();
     let stored = job.sink.checkpoint(&job.scope).await?;
     let since = stored.as_ref().and_then(watermark::deleted_since);
     let place = address::check(job.client, job.sink, &job.scope, job.settings.accept_address).await?;
-    let news = until_stopped(&job.stop, job.client.news(job.scope.demarche, since)).await?;
-    place.keep(job.sink, &job.scope).await?;
-    Ok((begin(job, stored, Some(&news.head), stats_before).await?, news, since))
+    let head = match until_stopped(&job.stop, job.client.head(job.scope.demarche)).await {
+        // The dossiers may be had all the same, under the form of the last run.
+        Err(SyncError::Api(error)) if stored.is_some() && of_this_question(&error) => Err(error),
+        head => Ok(head?),
+    };
+    if head.is_ok() {
+        place.keep(job.sink, &job.scope).await?;
+    }
+    let mut engine = begin(job, stored, head.as_ref().ok(), stats_before).await?;
+    if let Err(error) = head {
+        engine.notice(format!("the platform does not tell its revisions ({error}): those of the last run count"));
+    }
+    Ok((engine, since))
+}
+
+/// Whether a side question failed in a way that tells nothing of the others.
+fn of_this_question(error: &ApiError) -> bool {
+    error.may_be_of_this_question() && (!error.may_be_an_outage() || is_timeout(error))
 }
 
 /// Waits for the platform, unless somebody asks to stop.
@@ -126,14 +140,26 @@ pub(super) async fn begin<'a, S: Sink>(
     stats_before: Stats,
 ) -> Result<Engine<'a, S>, SyncError> {
     let report = Report::new(job);
+    let mut late = None;
     let (demarche, form_is_fresh) = match (job.sink.form(&job.scope).await?, head) {
         (Some(form), Some(head)) if form.head() == *head => (form, false),
         (Some(form), None) => (form, false),
-        (_, Some(_)) => (until_stopped(&job.stop, job.client.demarche(job.scope.demarche)).await?, true),
+        (Some(form), Some(_)) => {
+            let asked = job.client.aside();
+            match until_stopped(&job.stop, asked.demarche(job.scope.demarche)).await {
+                // Answers to questions that it does not have stay in the documents until it can be read.
+                Err(SyncError::Api(error)) if error.may_be_of_this_question() => {
+                    late = Some(error);
+                    (form, true)
+                }
+                demarche => (demarche?, true),
+            }
+        }
+        (None, Some(_)) => (until_stopped(&job.stop, job.client.demarche(job.scope.demarche)).await?, true),
         (None, None) => return Err(SyncError::never_synced(&job.scope, job.sink.name())),
     };
     let spec = spec_of(job.filter.policy(), &demarche);
-    let (form, plan) = Form::prepare(job, demarche, spec).await?;
+    let (form, plan, kept) = Form::prepare(job, demarche, &spec).await?;
     let mut owed = if form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
     if let Some(stored) = &mut stored {
         // What an earlier run left undone is not known in parts.
@@ -154,11 +180,17 @@ pub(super) async fn begin<'a, S: Sink>(
         asked: BTreeSet::new(),
         told_strangers: BTreeSet::new(),
         damaged: BTreeSet::new(),
+        misfits: BTreeMap::new(),
+        tables_moved: !plan.changes.is_empty(),
         report,
         stats_before,
     };
     engine.tell_schema(&plan);
+    kept.into_iter().for_each(|words| engine.notice(words));
     engine.tell_notices();
+    if let Some(error) = late {
+        engine.tell_late_form(&error);
+    }
     Ok(engine)
 }
 
@@ -169,7 +201,8 @@ pub(super) async fn begin_offline<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<En
 }
 
 impl<S: Sink> Engine<'_, S> {
-    async fn go(&mut self, news: &News, since: Option<Timestamp>) -> Result<(), SyncError> {
+    /// The dossiers first: no other question may keep them waiting.
+    async fn go(&mut self, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
         self.adopt_policy();
         self.adopt_head(now);
@@ -178,10 +211,6 @@ impl<S: Sink> Engine<'_, S> {
             self.restore_damaged().await?;
         }
         let alive = self.job.sink.totals(&self.job.scope).await?.alive;
-        let gone = suppressions(self.job.client, self.job.scope.demarche, since, news);
-        let gone = until_stopped(&self.job.stop, gone).await?;
-        self.delete(gone, alive).await?;
-        self.retry_quarantine(now).await?;
         if self.job.settings.full || watermark::sweep_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
             self.checkpoint.sweep.get_or_insert_default();
         }
@@ -196,6 +225,8 @@ impl<S: Sink> Engine<'_, S> {
             self.mend_rows().await?;
         }
         self.walk(alive, now).await?;
+        self.follow_deletions(since, alive, now).await?;
+        self.retry_quarantine(now).await?;
         if watermark::listing_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
             self.compare_listing(alive, now).await?;
         }
@@ -232,51 +263,15 @@ impl<S: Sink> Engine<'_, S> {
         self.checkpoint.demarche = Some(head);
     }
 
-    async fn delete(&mut self, found: Suppressions, alive: u64) -> Result<(), SyncError> {
-        if found.incomplete {
-            self.report.suppressions_incomplete = true;
-            (self.job.events)(&Event::SuppressionsIncomplete);
-        }
-        let gone: Vec<_> = found.gone.into_iter().collect();
-        let said = Digest::of(&serde_json::to_vec(&gone).expect("a list of tombstones is plain data with text keys"));
-        if self.checkpoint.suppressions == Some(said) {
-            return Ok(());
-        }
-        let mut batches = Vec::new();
-        for part in gone.chunks(GONE_BATCH) {
-            let observed = part.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
-            batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
-        }
-        let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
-        if self.brakes(deletions, alive) {
-            return Ok(());
-        }
-        for batch in batches {
-            // Lists name every dossier that ever went: those already known as gone are no news.
-            let counts = Counts { unchanged: 0, ..batch.plan.counts() };
-            self.carry_out(batch).await?;
-            self.report.counts.add(counts);
-        }
-        if !found.incomplete {
-            // Told to the target with the next page.
-            self.checkpoint.suppressions = Some(said);
-        }
-        Ok(())
-    }
-
-    /// Whether so many deletions are held back. Everything else of the run goes on.
-    pub(super) fn brakes(&mut self, deletions: u64, alive: u64) -> bool {
-        let brakes = self.job.settings.brakes(deletions, alive);
-        if brakes {
-            (self.job.events)(&Event::Brake { deletions, alive });
-            self.report.brake = Some(Brake { deletions, alive });
-        }
-        brakes
+    /// Whether a dossier in quarantine is tried again now. What the target refused is also tried when the target changed.
+    fn is_due(&self, entry: &QuarantineEntry, now: Timestamp) -> bool {
+        entry.next_try <= now
+            || (self.tables_moved && entry.reason == REFUSED_BY_TARGET && entry.since < self.report.started_at)
     }
 
     async fn retry_quarantine(&mut self, now: Timestamp) -> Result<(), SyncError> {
         let due: Vec<DossierNumber> =
-            self.quarantine.values().filter(|entry| entry.next_try <= now).map(|entry| entry.number).collect();
+            self.quarantine.values().filter(|entry| self.is_due(entry, now)).map(|entry| entry.number).collect();
         for number in due {
             self.read_again(number).await?;
         }
@@ -298,10 +293,17 @@ impl<S: Sink> Engine<'_, S> {
                 Ok(true)
             }
             Ok(None) => {
-                self.release(number).await?;
+                self.not_found(number).await?;
                 Ok(false)
             }
             Err(error) => {
+                if error.may_be_an_outage() {
+                    // It may be this dossier or the whole platform: an easier question tells.
+                    let client = self.job.client.aside();
+                    if until_stopped(&self.job.stop, client.head(self.job.scope.demarche)).await.is_err() {
+                        return Err(error.into());
+                    }
+                }
                 let unread = unread(number, error)?;
                 self.commit(Vec::new(), vec![unread], self.checkpoint.clone()).await?;
                 Ok(true)
@@ -350,6 +352,7 @@ impl<S: Sink> Engine<'_, S> {
         self.report.duration_ms =
             u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
         self.report.outcome = if self.quarantine.is_empty() { RunOutcome::Done } else { RunOutcome::Quarantine };
+        self.tell_misfits();
         self.tell_notices();
         let mut error = result.err();
         if let Some(error) = &error {

@@ -93,7 +93,7 @@ pub async fn verify<S: Sink>(
     difference.missing.retain(|number| !quarantined.contains(number));
     difference.stale.retain(|number| !quarantined.contains(number));
     let mut own = if checkpoint.policy == Some(filter.digest()) {
-        look_at_rows(sink, scope, filter).await?
+        look_at_rows(sink, scope, filter, &checkpoint.narrowed).await?
     } else {
         Rows::default()
     };
@@ -127,18 +127,24 @@ struct Rows {
     strangers: BTreeMap<DescriptorId, u64>,
 }
 
-async fn look_at_rows<S: Sink>(sink: &S, scope: &Scope, filter: &Filter) -> Result<Rows, SyncError> {
+async fn look_at_rows<S: Sink>(
+    sink: &S,
+    scope: &Scope,
+    filter: &Filter,
+    narrowed: &BTreeMap<DossierNumber, u8>,
+) -> Result<Rows, SyncError> {
     let mut found = Rows::default();
     let Some(form) = sink.form(scope).await? else { return Ok(found) };
-    let layout = Layout::held(&spec_of(filter.policy(), &form), &sink.schema(scope).await?);
+    let spec = spec_of(filter.policy(), &form);
+    let layout = Layout::held(&spec, &sink.schema(scope).await?);
     if layout.tables.is_empty() {
         return Ok(found);
     }
-    let mapper = Mapper::new(&layout);
+    let mapper = Mapper::of(&spec, &layout);
     let mut stored = Documents::default();
     while let Some(documents) = stored.next(sink, scope).await? {
         found.compared += documents.len() as u64;
-        let mut compared = compare_rows(sink, scope, &layout, &mapper, documents).await?;
+        let mut compared = compare_rows(sink, scope, &layout, &mapper, narrowed, documents).await?;
         let differs = |found: &RowDifference| found.fault.is_error();
         let suspects: BTreeSet<DossierNumber> =
             compared.differences.iter().filter(|found| differs(found)).filter_map(|found| found.number).collect();
@@ -147,7 +153,7 @@ async fn look_at_rows<S: Sink>(sink: &S, scope: &Scope, filter: &Filter) -> Resu
             // A run may have written it between the reading of its document and that of its rows.
             let again = Documents::from(number).first(sink, scope).await?;
             let again = again.into_iter().filter(|stored| stored.number == number).collect();
-            let again = compare_rows(sink, scope, &layout, &mapper, again).await?;
+            let again = compare_rows(sink, scope, &layout, &mapper, narrowed, again).await?;
             found.differences.extend(again.differences.into_iter().filter(differs));
             found.damaged.extend(again.damaged.into_keys());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mapper::DOCUMENT_ONLY;
 use super::spec::{CellKind, ColumnKey, ColumnSpec, TableKey};
 use crate::ids::{DemarcheNumber, DescriptorId};
 
@@ -42,6 +43,12 @@ pub struct LayoutColumn {
 }
 
 impl Layout {
+    /// The position of [`DOCUMENT_ONLY`] in the table of dossiers.
+    pub(super) fn mark(&self) -> Option<usize> {
+        let is_mark = |key: &ColumnKey| matches!(key, ColumnKey::Fixed(name) if name == DOCUMENT_ONLY);
+        self.tables.first()?.columns.iter().position(|column| is_mark(&column.spec.key))
+    }
+
     /// The position of a table.
     #[must_use]
     pub fn position(&self, key: &TableKey) -> Option<usize> {

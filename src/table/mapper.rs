@@ -1,12 +1,12 @@
 //! A dossier becomes rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fingerprint::Digest;
 use super::fixed::{self, Fixed, GeoRow};
-use super::layout::{Layout, LayoutTable};
+use super::layout::Layout;
 use super::row::{Cell, ChildRow, Row};
-use super::spec::{CellKind, ColumnKey, Part, TableKey};
+use super::spec::{CellKind, ColumnKey, Part, Spec, TableKey};
 use super::value;
 use crate::champ::{Champ, ChampValue};
 use crate::dossier::{Dossier, PlacedFile};
@@ -18,22 +18,15 @@ use crate::privacy::Treatment;
 pub struct Mapped {
     /// Its rows. A value that its column cannot hold is missing in the cells and present in the document.
     pub row: Row,
-    /// The values that their columns cannot hold: widen the columns and map again.
-    pub misfits: Vec<Misfit>,
+    /// The columns that could not hold a value, in the words of [`DOCUMENT_ONLY`].
+    pub misfits: Vec<String>,
     /// The questions that the layout does not know: the form moved.
     pub unknown: Vec<DescriptorId>,
 }
 
-/// A value that its column cannot hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Misfit {
-    /// The position of the table in the layout.
-    pub table: usize,
-    /// The position of the column in the table.
-    pub column: usize,
-    /// The narrowest kind that holds the value and all that the column holds.
-    pub needs: CellKind,
-}
+/// The column of the table of dossiers that names the columns whose value the document alone holds: `column`, `table.column`
+/// for a child table, or the title of a question that has no column.
+pub const DOCUMENT_ONLY: &str = "hors_colonnes";
 
 /// Makes the rows of dossiers in one layout. Made once for a layout, used for each dossier.
 #[derive(Debug)]
@@ -48,6 +41,8 @@ pub struct Mapper {
     instructeurs: Option<Table<fixed::InstructeurReader>>,
     labels: Option<Table<fixed::LabelReader>>,
     presentation: HashSet<DescriptorId>,
+    /// Where it is told what the document alone holds.
+    mark: Option<usize>,
 }
 
 /// Where the cells of one table go.
@@ -55,6 +50,10 @@ pub struct Mapper {
 struct Table<R> {
     position: usize,
     width: usize,
+    /// What columns are called where a value does not fit.
+    names: Vec<String>,
+    /// (Parts of) answers that have no column.
+    beyond: HashMap<DescriptorId, Vec<(String, Part)>>,
     fixed: Vec<(Slot, Treatment, R)>,
     champs: HashMap<DescriptorId, Vec<(Slot, Part)>>,
 }
@@ -68,12 +67,15 @@ struct Slot {
 /// What the layout could not take, while a dossier is mapped.
 #[derive(Default)]
 struct Leftovers {
-    misfits: Vec<Misfit>,
+    misfits: BTreeSet<String>,
     unknown: Vec<DescriptorId>,
 }
 
 impl<R: Copy> Table<R> {
-    fn new(position: usize, table: &LayoutTable, readers: &[Fixed<R>]) -> Self {
+    fn new(position: usize, layout: &Layout, readers: &[Fixed<R>]) -> Self {
+        let table = &layout.tables[position];
+        let prefix = if table.key.is_child() { format!("{}.", table.name) } else { String::new() };
+        let names = table.columns.iter().map(|column| format!("{prefix}{}", column.name)).collect();
         let mut fixed = Vec::new();
         let mut champs: HashMap<DescriptorId, Vec<(Slot, Part)>> = HashMap::new();
         for (column, layout) in table.columns.iter().enumerate() {
@@ -89,7 +91,7 @@ impl<R: Copy> Table<R> {
                 ColumnKey::Champ(id, part) => champs.entry(id.clone()).or_default().push((slot, *part)),
             }
         }
-        Self { position, width: table.columns.len(), fixed, champs }
+        Self { position, width: table.columns.len(), names, beyond: HashMap::new(), fixed, champs }
     }
 
     /// A row of nothing but the columns that the table always has.
@@ -104,7 +106,7 @@ impl<R: Copy> Table<R> {
     fn put(&self, cells: &mut [Cell], slot: Slot, cell: Cell, left: &mut Leftovers) {
         match cell.coerce(slot.kind) {
             Ok(cell) => cells[slot.column] = cell,
-            Err(needs) => left.misfits.push(Misfit { table: self.position, column: slot.column, needs }),
+            Err(_) => _ = left.misfits.insert(self.names[slot.column].clone()),
         }
     }
 
@@ -119,10 +121,10 @@ impl Mapper {
     pub fn new(layout: &Layout) -> Self {
         fn table<R: Copy>(layout: &Layout, key: &TableKey, readers: &[Fixed<R>]) -> Option<Table<R>> {
             let position = layout.position(key)?;
-            Some(Table::new(position, &layout.tables[position], readers))
+            Some(Table::new(position, layout, readers))
         }
         let blocks = layout.tables.iter().enumerate().filter_map(|(position, table)| match &table.key {
-            TableKey::Block(id) => Some((id.clone(), Table::new(position, table, &[]))),
+            TableKey::Block(id) => Some((id.clone(), Table::new(position, layout, &[]))),
             _ => None,
         });
         Self {
@@ -137,7 +139,31 @@ impl Mapper {
             instructeurs: table(layout, &TableKey::Instructeurs, fixed::INSTRUCTEURS),
             labels: table(layout, &TableKey::Labels, fixed::LABELS),
             presentation: layout.presentation.iter().cloned().collect(),
+            mark: layout.mark(),
         }
+    }
+
+    /// The same for a form that asks for more columns than the tables have room for: answers to these are named, and are not
+    /// taken for answers to unknown questions.
+    #[must_use]
+    pub fn of(spec: &Spec, layout: &Layout) -> Self {
+        let mut mapper = Self::new(layout);
+        for wanted in &spec.tables {
+            let Some(position) = layout.position(&wanted.key) else { continue };
+            let missing = wanted.columns.iter().filter(|column| layout.tables[position].kind_of(&column.key).is_none());
+            let beyond = match &wanted.key {
+                TableKey::Dossiers => Some(&mut mapper.dossiers.beyond),
+                TableKey::Block(id) => mapper.blocks.get_mut(id).map(|table| &mut table.beyond),
+                _ => None,
+            };
+            let Some(beyond) = beyond else { continue };
+            for column in missing {
+                if let ColumnKey::Champ(id, part) = &column.key {
+                    beyond.entry(id.clone()).or_default().push((column.title.clone(), *part));
+                }
+            }
+        }
+        mapper
     }
 
     /// The rows of a dossier, after the privacy filter. `light` is the digest of what the listing shows of it, computed
@@ -167,8 +193,9 @@ impl Mapper {
         }
         self.add_children(&dossier, &mut children, &mut left);
         arrange(&mut children);
-        left.misfits.sort_unstable();
-        left.misfits.dedup();
+        if let (Some(mark), false) = (self.mark, left.misfits.is_empty()) {
+            cells[mark] = marks(&left.misfits);
+        }
         left.unknown.sort_unstable();
         left.unknown.dedup();
         let row = Row {
@@ -181,16 +208,23 @@ impl Mapper {
             cells,
             children,
         };
-        Mapped { row, misfits: left.misfits, unknown: left.unknown }
+        Mapped { row, misfits: left.misfits.into_iter().collect(), unknown: left.unknown }
     }
 
     fn fill<R: Copy>(&self, table: &Table<R>, champ: &Champ, cells: &mut [Cell], left: &mut Leftovers) {
+        let beyond = table.beyond.get(&champ.descriptor);
+        for (title, part) in beyond.into_iter().flatten() {
+            if value::part(&champ.value, *part) != Cell::Null {
+                left.misfits.insert(title.clone());
+            }
+        }
         match table.champs.get(&champ.descriptor) {
             Some(slots) => {
                 for (slot, part) in slots {
                     table.put(cells, *slot, value::part(&champ.value, *part), left);
                 }
             }
+            None if beyond.is_some() => {}
             None if self.presentation.contains(&champ.descriptor) => {}
             None if champ.value == ChampValue::Presentation => {}
             None => left.unknown.push(champ.descriptor.clone()),
@@ -251,6 +285,11 @@ impl Mapper {
             }
         }
     }
+}
+
+/// What [`DOCUMENT_ONLY`] says.
+pub(super) fn marks(names: &BTreeSet<String>) -> Cell {
+    Cell::text(names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 /// Files have no id: where one hangs, its name, content and date identify it, not its place among the others.

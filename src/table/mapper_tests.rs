@@ -5,10 +5,10 @@ use crate::champ::Withheld;
 use crate::demarche::TypeDeChamp as T;
 use crate::dossier::File;
 use crate::ids::DossierNumber;
-use crate::plan::{Remembered, reconcile};
+use crate::plan::{Remembered, RememberedColumn, RememberedTable, reconcile};
 use crate::privacy::samples::{at, block, champ, demarche, dossier, file, id, question, revision, rows};
-use crate::table::infer;
 use crate::table::naming::NameLimits;
+use crate::table::{TableKey, infer, narrowed};
 
 fn layout() -> Layout {
     let demarche = demarche(vec![revision(
@@ -84,12 +84,68 @@ fn the_dossier_itself_fills_the_columns_that_the_table_always_has() {
 }
 
 #[test]
-fn a_value_too_wide_for_its_column_is_reported_and_left_out() {
+fn a_value_that_does_not_fit_its_column_is_named_and_stays_in_the_document() {
     let mapped = map(dossier(vec![champ(2, ChampValue::Text("99999999999999999999".into()))]));
-    let column = layout().tables[0].columns.iter().position(|column| column.name == "age").expect("the column");
-    assert_eq!(mapped.misfits, [Misfit { table: 0, column, needs: CellKind::Text }]);
-    assert_eq!(cell(&mapped, "age"), Cell::Null);
+    assert_eq!(mapped.misfits, ["age"]);
+    assert_eq!((cell(&mapped, "age"), cell(&mapped, DOCUMENT_ONLY)), (Cell::Null, Cell::Text("age".into())));
+    let demarche = demarche(vec![revision("r1", vec![question(1, "Jour", T::Date)], Vec::new())]);
+    let day = reconcile(&infer(&demarche), &Remembered::default(), NameLimits::default()).layout;
+    let far = dossier(vec![champ(1, ChampValue::Text("20222-07-19".into()))]);
+    assert_eq!(Mapper::new(&day).row(far, Digest::of(b"light")).misfits, ["jour"], "a year of five digits");
     assert!(mapped.row.document.contains("99999999999999999999"), "the document loses nothing");
+}
+
+#[test]
+fn answers_beyond_the_columns_that_a_table_has_room_for_are_named_and_stay_in_the_document() {
+    let questions = (0..2_000).map(|rank| question(rank, &format!("Question {rank}"), T::Text)).collect();
+    let demarche = demarche(vec![revision("r1", questions, Vec::new())]);
+    let remembered = Remembered { prefix: "demarche_123".to_owned(), ..Remembered::default() };
+    let spec = infer(&demarche);
+    let layout = reconcile(&spec, &remembered, NameLimits::default()).layout;
+    assert_eq!(layout.tables[0].columns.len(), crate::plan::MOST_COLUMNS);
+    let answered = vec![champ(0, ChampValue::Text("a".into())), champ(1_999, ChampValue::Text("b".into()))];
+    let mapped = Mapper::of(&spec, &layout).row(dossier(answered), Digest::of(b"light"));
+    assert_eq!((mapped.misfits.as_slice(), mapped.unknown.as_slice()), (&["Question 1999".to_owned()][..], &[][..]));
+    let unanswered =
+        Mapper::of(&spec, &layout).row(dossier(vec![champ(1_999, ChampValue::Empty)]), Digest::of(b"light"));
+    assert!(unanswered.misfits.is_empty());
+    // Tables that are there already get no more columns either.
+    let known = RememberedTable {
+        key: TableKey::Dossiers,
+        name: "demarche_123_dossiers".to_owned(),
+        title: "Dossiers".to_owned(),
+        columns: layout.tables[0]
+            .columns
+            .iter()
+            .map(|column| RememberedColumn {
+                key: column.spec.key.clone(),
+                name: column.name.clone(),
+                title: column.spec.title.clone(),
+                kind: column.spec.kind,
+            })
+            .collect(),
+    };
+    let remembered = Remembered { tables: vec![known], ..remembered };
+    let again = reconcile(&spec, &remembered, NameLimits::default());
+    assert_eq!((again.layout, again.changes), (layout, Vec::new()));
+}
+
+#[test]
+fn a_row_that_is_too_wide_keeps_the_first_answers_of_the_form_and_names_the_others() {
+    let questions = (0..400).map(|rank| question(rank, &format!("Question {rank}"), T::Text)).collect();
+    let demarche = demarche(vec![revision("r1", questions, Vec::new())]);
+    let remembered = Remembered { prefix: "demarche_123".to_owned(), ..Remembered::default() };
+    let layout = reconcile(&infer(&demarche), &remembered, NameLimits::default()).layout;
+    let answers = |count| (0..count).map(|rank| champ(rank, ChampValue::Text("long".into()))).collect();
+    let row = Mapper::new(&layout).row(dossier(answers(400)), Digest::of(b"light")).row;
+    let narrow = narrowed(&row, &layout, 2).expect("much in it");
+    let filled = |row: &crate::table::Row| row.cells.iter().filter(|cell| **cell == Cell::Text("long".into())).count();
+    assert_eq!((filled(&row), filled(&narrow)), (400, 200));
+    let Cell::Text(named) = &narrow.cells[layout.mark().expect("a mark")] else { panic!("no mark") };
+    assert_eq!((named.split(", ").count(), named.contains("question_399")), (200, true));
+    assert_eq!((narrow.fingerprint, &narrow.document), (row.fingerprint, &row.document));
+    let few = Mapper::new(&layout).row(dossier(answers(100)), Digest::of(b"light")).row;
+    assert!(narrowed(&few, &layout, 1).is_none(), "nothing in it is too much");
 }
 
 #[test]

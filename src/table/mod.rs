@@ -19,11 +19,13 @@ mod withhold;
 pub mod fingerprint;
 pub mod layout;
 pub mod naming;
+mod narrow;
 pub mod row;
 pub mod spec;
 
 pub use fingerprint::{Digest, Fingerprint};
 pub use layout::{Layout, LayoutColumn, LayoutTable};
-pub use mapper::{Mapped, Mapper, Misfit};
+pub use mapper::{DOCUMENT_ONLY, Mapped, Mapper};
+pub(crate) use narrow::narrowed;
 pub use row::{Cell, ChildRow, Row};
 pub use spec::{CellKind, ColumnKey, ColumnSpec, Origin, Part, Spec, TableKey, TableSpec, infer};

@@ -225,12 +225,21 @@ impl Database {
         Self::on(shared()).await
     }
 
+    /// Creates an empty one in an encoding.
+    pub async fn in_encoding(encoding: &str) -> Self {
+        Self::made(shared(), &format!("ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")).await
+    }
+
     /// Creates an empty one on another server.
     pub async fn on(server: &Url) -> Self {
+        Self::made(server, "ENCODING 'UTF8'").await
+    }
+
+    async fn made(server: &Url, options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let database = Self { name: format!("dn_test_{}_{count}", std::process::id()), server: server.clone() };
-        let create = format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", database.name);
+        let create = format!("CREATE DATABASE {} TEMPLATE template0 {options}", database.name);
         run_on(server, &create).await;
         database
     }

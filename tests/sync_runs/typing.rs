@@ -86,29 +86,45 @@ async fn trap_42_numbers_are_exact() {
 }
 
 #[tokio::test]
-async fn trap_42_a_number_too_large_for_its_column_widens_it_and_nothing_is_lost() {
+async fn trap_42_an_answer_that_does_not_fit_stays_in_the_document_and_the_column_keeps_its_type() {
     let base = Database::new();
     let platform = Platform::DemarcheNumerique;
     let lab = Lab::with_sink(spec(platform, 32), 1001, base.sink().await).await;
     lab.run().await;
     let number = lab.in_state(State::EnConstruction)[0];
     let (whole, decimal) = (question(platform, Kind::IntegerNumber), question(platform, Kind::DecimalNumber));
-    let huge = "170141183460469231731687303715884105727";
-    let precise = "123456789012345678901234567890.5";
-    lab.change(|world| {
-        world.edit(number, whole, huge).expect("it is asked");
-        world.edit(number, decimal, precise).expect("it is asked");
-    });
+    let answers = [(whole, "170141183460469231731687303715884105727"), (decimal, "123456789012345678901234567890.5")];
+    lab.change(|world| answers.map(|(id, answer)| world.edit(number, id, answer).expect("it is asked")));
     let report = lab.run().await;
-    assert!(report.counts.rewritten > 0, "the other rows are written again: {report:?}");
-    for (number, truth) in lab.sandbox.snapshot(1001).dossiers {
-        for id in [whole, decimal] {
-            let expected = truth.champs[&id].clone().filter(|text| !text.is_empty());
-            assert_eq!(base.cell(1001, number, id).await, expected, "dossier {number}");
-        }
+    assert_eq!((report.counts.updated, report.counts.rewritten), (1, 0), "{report:?}");
+    assert_eq!(report.schema, Vec::<String>::new(), "one answer changes no table");
+    let document = lab.documents(&lab.sink).await.remove(&number).expect("it is there");
+    let mark = format!("SELECT hors_colonnes FROM demarche_1001_dossiers WHERE number = {number}");
+    let mark = base.one(&mark).await.expect("a mark");
+    for (id, answer) in answers {
+        assert_eq!(base.cell(1001, number, id).await, None, "{answer}");
+        assert!(document.contains(answer), "the document keeps {answer}");
+        let column = base.column(1001, id).await;
+        assert!(mark.split(", ").any(|named| named == column), "{column} in {mark}");
+        assert!(report.notices.iter().any(|notice| notice.contains(&column)), "{column}: {:?}", report.notices);
     }
-    assert_eq!(base.cell(1001, number, whole).await, text(huge));
-    assert_eq!(base.cell(1001, number, decimal).await, text(precise));
+    for (other, truth) in lab.sandbox.snapshot(1001).dossiers.into_iter().filter(|(other, _)| *other != number) {
+        let expected = truth.champs[&whole].clone().filter(|text| !text.is_empty());
+        assert_eq!(base.cell(1001, other, whole).await, expected, "dossier {other}");
+    }
+    lab.assert_exact().await;
+    // Answered anew, it is in its column, and the mark goes.
+    lab.change(|world| {
+        for (id, answer) in [(whole, "12"), (decimal, "1.5")] {
+            world.edit(number, id, answer).expect("it is asked");
+        }
+    });
+    lab.run().await;
+    assert_eq!(base.cell(1001, number, whole).await, text("12"));
+    assert_eq!(
+        base.one(&format!("SELECT hors_colonnes FROM demarche_1001_dossiers WHERE number = {number}")).await,
+        None
+    );
     lab.assert_exact().await;
 }
 

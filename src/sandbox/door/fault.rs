@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::message::Outgoing;
 use crate::sandbox::random::Random;
@@ -46,12 +46,27 @@ pub enum Fault {
     Slow(Duration),
     /// The request is executed, and a proxy that had no patience answers 504 in HTML.
     GatewayTimeout,
+    /// The request is executed, and its pages contradict themselves: they are empty, and say that another one follows.
+    EmptyPages,
+    /// The request is executed, and its pages contradict themselves: another one follows, and there is no cursor.
+    LostCursors,
+    /// The request is executed, and the first node of each of its pages is null, without an error.
+    NullNodes,
 }
 
 impl Fault {
     /// Whether the request is executed all the same.
     pub(super) fn executes(&self) -> bool {
-        matches!(self, Self::LoseAnswer | Self::Truncate | Self::Slow(_) | Self::GatewayTimeout)
+        matches!(
+            self,
+            Self::LoseAnswer
+                | Self::Truncate
+                | Self::Slow(_)
+                | Self::GatewayTimeout
+                | Self::EmptyPages
+                | Self::LostCursors
+                | Self::NullNodes
+        )
     }
 
     /// The answer that takes the place of the true one.
@@ -69,7 +84,13 @@ impl Fault {
             Self::NotJson => Outgoing::text(200, "text/html; charset=utf-8", "<!DOCTYPE html><p>Portail captif</p>"),
             Self::NoData => Outgoing::json(200, b"{}".to_vec()),
             Self::CloseBefore => Outgoing { cut_after: Some(0), ..Outgoing::json(200, b"{}".to_vec()) },
-            Self::LoseAnswer | Self::Truncate | Self::Slow(_) | Self::GatewayTimeout => Outgoing::default(),
+            Self::LoseAnswer
+            | Self::Truncate
+            | Self::Slow(_)
+            | Self::GatewayTimeout
+            | Self::EmptyPages
+            | Self::LostCursors
+            | Self::NullNodes => Outgoing::default(),
         }
     }
 
@@ -80,9 +101,33 @@ impl Fault {
             Self::Truncate => answer.cut_after = Some(answer.body.len() / 2),
             Self::Slow(delay) => answer.delay = *delay,
             Self::GatewayTimeout => *answer = proxy(504, "Gateway Timeout"),
+            Self::EmptyPages => each_page(answer, |page| {
+                page["nodes"] = json!([]);
+                page["pageInfo"]["hasNextPage"] = json!(true);
+                page["pageInfo"]["endCursor"] = Json::Null;
+            }),
+            Self::LostCursors => each_page(answer, |page| {
+                page["pageInfo"]["hasNextPage"] = json!(true);
+                page["pageInfo"]["endCursor"] = Json::Null;
+            }),
+            Self::NullNodes => each_page(answer, |page| {
+                if let Some(first) = page["nodes"].as_array_mut().and_then(|nodes| nodes.first_mut()) {
+                    *first = Json::Null;
+                }
+            }),
             _ => {}
         }
     }
+}
+
+/// Changes every page of an answer.
+fn each_page(answer: &mut Outgoing, change: impl Fn(&mut Json)) {
+    let Ok(mut body) = serde_json::from_slice::<Json>(&answer.body) else { return };
+    let root = body.pointer_mut("/data").and_then(Json::as_object_mut);
+    for field in root.into_iter().flat_map(|data| data.values_mut()).filter_map(Json::as_object_mut) {
+        field.values_mut().filter(|value| value.get("pageInfo").is_some()).for_each(&change);
+    }
+    answer.body = body.to_string().into_bytes();
 }
 
 /// The page of a proxy.

@@ -31,7 +31,7 @@ impl<'c> DossierNode<'c> {
         let (ctx, dossier) = (self.ctx, self.dossier);
         match ctx.world.poison.get(&dossier.number) {
             Some(Poison::Crash) => return Err(ctx.crash()),
-            Some(Poison::NullNode) => return Err(invalid_null("Dossier", info.field_name())),
+            Some(Poison::NullNode | Poison::Unfindable) => return Err(invalid_null("Dossier", info.field_name())),
             Some(Poison::Timeout) => return Err(ctx.timeout("Dossier", info.field_name())),
             None => {}
         }

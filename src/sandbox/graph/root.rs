@@ -7,7 +7,7 @@ use super::demarche::{DemarcheNode, GroupeNode};
 use super::descriptor::DemarcheDescriptorNode;
 use super::dossier::DossierNode;
 use super::node::{Ctx, Resolved, local_id};
-use crate::sandbox::world::{Demarche, Dossier};
+use crate::sandbox::world::{Demarche, Dossier, Poison};
 
 pub(super) struct QueryRoot<'c> {
     pub ctx: &'c Ctx<'c>,
@@ -72,7 +72,8 @@ impl ObjectValue for QueryRoot<'_> {
                 Ok(ResolvedValue::object(DemarcheDescriptorNode { ctx, demarche, revision }))
             }
             "dossier" => {
-                let found = asked.and_then(|number| readable(ctx, number));
+                let unfindable = |number: &u32| ctx.world.poison.get(number) == Some(&Poison::Unfindable);
+                let found = asked.filter(|number| !unfindable(number)).and_then(|number| readable(ctx, number));
                 let (dossier, demarche) = found.ok_or_else(|| Ctx::not_found("Dossier"))?;
                 if !ctx.scope.sees(demarche.number) {
                     return Err(Ctx::hidden("Dossier"));

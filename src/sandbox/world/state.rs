@@ -28,6 +28,8 @@ pub enum Poison {
     NullNode,
     /// Reading its champs exceeds the time allowed: its node is null with a `timeout` error.
     Timeout,
+    /// It is listed, its node is null as soon as its champs are read, and asked for alone it is not found.
+    Unfindable,
 }
 
 /// A token of the API.

@@ -19,6 +19,8 @@ pub(super) enum Fault {
         known: i64,
     },
     Refused(String),
+    /// Grist does not take something that a commit brings.
+    CannotHold(String),
     ReadOnly,
 }
 
@@ -51,6 +53,7 @@ impl Fault {
             Self::Backward(scope) => SinkError::Backward { scope },
             Self::NewerVersion { found, known } => SinkError::NewerVersion { target, found, known },
             Self::Refused(reason) => SinkError::Refused { target, action, reason, hint: None },
+            Self::CannotHold(reason) => SinkError::CannotHold { target, action, reason, too_wide: false },
             Self::ReadOnly => {
                 let reason = "it was opened for reading only".to_owned();
                 SinkError::Unusable { target, action: "written", reason, hint: None }
@@ -67,6 +70,12 @@ impl Fault {
             Self::Grist(error) => Self::is_renamed(error),
             _ => false,
         }
+    }
+
+    /// Whether Grist does not take what it was given: a row of it, or a value, is at fault, and others may be taken.
+    pub(super) fn is_of_what_was_given(&self) -> bool {
+        use GristError::{KeysRepeat, Malformed, Refused, TooLarge};
+        matches!(self, Self::Grist(TooLarge { .. } | Malformed { .. } | Refused { .. } | KeysRepeat))
     }
 
     /// Whether Grist says that a row which an action names does not exist.

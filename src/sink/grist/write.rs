@@ -76,6 +76,14 @@ pub(super) async fn commit(
             desk.reread().await?;
             commit_once(desk, prepared, batch).await
         }
+        // Of several bundles some may have been applied: what is there is read again before the next attempt.
+        Err(fault) if fault.is_of_what_was_given() && !batch.plan.changes.is_empty() => {
+            desk.reread().await?;
+            match fault {
+                Fault::Grist(error) => Err(Fault::CannotHold(error.to_string())),
+                fault => Err(fault),
+            }
+        }
         other => other,
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         reason: format!("{words} ({code})"),
         hint: None,
     };
+    let cannot = |reason| SinkError::CannotHold { target: target.clone(), action, reason, too_wide: code == "54000" };
     match (&*code, code.get(..2).unwrap_or_default()) {
         ("42501" | "3F000", _) => unusable("written"),
         ("42P01" | "42703" | "42883", _) => SinkError::Altered { target, reason: words },
@@ -70,12 +71,18 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         },
         (_, "57") => lost(format!("{words} ({code})"), None),
         (_, "XX") => SinkError::Foreign { target, reason: format!("it is damaged ({code})") },
-        (_, "22") => SinkError::Refused {
+        ("22P05" | "22021", _) if action != "a commit" => SinkError::Refused {
             target,
             action,
-            reason: format!("a value is not one of its type ({code})"),
-            hint: None,
+            reason: format!("its encoding has no place for a character of the form ({code})"),
+            hint: Some("use a database in UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"),
         },
+        ("22P05" | "22021", _) => cannot(format!("its encoding has no place for a character ({code})")),
+        (_, "22") => cannot(format!("a value is not one of its type ({code})")),
+        // The words of a limit and of a constraint name tables, columns and sizes; values are in the detail, which is not shown.
+        (_, "23" | "54") => cannot(format!("{words} ({code})")),
+        // Those of a trigger are somebody else's, and may quote a value.
+        ("P0001", _) | (_, "44") => cannot(format!("a rule that somebody added refuses it ({code})")),
         _ => SinkError::Refused { target, action, reason: words, hint: None },
     }
 }

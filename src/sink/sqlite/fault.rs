@@ -12,8 +12,12 @@ const IOERR: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
+const TOOBIG: i32 = 18;
+const CONSTRAINT: i32 = 19;
+const MISMATCH: i32 = 20;
 const AUTH: i32 = 23;
 const NOTADB: i32 = 26;
+const CONSTRAINT_TRIGGER: i32 = 1811;
 
 /// The error as the caller of the sink sees it. SQLite's words name tables and columns, never values, so they can be
 /// shown.
@@ -27,6 +31,13 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         }
         Some(CANTOPEN) => SinkError::Unusable { target, action: "opened", reason: words(error), hint: None },
         Some(CORRUPT | NOTADB) => SinkError::Foreign { target, reason: format!("it is damaged ({})", words(error)) },
+        Some(TOOBIG | MISMATCH) => SinkError::CannotHold { target, action, reason: words(error), too_wide: false },
+        // The words of a trigger are somebody else's, and may quote a value.
+        Some(CONSTRAINT) if extended_code(error) == Some(CONSTRAINT_TRIGGER) => {
+            let reason = format!("a rule that somebody added refuses it ({CONSTRAINT_TRIGGER})");
+            SinkError::CannotHold { target, action, reason, too_wide: false }
+        }
+        Some(CONSTRAINT) => SinkError::CannotHold { target, action, reason: words(error), too_wide: false },
         _ => SinkError::Refused { target, action, reason: words(error), hint: None },
     }
 }
@@ -37,8 +48,11 @@ pub(super) fn is_cannot_open(fault: &Fault) -> bool {
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+    Some(extended_code(error)? & 0xff)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
 
 fn words(error: &sqlx::Error) -> String {

@@ -6,6 +6,7 @@ use super::Fixed;
 use crate::champ::Address;
 use crate::dossier::{Demandeur, Dossier, Entreprise, PersonneMorale};
 use crate::privacy::{DossierPart as Part, Treatment};
+use crate::table::mapper::DOCUMENT_ONLY;
 use crate::table::row::Cell;
 use crate::table::spec::CellKind as K;
 use crate::table::value::registered_name;
@@ -434,6 +435,15 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         options: &[],
         parts: &[Part::Instructeurs],
         read: |d, _| list(d.instructeurs.iter().map(|profile| &profile.email)),
+    },
+    // Filled by the mapper, which alone knows what did not fit.
+    Fixed {
+        name: DOCUMENT_ONLY,
+        title: "Réponses hors colonnes",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |_, _| Cell::Null,
     },
 ];
 

@@ -115,7 +115,7 @@ impl Change {
             35 if way.is_multiple_of(2) => Self::Revise { way },
             35 => Self::Publish { way, minutes: u64::from(way % 40) },
             36 | 37 => {
-                let how = *random.pick(&[Poison::Crash, Poison::NullNode, Poison::Timeout]);
+                let how = *random.pick(&[Poison::Crash, Poison::NullNode, Poison::Timeout, Poison::Unfindable]);
                 Self::Poison { of, how, hours: 1 + random.below(200) }
             }
             38 => Self::Outage { way, minutes: 1 + random.below(120) },

@@ -31,7 +31,7 @@ impl Trouble {
     /// One of them.
     pub fn draw(random: &mut Random) -> Self {
         let seconds = Duration::from_secs(1 + random.below(29));
-        match random.below(18) {
+        match random.below(19) {
             0 => Self::Refused,
             1 => Self::Lost { silent: false },
             2 => Self::Lost { silent: true },
@@ -46,6 +46,7 @@ impl Trouble {
             13 => Self::Door(Fault::Maintenance),
             14 => Self::Door(random.pick(&[Fault::NotJson, Fault::NoData, Fault::Redirect]).clone()),
             15 | 16 => Self::Door(Fault::Truncate),
+            17 => Self::Door(random.pick(&[Fault::EmptyPages, Fault::LostCursors, Fault::NullNodes]).clone()),
             _ => Self::Door(Fault::GatewayTimeout),
         }
     }

@@ -1,0 +1,32 @@
+//! Follows the cursors of a listing, and notices when they lead in a circle.
+
+use std::collections::HashSet;
+
+use crate::api::{ApiError, Cursor};
+
+/// The cursors that a walk through a listing has used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cursors(HashSet<u64>);
+
+impl Cursors {
+    /// The cursor of the next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// A cursor that was used before would make the walk endless (trap 14).
+    pub(super) fn follow(
+        &mut self,
+        end: Option<Cursor>,
+        has_next: bool,
+        what: &'static str,
+    ) -> Result<Option<Cursor>, ApiError> {
+        let Some(end) = end.filter(|_| has_next) else { return Ok(None) };
+        if self.0.insert(end.digest()) {
+            return Ok(Some(end));
+        }
+        Err(ApiError::Undecodable {
+            what: what.to_owned(),
+            path: "pageInfo.endCursor".to_owned(),
+            reason: "the cursor does not advance".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Puts tombstones on what the lists of deletions name. The lists come after the dossiers, and no failure of theirs ends a
+//! run: one that fails is asked for less and less often, and the complete listing finds what it would have told.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::SyncError;
+use super::event::Event;
+use super::quarantine::next_try;
+use super::report::Brake;
+use super::run::{Engine, until_stopped};
+use crate::observe::suppressions;
+use crate::plan::{Counts, Gone, Observation};
+use crate::sink::{Checkpoint, DeletionList, Setback, Sink};
+use crate::table::Digest;
+
+/// How many gone dossiers are compared with the target in one commit.
+const GONE_BATCH: usize = 500;
+
+/// The lists that are asked for in this run.
+fn due(checkpoint: &Checkpoint, now: Timestamp, all: bool) -> BTreeSet<DeletionList> {
+    // A clock that was set back makes a list due as well: no wait is longer than a day.
+    let latest = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+    let waits = |list: &DeletionList| {
+        checkpoint.setbacks.get(list).is_some_and(|setback| setback.next_try > now && setback.next_try <= latest)
+    };
+    DeletionList::ALL.into_iter().filter(|list| all || !waits(list)).collect()
+}
+
+impl<S: Sink> Engine<'_, S> {
+    /// Reads the lists that are due and follows what they say; `since` is from when purged dossiers are asked for, `alive`
+    /// how many dossiers the target showed before the run.
+    pub(super) async fn follow_deletions(
+        &mut self,
+        since: Option<Timestamp>,
+        alive: u64,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
+        let asked = due(&self.checkpoint, now, self.job.settings.full);
+        let frail = self.checkpoint.setbacks.keys().copied().collect();
+        let (client, demarche) = (self.job.client, self.job.scope.demarche);
+        let reading = async { Ok(suppressions(client, demarche, since, &asked, &frail).await) };
+        let found = until_stopped(&self.job.stop, reading).await?;
+        let mut checkpoint = self.checkpoint.clone();
+        for list in &asked {
+            let before = checkpoint.setbacks.remove(list);
+            let Some(reason) = found.unread.get(list) else { continue };
+            if before.is_none() && alive > 0 {
+                // What it would have told is looked for at once; from then on the daily listing is enough.
+                checkpoint.listed_at = None;
+            }
+            let attempts = before.map_or(1, |before| before.attempts.saturating_add(1));
+            let next_try = next_try(now, attempts);
+            self.notice(format!(
+                "{list} could not be read ({reason}); it is asked for again after {next_try}, and the complete listing \
+                 finds what left meanwhile"
+            ));
+            checkpoint.setbacks.insert(*list, Setback { attempts, next_try });
+        }
+        for (list, Setback { attempts, next_try }) in
+            checkpoint.setbacks.iter().filter(|(list, _)| !asked.contains(list))
+        {
+            let words =
+                format!("{list} was not asked for: it failed {attempts} times, and its turn is after {next_try}");
+            self.notice(words);
+        }
+        let complete = checkpoint.setbacks.is_empty();
+        if !complete {
+            self.report.suppressions_incomplete = true;
+            (self.job.events)(&Event::SuppressionsIncomplete);
+        }
+        let gone: Vec<_> = found.gone.into_iter().collect();
+        let said = Digest::of(&serde_json::to_vec(&gone).expect("a list of tombstones is plain data with text keys"));
+        if self.checkpoint.suppressions != Some(said) {
+            if !self.bury(gone, alive).await? {
+                checkpoint.suppressions = self.checkpoint.suppressions;
+            } else if complete {
+                checkpoint.suppressions = Some(said);
+            }
+        }
+        self.commit(Vec::new(), Vec::new(), checkpoint).await?;
+        Ok(())
+    }
+
+    /// Puts tombstones on dossiers; `false` when there are so many that they are held back.
+    pub(super) async fn bury(
+        &mut self,
+        gone: Vec<(crate::ids::DossierNumber, Gone)>,
+        alive: u64,
+    ) -> Result<bool, SyncError> {
+        let mut batches = Vec::new();
+        for part in gone.chunks(GONE_BATCH) {
+            let observed = part.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
+            batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
+        }
+        let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
+        // In a first run what is there was brought by it.
+        let alive = alive.max(self.report.counts.inserted + self.report.counts.restored);
+        if self.brakes(deletions, alive) {
+            return Ok(false);
+        }
+        for batch in batches {
+            // Lists name every dossier that ever went: those already known as gone are no news.
+            let counts = Counts { unchanged: 0, ..self.carry_out(batch).await? };
+            self.report.counts.add(counts);
+        }
+        Ok(true)
+    }
+
+    /// Whether so many deletions are held back. Everything else of the run goes on.
+    pub(super) fn brakes(&mut self, deletions: u64, alive: u64) -> bool {
+        let brakes = self.job.settings.brakes(deletions, alive);
+        if brakes {
+            (self.job.events)(&Event::Brake { deletions, alive });
+            self.report.brake = Some(Brake { deletions, alive });
+        }
+        brakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_failed_waits_for_its_turn_and_a_clock_that_was_set_back_does_not_make_it_wait_for_ever() {
+        let at = |text: &str| -> Timestamp { text.parse().expect("an instant") };
+        let setback = |next_try: &str| Setback { attempts: 3, next_try: at(next_try) };
+        let checkpoint = Checkpoint {
+            setbacks: [(DeletionList::Pending, setback("2026-02-01T12:00:00Z"))].into(),
+            ..Checkpoint::default()
+        };
+        for (now, all, pending) in [
+            ("2026-02-01T11:59:59Z", false, false),
+            ("2026-02-01T12:00:00Z", false, true),
+            ("2026-02-01T11:00:00Z", true, true),
+            ("2026-01-20T00:00:00Z", false, true),
+        ] {
+            let due = due(&checkpoint, at(now), all);
+            assert_eq!(due.contains(&DeletionList::Pending), pending, "{now}");
+            assert!(due.contains(&DeletionList::Deleted), "the other list is in no trouble");
+        }
+    }
+}

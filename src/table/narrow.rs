@@ -1,0 +1,52 @@
+//! A row with fewer of its columns filled, for a target that cannot hold all of them. Pure.
+
+use std::collections::BTreeSet;
+
+use super::layout::{Layout, LayoutTable};
+use super::mapper::marks;
+use super::row::{Cell, Row};
+use super::spec::ColumnKey;
+
+/// Rows with fewer answers than this are not what a target finds too large.
+const WIDE: usize = 200;
+
+/// The same row with so many quarters of the answers in its columns, the first ones of the form; the others are named in
+/// [`DOCUMENT_ONLY`](super::DOCUMENT_ONLY). `None` where there is nothing to take away.
+#[must_use]
+pub(crate) fn narrowed(row: &Row, layout: &Layout, quarters: u8) -> Option<Row> {
+    let mark = layout.mark()?;
+    let mut narrow = row.clone();
+    let mut names: BTreeSet<String> = match row.cells.get(mark) {
+        Some(Cell::Text(named)) => named.split(", ").map(str::to_owned).collect(),
+        _ => BTreeSet::new(),
+    };
+    let before = names.len();
+    take_away(&mut narrow.cells, layout.tables.first()?, quarters, &mut names);
+    for child in &mut narrow.children {
+        take_away(&mut child.cells, layout.tables.get(child.table)?, quarters, &mut names);
+    }
+    if names.len() == before {
+        return None;
+    }
+    narrow.cells[mark] = marks(&names);
+    Some(narrow)
+}
+
+fn take_away(cells: &mut [Cell], table: &LayoutTable, quarters: u8, names: &mut BTreeSet<String>) {
+    let answers: Vec<usize> = table
+        .columns
+        .iter()
+        .zip(cells.iter())
+        .enumerate()
+        .filter(|(_, (column, cell))| matches!(column.spec.key, ColumnKey::Champ(..)) && **cell != Cell::Null)
+        .map(|(at, _)| at)
+        .collect();
+    if answers.len() <= WIDE {
+        return;
+    }
+    let prefix = if table.key.is_child() { format!("{}.", table.name) } else { String::new() };
+    for at in answers.iter().skip(answers.len() * usize::from(quarters) / 4) {
+        cells[*at] = Cell::Null;
+        names.insert(format!("{prefix}{}", table.columns[*at].name));
+    }
+}
