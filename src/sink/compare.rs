@@ -7,15 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
 use crate::plan::Gone;
-use crate::platform::Platform;
 use crate::table::Row;
 
 /// Where an instance of a platform answers. A target keeps it with the first run, and every later run compares it: the
 /// numbers of two instances collide, so two of them must never share one name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceAddress {
-    /// The kind of platform.
-    pub platform: Platform,
+    /// The kind of platform, in its own word.
+    pub platform: String,
     /// Its GraphQL address, without credentials, query and fragment.
     pub url: String,
 }

@@ -13,7 +13,7 @@ impl InstanceAddress {
         url.set_fragment(None);
         // Neither is possible for an address without a host, which no client has.
         let _ = (url.set_username(""), url.set_password(None));
-        Self { platform: client.platform(), url: url.as_str().trim_end_matches('/').to_owned() }
+        Self { platform: client.platform().as_str().to_owned(), url: url.as_str().trim_end_matches('/').to_owned() }
     }
 }
 

@@ -79,8 +79,10 @@ pub async fn every_difference_of_rows_is_told_with_its_place<S: Look>(sink: &S) 
 }
 
 pub async fn the_address_of_an_instance_is_kept_and_not_overwritten<S: Look>(sink: &S) {
-    let address =
-        |url: &str| InstanceAddress { platform: Platform::DematSocial, url: format!("https://{url}/api/v2/graphql") };
+    let address = |url: &str| InstanceAddress {
+        platform: Platform::DematSocial.as_str().to_owned(),
+        url: format!("https://{url}/api/v2/graphql"),
+    };
     let (first, second) = (address("un.example.org"), address("deux.example.org"));
     sink.keep_address("ds", &first, None).await.expect("an address");
     let kept = sink.instances().await.expect("instances");

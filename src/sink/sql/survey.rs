@@ -10,7 +10,6 @@ use super::store::{Fields, Insert, Store};
 use super::value::Value;
 use super::{ddl, read};
 use crate::ids::DossierNumber;
-use crate::platform::Platform;
 use crate::sink::compare::Differences;
 use crate::sink::{ExpectedDossier, InstanceAddress, Prepared, RowDifference, RowFault, Scope};
 use crate::table::{Layout, TableKey};
@@ -180,8 +179,7 @@ pub(in crate::sink) async fn instances<S: Store>(
 ) -> Result<Vec<(String, Option<InstanceAddress>)>, Fault> {
     let rows = store.rows("SELECT name, platform, url FROM dn_instances ORDER BY name".into(), &[]).await?;
     let instance = |row: &S::Row| {
-        let platform = row.maybe_text("platform")?.map(|word| word.parse::<Platform>());
-        let platform = platform.transpose().map_err(|_| Fault::unreadable("platform"))?;
+        let platform = row.maybe_text("platform")?.map(str::to_owned);
         let url = row.maybe_text("url")?.map(str::to_owned);
         let address = platform.zip(url).map(|(platform, url)| InstanceAddress { platform, url });
         Ok((row.text("name")?.to_owned(), address))
@@ -202,7 +200,7 @@ pub(in crate::sink) async fn keep_address<S: Store>(
         return Ok(());
     }
     let update = "UPDATE dn_instances SET platform = $1, url = $2 WHERE name = $3";
-    store.run(update.into(), &[address.platform.as_str().into(), (&address.url).into(), instance.into()]).await
+    store.run(update.into(), &[(&address.platform).into(), (&address.url).into(), instance.into()]).await
 }
 
 /// Which of these dossiers have a row in a table of dossiers, whatever the shared tables say.
