@@ -56,7 +56,11 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         // Not `Locked`, which is said of another run.
         ("55P03" | "40P01" | "40001", _) => lost(format!("another program uses the same tables ({words})"), None),
         ("57014", _) => unusable("written"),
-        ("25006", _) => unusable("written"),
+        // Beginning to write on a replica is not supported (0A000), as after a failover in the middle of a run.
+        (code @ ("25006" | "0A000"), _) if code == "25006" || words.contains("recovery") => {
+            let reason = format!("{words} ({code})");
+            SinkError::Unusable { target, action: "written", reason, hint: Some(READ_ONLY) }
+        }
         ("25P03", _) => lost("this program was away for too long in the middle of a transaction".to_owned(), None),
         // Limits on connections, which others give back.
         ("53300" | "53400", _) => lost(format!("{words} ({code})"), Some(CONNECTIONS)),
@@ -86,6 +90,8 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
         _ => SinkError::Refused { target, action, reason: words, hint: None },
     }
 }
+
+const READ_ONLY: &str = "name the primary in the address: this server, or this account, only reads";
 
 const SOCKET: &str = "let this account use the socket of the server, or name a host in the address";
 
@@ -126,6 +132,11 @@ fn network(error: &std::io::Error) -> Option<&'static str> {
 
 /// What to do about a refusal of PgBouncer that lasts, by its words: nearly all of its errors have one code.
 fn refusal_of_pooler(words: &str) -> Option<&'static str> {
+    // What passes, in words that hold others below: the pooler repeats what the server said.
+    const PASSING: [&str; 5] = ["no more connections allowed", "too many", "starting up", "shutting down", "recovery"];
+    if PASSING.iter().any(|passing| words.contains(passing)) {
+        return None;
+    }
     const SERVER: &str = "use session or transaction pooling, or name the server's own port in the address";
     [
         ("transaction blocks not allowed", SERVER),
@@ -145,7 +156,7 @@ fn refusal_of_pooler(words: &str) -> Option<&'static str> {
         ("password authentication failed", "check the account and the password, in the pooler too"),
     ]
     .into_iter()
-    .find(|(start, _)| words.contains(start) && !words.contains("no more connections allowed"))
+    .find(|(start, _)| words.contains(start))
     .map(|(_, hint)| hint)
 }
 
@@ -168,4 +179,53 @@ pub(super) fn is_right_missing(error: &sqlx::Error) -> bool {
 /// Whether a pooler refused a parameter of the start of a connection.
 pub(super) fn refuses_parameter(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("startup parameter"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pooler_says_lasts_or_passes() {
+        for words in [
+            "no such database: dossiers",
+            "no such user: dn",
+            "unsupported startup parameter: options",
+            "SSL required",
+            "transaction blocks not allowed in statement pooling mode",
+            "database \"dossiers\" is disabled",
+            "not allowed",
+            "server login failed: FATAL password authentication failed",
+        ] {
+            assert!(refusal_of_pooler(words).is_some(), "{words}");
+        }
+        for words in [
+            "query_wait_timeout",
+            "client_login_timeout",
+            "no more connections allowed (max_client_conn)",
+            "pgbouncer cannot connect to server",
+            "connect timeout",
+            "server conn crashed?",
+            "server login failed: FATAL the database system is starting up",
+            "server login failed: FATAL sorry, too many clients already",
+        ] {
+            assert_eq!(refusal_of_pooler(words), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_lasts_and_a_network_passes() {
+        use rustls::CertificateError::{Expired, NotValidForName, UnknownIssuer};
+        let told = |error: std::io::Error| told(&sqlx::Error::Io(error), "t".to_owned(), "to be opened");
+        for (error, to_do) in
+            [(Expired, "renewed"), (NotValidForName, "as its certificate does"), (UnknownIssuer, "sslrootcert=")]
+        {
+            let error = told(std::io::Error::new(ErrorKind::InvalidData, rustls::Error::InvalidCertificate(error)));
+            assert!(matches!(&error, SinkError::Unusable { .. }), "{error:?}");
+            assert!(error.hint().is_some_and(|hint| hint.contains(to_do)), "{:?}", error.hint());
+        }
+        for kind in [ErrorKind::ConnectionRefused, ErrorKind::TimedOut, ErrorKind::NotFound, ErrorKind::UnexpectedEof] {
+            assert!(matches!(told(kind.into()), SinkError::Unavailable { .. }), "{kind}");
+        }
+    }
 }
