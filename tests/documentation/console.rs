@@ -52,6 +52,10 @@ fn commands(place: &str, lines: &[&str]) -> Vec<Shown> {
     let mut commands: Vec<Shown> = Vec::new();
     let mut lines = lines.iter();
     while let Some(line) = lines.next() {
+        // A comment that goes on in the next line, below where it began.
+        if line.starts_with(' ') && line.trim_start().starts_with("# ") {
+            continue;
+        }
         let Some(first) = line.strip_prefix("$ ").or_else(|| line.strip_prefix("# ")) else {
             let shown = commands.last_mut().unwrap_or_else(|| panic!("{place} begins with no command"));
             shown.lines.push((*line).to_owned());
@@ -88,7 +92,7 @@ fn words(command: &str) -> Vec<String> {
 
 #[test]
 fn a_block_is_read_as_a_shell_reads_it() {
-    let text = "words\n\n1. a list:\n\n   <!-- not run: no reason -->\n   ```console\n   $ dn push --motivation \"Dossier # complet\" \\\n       --as a@example.org      # sent\n   done\n   # as root\n   ```\n";
+    let text = "words\n\n1. a list:\n\n   <!-- not run: no reason -->\n   ```console\n   $ dn push --motivation \"Dossier # complet\" \\\n       --as a@example.org      # sent\n                  # once\n   done\n   # as root\n   ```\n";
     let [block] = blocks("x.md", text).try_into().expect("one block");
     assert_eq!((block.place.as_str(), block.not_run.as_deref()), ("x.md:6", Some("no reason")));
     assert_eq!(block.commands[0].words, ["dn", "push", "--motivation", "Dossier # complet", "--as", "a@example.org"]);
