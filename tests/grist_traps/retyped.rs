@@ -65,14 +65,13 @@ async fn trap_18_a_key_that_had_another_type_for_a_while_is_found_and_stored_aga
     let prepared = ready(&sink).await;
     sink.commit(&prepared, &batch(9, vec![delete(1, "un")])).await.expect("a deletion");
     let gone = ground.column(DOSSIERS, "dn_gone_reason").await;
-    assert_eq!((&gone[0] == &json!(""), &gone[0] == &Value::Null), (false, false), "{gone:?}");
+    assert!(gone[0] != json!("") && gone[0] != Value::Null, "{gone:?}");
 }
 
 async fn trap_18_nothing_is_lost_where_another_type_kept_nothing_of_a_key(ground: &Ground) {
     ground.fill().await;
-    let mut turn = 2;
-    for kind in ["Bool", "Date", "DateTime:Europe/Paris", "Attachments", "Ref:Demarche_12_dossiers", "RefList:Dn_etat"]
-    {
+    let kinds = ["Bool", "Date", "DateTime:Europe/Paris", "Attachments", "Ref:Demarche_12_dossiers", "RefList:Dn_etat"];
+    for (turn, kind) in (2..).zip(kinds) {
         retype(ground, DOSSIERS, "number", kind).await;
         let error = again(&ground.open().await, layout("demarche_12")).await.expect_err("a key of another type");
         assert!(
@@ -86,7 +85,6 @@ async fn trap_18_nothing_is_lost_where_another_type_kept_nothing_of_a_key(ground
         let missing = [(1, "un"), (2, "deux")].into_iter().filter(|(of, _)| !known.contains_key(&number(*of)));
         let back: Vec<_> = missing.map(|(of, text)| insert(of, text)).collect();
         sink.commit(&prepared, &batch(turn, back)).await.expect("a commit");
-        turn += 1;
         let found = sink.census(&scope(), None, 9).await.expect("an answer");
         assert_eq!(found.iter().map(|entry| entry.number.get()).collect::<Vec<_>>(), [1, 2], "{kind}");
         assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 2, "{kind}");
