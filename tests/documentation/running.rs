@@ -48,7 +48,7 @@ impl Reader {
         };
         let dossier = *dossiers.keys().find(waits).expect("a dossier under examination");
         let grist = Grist::new();
-        grist.create_document("Suivi");
+        let _document = grist.create_document("Suivi");
         let server = grist.serve_locally().await.expect("a free port");
         let reader = Self { desk, grist, server, dossier };
         // What the texts take for done: somebody has synced into the document.
