@@ -41,8 +41,8 @@ pub(super) async fn check<S: Sink>(
         Some(kept) if kept != found && !(accepts && kept.platform == found.platform) => Err(SyncError::OtherInstance {
             instance: scope.instance.clone(),
             target: sink.name().to_owned(),
-            kept,
-            found,
+            kept: Box::new(kept),
+            found: Box::new(found),
         }),
         kept => Ok(Place { found, kept }),
     }

@@ -35,9 +35,9 @@ pub enum SyncError {
         /// The target.
         target: String,
         /// Whose dossiers are kept.
-        kept: InstanceAddress,
+        kept: Box<InstanceAddress>,
         /// Where the run would read.
-        found: InstanceAddress,
+        found: Box<InstanceAddress>,
     },
     /// The démarche was never synced into this target.
     #[error("{scope} was never synced into {target}")]
