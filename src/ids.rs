@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The text is not a number that the platform could have given.
@@ -155,6 +156,25 @@ impl ChampId {
     }
 }
 
+impl RowId {
+    /// When the platform made the row: a row is named by a ULID, whose first 48 bits are milliseconds. `None` for an id of
+    /// another shape.
+    #[must_use]
+    pub fn created_at(&self) -> Option<Timestamp> {
+        let bytes = STANDARD.decode(&self.0).ok()?;
+        let ulid = std::str::from_utf8(&bytes).ok()?.strip_prefix("Row-").filter(|ulid| ulid.len() == 26)?;
+        let digit = |letter: u8| ULID.iter().position(|known| *known == letter.to_ascii_uppercase());
+        let millis = ulid.bytes().take(10).try_fold(0_i64, |millis, letter| {
+            let digit = i64::try_from(digit(letter)?).ok()?;
+            Some(millis * 32 + digit)
+        })?;
+        Timestamp::from_millisecond(millis).ok()
+    }
+}
+
+/// The digits of a ULID.
+const ULID: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 impl DescriptorId {
     /// The number inside the id (`stable_id`), when the id has the usual shape.
     #[must_use]
@@ -177,6 +197,15 @@ mod tests {
         let (descriptor, row) = child.descriptor_and_row();
         assert_eq!(descriptor.stable_id(), Some(42));
         assert_eq!(row, Some(RowId::new(STANDARD.encode("Row-01HROW"))));
+    }
+
+    #[test]
+    fn a_row_tells_when_it_was_made() {
+        let row = |text: &str| RowId::new(STANDARD.encode(text)).created_at();
+        assert_eq!(row("Row-01ARZ3NDEKTSV4RRFFQ69G5FAV"), Timestamp::from_millisecond(1_469_918_176_385).ok());
+        assert_eq!(row("Row-01HROW"), None);
+        assert_eq!(row("01ARZ3NDEKTSV4RRFFQ69G5FAV"), None);
+        assert_eq!(RowId::new("é").created_at(), None);
     }
 
     #[test]

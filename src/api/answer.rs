@@ -102,24 +102,43 @@ pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Resu
 /// The payload of a mutation, its own list of refusals included.
 ///
 /// # Errors
-/// Whatever is wrong with it. Those that say that nothing was done are kept for what surely did nothing: an error below
-/// the mutation's own field struck while its answer was made, when the thing was done, so it is [`ApiError::Partial`].
+/// Whatever is wrong with it. [`ApiError::Rejected`] is kept for what surely did nothing: an operation that was refused
+/// before it was executed, whose answer has no `data` and whose errors have no path. Any other error beside the payload,
+/// whatever its code, may have struck when the thing was done.
 pub(super) fn payload<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
     let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
     let errors = envelope.errors.unwrap_or_default();
     match envelope.data.map(|data| data.and_then(|data| data.root)) {
         Some(Some(payload)) if errors.is_empty() => Ok(payload),
-        Some(None) if errors.iter().any(turned_away) => Err(refusal(request, &errors, true)),
-        // An operation that is refused as a whole has errors and no data; without errors it is nobody's answer.
-        None if !errors.is_empty() => Err(refusal(request, &errors, false)),
+        // What a mutation names is loaded first: the kind of the error says so, and proves nothing.
+        Some(None) if errors.iter().any(not_loaded) => Err(refusal(request, &errors, true)),
+        None if before_execution(&errors) => Err(refusal(request, &errors, false)),
         _ => Err(request.partial(errors.first())),
     }
 }
 
-/// Whether an error says that the platform did not begin: what a mutation names is loaded before it acts (dn-api 7).
-fn turned_away(error: &GraphqlError) -> bool {
+/// Whether an error says that the platform did not find, or did not show, what the mutation names.
+fn not_loaded(error: &GraphqlError) -> bool {
     let whole = error.path.as_ref().is_none_or(|path| path.len() <= 1);
-    whole && matches!(error.code(), Some("not_found" | "unauthorized" | "forbidden" | "deprecated_token"))
+    whole && matches!(error.code(), Some("not_found" | "unauthorized"))
+}
+
+/// Whether the errors of an answer without data come from before the execution: validation errors have no path. A bad
+/// request, or an exception, is told in the same way after the effect.
+fn before_execution(errors: &[GraphqlError]) -> bool {
+    let late = |error: &GraphqlError| {
+        error.path.is_some() || matches!(error.code(), Some("bad_request" | "timeout" | "internal_server_error"))
+    };
+    !errors.is_empty() && !errors.iter().any(late)
+}
+
+/// Whether an answer with the status of a failure may come from an operation that was executed: it has `data`, if only a
+/// null, or says where an error struck.
+pub(super) fn may_be_executed(body: &[u8]) -> Option<GraphqlError> {
+    let envelope = decode::<Envelope<IgnoredAny>>(body).ok()?;
+    let errors = envelope.errors.filter(|errors| !errors.is_empty())?;
+    let executed = envelope.data.is_some() || !before_execution(&errors);
+    errors.into_iter().next().filter(|error| executed && error.code() != Some("graphql_parse_failed"))
 }
 
 /// A page of a listing. What cannot be read of it becomes holes; the page as a whole fails only when its errors cannot

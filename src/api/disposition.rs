@@ -127,13 +127,11 @@ pub fn disposition_of_write(error: &ApiError, attempt: Attempt) -> Disposition {
     if surely_without_effect(error) { disposition(error, attempt) } else { Disposition::Stop }
 }
 
-/// Whether a request that failed in this way surely changed nothing: it did not arrive, or was turned away before it was
-/// looked into.
+/// Whether a request that failed in this way surely changed nothing: it did not arrive, was turned away at the door, or
+/// was refused by the validation that comes before any execution.
 pub(super) fn surely_without_effect(error: &ApiError) -> bool {
     match error {
         ApiError::TokenRefused { .. }
-        | ApiError::OutOfScope { .. }
-        | ApiError::NotFound { .. }
         | ApiError::NoPlace { .. }
         | ApiError::RateLimited { .. }
         | ApiError::Redirected { .. }
@@ -143,7 +141,10 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
         ApiError::Transport { failure, .. } => {
             matches!(failure, TransportFailure::Connect | TransportFailure::Permanent(_))
         }
-        ApiError::Unavailable { .. }
+        // Codes of errors that are told beside an executed mutation too.
+        ApiError::OutOfScope { .. }
+        | ApiError::NotFound { .. }
+        | ApiError::Unavailable { .. }
         | ApiError::ServerError { .. }
         | ApiError::Partial { .. }
         | ApiError::TooLarge { .. }

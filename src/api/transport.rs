@@ -10,7 +10,7 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer::{cut, exception};
+use super::answer::{cut, exception, may_be_executed};
 use super::clock::Clock;
 use super::disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
@@ -67,7 +67,7 @@ impl Transport {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.send_until(request, disposition, read).await
+        self.send_until(request, disposition, refused, read).await
     }
 
     /// The same for a side question, with less patience.
@@ -91,13 +91,14 @@ impl Transport {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.send_until(request, disposition_of_write, read).await
+        self.send_until(request, disposition_of_write, refused_write, read).await
     }
 
     async fn send_until<T>(
         &self,
         request: &Request,
         decide: fn(&ApiError, Attempt) -> Disposition,
+        refused: Refused,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut tried = 0;
@@ -107,7 +108,7 @@ impl Transport {
             self.counters.wait(asked.elapsed());
             place.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
             Counters::add(&self.counters.requests, 1);
-            let error = match self.send(request).await.and_then(|body| read(&body)) {
+            let error = match self.send(request, refused).await.and_then(|body| read(&body)) {
                 Ok(answer) => {
                     Counters::add(&self.counters.answered, 1);
                     return Ok(answer);
@@ -174,7 +175,7 @@ impl Transport {
     }
 
     /// Sends a request once: the whole body of a good answer.
-    async fn send(&self, request: &Request) -> Result<Bytes, ApiError> {
+    async fn send(&self, request: &Request, refused: Refused) -> Result<Bytes, ApiError> {
         let mut asked = reqwest::Request::new(Method::POST, self.url.clone());
         asked.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(token) = &self.token {
@@ -248,6 +249,18 @@ fn reset(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// What a status that is neither good nor passing means.
+type Refused = fn(&Request, StatusCode, &[u8]) -> ApiError;
+
+/// The same of a mutation: an answer of the platform itself may come after the effect.
+fn refused_write(request: &Request, status: StatusCode, body: &[u8]) -> ApiError {
+    match (status.as_u16(), may_be_executed(body)) {
+        // The token is looked at before anything else.
+        (401 | 403 | 500, _) | (_, None) => refused(request, status, body),
+        (_, Some(error)) => request.partial(Some(&error)),
+    }
+}
+
+/// What a status that is neither good nor passing means for a question.
 fn refused(request: &Request, status: StatusCode, body: &[u8]) -> ApiError {
     let errors = decode::<Envelope<serde::de::IgnoredAny>>(body).ok().and_then(|envelope| envelope.errors);
     let errors = errors.unwrap_or_default();

@@ -19,6 +19,6 @@ pub(crate) mod strict;
 pub use asked::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Words};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use parts::Parts;
-pub use progress::{Answer, Move, Progress, Sending};
-pub use seen::{Seen, Witness};
+pub use progress::{Answer, Failure, Move, Progress, Sending, Waits};
+pub use seen::{Seen, There, Witness};
 pub use status::Status;

@@ -23,6 +23,30 @@ pub struct Progress {
     /// How often it was put off.
     #[serde(default)]
     pub put_off: u32,
+    /// Messages, rows and steps of the history that are known to be its effect, by the platform's ids: no other intent is
+    /// taken for done because of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
+    /// Why it is still pending, when it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
+}
+
+/// Why an intent is still pending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// A stable word.
+    pub reason: String,
+    /// Why, for people: the platform's own words where it said something.
+    pub words: String,
+}
+
+impl Waits {
+    /// Why it waits.
+    #[must_use]
+    pub fn new(reason: &str, words: impl Into<String>) -> Self {
+        Self { reason: reason.to_owned(), words: words.into() }
+    }
 }
 
 /// Something that was sent, or was about to be.
@@ -38,6 +62,21 @@ pub struct Sending {
     pub answer: Answer,
     /// How often this very thing was sent in a row.
     pub times: u32,
+    /// The dossier as it was when this was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// How the answer failed, where there was none to believe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// How an answer failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable word: `internal_server_error`, `transport`...
+    pub kind: String,
+    /// What happened, for people.
+    pub words: String,
 }
 
 /// What came back.
@@ -66,10 +105,46 @@ impl Progress {
     #[must_use]
     pub fn sending(mut self, key: &str, at: Timestamp, witness: Witness, seen: &Seen) -> Self {
         let times = self.last.as_ref().filter(|last| last.key == key).map_or(0, |last| last.times);
-        self.last = Some(Sending { key: key.to_owned(), at, witness, answer: Answer::Unknown, times: times + 1 });
+        self.last = Some(Sending {
+            key: key.to_owned(),
+            at,
+            witness,
+            answer: Answer::Unknown,
+            times: times + 1,
+            seen: Some(seen.clone()),
+            failure: None,
+        });
         self.before.get_or_insert_with(|| seen.clone());
         self.sends += 1;
         self.not_before = None;
+        self.waits = None;
+        self
+    }
+
+    /// The same, when no answer came that can be believed.
+    #[must_use]
+    pub fn failed(mut self, failure: Failure) -> Self {
+        if let Some(last) = &mut self.last {
+            last.failure = Some(failure);
+        }
+        self
+    }
+
+    /// The same, with what is known to be its effect.
+    #[must_use]
+    pub fn having_made(mut self, made: impl IntoIterator<Item = String>) -> Self {
+        for id in made {
+            if !self.made.contains(&id) {
+                self.made.push(id);
+            }
+        }
+        self
+    }
+
+    /// The same, with why it waits.
+    #[must_use]
+    pub fn waiting(mut self, waits: Waits) -> Self {
+        self.waits = Some(waits);
         self
     }
 

@@ -27,7 +27,7 @@ pub struct MemorySink {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     prefixes: BTreeMap<String, String>,
     addresses: BTreeMap<String, InstanceAddress>,
@@ -122,6 +122,13 @@ pub struct FeedEntry {
     pub after: Option<Fingerprint>,
     /// The run that saw it.
     pub run: String,
+}
+
+/// A copy is the target as it is at this instant, as a backup has it.
+impl Clone for MemorySink {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), state: Mutex::new(self.state().clone()) }
+    }
 }
 
 impl Default for MemorySink {

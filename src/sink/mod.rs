@@ -41,7 +41,9 @@ pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, W
 #[cfg(feature = "grist")]
 pub use grist::GristSink;
 pub use memory::MemorySink;
-pub use outbox::{Backlog, Entry, Happening, MemoryOutbox, Outbox, OutboxStep, Received, Settlement, TrailLine};
+pub use outbox::{
+    Backlog, Entry, Happening, MemoryOutbox, Outbox, OutboxStep, Received, Recorded, Settlement, TrailLine,
+};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use preview::{Preview, Previewed};

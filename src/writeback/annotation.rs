@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use super::text::stored;
 use super::verdict::Refusal;
 use crate::api::{AnnotationEdit, AnnotationValue};
-use crate::champ::{Champ, ChampValue, find};
+use crate::champ::{Champ, ChampValue, Row, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
-use crate::ids::DescriptorId;
+use crate::ids::{ChampId, DescriptorId};
 use crate::intent::Edit;
 
 /// In which zone people write times.
@@ -36,12 +37,21 @@ pub(super) fn missing(demarche: &Demarche, dossier: &Dossier, edits: &[Edit]) ->
     Ok(missing)
 }
 
-/// The rows of a repetition of annotations, and its champ.
-pub(super) fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, usize), Refusal> {
+/// An annotation by the platform's id, inside a repetition or not.
+pub(super) fn by_id<'d>(dossier: &'d Dossier, id: &ChampId) -> Option<&'d Champ> {
+    let nested = dossier.annotations.iter().flat_map(|champ| match &champ.value {
+        ChampValue::Repetition(rows) => rows.as_slice(),
+        _ => &[],
+    });
+    dossier.annotations.iter().chain(nested.flat_map(|row| &row.champs)).find(|champ| champ.id == *id)
+}
+
+/// A repetition of annotations and its rows.
+pub(super) fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [Row]), Refusal> {
     let champ = dossier.annotation(name).map_err(|error| Refusal::Unknown(error.to_string()))?;
     match &champ.value {
-        ChampValue::Repetition(rows) => Ok((champ, rows.len())),
-        ChampValue::Empty => Ok((champ, 0)),
+        ChampValue::Repetition(rows) => Ok((champ, rows)),
+        ChampValue::Empty => Ok((champ, &[])),
         _ => Err(Refusal::Unknown(format!("`{name}` is not a repetition"))),
     }
 }
@@ -180,7 +190,7 @@ fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
 }
 
 fn lines(text: &str) -> String {
-    text.trim().replace("\r\n", "\n")
+    stored(text).trim().replace("\r\n", "\n")
 }
 
 #[cfg(test)]

@@ -1,24 +1,35 @@
 //! What is to be done about an intent: decided from the dossier as it is now, without effects and without a clock.
+//!
+//! What is wanted is compared with what the dossier shows. Where that does not tell whether something was done (a message,
+//! a row, a decision that somebody took back), it is compared with the [`Witness`](crate::intent::Witness) of the last
+//! sending, and before the first one with what there is since the intent was asked for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::path::{NoWay, Passage, path};
-use super::verdict::{Conflict, Refusal, Step, Verdict};
-use super::{annotation, message, people};
-use crate::api::Mutation;
+use super::verdict::{Conflict, Doubt, Refusal, Step, Verdict};
+use super::{annotation, history, message, people, text};
+use crate::api::{AnnotationEdit, Mutation};
 use crate::demarche::{Demarche, Profile};
-use crate::dossier::{Dossier, DossierState};
+use crate::dossier::{Dossier, DossierState, Message};
 use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId};
-use crate::intent::{Action, Answer, Expected, Intent, Move, Progress, Seen, Witness, Words};
+use crate::intent::{
+    Action, Answer, Edit, Expected, Intent, Move, Progress, Seen, Sending, There, Waits, Witness, Words,
+};
 use crate::platform::Platform;
+use crate::sink::Recorded;
+use crate::table::{Digest, Fingerprint};
 
 /// How often one and the same thing is sent before it is given up.
 const MOST_SENDS: u32 = 5;
 
 /// How often the platform is asked again when it says "later".
 const MOST_PUT_OFF: u32 = 24;
+
+/// How long to wait when the platform says "later".
+const LATER: SignedDuration = SignedDuration::from_mins(15);
 
 /// Everything that a judgement depends on.
 #[derive(Clone, Copy, Debug)]
@@ -33,17 +44,24 @@ pub struct Case<'a> {
     pub seen: &'a Seen,
     /// What is wanted.
     pub intent: &'a Intent,
+    /// When it was asked for, by the clock of whoever asked.
+    pub asked_at: Timestamp,
     /// In whose name, when the intent does not say.
     pub author: Option<&'a str>,
     /// How far it came.
     pub progress: &'a Progress,
-    /// How intents of ours moved this dossier, oldest first.
-    pub moves: &'a [Move],
+    /// The other intents about this dossier in the same outbox, in their order.
+    pub others: &'a [Recorded],
+    /// Whether the decision that it requires was there already, and no intent of this outbox made it.
+    pub foreign: bool,
     /// The present instant.
     pub now: Timestamp,
+    /// The platform's clock minus ours.
+    pub skew: SignedDuration,
     /// How long a request whose answer was lost may still be under way on the platform.
     pub quiet: SignedDuration,
-    /// Whether a message that is there already is not sent another time: for intents that were never kept anywhere.
+    /// Whether a message that is there already is not sent another time, however old it is: for intents that were never
+    /// kept anywhere.
     pub once: bool,
 }
 
@@ -51,48 +69,39 @@ pub struct Case<'a> {
 #[must_use]
 pub fn judge(case: &Case<'_>) -> Verdict {
     match case.wanted() {
-        Ok(Wanted::Done) => Verdict::Done,
-        Ok(Wanted::Todo(todo)) => case.allowed(todo),
+        Ok(Wanted::Done(made)) => Verdict::Done { made: made.into_iter().chain(case.steps_made()).collect() },
+        Ok(Wanted::Todo(todo)) => case.allowed(*todo),
+        Err(Verdict::Refuse(refusal)) => case.refused(refusal),
         Err(verdict) => verdict,
     }
 }
 
 /// What the dossier lacks of what was wanted.
-enum Wanted {
-    Done,
-    Todo(Todo),
+pub(super) enum Wanted {
+    /// Nothing; the ids of what shows it.
+    Done(Vec<String>),
+    Todo(Box<Todo>),
 }
 
-struct Todo {
+pub(super) struct Todo {
     mutation: Mutation,
     /// What to know it by if it was sent before.
     key: String,
     file: Option<PathBuf>,
-    witness: Witness,
+    witness: There,
     then: Vec<&'static str>,
 }
 
-impl Todo {
-    fn of(mutation: Mutation) -> Wanted {
-        Self::seen_by(mutation, Witness::State)
-    }
-
-    fn seen_by(mutation: Mutation, witness: Witness) -> Wanted {
-        // Of single annotations there may be several in one intent.
-        let key = match &mutation {
-            Mutation::ModifierAnnotation { annotation, .. } => format!("{} {annotation}", mutation.name()),
-            _ => mutation.name().to_owned(),
-        };
-        Wanted::Todo(Self { mutation, key, file: None, witness, then: Vec::new() })
-    }
-}
-
 impl Wanted {
+    pub fn done() -> Self {
+        Self::Done(Vec::new())
+    }
+
     /// The same, with a file to upload first and what follows.
-    fn with(self, file: Option<PathBuf>, then: Vec<&'static str>) -> Self {
+    pub fn with(self, file: Option<PathBuf>, then: Vec<&'static str>) -> Self {
         match self {
-            Self::Done => Self::Done,
-            Self::Todo(todo) => Self::Todo(Todo { file, then, ..todo }),
+            Self::Done(made) => Self::Done(made),
+            Self::Todo(todo) => Self::Todo(Box::new(Todo { file, then, ..*todo })),
         }
     }
 }
@@ -109,6 +118,12 @@ impl From<Conflict> for Verdict {
     }
 }
 
+impl From<Doubt> for Verdict {
+    fn from(doubt: Doubt) -> Self {
+        Self::Ambiguous(doubt)
+    }
+}
+
 impl Case<'_> {
     /// Compares what is wanted with what is.
     fn wanted(&self) -> Result<Wanted, Verdict> {
@@ -120,157 +135,185 @@ impl Case<'_> {
             return Err(Refusal::OtherDemarche.into());
         }
         match &self.intent.action {
-            Action::PasserEnInstruction => self.reach(&DossierState::EnInstruction, None),
-            Action::RepasserEnConstruction => self.reach(&DossierState::EnConstruction, None),
+            Action::PasserEnInstruction => self.reach(&DossierState::EnInstruction),
+            Action::RepasserEnConstruction => self.reach(&DossierState::EnConstruction),
             Action::RepasserEnInstruction => self.reopen(),
-            Action::Accepter { motivation, .. } => self.reach(&DossierState::Accepte, motivation.as_ref()),
-            Action::Refuser { motivation, .. } => self.reach(&DossierState::Refuse, Some(motivation)),
-            Action::ClasserSansSuite { motivation, .. } => self.reach(&DossierState::SansSuite, Some(motivation)),
-            Action::Archiver if self.dossier.archived => Ok(Wanted::Done),
+            Action::Accepter { .. } => self.reach(&DossierState::Accepte),
+            Action::Refuser { .. } => self.reach(&DossierState::Refuse),
+            Action::ClasserSansSuite { .. } => self.reach(&DossierState::SansSuite),
+            Action::Archiver if self.dossier.archived => Ok(Wanted::done()),
             Action::Archiver if !self.dossier.state.is_terminal() => {
                 Err(Refusal::NotDecided(self.dossier.state.clone()).into())
             }
-            Action::Archiver => Ok(Todo::of(Mutation::Archiver)),
-            Action::Desarchiver if self.dossier.archived => Ok(Todo::of(Mutation::Desarchiver)),
-            Action::Desarchiver => Ok(Wanted::Done),
+            Action::Archiver => Ok(self.todo(Mutation::Archiver)),
+            Action::Desarchiver if self.dossier.archived => Ok(self.todo(Mutation::Desarchiver)),
+            Action::Desarchiver => Ok(Wanted::done()),
             Action::Message { .. } => self.say(),
             Action::SupprimerMessage { message } => {
-                let there = |sent: &&crate::dossier::Message| sent.id == message.as_str();
+                let there = |sent: &&Message| sent.id == message.as_str();
                 match self.dossier.messages.iter().find(there) {
                     Some(sent) if sent.discarded_at.is_none() => {
-                        Ok(Todo::of(Mutation::SupprimerMessage { message: message.clone() }))
+                        Ok(self.todo(Mutation::SupprimerMessage { message: message.clone() }))
                     }
-                    Some(_) => Ok(Wanted::Done),
+                    Some(_) => Ok(Wanted::done()),
                     None => Err(Refusal::Unknown(format!("the dossier has no message `{}`", message.as_str())).into()),
                 }
             }
-            Action::Annotations { edits } => {
-                let missing = annotation::missing(self.demarche, self.dossier, edits)?;
-                let batch = Mutation::ModifierAnnotations { edits: missing.clone() };
-                match missing.into_iter().next() {
-                    None => Ok(Wanted::Done),
-                    Some(_) if batch.is_available_on(self.platform) => Ok(Todo::of(batch)),
-                    Some(edit) => {
-                        Ok(Todo::of(Mutation::ModifierAnnotation { annotation: edit.annotation, value: edit.value }))
-                    }
-                }
-            }
-            Action::AjouterLigne { annotation } => {
-                let (champ, rows) = annotation::repetition(self.dossier, annotation)?;
-                if self.showed(|witness| matches!(witness, Witness::Rows(before) if rows > before)) {
-                    return Ok(Wanted::Done);
-                }
-                Ok(Todo::seen_by(Mutation::AjouterLigne { annotation: champ.id.clone() }, Witness::Rows(rows)))
-            }
+            Action::Annotations { edits } => self.annotate(edits),
+            Action::AjouterLigne { annotation } => self.add_row(annotation),
             Action::ChangerGroupe { groupe } => {
                 let number = groupe.trim().parse().ok().map(GroupeInstructeurNumber::new);
                 let known = self.demarche.groupes_instructeurs.iter();
                 let mut known = known.filter(|known| Some(known.number) == number || known.label == groupe.trim());
                 let found = known.next().ok_or_else(|| Refusal::Unknown(format!("no groupe is called `{groupe}`")))?;
                 if found.id == self.dossier.groupe_instructeur.id {
-                    return Ok(Wanted::Done);
+                    return Ok(Wanted::done());
                 }
-                Ok(Todo::of(Mutation::ChangerGroupeInstructeur { groupe: found.id.clone() }))
+                Ok(self.todo(Mutation::ChangerGroupeInstructeur { groupe: found.id.clone() }))
             }
             Action::Label { label, present } => {
                 let named = |known: &&crate::demarche::Label| known.id == *label || known.name == label.trim();
                 let there = self.dossier.labels.iter().find(named);
                 match (there, present) {
-                    (Some(_), true) | (None, false) => Ok(Wanted::Done),
-                    (Some(known), false) => Ok(Todo::of(Mutation::SupprimerLabel { label: LabelId::new(&known.id) })),
+                    (Some(_), true) | (None, false) => Ok(Wanted::done()),
+                    (Some(known), false) => Ok(self.todo(Mutation::SupprimerLabel { label: LabelId::new(&known.id) })),
                     (None, true) => {
                         let known = self.demarche.labels.iter().find(named);
                         let known = known.ok_or_else(|| Refusal::Unknown(format!("no label is called `{label}`")))?;
-                        Ok(Todo::of(Mutation::AjouterLabel { label: LabelId::new(&known.id) }))
+                        Ok(self.todo(Mutation::AjouterLabel { label: LabelId::new(&known.id) }))
                     }
                 }
             }
             Action::Suivre { follow } => {
                 let author = self.author()?;
                 let follows = self.dossier.instructeurs.iter().any(|profile| profile.id == author.id);
-                if follows == *follow { Ok(Wanted::Done) } else { Ok(Todo::of(Mutation::Suivre { follow: *follow })) }
-            }
-        }
-    }
-
-    /// The steps to a state.
-    fn reach(&self, to: &DossierState, motivation: Option<&Words>) -> Result<Wanted, Verdict> {
-        let from = &self.dossier.state;
-        let decides = to.is_terminal();
-        if decides && *to != DossierState::Accepte && motivation.is_none_or(Words::is_blank) {
-            return Err(Refusal::NoMotivation.into());
-        }
-        let overrule = self.intent.overrule;
-        if from == to {
-            return match motivation {
-                Some(words) if decides && !self.gives(words) => {
-                    Err(Conflict::OtherMotivation { found: from.clone() }.into())
+                if follows == *follow {
+                    Ok(Wanted::done())
+                } else {
+                    Ok(self.todo(Mutation::Suivre { follow: *follow }))
                 }
-                _ => Ok(Wanted::Done),
-            };
+            }
         }
-        let steps = path(from, to, overrule).map_err(|no| match no {
-            NoWay::Decided => Conflict::Decided { found: from.clone(), wanted: to.clone() }.into(),
-            NoWay::Illegal => Verdict::from(Refusal::NoWay { from: from.clone(), to: to.clone() }),
-        })?;
-        if steps.contains(&Passage::RepasserEnConstruction)
-            && self.dossier.date_previsionnelle_decision_sva_svr.is_some()
+    }
+
+    /// Something to send, with what the dossier looks like before.
+    pub(super) fn todo(&self, mutation: Mutation) -> Wanted {
+        // Of single annotations there may be several in one intent.
+        let key = match &mutation {
+            Mutation::ModifierAnnotation { annotation, .. } => format!("{} {annotation}", mutation.name()),
+            _ => mutation.name().to_owned(),
+        };
+        // The history counts since the first step of the intent.
+        let began = self.progress.last.as_ref().and_then(|last| last.witness.there());
+        let steps = match began {
+            Some(began) => began.steps.clone(),
+            None => self.dossier.traitements.iter().map(|step| step.id.clone()).collect(),
+        };
+        let witness = There { steps, ..There::default() };
+        Wanted::Todo(Box::new(Todo { mutation, key, file: None, witness, then: Vec::new() }))
+    }
+
+    /// The same, with something else that tells whether it was done.
+    fn todo_seen_by(&self, mutation: Mutation, witness: There) -> Wanted {
+        match self.todo(mutation) {
+            Wanted::Todo(todo) => {
+                let witness = There { steps: todo.witness.steps, ..witness };
+                Wanted::Todo(Box::new(Todo { witness, ..*todo }))
+            }
+            done @ Wanted::Done(_) => done,
+        }
+    }
+
+    /// What was sent last, if it was this.
+    fn sent(&self, key: &str) -> Option<&Sending> {
+        self.progress.last.as_ref().filter(|last| last.key == key)
+    }
+
+    /// Annotations that do not have their values yet. One that has another value than when it was sent, or that had its
+    /// value then, was written by somebody else since.
+    fn annotate(&self, edits: &[Edit]) -> Result<Wanted, Verdict> {
+        let missing = annotation::missing(self.demarche, self.dossier, edits)?;
+        let Some(first) = missing.first().cloned() else { return Ok(Wanted::done()) };
+        let marks: BTreeMap<String, Fingerprint> =
+            missing.iter().map(|edit| (edit.annotation.as_str().to_owned(), self.mark(edit))).collect();
+        if let Some(last) = &self.progress.last
+            && let Some(there) = last.witness.there()
+            && !matches!(last.answer, Answer::Refused(_))
         {
-            return Err(Refusal::SvaSvr.into());
+            if marks.iter().any(|(id, mark)| there.annotations.get(id) != Some(mark)) {
+                return Err(Conflict::Rewritten.into());
+            }
+            // One by one, the next one is not what was sent last.
+            let sent_last = |edit: &AnnotationEdit| {
+                last.key == "dossierModifierAnnotations" || last.key.ends_with(edit.annotation.as_str())
+            };
+            if last.answer == Answer::Taken && missing.iter().any(sent_last) {
+                return Err(self.no_effect(last).into());
+            }
         }
-        let mut mutations = steps.iter().map(|step| self.passage(*step));
-        let Some((mutation, file)) = mutations.next() else { return Ok(Wanted::Done) };
-        let then = mutations.map(|(mutation, _)| mutation.name()).collect();
-        Ok(Todo::of(mutation).with(file, then))
+        let batch = Mutation::ModifierAnnotations { edits: missing };
+        let mutation = if batch.is_available_on(self.platform) {
+            batch
+        } else {
+            Mutation::ModifierAnnotation { annotation: first.annotation, value: first.value }
+        };
+        Ok(self.todo_seen_by(mutation, There { annotations: marks, ..There::default() }))
     }
 
-    fn passage(&self, step: Passage) -> (Mutation, Option<PathBuf>) {
-        let text = |words: &Words| words.as_str().to_owned();
-        match (step, &self.intent.action) {
-            (Passage::PasserEnInstruction, _) => (Mutation::PasserEnInstruction, None),
-            (Passage::RepasserEnConstruction, _) => (Mutation::RepasserEnConstruction, None),
-            (Passage::Decider, Action::Accepter { motivation, justificatif }) => {
-                let motivation = motivation.as_ref().filter(|words| !words.is_blank()).map(text);
-                (Mutation::Accepter { motivation, justificatif: None }, justificatif.clone())
-            }
-            (Passage::Decider, Action::Refuser { motivation, justificatif }) => {
-                (Mutation::Refuser { motivation: text(motivation), justificatif: None }, justificatif.clone())
-            }
-            (Passage::Decider, Action::ClasserSansSuite { motivation, justificatif }) => {
-                (Mutation::ClasserSansSuite { motivation: text(motivation), justificatif: None }, justificatif.clone())
-            }
-            // Only actions that decide have a way that ends with a decision.
-            (Passage::RepasserEnInstruction | Passage::Decider, _) => (Mutation::RepasserEnInstruction, None),
-        }
+    /// An annotation as it is now, and since when.
+    fn mark(&self, edit: &AnnotationEdit) -> Fingerprint {
+        let champ = annotation::by_id(self.dossier, &edit.annotation);
+        let now = champ.map(|champ| (&champ.value, champ.updated_at));
+        Digest::of(serde_json::to_string(&now).expect("champs are plain data with text keys").as_bytes())
     }
 
-    fn reopen(&self) -> Result<Wanted, Verdict> {
-        match &self.dossier.state {
-            DossierState::EnInstruction => Ok(Wanted::Done),
-            state if state.is_terminal() => Ok(Todo::of(Mutation::RepasserEnInstruction)),
-            state => Err(Refusal::NoWay { from: state.clone(), to: DossierState::EnInstruction }.into()),
+    fn add_row(&self, name: &str) -> Result<Wanted, Verdict> {
+        let (champ, rows) = annotation::repetition(self.dossier, name)?;
+        let free = |row: &&crate::champ::Row| !self.is_claimed(row.id.as_str());
+        let made = |row: &crate::champ::Row| Ok(Wanted::Done(vec![row.id.as_str().to_owned()]));
+        let ids = rows.iter().map(|row| row.id.as_str().to_owned()).collect();
+        if let Some(last) = self.sent("dossierModifierAnnotationAjouterLigne") {
+            let ours = rows.iter().find(|row| self.progress.made.iter().any(|made| made == row.id.as_str()));
+            let new = match &last.witness {
+                Witness::There(there) => rows.iter().filter(free).find(|row| !there.rows.contains(row.id.as_str())),
+                Witness::Rows(before) if rows.len() > *before => rows.last(),
+                Witness::Rows(_) | Witness::Messages(_) | Witness::State => None,
+            };
+            if let Some(row) = ours.or(new) {
+                return made(row);
+            }
+            if last.answer == Answer::Taken {
+                return Err(Doubt::NotSeen.into());
+            }
+        } else if self.progress.sends == 0 && !self.once {
+            // Rows have no author and no words: a row that came since may be of this intent or of anybody.
+            let since = self.closely_since();
+            let came = |row: &&crate::champ::Row| row.id.created_at().is_some_and(|at| at >= since);
+            let came = rows.iter().filter(free).filter(came).count();
+            let same =
+                |other: &Intent| matches!(&other.action, Action::AjouterLigne { annotation } if annotation == name);
+            if came > self.untraced(same).done {
+                return Err(Doubt::SomebodysRow.into());
+            }
         }
-    }
-
-    /// Whether the decision was given for this reason.
-    fn gives(&self, words: &Words) -> bool {
-        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.is_blank() || squeezed(self.dossier.motivation.as_deref().unwrap_or_default()) == squeezed(words.as_str())
+        let mutation = Mutation::AjouterLigne { annotation: champ.id.clone() };
+        Ok(self.todo_seen_by(mutation, There { rows: ids, ..There::default() }))
     }
 
     fn say(&self) -> Result<Wanted, Verdict> {
-        let Action::Message { body, attachment, correction } = &self.intent.action else { return Ok(Wanted::Done) };
-        if body.is_blank() {
+        let Action::Message { body, attachment, correction } = &self.intent.action else { return Ok(Wanted::done()) };
+        if text::words(body.as_str()).is_empty() {
             return Err(Refusal::EmptyMessage.into());
         }
-        let author = self.author()?;
-        let said = message::count(self.dossier, &author.email, body.as_str(), attachment.as_deref());
-        if self.showed(|witness| matches!(witness, Witness::Messages(before) if said > before)) {
-            return Ok(Wanted::Done);
+        if let Some(message) = self.said()? {
+            // The platform may have passed over the correction in silence (trap 63).
+            return if correction.is_some() && message.correction.is_none() && !message::is_emptied(message) {
+                Err(Doubt::NoCorrection.into())
+            } else {
+                Ok(Wanted::Done(vec![message.id.clone()]))
+            };
         }
-        if self.once && self.progress.sends == 0 && said > 0 {
-            return Ok(Wanted::Done);
-        }
+        self.author()?;
         if self.dossier.archived {
             return Err(Refusal::Archived.into());
         }
@@ -287,15 +330,65 @@ impl Case<'_> {
         }
         let mutation =
             Mutation::EnvoyerMessage { body: body.as_str().to_owned(), attachment: None, correction: *correction };
-        Ok(Todo::seen_by(mutation, Witness::Messages(said)).with(attachment.clone(), Vec::new()))
+        let messages = self.dossier.messages.iter().map(|message| message.id.clone()).collect();
+        Ok(self.todo_seen_by(mutation, There { messages, ..There::default() }).with(attachment.clone(), Vec::new()))
     }
 
-    /// Whether what was sent last was done, by the platform's own answer or by what the dossier shows.
-    fn showed(&self, shows: impl Fn(Witness) -> bool) -> bool {
-        self.progress.last.as_ref().is_some_and(|last| match last.answer {
-            Answer::Taken => true,
-            Answer::Unknown | Answer::Refused(_) => shows(last.witness),
-        })
+    /// The message that is this intent's doing, if it is there.
+    ///
+    /// # Errors
+    /// It may be there or not.
+    fn said(&self) -> Result<Option<&Message>, Verdict> {
+        let (Action::Message { body, attachment, .. }, Some(writer)) = (&self.intent.action, self.writer()) else {
+            return Ok(None);
+        };
+        let said = message::said(self.dossier, writer, body.as_str(), attachment.as_deref());
+        let emptied = |message: &&Message| {
+            message::is_of(message, writer) && message::is_emptied(message) && !self.is_claimed(&message.id)
+        };
+        let mut emptied = self.dossier.messages.iter().filter(emptied);
+        if let Some(last) = self.sent("dossierEnvoyerMessage") {
+            let ours = |message: &&Message| self.progress.made.contains(&message.id);
+            let new = |message: &&Message| self.is_new_message(message, last) && !self.is_claimed(&message.id);
+            let new = match last.witness {
+                Witness::Messages(before) => said.last().filter(|_| said.len() > before).map(|said| said.message),
+                _ => said.iter().map(|said| said.message).find(new),
+            };
+            return match self.dossier.messages.iter().find(ours).or(new) {
+                Some(message) => Ok(Some(message)),
+                None if emptied.any(|message| self.is_new_message(message, last)) => Err(Doubt::Deleted.into()),
+                None if last.answer == Answer::Taken => Err(Doubt::NotSeen.into()),
+                None => Ok(None),
+            };
+        }
+        if self.progress.sends > 0 {
+            return Ok(None);
+        }
+        let since = self.since();
+        let fresh: Vec<_> = said
+            .into_iter()
+            .filter(|said| self.once || (said.message.created_at >= since && !self.is_claimed(&said.message.id)))
+            .collect();
+        let same = |other: &Intent| {
+            let Action::Message { body: words, attachment: file, .. } = &other.action else { return false };
+            text::words(words.as_str()) == text::words(body.as_str()) && file == attachment
+        };
+        let untraced = if self.once { Default::default() } else { self.untraced(same) };
+        let left = fresh.get(untraced.done..).unwrap_or_default();
+        let exact = left.iter().find(|said| said.likeness == text::Likeness::Same);
+        match exact {
+            Some(said) if left.len() > untraced.perhaps => Ok(Some(said.message)),
+            _ if !left.is_empty() => Err(Doubt::Alike.into()),
+            // Whoever acts by hand, and keeps nothing, knows what was deleted.
+            _ if self.once => Ok(None),
+            _ => {
+                let since = self.closely_since();
+                let late = |message: &Message| {
+                    message.created_at >= since && message.discarded_at.is_none_or(|deleted| deleted >= since)
+                };
+                if emptied.any(late) { Err(Doubt::Deleted.into()) } else { Ok(None) }
+            }
+        }
     }
 
     fn author(&self) -> Result<&Profile, Refusal> {
@@ -303,46 +396,130 @@ impl Case<'_> {
         people::instructeur(self.demarche, self.dossier, author)
     }
 
+    /// Something that cannot be done, unless it was sent and may be done: then nobody knows.
+    fn refused(&self, refusal: Refusal) -> Verdict {
+        let Some(last) = self.progress.last.as_ref().filter(|last| !matches!(last.answer, Answer::Refused(_))) else {
+            return refusal.into();
+        };
+        if matches!(refusal, Refusal::NoEffect { .. }) {
+            return refusal.into();
+        }
+        if last.answer == Answer::Unknown
+            && let Some(wait) = self.under_way(last)
+        {
+            return wait;
+        }
+        if self.leaves_a_trace() || self.moved_since(last) == Some(false) {
+            refusal.into()
+        } else {
+            Doubt::LostAnswer.into()
+        }
+    }
+
+    /// Whether what it does is seen whatever happens afterwards: a message, a row, a step of the history.
+    fn leaves_a_trace(&self) -> bool {
+        match &self.intent.action {
+            Action::Message { .. } | Action::AjouterLigne { .. } => true,
+            action => history::goal(action).is_some(),
+        }
+    }
+
     /// Whether what is lacking may be sent now.
     fn allowed(&self, todo: Todo) -> Verdict {
         let name = todo.mutation.name();
-        let last = self.progress.last.as_ref().filter(|last| last.key == todo.key);
-        if last.is_some_and(|last| last.answer == Answer::Taken) {
-            // It was done; that the dossier shows something else since is somebody else's doing.
-            return Verdict::Done;
-        }
+        let last = self.sent(&todo.key);
         if !todo.mutation.is_available_on(self.platform) {
             return Refusal::NotAvailable { what: name, platform: self.platform }.into();
         }
-        if self.progress.sends == 0
-            && let Some(conflict) = self.moved()
-        {
-            return conflict.into();
+        if self.progress.sends == 0 {
+            if self.foreign {
+                return Conflict::Foreign.into();
+            }
+            if let Some(conflict) = self.moved() {
+                return conflict.into();
+            }
         }
         if let Some(last) = last {
-            let idempotent = matches!(todo.witness, Witness::State);
             match &last.answer {
                 Answer::Refused(words) => match later(words) && self.progress.put_off < MOST_PUT_OFF {
                     // Waited for already, or to be waited for.
                     true if self.progress.not_before.is_some_and(|until| until <= self.now) => {}
-                    true => return Verdict::Wait { until: self.now + SignedDuration::from_mins(15) },
+                    true => {
+                        return Verdict::Wait { until: self.now + LATER, waits: Waits::new("later", words.join(" ")) };
+                    }
                     false => return Refusal::Platform(words.clone()).into(),
                 },
-                Answer::Unknown if !idempotent && self.now < last.at + self.quiet => {
-                    return Verdict::Wait { until: last.at + self.quiet };
+                // What changes a state, writes an annotation or sends a message is known by its own traces.
+                Answer::Taken if self.moved_since(last) == Some(false) => return self.no_effect(last).into(),
+                Answer::Taken => return Doubt::NotSeen.into(),
+                Answer::Unknown => {
+                    if let Some(verdict) = self.again(&todo, last) {
+                        return verdict;
+                    }
                 }
-                Answer::Unknown if last.times >= MOST_SENDS => {
-                    return if idempotent { Refusal::NoEffect(last.times).into() } else { Verdict::Ambiguous };
-                }
-                Answer::Unknown | Answer::Taken => {}
             }
         }
         let by = match self.author() {
             Ok(author) => InstructeurId::new(author.id.clone()),
-            Err(refusal) => return refusal.into(),
+            Err(refusal) => return self.refused(refusal),
         };
         let Todo { mutation, key, file, witness, then } = todo;
-        Verdict::Send(Box::new(Step { mutation, key, file, by, witness, then }))
+        Verdict::Send(Box::new(Step { mutation, key, file, by, witness: Witness::There(witness), then }))
+    }
+
+    /// Why something whose answer was lost is not sent again now.
+    fn again(&self, todo: &Todo, last: &Sending) -> Option<Verdict> {
+        if let Some(wait) = self.under_way(last) {
+            return Some(wait);
+        }
+        let traced = self.leaves_a_trace() || matches!(self.intent.action, Action::Annotations { .. });
+        let moved = self.moved_since(last) == Some(true);
+        if moved && !traced {
+            // It may have been done, and undone by somebody.
+            return Some(Doubt::LostAnswer.into());
+        }
+        if last.times >= MOST_SENDS {
+            return Some(if !todo.mutation.is_idempotent() {
+                Doubt::LostAnswer.into()
+            } else if self.awaits_correction(last) {
+                Refusal::CorrectionAwaited(last.times).into()
+            } else {
+                self.no_effect(last).into()
+            });
+        }
+        if moved { self.moved().map(Verdict::from) } else { None }
+    }
+
+    /// What was sent may still be under way, or the platform still be in trouble: longer each time.
+    fn under_way(&self, last: &Sending) -> Option<Verdict> {
+        let wait = self.quiet * (1 << last.times.saturating_sub(1).min(4));
+        let until = last.at.checked_add(wait).unwrap_or(Timestamp::MAX);
+        if until <= self.now {
+            return None;
+        }
+        let waits = if self.awaits_correction(last) {
+            Waits::new("correction_awaited", Refusal::CorrectionAwaited(last.times).to_string())
+        } else {
+            let words = last.failure.as_ref().map(|failure| format!(": {}", failure.words)).unwrap_or_default();
+            Waits::new("lost_answer", format!("its answer was lost{words}"))
+        };
+        Some(Verdict::Wait { until, waits })
+    }
+
+    /// Whether the platform failed because the usager owes a correction, which it has no words for.
+    fn awaits_correction(&self, last: &Sending) -> bool {
+        last.key == Mutation::PasserEnInstruction.name()
+            && self.dossier.date_derniere_correction_en_attente.is_some()
+            && last.failure.as_ref().is_some_and(|failure| failure.kind == "internal_server_error")
+    }
+
+    /// It was sent, and the dossier shows nothing of it.
+    pub(super) fn no_effect(&self, last: &Sending) -> Refusal {
+        let said = match &last.answer {
+            Answer::Taken => Some("the platform answered that it was done".to_owned()),
+            Answer::Unknown | Answer::Refused(_) => last.failure.as_ref().map(|failure| failure.words.clone()),
+        };
+        Refusal::NoEffect { times: last.times, said }
     }
 
     /// Whether the dossier is another than the one that the person saw, by somebody else's doing.
@@ -358,8 +535,10 @@ impl Case<'_> {
 
     /// Whether what the person saw led to what is now by our own moves alone.
     fn carried<T: PartialEq>(&self, expected: &T, of: impl Fn(&Seen) -> &T) -> bool {
+        let own = self.progress.before.clone().zip(self.progress.last.as_ref().and_then(|last| last.seen.clone()));
+        let own = own.map(|(before, after)| Move { before, after });
         let mut reached = vec![expected];
-        for step in self.moves {
+        for step in self.others.iter().filter_map(|other| other.moved.as_ref()).chain(&own) {
             if reached.contains(&of(&step.before)) {
                 reached.push(of(&step.after));
             }

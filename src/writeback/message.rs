@@ -2,65 +2,51 @@
 
 use std::path::Path;
 
+use super::text::{Likeness, likeness};
 use crate::dossier::{Dossier, Message};
 
-/// How many messages of this author say exactly this, with this file.
-pub(super) fn count(dossier: &Dossier, author: &str, body: &str, attachment: Option<&Path>) -> usize {
-    let wanted = plain(body);
-    let file = attachment.and_then(Path::file_name);
-    let same = |message: &&Message| {
-        message.email.eq_ignore_ascii_case(author)
-            && message.discarded_at.is_none()
-            && plain(&message.body) == wanted
-            && match file {
-                Some(name) => message.attachments.iter().any(|file| file.filename.as_str() == name),
-                None => message.attachments.is_empty(),
-            }
-    };
-    dossier.messages.iter().filter(same).count()
+/// A message that may be the one that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'d> {
+    pub message: &'d Message,
+    pub likeness: Likeness,
 }
 
-/// The words of a text, whatever the platform made of it: it may answer a text as HTML.
-fn plain(text: &str) -> String {
-    let mut words = String::with_capacity(text.len());
-    let mut tag = false;
-    let mut rest = text.char_indices().peekable();
-    while let Some((at, letter)) = rest.next() {
-        match letter {
-            '>' if tag => {
-                tag = false;
-                words.push(' ');
-            }
-            _ if tag => {}
-            '<' if rest.peek().is_some_and(|(_, next)| next.is_ascii_alphabetic() || *next == '/') => tag = true,
-            '&' => match ENTITIES.iter().find(|(entity, _)| text[at..].starts_with(entity)) {
-                Some((entity, letter)) => {
-                    words.push(*letter);
-                    while rest.peek().is_some_and(|(next, _)| *next < at + entity.len()) {
-                        rest.next();
-                    }
-                }
-                None => words.push('&'),
-            },
-            letter => words.push(letter),
+/// The messages of this author in these words with this file, oldest first.
+pub(super) fn said<'d>(dossier: &'d Dossier, author: &str, body: &str, attachment: Option<&Path>) -> Vec<Said<'d>> {
+    let file = attachment.and_then(Path::file_name).map(|name| file_name(&name.to_string_lossy()));
+    let said = |message: &'d Message| {
+        if !is_of(message, author) || is_emptied(message) {
+            return None;
         }
-    }
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+        let words = likeness(&message.body, body)?;
+        let likeness = match &file {
+            Some(name) if message.attachments.iter().any(|file| file_name(&file.filename) == *name) => words,
+            // A file that is found infected leaves its message (trap 23).
+            Some(_) if message.attachments.is_empty() => Likeness::Perhaps,
+            None if message.attachments.is_empty() => words,
+            Some(_) | None => return None,
+        };
+        Some(Said { message, likeness })
+    };
+    dossier.messages.iter().filter_map(said).collect()
 }
 
-const ENTITIES: [(&str, char); 7] =
-    [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&#39;", '\''), ("&apos;", '\''), ("&nbsp;", ' ')];
+/// Whether somebody wrote it.
+pub(super) fn is_of(message: &Message, author: &str) -> bool {
+    message.email.eq_ignore_ascii_case(author)
+}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether it was deleted since. Démat Social does not say so: nothing is left of it (trap 50).
+pub(super) fn is_emptied(message: &Message) -> bool {
+    message.discarded_at.is_some() || (message.body.trim().is_empty() && message.attachments.is_empty())
+}
 
-    #[test]
-    fn a_text_and_its_html_say_the_same() {
-        let sent = "Bonjour,\n\nil manque l'attestation de « Mme Léa » & le plan (3 < 4).";
-        let shown = "<p>Bonjour,</p>\r\n<p>il manque l&#39;attestation de « Mme Léa » &amp; le plan (3 &lt; 4).</p>";
-        assert_eq!(plain(sent), plain(shown));
-        assert_ne!(plain(sent), plain("Bonjour"));
-        assert_eq!(plain("a &amp b"), "a &amp b", "not an entity");
-    }
+/// A file's name as the platform's storage shows it: without what a path or a header could not hold.
+fn file_name(name: &str) -> String {
+    let replaced = |letter: char| {
+        let unsafe_in_names = "\u{202e}%$|:;/<>?*\"\t\r\n\\".contains(letter);
+        if unsafe_in_names { '-' } else { letter }
+    };
+    name.trim().chars().map(replaced).collect()
 }

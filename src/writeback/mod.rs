@@ -10,17 +10,20 @@
 
 mod annotation;
 mod error;
+mod history;
 mod judge;
 mod message;
+mod origin;
 mod path;
 mod people;
 mod push;
 mod report;
 mod send;
+mod text;
 mod verdict;
 
 pub use error::PushError;
 pub use judge::{Case, judge};
 pub use push::{Push, QUIET, ReadBack, plan, push};
 pub use report::{Item, Pushed};
-pub use verdict::{Conflict, Refusal, Step, Verdict};
+pub use verdict::{Conflict, Doubt, Refusal, Step, Verdict};

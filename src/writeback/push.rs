@@ -7,17 +7,18 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::PushError;
+use super::history;
 use super::judge::{Case, judge};
 use super::report::{Item, Pushed};
 use super::send::{Sent, send};
-use super::verdict::{Refusal, Verdict};
-use crate::api::{ApiError, Client};
+use super::verdict::{Doubt, Refusal, Verdict};
+use crate::api::{ApiError, Client, MutationError, Receipt};
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
-use crate::intent::{Answer, Intent, IntentId, Progress, Seen, Status};
+use crate::intent::{Answer, Failure, Intent, IntentId, Progress, Seen, Status, Waits};
 use crate::privacy::{Filter, FormTypes};
-use crate::sink::{Entry, Happening, Outbox, OutboxStep, Scope, Settlement, TrailLine};
+use crate::sink::{Entry, Happening, Outbox, OutboxStep, Recorded, Scope, Settlement, TrailLine};
 use crate::sync::Stop;
 use crate::table::Digest;
 
@@ -95,7 +96,7 @@ struct Worker<'a, O> {
 enum Visit {
     Settled(Settlement),
     /// It stays pending.
-    Later(Option<String>),
+    Later(Waits),
     /// It would be done like this.
     Would(Vec<String>),
 }
@@ -138,18 +139,20 @@ impl<'a, O: Outbox> Worker<'a, O> {
     }
 
     async fn entry(&mut self, entry: &Entry, apply: bool) -> Result<(), PushError> {
-        let waits = self.held.contains(&entry.dossier)
-            || entry.progress.not_before.is_some_and(|until| until > (self.push.clock)());
-        let visit = if waits {
-            Visit::Later(Some("waits for an earlier intent, or for its time".to_owned()))
+        let early = entry.progress.not_before.filter(|until| *until > (self.push.clock)());
+        let visit = if self.held.contains(&entry.dossier) {
+            Visit::Later(Waits::new("earlier", "waits for an earlier intent about this dossier"))
+        } else if let Some(until) = early {
+            let waits = entry.progress.waits.clone();
+            Visit::Later(waits.unwrap_or_else(|| Waits::new("later", format!("looked at again after {until}"))))
         } else {
             self.visit(entry, apply).await?
         };
         let item = match visit {
             Visit::Settled(settled) => Item::settled(entry, &settled),
-            Visit::Later(words) => {
+            Visit::Later(waits) => {
                 self.held.insert(entry.dossier);
-                Item::later(entry, words)
+                Item::later(entry, waits)
             }
             Visit::Would(steps) => {
                 // What comes later for this dossier is judged as things are now: the plan says so.
@@ -168,21 +171,26 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 return self.refuse(entry, &entry.progress, Refusal::Unreadable(reason.clone()), None, apply).await;
             }
         };
-        match self.required(intent, apply).await? {
-            Required::Met => {}
-            Required::Pending => return Ok(Visit::Later(Some("waits for the intent that it requires".to_owned()))),
+        let mut others = self.push.outbox.of_dossier(self.push.scope, entry.dossier).await?;
+        others.retain(|other| other.entry.id != entry.id);
+        let foreign = match self.required(intent, &others, apply).await? {
+            Required::Met => false,
+            Required::Foreign => true,
+            Required::Pending => {
+                let waits = Waits::new("requires", "waits for the intent that it requires");
+                return self.later(entry, &entry.progress, waits, None, apply).await;
+            }
             Required::Failed(id) => {
                 return self.refuse(entry, &entry.progress, Refusal::Requires(id.to_string()), None, apply).await;
             }
-        }
-        // Only a settlement adds to them, and one ends the visit.
-        let moves = self.push.outbox.moves(self.push.scope, entry.dossier).await?;
+        };
         let mut progress = entry.progress.clone();
         loop {
             let read = match self.push.client.dossier(entry.dossier).await {
                 // One dossier that cannot be shown is in nobody else's way (trap 4).
                 Err(error) if concerns_one(&error) => {
-                    return Ok(Visit::Later(Some(format!("the dossier cannot be read: {error}"))));
+                    let waits = Waits::new("dossier_unreadable", format!("the dossier cannot be read: {error}"));
+                    return self.later(entry, &progress, waits, None, apply).await;
                 }
                 read => read?,
             };
@@ -190,16 +198,10 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 // What was taken was done, though the dossier left before it could be looked at.
                 let perhaps = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Taken);
                 return if progress.last.as_ref().is_some_and(|last| perhaps(&last.answer)) {
-                    self.settle(
-                        entry,
-                        &progress,
-                        Status::Ambiguous,
-                        "no_dossier",
-                        Refusal::NoDossier.to_string(),
-                        None,
-                        apply,
-                    )
-                    .await
+                    let words = Some(Refusal::NoDossier.to_string());
+                    let settled =
+                        Settlement { status: Status::Ambiguous, reason: Some("no_dossier"), words, after: None };
+                    self.end(entry, &progress, settled, apply).await
                 } else {
                     self.refuse(entry, &progress, Refusal::NoDossier, None, apply).await
                 };
@@ -214,47 +216,37 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 dossier: &dossier,
                 seen: &seen,
                 intent,
+                asked_at: entry.asked_at,
                 author: self.push.author,
                 progress: &progress,
-                moves: &moves,
+                others: &others,
+                foreign,
                 now: (self.push.clock)(),
+                skew: self.skew(),
                 quiet: self.push.quiet,
                 once: self.push.once,
             });
             let step = match verdict {
-                Verdict::Done => {
+                Verdict::Done { made } => {
                     let status = if progress.sends > 0 { Status::Done } else { Status::AlreadyDone };
                     let settled = Settlement { status, reason: None, words: None, after: Some(seen) };
-                    return self.end(entry, &progress, settled, apply).await;
+                    return self.end(entry, &progress.having_made(made), settled, apply).await;
                 }
-                Verdict::Wait { until } => {
+                Verdict::Wait { until, waits } => {
                     // To the second: it is read by people.
                     let until = Timestamp::from_second(until.as_second() + 1).unwrap_or(until);
-                    let said = progress.last.as_ref().and_then(|last| match &last.answer {
-                        Answer::Refused(words) => Some(words.join(" ")),
-                        Answer::Unknown | Answer::Taken => None,
-                    });
-                    let why = said.unwrap_or_else(|| "its answer was lost".to_owned());
-                    let words = format!("{why} (looked at again after {until})");
-                    if apply {
-                        progress = progress.put_off(until);
-                        let mut line = self.line(entry, Happening::PutOff, Some(&seen));
-                        line.words = Some(words.clone());
-                        self.write(entry, &progress, None, line).await?;
-                    }
-                    return Ok(Visit::Later(Some(words)));
+                    let words = format!("{} (looked at again after {until})", waits.words);
+                    let waits = Waits { words, ..waits };
+                    return self.later(entry, &progress.put_off(until), waits, Some(&seen), apply).await;
                 }
                 Verdict::Refuse(refusal) => return self.refuse(entry, &progress, refusal, Some(seen), apply).await,
                 Verdict::Conflict(conflict) => {
                     let words = conflict.to_string();
-                    return self.settle(entry, &progress, Status::Conflict, "conflict", words, Some(seen), apply).await;
+                    let (reason, words) = (Some(conflict.kind()), Some(words));
+                    let settled = Settlement { status: Status::Conflict, reason, words, after: Some(seen) };
+                    return self.end(entry, &progress, settled, apply).await;
                 }
-                Verdict::Ambiguous => {
-                    let words = "its answer was lost, and the dossier does not tell whether it was done".to_owned();
-                    return self
-                        .settle(entry, &progress, Status::Ambiguous, "lost_answer", words, Some(seen), apply)
-                        .await;
-                }
+                Verdict::Ambiguous(doubt) => return self.doubt(entry, &progress, doubt, Some(seen), apply).await,
                 Verdict::Send(step) => *step,
             };
             if !apply {
@@ -268,38 +260,96 @@ impl<'a, O: Outbox> Worker<'a, O> {
             let mut line = self.line(entry, Happening::Sending, Some(&seen));
             line.mutation = Some(name.to_owned());
             line.author = Some(step.by.as_str().to_owned());
-            progress = progress.sending(&step.key, (self.push.clock)(), step.witness, &seen);
+            progress = progress.sending(&step.key, (self.push.clock)(), step.witness.clone(), &seen);
             // Durable before anything leaves: whoever comes after a crash knows that it may have been done.
             self.write(entry, &progress, None, line.clone()).await?;
             let sent = send(self.push.client, &dossier, intent.silent, step).await;
             line.happening = Happening::Answered;
             line.at = (self.push.clock)();
             (line.words, progress) = match &sent {
-                Sent::Taken => (Some("taken".to_owned()), progress.answered(Answer::Taken)),
+                Sent::Taken(receipt) => {
+                    (Some("taken".to_owned()), progress.answered(Answer::Taken).having_made(made(receipt)))
+                }
                 Sent::Refused(words) => (Some(words.join(" ")), progress.answered(Answer::Refused(words.clone()))),
-                Sent::Lost(error) => (Some(format!("lost: {}", error.kind())), progress),
+                Sent::Lost(error) => {
+                    let failure = Failure { kind: error.kind().to_owned(), words: error.to_string() };
+                    (Some(format!("lost: {}", error.kind())), progress.failed(failure))
+                }
                 // Surely nothing was done: as if it had not been tried.
                 Sent::Not(error) => (Some(format!("not sent: {}", error.kind())), before),
                 Sent::Cannot(refusal) => (Some(refusal.to_string()), before),
             };
             self.write(entry, &progress, None, line).await?;
             match sent {
-                Sent::Taken | Sent::Refused(_) | Sent::Lost(_) => {}
+                Sent::Taken(_) | Sent::Refused(_) | Sent::Lost(_) => {}
+                // The file of one dossier is in nobody else's way.
+                Sent::Not(MutationError::NotSent(error)) if concerns_one(&error) => {
+                    let waits = Waits::new("not_sent", format!("nothing was sent: {error}"));
+                    return self.later(entry, &progress, waits, Some(&seen), apply).await;
+                }
                 Sent::Not(error) => return Err(error.into()),
                 Sent::Cannot(refusal) => return self.refuse(entry, &progress, refusal, Some(seen), apply).await,
             }
         }
     }
 
-    async fn required(&self, intent: &Intent, apply: bool) -> Result<Required, PushError> {
+    /// Whether the intent that this one requires is done. A decision that the platform showed already, and that no intent
+    /// of this outbox made, may have been told by whoever made it.
+    async fn required(&self, intent: &Intent, others: &[Recorded], apply: bool) -> Result<Required, PushError> {
         let Some(id) = &intent.requires else { return Ok(Required::Met) };
+        let goal = |recorded: &Recorded| {
+            let intent = recorded.entry.intent.as_ref().ok()?;
+            history::goal(&intent.action).filter(crate::dossier::DossierState::is_terminal)
+        };
+        let required = others.iter().find(|other| other.entry.id == *id);
         Ok(match self.push.outbox.status(self.push.scope, id).await? {
+            Some(Status::AlreadyDone) if required.and_then(goal).is_some() => {
+                let decision = required.and_then(goal);
+                let made = others.iter().any(|other| other.status == Status::Done && goal(other) == decision);
+                if made { Required::Met } else { Required::Foreign }
+            }
             Some(status) if status.is_success() => Required::Met,
             // A plan judges it as if the other were done.
             Some(Status::Pending) if !apply => Required::Met,
             Some(Status::Pending) => Required::Pending,
             _ => Required::Failed(id.clone()),
         })
+    }
+
+    /// The platform's clock minus ours.
+    fn skew(&self) -> SignedDuration {
+        let now = (self.push.clock)();
+        self.push.client.platform_now().map_or(SignedDuration::ZERO, |platform| platform.duration_since(now))
+    }
+
+    /// It stays pending, and its row says why.
+    async fn later(
+        &self,
+        entry: &Entry,
+        progress: &Progress,
+        waits: Waits,
+        seen: Option<&Seen>,
+        apply: bool,
+    ) -> Result<Visit, PushError> {
+        // Said once: whoever pushes every minute finds no line for each.
+        if apply && (entry.progress.waits.as_ref() != Some(&waits) || entry.progress != *progress) {
+            let mut line = self.line(entry, Happening::PutOff, seen);
+            line.words = Some(waits.words.clone());
+            self.write(entry, &progress.clone().waiting(waits.clone()), None, line).await?;
+        }
+        Ok(Visit::Later(waits))
+    }
+
+    async fn doubt(
+        &self,
+        entry: &Entry,
+        progress: &Progress,
+        doubt: Doubt,
+        after: Option<Seen>,
+        apply: bool,
+    ) -> Result<Visit, PushError> {
+        let (reason, words) = (Some(doubt.kind()), Some(doubt.to_string()));
+        self.end(entry, progress, Settlement { status: Status::Ambiguous, reason, words, after }, apply).await
     }
 
     /// The dossier as the target would keep it.
@@ -321,21 +371,8 @@ impl<'a, O: Outbox> Worker<'a, O> {
             Some(hint) => format!("{refusal} ({hint})"),
             None => refusal.to_string(),
         };
-        self.settle(entry, progress, Status::Refused, refusal.kind(), words, seen, apply).await
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one settlement, from where they are known")]
-    async fn settle(
-        &self,
-        entry: &Entry,
-        progress: &Progress,
-        status: Status,
-        reason: &'static str,
-        words: String,
-        after: Option<Seen>,
-        apply: bool,
-    ) -> Result<Visit, PushError> {
-        self.end(entry, progress, Settlement { status, reason: Some(reason), words: Some(words), after }, apply).await
+        let (reason, words) = (Some(refusal.kind()), Some(words));
+        self.end(entry, progress, Settlement { status: Status::Refused, reason, words, after: seen }, apply).await
     }
 
     async fn end(
@@ -382,8 +419,17 @@ fn concerns_one(error: &ApiError) -> bool {
     )
 }
 
+/// The ids of what a mutation made, as the platform tells them.
+fn made(receipt: &Receipt) -> Vec<String> {
+    let message = receipt.message.iter().map(|message| message.id.as_str());
+    let row = receipt.rows.last().map(crate::ids::RowId::as_str);
+    message.chain(row).map(str::to_owned).collect()
+}
+
 enum Required {
     Met,
+    /// It is so, and was not made from here.
+    Foreign,
     Pending,
     Failed(IntentId),
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
-use crate::intent::{IntentId, Status};
+use crate::intent::{IntentId, Status, Waits};
 use crate::sink::{Backlog, Entry, Scope, Settlement};
 
 /// The version of the object.
@@ -72,8 +72,9 @@ impl Item {
         Self { reason, words: settled.words.clone(), ..Self::new(entry, settled.status) }
     }
 
-    pub(super) fn later(entry: &Entry, words: Option<String>) -> Self {
-        Self { words, ..Self::new(entry, Status::Pending) }
+    pub(super) fn later(entry: &Entry, waits: Waits) -> Self {
+        let Waits { reason, words } = waits;
+        Self { reason: Some(reason), words: Some(words), ..Self::new(entry, Status::Pending) }
     }
 
     pub(super) fn would(entry: &Entry, steps: Vec<String>) -> Self {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::verdict::{Refusal, Step};
-use crate::api::{ApiError, Author, Client, Mutation, MutationError, SignedBlobId, Upload, UploadError};
+use crate::api::{ApiError, Author, Client, Mutation, MutationError, Receipt, SignedBlobId, Upload, UploadError};
 use crate::dossier::Dossier;
 
 /// What came of it.
 pub(super) enum Sent {
-    /// The platform did it.
-    Taken,
+    /// The platform said that it did it.
+    Taken(Receipt),
     /// The platform said no.
     Refused(Vec<String>),
     /// It may have been done or not.
@@ -31,14 +31,13 @@ pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step:
     }
     let author = Author { instructeur: by, silent };
     match client.apply(&dossier.id, &author, &mutation).await {
-        Ok(_) => Sent::Taken,
+        Ok(receipt) => Sent::Taken(receipt),
         Err(MutationError::Refused { messages, .. }) => Sent::Refused(messages),
         Err(MutationError::Unknown(error)) => Sent::Lost(error),
         Err(MutationError::NotAvailable { mutation, platform }) => {
             Sent::Cannot(Refusal::NotAvailable { what: mutation, platform })
         }
         Err(error @ MutationError::Unfit { .. }) => Sent::Cannot(Refusal::Unreadable(error.to_string())),
-        Err(MutationError::NotSent(ApiError::NotFound { .. })) => Sent::Cannot(Refusal::NoDossier),
         Err(error) => Sent::Not(error),
     }
 }
@@ -60,6 +59,7 @@ async fn upload(client: &Client, dossier: &Dossier, mutation: &Mutation, path: &
     };
     let file = file.map_err(|error| cannot(error.to_string()))?;
     client.upload(&dossier.id, &file).await.map_err(|error| match error {
+        UploadError::Api(ApiError::NotFound { .. }) => Sent::Cannot(Refusal::NoDossier),
         UploadError::Api(error) => Sent::Not(MutationError::NotSent(error)),
         other => cannot(other.to_string()),
     })

@@ -7,27 +7,71 @@ use jiff::Timestamp;
 use crate::api::Mutation;
 use crate::dossier::DossierState;
 use crate::ids::InstructeurId;
-use crate::intent::Witness;
+use crate::intent::{Waits, Witness};
 use crate::platform::Platform;
 
 /// What is to be done about an intent, now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// The platform shows what was wanted.
-    Done,
+    Done {
+        /// The ids of what shows it: a message, a row, steps of the history.
+        made: Vec<String>,
+    },
     /// Send this, read the dossier again, and judge again.
     Send(Box<Step>),
     /// It may still arrive: look again then, and send nothing before.
     Wait {
         /// When to look again.
         until: Timestamp,
+        /// Why it waits.
+        waits: Waits,
     },
     /// It cannot be done.
     Refuse(Refusal),
     /// The dossier is not what the person decided on.
     Conflict(Conflict),
     /// Whether it was done cannot be told: a person must look.
-    Ambiguous,
+    Ambiguous(Doubt),
+}
+
+/// Why it cannot be told whether something was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// No answer came, and the dossier does not tell.
+    #[error("its answer was lost, and the dossier does not tell whether it was done")]
+    LostAnswer,
+    /// The platform said that it was done, and the dossier does not show it.
+    #[error("the platform answered that it was done, and the dossier does not show it")]
+    NotSeen,
+    /// A message of the author is there that says the same, or nearly, and may be this one.
+    #[error("a message like this one is there since it was asked for, and may be this one")]
+    Alike,
+    /// A message of the author was deleted that may have been this one.
+    #[error("a message of the same author was deleted since, which may have been this one")]
+    Deleted,
+    /// A row is there that may be this one.
+    #[error("a row was added since it was asked for, which may be this one")]
+    SomebodysRow,
+    /// The message was sent without the correction that it asks for.
+    #[error("the message is there, and the correction that it asks for is not")]
+    NoCorrection,
+}
+
+impl Doubt {
+    /// A stable word.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::LostAnswer => "lost_answer",
+            Self::NotSeen => "not_seen",
+            Self::Alike => "alike",
+            Self::Deleted => "deleted",
+            Self::SomebodysRow => "somebodys_row",
+            Self::NoCorrection => "correction_forgotten",
+        }
+    }
 }
 
 /// One thing to send.
@@ -66,12 +110,39 @@ pub enum Conflict {
         /// The state that was wanted.
         wanted: DossierState,
     },
+    /// It was done in this name, and somebody moved the dossier on since.
+    #[error("the dossier was {done} in this name since it was asked for, and somebody made it {found} since")]
+    Undone {
+        /// The state that it had.
+        done: DossierState,
+        /// The state that it has.
+        found: DossierState,
+    },
+    /// An annotation was written by somebody else since it was sent.
+    #[error("an annotation was written by somebody else since")]
+    Rewritten,
+    /// The decision that it goes with was on the platform already, by nobody of this outbox.
+    #[error("the decision that it goes with was on the platform already, and was not made from here")]
+    Foreign,
     /// The same decision was taken, for another reason.
     #[error("the dossier is {found} already, with another motivation")]
     OtherMotivation {
         /// The state that it has.
         found: DossierState,
     },
+}
+
+impl Conflict {
+    /// A stable word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Moved { .. } | Self::Decided { .. } | Self::OtherMotivation { .. } => "conflict",
+            Self::Undone { .. } => "undone",
+            Self::Rewritten => "rewritten",
+            Self::Foreign => "decided_elsewhere",
+        }
+    }
 }
 
 /// Why an intent cannot be done.
@@ -92,7 +163,8 @@ pub enum Refusal {
         /// The state that was wanted.
         to: DossierState,
     },
-    /// Démarches whose silence means a decision do not give dossiers back (dn-api 7: the platform fails on it).
+    /// Démarches whose silence means a decision do not give dossiers back. Démat Social, and Démarche Numérique before August
+    /// 2026, fail on it; since then it is refused in words.
     #[error("a dossier of a démarche with SVA/SVR cannot go back to construction by the API")]
     SvaSvr,
     /// Only decided dossiers are archived.
@@ -110,7 +182,7 @@ pub enum Refusal {
     /// The usager's account is closed.
     #[error("the usager's account is closed: nobody would read the message")]
     NoUsager,
-    /// The platform would send the message and forget the correction (dn-api 7).
+    /// Démat Social, and Démarche Numérique before August 2026, would send the message and forget the correction.
     #[error("a correction cannot be asked: {0}")]
     NoCorrection(&'static str),
     /// Neither the intent nor the settings name an instructeur.
@@ -153,9 +225,19 @@ pub enum Refusal {
     /// The platform said no, in its own words.
     #[error("{}", .0.join(" "))]
     Platform(Vec<String>),
-    /// It was sent several times, and the dossier shows nothing of it.
-    #[error("it was sent {0} times and the dossier shows nothing of it")]
-    NoEffect(u32),
+    /// The platform fails while the usager owes a correction (Démat Social; Démarche Numérique says it in words).
+    #[error(
+        "a correction is awaited from the usager, and the platform fails (HTTP 500) on what it does not allow before; sent {0} times"
+    )]
+    CorrectionAwaited(u32),
+    /// It was sent, and the dossier shows nothing of it.
+    #[error("it was sent {times} times and the dossier shows nothing of it{}", said.as_ref().map(|said| format!(" ({said})")).unwrap_or_default())]
+    NoEffect {
+        /// How often.
+        times: u32,
+        /// What came back last.
+        said: Option<String>,
+    },
 }
 
 impl Refusal {
@@ -182,7 +264,8 @@ impl Refusal {
             Self::Requires(_) => "requires",
             Self::Unreadable(_) => "unreadable",
             Self::Platform(_) => "platform",
-            Self::NoEffect(_) => "no_effect",
+            Self::CorrectionAwaited(_) => "correction_awaited",
+            Self::NoEffect { .. } => "no_effect",
         }
     }
 
@@ -210,8 +293,12 @@ impl Refusal {
             Self::Platform(words) if words.iter().any(|words| words.contains("déjà en instruction")) => {
                 "mandatory annotations may be missing or invalid: the platform says it in these words"
             }
+            Self::Platform(words) if words.iter().any(|words| words.contains("en attente de correction")) => {
+                "wait for the usager's correction, or take the request for it back on the platform"
+            }
             Self::Platform(_) => return None,
-            Self::NoEffect(_) => "look at the dossier on the platform; if its pages fail too, tell its support",
+            Self::CorrectionAwaited(_) => "wait for it, or take the request for it back on the platform",
+            Self::NoEffect { .. } => "look at the dossier on the platform; if its pages fail too, tell its support",
         })
     }
 }

@@ -291,11 +291,14 @@ async fn refusals_come_in_the_words_of_the_platform_and_leave_nothing() {
         let stranger = Author { instructeur: InstructeurId::new("SW5zdHJ1Y3RldXItOTk5OTk="), silent: false };
         let id = desk.id().await;
         let refused = desk.client.apply(&id, &stranger, &Mutation::PasserEnInstruction).await.expect_err("a stranger");
-        assert!(matches!(refused, MutationError::NotSent(_) | MutationError::Refused { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, MutationError::Unknown(ApiError::NotFound { .. }) | MutationError::Refused { .. }),
+            "{refused:?}"
+        );
 
         let nowhere = DossierId::new("RG9zc2llci0w");
         let refused = desk.client.apply(&nowhere, &desk.by, &message("Bonjour")).await.expect_err("no such dossier");
-        assert!(matches!(refused, MutationError::NotSent(ApiError::NotFound { .. })), "{refused:?}");
+        assert!(matches!(refused, MutationError::Unknown(ApiError::NotFound { .. })), "{refused:?}");
 
         assert!(desk.client.may_write().await.expect("an answer"));
         desk.sandbox.world().token_mut().write_access = false;
@@ -327,6 +330,8 @@ async fn a_message_is_sent_once_whatever_happens_to_the_answer() {
         (Fault::Maintenance, 0, false),
         (Fault::NotJson, 0, false),
         (Fault::NoData, 0, false),
+        (Fault::CrashAfter, 1, false),
+        (Fault::BadRequestAfter, 1, false),
         (Fault::Redirect, 0, true),
     ];
     for platform in Platform::ALL {

@@ -29,7 +29,14 @@ fn said<O: Outbox>(desk: &Desk<O>) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn a_message_whose_answer_is_lost_is_there_once() {
-    for (fault, sent) in [(Fault::LoseAnswer, 1), (Fault::Truncate, 1), (Fault::CloseBefore, 2), (Fault::Crash, 2)] {
+    for (fault, sent) in [
+        (Fault::LoseAnswer, 1),
+        (Fault::Truncate, 1),
+        (Fault::CrashAfter, 1),
+        (Fault::BadRequestAfter, 1),
+        (Fault::CloseBefore, 2),
+        (Fault::Crash, 2),
+    ] {
         let desk = Desk::new(Platform::DemarcheNumerique).await;
         let number = desk.dossier(State::EnInstruction);
         desk.ask(&[intent("a", number, message("Votre dossier est examiné.\nÀ bientôt."))]).await;
@@ -40,6 +47,25 @@ async fn a_message_whose_answer_is_lost_is_there_once() {
         let asked = asked.iter().filter(|request| request.operation.as_deref() == Some("DossierEnvoyerMessage"));
         assert_eq!(asked.count(), sent, "{fault:?}");
         desk.assert_settled().await;
+    }
+}
+
+/// The platform drops most control characters of a message: U+000B is what Word makes of shift and enter.
+#[tokio::test]
+async fn a_message_with_control_characters_whose_answer_is_lost_is_there_once() {
+    for platform in Platform::ALL {
+        let desk = Desk::new(platform).await;
+        let number = desk.dossier(State::EnInstruction);
+        let body = "Ligne un\u{b}ligne deux\u{0}\u{8}\u{e}\u{1f}\u{7f}\u{c}fin";
+        desk.ask(&[intent("a", number, message(body))]).await;
+        desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
+        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
+        let said: Vec<_> = said(&desk).into_iter().collect();
+        assert_eq!(said, [("Ligne unligne deux\u{c}fin".to_owned(), 1)], "{platform}");
+        desk.assert_settled().await;
+        desk.ask(&[intent("b", number, message("\u{1}\u{b}"))]).await;
+        let pushed = desk.pushed().await;
+        assert_eq!(only(&pushed).1, Some("empty_message"), "nothing would be left of it");
     }
 }
 
@@ -224,6 +250,8 @@ async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
         Fault::Truncate,
         Fault::GatewayTimeout,
         Fault::Crash,
+        Fault::CrashAfter,
+        Fault::BadRequestAfter,
         Fault::RateLimited(Reset::Absent),
         Fault::Slow(Duration::from_millis(2)),
     ];

@@ -6,8 +6,11 @@ mod faults;
 mod files;
 mod grist;
 mod refusals;
+mod restored;
 mod retention;
+mod seen;
 mod targets;
+mod undone;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use demarche_numerique::writeback::PushError;
 use demarche_numerique::{Client, Platform};
 use jiff::SignedDuration;
 
-use super::{Desk, accept, intent, message};
+use super::{Desk, accept, intent, message, only};
 
 #[tokio::test]
 async fn every_refusal_has_a_word_and_the_rest_goes_on() {
@@ -132,7 +132,14 @@ async fn what_the_platform_asks_to_try_later_is_tried_later() {
     let siret = "99999999999999".to_owned();
     desk.sandbox.world().set_demandeur(number, Demandeur::PersonneMorale { siret, enriched: false });
     desk.ask(&[intent("a", number, accept("Complet"))]).await;
-    assert_eq!(desk.outcomes().await, [Status::Pending]);
+    // It was answered: nothing was lost, and the platform's words are told, also while it waits for its time.
+    for _ in 0..2 {
+        let pushed = desk.pushed().await;
+        let (status, reason, words) = only(&pushed);
+        assert_eq!((status, reason), (Status::Pending, Some("later")));
+        let said = "Les informations du SIRET du dossier ne sont pas complètes. Veuillez réessayer plus tard.";
+        assert!(words.starts_with(said), "{words}");
+    }
     desk.sandbox.advance(SignedDuration::from_mins(16));
     assert_eq!(desk.outcomes().await, [Status::Pending], "the register has not answered yet");
     desk.sandbox.world().enrich_demandeur(number);
@@ -205,4 +212,37 @@ async fn a_dossier_that_the_platform_cannot_show_waits_and_is_in_nobodys_way() {
     desk.sandbox.world().heal(sick);
     assert_eq!(desk.outcomes().await, [Status::Done]);
     desk.assert_settled().await;
+}
+
+/// One platform says it, the other fails without a word.
+#[tokio::test]
+async fn a_correction_that_blocks_is_named_on_both_platforms() {
+    for platform in Platform::ALL {
+        let desk = Desk::new(platform).await;
+        desk.sandbox.world().demarche_mut(DEMARCHE_COMPLETE).expect("it exists").correction_blocks = true;
+        let number = desk.dossier(State::EnConstruction);
+        let asks = Some("incomplete");
+        desk.sandbox.world().envoyer_message(number, Some(1), "Une pièce.", asks, Vec::new()).expect("it is sent");
+        desk.ask(&[intent("a", number, Action::PasserEnInstruction)]).await;
+        let first = desk.push_with(SignedDuration::from_mins(2)).await.expect("a push");
+        let expected = match platform {
+            Platform::DemarcheNumerique => (Status::Refused, Some("platform")),
+            Platform::DematSocial => (Status::Pending, Some("correction_awaited")),
+        };
+        let (status, reason, words) = only(&first);
+        assert_eq!((status, reason), expected, "{platform}: {words}");
+        assert!(words.contains("correction"), "{platform}: {words}");
+        let sent = || {
+            let asked = desk.sandbox.requests().into_iter();
+            asked.filter(|asked| asked.operation.as_deref() == Some("DossierPasserEnInstruction")).count()
+        };
+        assert_eq!(sent(), 1, "{platform}");
+        if platform == Platform::DematSocial {
+            desk.sandbox.advance(SignedDuration::from_hours(1));
+            let given_up = desk.pushed().await;
+            assert_eq!((only(&given_up).0, only(&given_up).1), (Status::Refused, Some("correction_awaited")));
+            assert_eq!(sent(), 5);
+        }
+        desk.assert_settled().await;
+    }
 }

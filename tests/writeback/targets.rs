@@ -1,7 +1,7 @@
 //! Intents that applications insert as rows, and targets that take in what moved.
 
 use demarche_numerique::intent::{IntentId, Status};
-use demarche_numerique::sandbox::world::State;
+use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sink::{Outbox, Sink, SqliteSink};
 use demarche_numerique::sync::{self, Event, Job, PUSH, Settings};
 use demarche_numerique::writeback::PushError;
@@ -101,6 +101,30 @@ async fn a_row_that_an_application_inserts_is_done_and_told() {
         ],
         "each is told before it is sent and when it is answered"
     );
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_row_that_waits_says_why_in_the_platforms_words() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let desk = desk(&folder).await;
+    let number = desk.dossier(State::EnInstruction);
+    let siret = "99999999999999".to_owned();
+    desk.sandbox.world().set_demandeur(number, Demandeur::PersonneMorale { siret, enriched: false });
+    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    let mut application = application(&folder).await;
+    let row = "SELECT status, reason, words FROM dn_status_updates";
+    assert_eq!(desk.outcomes().await, [Status::Pending]);
+    let (status, reason, words): (String, Option<String>, Option<String>) =
+        sqlx::query_as(row).fetch_one(&mut application).await.expect("readable");
+    assert_eq!((status.as_str(), reason.as_deref()), ("pending", Some("later")));
+    assert!(words.is_some_and(|words| words.contains("Veuillez réessayer plus tard.")));
+    desk.sandbox.world().enrich_demandeur(number);
+    desk.sandbox.advance(SignedDuration::from_mins(16));
+    assert_eq!(desk.outcomes().await, [Status::Done]);
+    let left: (String, Option<String>, Option<String>) =
+        sqlx::query_as(row).fetch_one(&mut application).await.expect("readable");
+    assert_eq!(left, ("done".to_owned(), None, None), "nothing is left of it");
     desk.assert_settled().await;
 }
 

@@ -90,7 +90,7 @@ impl Client {
             Ok(payload) => payload.accepted(mutation),
             // The platform does not tell what it looked for: the dossier, the instructeur, a groupe, a label.
             Err(ApiError::NotFound { what }) => {
-                Err(MutationError::NotSent(ApiError::NotFound { what: format!("something that {what} names") }))
+                Err(MutationError::of(ApiError::NotFound { what: format!("something that {what} names") }))
             }
             Err(error) => Err(MutationError::of(error)),
         }

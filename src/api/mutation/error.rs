@@ -47,7 +47,7 @@ pub enum MutationError {
         /// The annotations of a batch that were written all the same (trap 64).
         applied: Vec<ChampId>,
     },
-    /// It was surely not applied: it did not arrive, or was turned away before it was looked into.
+    /// It was surely not applied: it did not arrive, or was turned away before it was executed.
     #[error(transparent)]
     NotSent(ApiError),
     /// It may have been applied. Read the dossier again: never send it again blindly (trap 59).
@@ -136,8 +136,8 @@ mod tests {
             ("the platform's own time-out", partial, false, false),
             ("an answer that cannot be read", undecodable, false, false),
             ("a refused token", refused, true, false),
-            ("a token without the démarche", ApiError::OutOfScope { what: "a".into() }, true, false),
-            ("an unknown dossier", ApiError::NotFound { what: "a".into() }, true, false),
+            ("a token without the démarche", ApiError::OutOfScope { what: "a".into() }, false, false),
+            ("an unknown dossier", ApiError::NotFound { what: "a".into() }, false, false),
             ("an operation of another schema", rejected, true, false),
             ("a redirection", redirected, true, false),
             ("a client that cannot send", settings, true, false),

@@ -39,7 +39,9 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
         said.map_or(&config.sync, |entry| &entry.sync).instructeur.as_ref().map(|setting| setting.value.clone());
     let scope = Scope { instance: instance.name.clone(), demarche };
     let outbox = MemoryOutbox::default();
-    outbox.put(&scope, &[intent], Timestamp::now()).await.map_err(CliError::from)?;
+    // Whoever says "again" knows of everything that is there: nothing of it is this request's doing.
+    let asked_at = if args.parts.again { Timestamp::MAX } else { Timestamp::now() };
+    outbox.put(&scope, &[intent], asked_at).await.map_err(CliError::from)?;
     let stop = signals::listen()?;
     let filter = Filter::new(Policy::default(), None)?;
     let told = |_: &crate::writeback::Item| {};

@@ -52,6 +52,10 @@ pub enum Fault {
     LostCursors,
     /// The request is executed, and the first node of each of its pages is null, without an error.
     NullNodes,
+    /// The request is executed, then an exception strikes: 500 in the form of GraphQL.
+    CrashAfter,
+    /// The request is executed, then it is told as a bad request: an error with a code and no path, and no data.
+    BadRequestAfter,
 }
 
 impl Fault {
@@ -66,6 +70,8 @@ impl Fault {
                 | Self::EmptyPages
                 | Self::LostCursors
                 | Self::NullNodes
+                | Self::CrashAfter
+                | Self::BadRequestAfter
         )
     }
 
@@ -90,7 +96,9 @@ impl Fault {
             | Self::GatewayTimeout
             | Self::EmptyPages
             | Self::LostCursors
-            | Self::NullNodes => Outgoing::default(),
+            | Self::NullNodes
+            | Self::CrashAfter
+            | Self::BadRequestAfter => Outgoing::default(),
         }
     }
 
@@ -115,6 +123,11 @@ impl Fault {
                     *first = Json::Null;
                 }
             }),
+            Self::CrashAfter => *answer = Outgoing::json(500, crate::sandbox::graph::Answer::crash(0).body),
+            Self::BadRequestAfter => {
+                let error = json!({ "message": "Bad request", "extensions": { "code": "bad_request" } });
+                *answer = Outgoing::json(200, json!({ "errors": [error], "data": null }).to_string().into_bytes());
+            }
             _ => {}
         }
     }

@@ -31,6 +31,7 @@ impl World {
             poison: BTreeMap::new(),
             timeout_after: None,
             maintenance: false,
+            hollow: std::collections::BTreeSet::new(),
             rate_limit: spec.rate_limit,
             stamp: None,
             muted: false,

@@ -1,7 +1,7 @@
 //! Answers made on demand: the same seed, dossier and question always give the same answer.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::form::Question;
@@ -180,13 +180,15 @@ fn areas(random: &mut Random, number: u32) -> Vec<Area> {
     if random.chance(50) { vec![drawn, parcel] } else { vec![drawn] }
 }
 
+/// Rows are made while a draft is written, before it is submitted.
 fn rows(random: &mut Random, number: u32, question: &Question, at: Timestamp) -> Vec<RowRecord> {
+    let made = at - SignedDuration::from_hours(1);
     let count = random.below(4);
     (0..count)
         .map(|rank| {
             let champs = question.children.iter().map(|child| (child.stable_id, answer(random, number, child, at)));
             let champs = champs.collect();
-            RowRecord::new(at, u64::from(number) * 100 + rank, champs)
+            RowRecord::new(made, u64::from(number) * 100 + rank, champs)
         })
         .collect()
 }

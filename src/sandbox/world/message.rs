@@ -23,6 +23,12 @@ const ATTACHMENT_TYPES: [&str; 10] = [
     "text/plain",
 ];
 
+/// A message as it is stored: most control characters are dropped.
+fn stripped(body: &str) -> String {
+    let dropped = |letter: &char| matches!(*letter, '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}');
+    body.chars().filter(|letter| !dropped(letter)).collect()
+}
+
 impl World {
     /// A message of the platform itself; the dossier is not dated again.
     pub(super) fn say(&mut self, number: u32, body: &str) {
@@ -61,6 +67,7 @@ impl World {
         attachments: Vec<FileRecord>,
     ) -> Result<u64, Refused> {
         let dossier = self.dossier(number).ok_or_else(|| Refused::unknown(number))?;
+        let body = &stripped(body);
         if body.trim().is_empty() {
             return Err(Refused("Le champ « Votre message » ne peut être vide".to_owned()));
         }

@@ -89,6 +89,8 @@ pub struct World {
     pub timeout_after: Option<usize>,
     /// Whether every answer is the maintenance page.
     pub maintenance: bool,
+    /// Mutations that answer with success and do nothing, as annotations do now and then.
+    pub hollow: BTreeSet<String>,
     /// POST requests allowed per minute and per header value.
     pub rate_limit: Option<u32>,
     /// The date given to changes while a late commit is applied.
@@ -232,6 +234,11 @@ impl World {
             demarche.by_depose.insert((dossier.depose_at, dossier.number));
             self.dossiers.insert(dossier.number, dossier);
         }
+    }
+
+    /// Makes a dossier what it was.
+    pub(in crate::sandbox) fn put_back(&mut self, before: Dossier) {
+        self.alter(before.number, |dossier| *dossier = before);
     }
 
     /// Removes a record.

@@ -52,7 +52,7 @@ impl World {
 
     /// Whether a correction that the usager owes keeps the dossier `en_construction`: a choice of the démarche, once it
     /// is published.
-    fn is_blocked(&self, number: u32) -> bool {
+    pub(in crate::sandbox) fn is_blocked(&self, number: u32) -> bool {
         let Some(dossier) = self.dossier(number).filter(|dossier| dossier.pending_correction().is_some()) else {
             return false;
         };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, TrailLine};
+use super::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, TrailLine};
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Progress, Status};
 use crate::sink::{Scope, SinkError};
@@ -16,13 +16,20 @@ pub struct MemoryOutbox {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     kept: Vec<Kept>,
     trail: Vec<(Scope, TrailLine)>,
 }
 
-#[derive(Debug)]
+/// A copy is the outbox as it is at this instant, as a backup of a target has it.
+impl Clone for MemoryOutbox {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.state().clone()) }
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Kept {
     scope: Scope,
     entry: Entry,
@@ -74,6 +81,7 @@ impl Outbox for MemoryOutbox {
                         id: intent.id.clone(),
                         dossier: intent.dossier,
                         intent: Ok(intent.clone()),
+                        asked_at: at,
                         progress: Progress::default(),
                     };
                     let line = TrailLine::of_entry(&entry, Happening::Asked, at);
@@ -95,6 +103,14 @@ impl Outbox for MemoryOutbox {
 
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         Ok(self.state().of(scope).find(|kept| kept.entry.id == *id).map(|kept| kept.status))
+    }
+
+    async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
+        let state = self.state();
+        let kept = state.of(scope).filter(|kept| kept.entry.dossier == dossier);
+        let recorded =
+            |kept: &Kept| Recorded { entry: kept.entry.clone(), status: kept.status, moved: kept.moved.clone() };
+        Ok(kept.map(recorded).collect())
     }
 
     async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {

@@ -24,8 +24,21 @@ pub struct Entry {
     pub dossier: DossierNumber,
     /// What is wanted; why it cannot be read otherwise.
     pub intent: Result<Intent, String>,
+    /// When it was asked for, by the clock of whoever asked.
+    pub asked_at: Timestamp,
     /// How far it came.
     pub progress: Progress,
+}
+
+/// An intent of an outbox, whatever became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The intent.
+    pub entry: Entry,
+    /// Where it stands.
+    pub status: Status,
+    /// How it moved its dossier, if it did.
+    pub moved: Option<Move>,
 }
 
 /// How an intent ended.
@@ -192,6 +205,13 @@ pub trait Outbox: Send + Sync {
 
     /// Where an intent stands; `None` for an unknown one.
     fn status(&self, scope: &Scope, id: &IntentId) -> impl Future<Output = Result<Option<Status>, SinkError>> + Send;
+
+    /// All intents about a dossier, in order: what they did on the platform is not the doing of another one.
+    fn of_dossier(
+        &self,
+        scope: &Scope,
+        dossier: DossierNumber,
+    ) -> impl Future<Output = Result<Vec<Recorded>, SinkError>> + Send;
 
     /// How intents of this outbox moved a dossier, oldest first.
     fn moves(&self, scope: &Scope, dossier: DossierNumber)

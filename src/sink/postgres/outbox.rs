@@ -6,7 +6,7 @@ use super::{PostgresSink, end, fenced, reading};
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::outbox;
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
 
 impl Outbox for PostgresSink {
     fn outbox_name(&self) -> &str {
@@ -32,6 +32,10 @@ impl Outbox for PostgresSink {
 
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         reading!(self, "a reading of the outbox", tx => outbox::status(&mut *tx, scope, id))
+    }
+
+    async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
+        reading!(self, "a reading of the outbox", tx => outbox::of_dossier(&mut *tx, scope, dossier))
     }
 
     async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {

@@ -9,7 +9,7 @@ use super::value::Value;
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
 use crate::intent::{Action, Expected, Intent, IntentId, Move, Parts, Progress, Seen, Status, Words};
-use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Scope, TrailLine};
+use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Recorded, Scope, TrailLine};
 use crate::table::Fingerprint;
 
 /// What an intent is made of, in the order of columns.
@@ -21,7 +21,7 @@ const COLUMNS: &str = "id, instance, demarche, number, action, author, motivatio
 const READ: &str = "seq, id, number, action, author, motivation, message, correction, file, \
                     CAST(annotations AS text) AS annotations, annotation, groupe, label, message_id, expected_state, \
                     expected_fingerprint, requires, CAST(CAST(silent AS integer) AS bigint) AS silent, \
-                    CAST(CAST(overrule AS integer) AS bigint) AS overrule, CAST(progress AS text) AS progress";
+                    CAST(CAST(overrule AS integer) AS bigint) AS overrule, CAST(progress AS text) AS progress, asked_at";
 
 /// Adds intents, inside a transaction.
 pub(in crate::sink) async fn put<S: Store>(
@@ -111,6 +111,26 @@ pub(in crate::sink) async fn status<S: Store>(
     rows.first().map(|row| from_word(row.text("status")?, "status")).transpose()
 }
 
+pub(in crate::sink) async fn of_dossier<S: Store>(
+    store: &mut S,
+    scope: &Scope,
+    dossier: DossierNumber,
+) -> Result<Vec<Recorded>, Fault> {
+    let query = format!(
+        "SELECT {READ}, status, before_state, before_fingerprint, after_state, after_fingerprint \
+         FROM dn_status_updates WHERE instance = $1 AND demarche = $2 AND number = $3 ORDER BY seq"
+    );
+    let [instance, demarche] = whose(scope);
+    let rows = store.rows(query.into(), &[instance, demarche, dossier.into()]).await?;
+    let recorded = |row: &S::Row| {
+        let before = seen(row, "before_state", "before_fingerprint")?;
+        let after = seen(row, "after_state", "after_fingerprint")?;
+        let moved = before.zip(after).map(|(before, after)| Move { before, after });
+        Ok(Recorded { entry: entry(row)?, status: from_word(row.text("status")?, "status")?, moved })
+    };
+    rows.iter().map(recorded).collect()
+}
+
 pub(in crate::sink) async fn moves<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -139,6 +159,12 @@ pub(in crate::sink) async fn write<S: Store>(store: &mut S, scope: &Scope, step:
     // What the dossier became counts where something was sent.
     let after = settled.and_then(|settled| settled.after.as_ref());
     let status = word(&settled.map_or(Status::Pending, |settled| settled.status));
+    // While it waits, the row says why.
+    let waits = step.progress.waits.as_ref().filter(|_| settled.is_none());
+    let (reason, words) = match settled {
+        Some(settled) => (settled.reason, settled.words.as_deref()),
+        None => (waits.map(|waits| waits.reason.as_str()), waits.map(|waits| waits.words.as_str())),
+    };
     let [instance, demarche] = whose(scope);
     let values = [
         instance,
@@ -148,8 +174,8 @@ pub(in crate::sink) async fn write<S: Store>(store: &mut S, scope: &Scope, step:
         before.map(|seen| seen.state.as_str()).into(),
         before.map(|seen| seen.fingerprint).into(),
         status.into(),
-        settled.and_then(|settled| settled.reason).into(),
-        settled.and_then(|settled| settled.words.as_deref()).into(),
+        reason.into(),
+        words.into(),
         after.map(|seen| seen.state.as_str()).into(),
         after.map(|seen| seen.fingerprint).into(),
         settled.map(|_| step.line.at).into(),
@@ -275,8 +301,13 @@ fn entry(row: &impl Fields) -> Result<Entry, Fault> {
         None => Progress::default(),
     };
     let (id, dossier) = (id(row)?, DossierNumber::new(row.whole("number")?));
-    let intent = intent(row, &id, dossier)?;
-    Ok(Entry { seq: row.integer("seq")?, id, dossier, intent, progress })
+    let mut intent = intent(row, &id, dossier)?;
+    // Applications write it too. Of an unknown age, everything that is there might be its effect.
+    let asked_at = row.instant("asked_at").unwrap_or_else(|_| {
+        intent = Err("`asked_at` is no instant".to_owned());
+        Timestamp::UNIX_EPOCH
+    });
+    Ok(Entry { seq: row.integer("seq")?, id, dossier, intent, asked_at, progress })
 }
 
 fn intent(row: &impl Fields, id: &IntentId, dossier: DossierNumber) -> Result<Result<Intent, String>, Fault> {

@@ -8,7 +8,7 @@ use super::SqliteSink;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::{Fault, outbox};
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements.
 macro_rules! transaction {
@@ -52,6 +52,11 @@ impl Outbox for SqliteSink {
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         let mut connection = self.connection.lock().await;
         self.told("a reading of the outbox", outbox::status(&mut *connection, scope, id).await)
+    }
+
+    async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
+        let mut connection = self.connection.lock().await;
+        self.told("a reading of the outbox", outbox::of_dossier(&mut *connection, scope, dossier).await)
     }
 
     async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {

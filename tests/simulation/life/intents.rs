@@ -4,7 +4,6 @@ use demarche_numerique::DossierNumber;
 use demarche_numerique::intent::{Action, Edit, Expected, Intent, IntentId, Status, Words};
 use demarche_numerique::sandbox::world::{AuditEntry, Effect, World};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, Kind, Random};
-use jiff::Timestamp;
 
 use super::change::PRIVATE;
 
@@ -16,8 +15,10 @@ pub const AUTHOR: &str = "instructeur-2@example.org";
 pub struct Asked {
     /// What.
     pub intent: Intent,
-    /// When, on the platform's clock.
-    pub at: Timestamp,
+    /// Whether the target went back since.
+    pub restored: bool,
+    /// Whether the target went back to before it was asked for.
+    pub forgotten: bool,
 }
 
 /// Draws what is asked for next. `first` makes names and texts that no other intent has.
@@ -40,13 +41,15 @@ pub fn draw(world: &World, first: usize, count: u32, from: u64) -> Vec<Asked> {
             silent: random.chance(20),
             overrule: random.chance(10),
         };
-        Asked { intent, at: world.now() }
+        Asked { intent, restored: false, forgotten: false }
     });
     asked.collect()
 }
 
 fn action(world: &World, number: u32, rank: usize, random: &mut Random) -> Action {
-    let words = Words::new(format!("{PRIVATE} de l’intention {rank}"));
+    // As Word writes it: the platform stores no U+000B.
+    let line = if random.chance(30) { "\u{b}" } else { " " };
+    let words = Words::new(format!("{PRIVATE} de{line}l’intention {rank}"));
     let form = world.dossier(number).and_then(|dossier| world.form_of(dossier));
     let annotation = |kind| form.and_then(|form| form.annotation_of(kind)).map(|question| question.label.clone());
     match random.below(12) {
@@ -71,18 +74,14 @@ fn action(world: &World, number: u32, rank: usize, random: &mut Random) -> Actio
     }
 }
 
-/// Compares what became of intents with what the platform did: each was done once, or not at all and it says so.
-/// `disturbed` tells whether people did something to a dossier since an instant.
-pub fn judge(
-    asked: &[(Asked, Option<Status>)],
-    audit: &[AuditEntry],
-    disturbed: impl Fn(DossierNumber, Timestamp) -> bool,
-) -> Result<(), String> {
+/// Compares what became of intents with what the platform did: each was done once, or not at all and it says so, whatever
+/// people did meanwhile.
+pub fn judge(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), String> {
     let wanted = |entry: &&AuditEntry| asked.iter().any(|(asked, _)| entry.dossier == Some(asked.intent.dossier.get()));
     if let Some(entry) = audit.iter().find(|entry| !wanted(entry)) {
         return Err(format!("the platform was asked for {} on dossier {:?}, by nobody", entry.mutation, entry.dossier));
     }
-    for (Asked { intent, at }, status) in asked {
+    for (Asked { intent, restored, .. }, status) in asked {
         let Some(status) = status else { continue };
         let what = format!("{} ({}) on dossier {}", intent.id, intent.action.word(), intent.dossier);
         if *status == Status::Pending {
@@ -97,17 +96,19 @@ pub fn judge(
         if !unique {
             continue;
         }
+        // Before the target went back it was done perhaps, and somebody undid it or the dossier left.
+        let perhaps = usize::from(*restored);
+        let message = matches!(intent.action, Action::Message { .. });
         let fits = match status {
             Status::Done => times == 1,
             Status::Ambiguous => times <= 1,
+            // Nobody else writes these words.
+            Status::AlreadyDone if message => times == 1 && *restored,
             Status::AlreadyDone | Status::Refused | Status::Conflict | Status::Cancelled | Status::Pending => {
-                times == 0
+                times <= perhaps
             }
         };
-        // Messages are known by their words, whatever people do; a decision that somebody takes back may be taken again.
-        let message = matches!(intent.action, Action::Message { .. });
-        let excused = !message && times <= 2 && disturbed(intent.dossier, *at);
-        if !fits && !excused {
+        if !fits {
             return Err(format!("{what} is {}, and the platform did it {times} times", status.as_str()));
         }
     }
@@ -116,15 +117,21 @@ pub fn judge(
 
 /// Rows have no words by which to tell one from another: those of a dossier are counted together.
 fn rows(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), String> {
-    let of = |dossier: DossierNumber, wanted: Status| {
-        let rows = asked.iter().filter(|(asked, _)| matches!(asked.intent.action, Action::AjouterLigne { .. }));
-        rows.filter(|(asked, status)| asked.intent.dossier == dossier && *status == Some(wanted)).count()
-    };
-    for (asked, _) in asked {
-        let dossier = asked.intent.dossier;
+    let wanted: Vec<&(Asked, Option<Status>)> =
+        asked.iter().filter(|(asked, _)| matches!(asked.intent.action, Action::AjouterLigne { .. })).collect();
+    for (first, _) in asked {
+        let dossier = first.intent.dossier;
         let effects = audit.iter().filter(|entry| entry.dossier == Some(dossier.get()));
         let added = effects.filter(|entry| matches!(entry.effect, Effect::Rows { .. })).count();
-        let (done, perhaps) = (of(dossier, Status::Done), of(dossier, Status::Ambiguous));
+        let here = || wanted.iter().filter(|(other, _)| other.intent.dossier == dossier);
+        let done = here().filter(|(_, status)| *status == Some(Status::Done)).count();
+        // In doubt; or done before the target went back, which forgot it, or saw the dossier leave since.
+        let perhaps = here().filter(|(other, status)| match status {
+            Some(Status::Done) => false,
+            Some(Status::Ambiguous) => true,
+            _ => other.restored,
+        });
+        let perhaps = perhaps.count();
         if added < done || added > done + perhaps {
             return Err(format!(
                 "dossier {dossier} has {added} rows more, {done} are told as done, {perhaps} as doubtful"
@@ -137,7 +144,9 @@ fn rows(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), S
 /// Whether this effect is what the action wanted, by the words that only this intent has.
 fn is_of(effect: &Effect, action: &Action) -> bool {
     match (effect, action) {
-        (Effect::Message { body, .. }, Action::Message { body: words, .. }) => body == words.as_str(),
+        (Effect::Message { body, .. }, Action::Message { body: words, .. }) => {
+            *body == words.as_str().replace('\u{b}', "")
+        }
         (
             Effect::State { motivation: Some(motivation), .. },
             Action::Accepter { motivation: Some(words), .. }

@@ -146,6 +146,8 @@ pub enum Act {
     Ask(u32, u64),
     /// What was asked for is sent.
     Push,
+    /// The target goes back to what it was before one of the steps so far: a copy is put back, a standby takes over.
+    Restore(u32),
 }
 
 impl Plan {
@@ -155,6 +157,7 @@ impl Plan {
         let random = &mut Random::of(&[seed, 0x11fe]);
         let terms = Terms::draw(random);
         let mut items = steps(random);
+        put_back(seed, &mut items);
         let steps: Vec<&Step> = items.iter().filter_map(step_of).collect();
         let (count, life) = (steps.len() as u64, steps.iter().map(|step| step.wait).sum::<Duration>());
         // More or less as many requests as there will be.
@@ -264,6 +267,28 @@ fn steps(random: &mut Random) -> Vec<Item> {
         items.push(Item::Step(Step { rank, wait: Duration::from_secs(wait), jump, act }));
     }
     items
+}
+
+/// In some lives the target goes back to an earlier instant, right after something was sent more often than not. Whoever
+/// sets our clock as well cannot expect that anybody knows what was asked for when.
+fn put_back(seed: u64, items: &mut [Item]) {
+    let random = &mut Random::of(&[seed, 0xbac4]);
+    if !random.chance(30) {
+        return;
+    }
+    let steps = items.iter_mut().filter_map(|item| match item {
+        Item::Step(step) => Some(step),
+        _ => None,
+    });
+    let mut pushed = false;
+    for step in steps {
+        step.jump = 0;
+        let sends = matches!(step.act, Act::Push);
+        if step.rank > 1 && !sends && random.chance(if pushed { 60 } else { 15 }) {
+            step.act = Act::Restore(small(random.below(4)));
+        }
+        pushed = sends;
+    }
 }
 
 /// A number that is small by construction.

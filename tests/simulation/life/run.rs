@@ -25,7 +25,7 @@ use super::listen::Said;
 use super::oracle::{self, After, Truth};
 use super::plan::{Act, Death, Plan, Step};
 use super::stage::Stage;
-use super::target::{Hold, Target};
+use super::target::{Backup, Hold, Target};
 
 /// A life under way.
 pub struct Life<'p> {
@@ -37,6 +37,8 @@ pub struct Life<'p> {
     settings: Settings,
     client: Client,
     asked: Vec<Asked>,
+    /// The target before each step so far, in lives in which it goes back.
+    backups: Vec<Backup>,
     said: Said,
     ours: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -61,6 +63,7 @@ impl<'p> Life<'p> {
             settings,
             client: client(plan, &stage),
             asked: Vec::new(),
+            backups: Vec::new(),
             said,
             ours: {
                 let stage = Arc::clone(&stage);
@@ -102,6 +105,9 @@ impl<'p> Life<'p> {
 
     async fn step(&mut self, step: &Step) {
         self.stage.tell(&format!("step {}: {:?}", step.rank, step.act));
+        if self.plan.steps().any(|step| matches!(step.act, Act::Restore(_))) {
+            self.backups.push(self.target.backup());
+        }
         let death = self.plan.death(step.rank);
         let stop = Stop::default();
         let survived = match &step.act {
@@ -139,6 +145,10 @@ impl<'p> Life<'p> {
             }
             Act::Ask(count, from) => {
                 self.ask(*count, *from).await;
+                true
+            }
+            Act::Restore(back) => {
+                self.restore(*back).await;
                 true
             }
             Act::Push => {
@@ -198,6 +208,26 @@ impl<'p> Life<'p> {
         if let Err(error) = self.target.hold().put(&self.scope, &wanted, at).await {
             self.stage.tell(&format!("asking failed: {error}"));
         }
+    }
+
+    /// The target goes back. What was asked for since is gone from it, and nobody asks for it a second time.
+    async fn restore(&mut self, back: u32) {
+        let before = self.backups.len().saturating_sub(2 + back as usize);
+        let Some(backup) = self.backups.get(before) else { return };
+        let mut known = Vec::new();
+        for asked in &self.asked {
+            known.push(
+                self.target.outbox.status(&self.scope, &asked.intent.id).await.is_ok_and(|status| status.is_some()),
+            );
+        }
+        self.target.restore(backup);
+        for (asked, known) in self.asked.iter_mut().zip(known) {
+            let left =
+                self.target.outbox.status(&self.scope, &asked.intent.id).await.is_ok_and(|status| status.is_some());
+            asked.forgotten |= known && !left;
+            asked.restored = true;
+        }
+        self.stage.count("targets that go back");
     }
 
     async fn push(&self, stop: &Stop) -> Result<demarche_numerique::writeback::Pushed, PushError> {
@@ -326,7 +356,8 @@ impl<'p> Life<'p> {
     /// What was asked for is done once, or said not to be.
     async fn decisions(&self) -> Result<(), String> {
         self.stage.heal();
-        let wanted: Vec<Intent> = self.asked.iter().map(|asked| asked.intent.clone()).collect();
+        let wanted = self.asked.iter().filter(|asked| !asked.forgotten);
+        let wanted: Vec<Intent> = wanted.map(|asked| asked.intent.clone()).collect();
         let hold = self.target.hold();
         hold.put(&self.scope, &wanted, self.stage.ours()).await.map_err(|error| error.to_string())?;
         // The platform may put one off 24 times, a quarter of an hour each; others about its dossier wait meanwhile.
@@ -356,10 +387,7 @@ impl<'p> Life<'p> {
             });
             ended.push((asked.clone(), status));
         }
-        let disturbed = self.stage.state().disturbed.clone();
-        intents::judge(&ended, &self.stage.sandbox.audit(), |number, since| {
-            disturbed.get(&number.get()).is_some_and(|at| *at >= since)
-        })
+        intents::judge(&ended, &self.stage.sandbox.audit())
     }
 
     /// A complete reading must bring everything, and another one must find nothing to do.

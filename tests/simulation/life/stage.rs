@@ -43,8 +43,6 @@ pub struct State {
     pub all_silent: bool,
     /// When the platform last did not show a dossier.
     pub unseen: BTreeMap<u32, Timestamp>,
-    /// When people did something to a dossier.
-    pub disturbed: BTreeMap<u32, Timestamp>,
     due: BTreeMap<(Timestamp, u64), Due>,
     heals: BTreeMap<(Timestamp, u64), u32>,
     order: u64,
@@ -92,7 +90,6 @@ impl Stage {
             silent: BTreeSet::new(),
             all_silent: false,
             unseen: BTreeMap::new(),
-            disturbed: BTreeMap::new(),
             due: BTreeMap::new(),
             heals: BTreeMap::new(),
             order: 0,
@@ -309,7 +306,6 @@ impl Stage {
 
     fn note(&self, what: &str, touched: &Touched) {
         self.tell(&format!("world: {what} -> {:?}", touched.numbers));
-        let now = self.now();
         let mut state = self.state();
         state.all_silent |= touched.all;
         for number in &touched.numbers {
@@ -318,7 +314,6 @@ impl Stage {
             } else {
                 state.silent.remove(number)
             };
-            state.disturbed.insert(*number, now);
         }
         state.journal.count(if touched.silent { "changes without a date" } else { "changes" });
     }

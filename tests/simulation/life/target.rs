@@ -12,8 +12,8 @@ use demarche_numerique::plan::{Change, Known, Remembered, SchemaPlan};
 use demarche_numerique::sandbox::Random;
 use demarche_numerique::sink::{
     Backlog, Batch, CensusEntry, Checkpoint, Entry, ExpectedDossier, InstanceAddress, MemoryOutbox, MemorySink, Outbox,
-    OutboxStep, Prepared, QuarantineEntry, Receipt, Received, RowDifference, RunRecord, Scope, Sink, SinkError,
-    StoredDocument, Totals, TrailLine,
+    OutboxStep, Prepared, QuarantineEntry, Receipt, Received, Recorded, RowDifference, RunRecord, Scope, Sink,
+    SinkError, StoredDocument, Totals, TrailLine,
 };
 use demarche_numerique::table::Layout;
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +36,13 @@ pub struct Target {
     checkpoint: Mutex<Option<Checkpoint>>,
 }
 
+/// The target as it was at one instant.
+pub struct Backup {
+    inner: MemorySink,
+    outbox: MemoryOutbox,
+    checkpoint: Option<Checkpoint>,
+}
+
 /// The target as one run holds it, until another takes its place.
 pub struct Hold<'a> {
     target: &'a Target,
@@ -53,6 +60,19 @@ impl Target {
             holders: AtomicU32::new(0),
             checkpoint: Mutex::new(None),
         }
+    }
+
+    /// A copy of all of it.
+    pub fn backup(&self) -> Backup {
+        let checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Backup { inner: self.inner.clone(), outbox: self.outbox.clone(), checkpoint }
+    }
+
+    /// Makes it what it was.
+    pub fn restore(&mut self, backup: &Backup) {
+        self.inner = backup.inner.clone();
+        self.outbox = backup.outbox.clone();
+        *self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner) = backup.checkpoint.clone();
     }
 
     /// Takes it, from whoever has it.
@@ -264,6 +284,10 @@ impl Outbox for Hold<'_> {
 
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         self.through("status", false, self.target.outbox.status(scope, id)).await
+    }
+
+    async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
+        self.through("of_dossier", false, self.target.outbox.of_dossier(scope, dossier)).await
     }
 
     async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {

@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::perform::{Done, Outcome, Refusal};
+use crate::platform::Platform;
 use crate::sandbox::world::{Effect, Refused, State, World};
 
 fn state(desk: &Desk<'_>, dossier: u32) -> State {
@@ -19,7 +20,16 @@ fn pass(desk: &mut Desk<'_>, step: fn(&mut World, u32, Option<u32>) -> Result<()
     Ok(Done::on(dossier, instructeur, effect).notified(desk.notifies()))
 }
 
+/// Where a correction that the usager owes keeps the dossier back, Démat Social has no words for it: an exception.
 pub(super) fn passer_en_instruction(desk: &mut Desk<'_>) -> Outcome {
+    if desk.world.platform == Platform::DematSocial {
+        desk.writable()?;
+        let dossier = desk.dossier()?;
+        desk.instructeur(dossier)?;
+        if state(desk, dossier) == State::EnConstruction && desk.world.is_blocked(dossier) {
+            return Err(Refusal::Crash);
+        }
+    }
     pass(desk, World::passer_en_instruction)
 }
 

@@ -19,8 +19,9 @@ pub(super) fn envoyer(desk: &mut Desk<'_>) -> Outcome {
     let attachment = file.as_ref().map(|file| file.checksum());
     let files = file.into_iter().collect();
     let id = desk.world.envoyer_message(dossier, Some(instructeur), &body, asked.as_deref(), files)?;
-    let opened = desk.world.message(id).and_then(|(_, message)| message.correction.as_ref());
-    let correction = opened.map(|correction| correction.reason.clone());
+    let sent = desk.world.message(id).map(|(_, message)| message);
+    let correction = sent.and_then(|message| message.correction.as_ref()).map(|correction| correction.reason.clone());
+    let body = sent.map(|message| message.body.clone()).unwrap_or_default();
     let effect = Effect::Message { id, body, attachment, correction };
     Ok(Done::on(dossier, instructeur, effect).showing(Payload::Message(id)).notified(true))
 }

@@ -1,6 +1,9 @@
 //! Which mutation does what, and the audit.
 
+use apollo_compiler::response::JsonValue;
+
 use super::super::engine::Scope;
+use super::super::node::local_id;
 use super::call::Call;
 use super::desk::Desk;
 use super::payload::Payload;
@@ -87,6 +90,10 @@ pub(in crate::sandbox::graph) type Outcome = Result<Done, Refusal>;
 
 /// Executes one root field and writes what it did into the audit.
 pub(in crate::sandbox::graph) fn perform(world: &mut World, scope: &Scope, base_url: &str, call: &Call) -> Outcome {
+    let number = call.input.get("dossierId").and_then(JsonValue::as_str);
+    let number = number.and_then(|id| local_id("Dossier", id)?.parse::<u32>().ok());
+    let before =
+        number.filter(|_| world.hollow.contains(&call.field)).and_then(|number| world.dossier(number).cloned());
     let mut desk = Desk { world, scope, base_url, input: &call.input };
     let desk = &mut desk;
     let done = match call.field.as_str() {
@@ -116,6 +123,10 @@ pub(in crate::sandbox::graph) fn perform(world: &mut World, scope: &Scope, base_
         // The schema lets nothing else through than the annotation mutations of one type.
         other => annotation::single(desk, other.trim_start_matches("dossierModifierAnnotation")),
     }?;
+    if let Some(before) = before {
+        desk.world.put_back(before);
+        return Ok(done);
+    }
     for effect in &done.effects {
         let entry = AuditEntry {
             at: world.now,

@@ -12,7 +12,7 @@ use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions, identity};
-use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
 const MOST: usize = 100;
@@ -96,6 +96,13 @@ impl Outbox for GristSink {
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         self.read("a reading of the outbox", async |desk| {
             Ok(ask::named(desk, scope, &[id]).await?.into_values().next().map(|line| line.status))
+        })
+        .await
+    }
+
+    async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
+        self.read("a reading of the outbox", async |desk| {
+            Ok(ask::of_dossiers(desk, scope, [dossier]).await?.iter().map(Line::recorded).collect())
         })
         .await
     }

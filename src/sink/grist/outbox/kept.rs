@@ -14,7 +14,7 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
-use crate::sink::{Entry, Settlement};
+use crate::sink::{Entry, Recorded, Settlement};
 use crate::table::Digest;
 
 /// What of an intent stands in one cell.
@@ -130,8 +130,13 @@ impl Line {
             id: self.kept.id.clone(),
             dossier: self.kept.dossier,
             intent: self.intent(),
+            asked_at: self.kept.asked_at,
             progress: self.kept.progress.clone(),
         }
+    }
+
+    pub(super) fn recorded(&self) -> Recorded {
+        Recorded { entry: self.entry(), status: self.status, moved: self.moved() }
     }
 
     /// How it moved its dossier.

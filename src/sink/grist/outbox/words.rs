@@ -119,12 +119,7 @@ pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
     let ended = line.kept.ended.as_ref();
     let at = moment(ended.map_or(line.kept.asked_at, |ended| ended.at));
     match line.status {
-        Status::Pending => match line.kept.progress.not_before {
-            Some(until) => {
-                format!("En attente : la plateforme demande d’attendre ; nouvel essai après le {}", moment(until))
-            }
-            None => "En attente d’envoi".to_owned(),
-        },
+        Status::Pending => pending(line),
         Status::Done => format!("{} le {at}", intent.as_ref().map_or("Fait", |intent| done(&intent.action))),
         Status::AlreadyDone => {
             let done = intent.as_ref().map_or("fait", |intent| done(&intent.action)).to_lowercase();
@@ -132,14 +127,56 @@ pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
         }
         Status::Refused => refused(line),
         Status::Conflict => conflict(line),
-        Status::Ambiguous => "À vérifier : la réponse a été perdue, et le dossier ne dit pas si cela a été fait ; \
-                              regardez-le sur la plateforme"
-            .to_owned(),
+        Status::Ambiguous => ambiguous(ended.and_then(|ended| ended.reason.as_deref()).unwrap_or_default()),
         Status::Cancelled => format!("Annulé le {at}"),
     }
 }
 
+fn pending(line: &Line) -> String {
+    let Some(until) = line.kept.progress.not_before.map(moment) else { return "En attente d’envoi".to_owned() };
+    let said = match line.kept.progress.last.as_ref().map(|last| &last.answer) {
+        Some(Answer::Refused(said)) => format!(" (« {} »)", said.join(" ")),
+        _ => String::new(),
+    };
+    match line.kept.progress.waits.as_ref().map(|waits| waits.reason.as_str()) {
+        Some("lost_answer") => {
+            format!("En attente : la réponse de la plateforme s’est perdue ; le dossier est relu après le {until}")
+        }
+        Some("correction_awaited") => {
+            format!("En attente : une correction est attendue de l’usager ; nouvel essai après le {until}")
+        }
+        _ => format!("En attente : la plateforme demande d’attendre{said} ; nouvel essai après le {until}"),
+    }
+}
+
+/// Why nobody can tell whether it was done.
+fn ambiguous(reason: &str) -> String {
+    let sentence = match reason {
+        "not_seen" => "la plateforme a répondu que c’est fait, et le dossier ne le montre pas",
+        "alike" => "un message semblable du même agent est déjà là depuis la demande",
+        "deleted" => "un message du même agent a été supprimé depuis, peut-être celui-ci",
+        "somebodys_row" => "une ligne a été ajoutée depuis la demande, peut-être celle-ci",
+        "correction_forgotten" => "le message est là, mais sans la demande de correction",
+        "no_dossier" => "la réponse a été perdue, et la plateforme ne montre plus ce dossier",
+        _ => "la réponse a été perdue, et le dossier ne dit pas si cela a été fait",
+    };
+    format!("À vérifier : {sentence} ; regardez-le sur la plateforme")
+}
+
 fn conflict(line: &Line) -> String {
+    match line.kept.ended.as_ref().and_then(|ended| ended.reason.as_deref()) {
+        Some("undone") => {
+            return "Conflit : c’était fait, et quelqu’un est revenu dessus ; relisez le dossier".to_owned();
+        }
+        Some("rewritten") => {
+            return "Conflit : quelqu’un a écrit cette annotation entre-temps ; relisez le dossier".to_owned();
+        }
+        Some("decided_elsewhere") => {
+            return "Pas envoyé : la décision était déjà prise, et pas d’ici ; l’usager a peut-être été prévenu"
+                .to_owned();
+        }
+        _ => {}
+    }
     let seen = line.kept.after.as_ref().map(|seen| &seen.state);
     let expected = line.intent().ok().and_then(|intent| intent.expected.state);
     match seen {
@@ -190,7 +227,8 @@ fn refused(line: &Line) -> String {
         "value" => return value_refused(line),
         "file" => "le fichier joint ne peut pas être envoyé",
         "unreadable" => "cette demande ne peut pas être lue",
-        "no_effect" => "envoyé plusieurs fois, sans effet visible ; regardez le dossier sur la plateforme",
+        "no_effect" => "envoyé, sans effet visible ; regardez le dossier sur la plateforme",
+        "correction_awaited" => "une correction est attendue de l’usager, et la plateforme refuse tout avant elle",
         _ => words,
     };
     format!("Impossible : {sentence}")
@@ -308,6 +346,8 @@ mod tests {
             witness: Witness::State,
             answer: Answer::Refused(said),
             times: 1,
+            seen: None,
+            failure: None,
         };
         line.kept.progress = Progress { last: Some(last), ..Progress::default() };
         let told = settled(line, Status::Refused, Some("platform"), None);
@@ -376,9 +416,18 @@ mod tests {
             "unreadable",
             "value",
             "no_effect",
+            "correction_awaited",
         ] {
             let told = settled(line(message.clone()), Status::Refused, Some(reason), None);
             assert!(!told.contains("English") && !told.contains("privé"), "{reason}: {told}");
+        }
+        let alone = settled(line(message.clone()), Status::Ambiguous, None, None);
+        for reason in ["not_seen", "alike", "deleted", "somebodys_row", "correction_forgotten", "no_dossier"] {
+            assert_ne!(settled(line(message.clone()), Status::Ambiguous, Some(reason), None), alone, "{reason}");
+        }
+        let moved = settled(line(message.clone()), Status::Conflict, Some("conflict"), None);
+        for reason in ["undone", "rewritten", "decided_elsewhere"] {
+            assert_ne!(settled(line(message.clone()), Status::Conflict, Some(reason), None), moved, "{reason}");
         }
     }
 }
