@@ -79,7 +79,7 @@ impl Transport {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.send_until(request, disposition_aside, read).await
+        self.send_until(request, disposition_aside, refused, read).await
     }
 
     /// Sends a request that must take effect at most once: again only when it surely had none.
