@@ -34,6 +34,12 @@ impl IntentId {
         if fits { Ok(Self(text)) } else { Err(InvalidIntentId) }
     }
 
+    /// The name that a row has, whatever it is: another program gave it, and what became of the row is told under it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn of_row(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -173,6 +179,8 @@ pub enum Action {
         /// Which.
         message: MessageId,
     },
+    /// The correction that is awaited taken back; the message that asked for it stays (a newer Démarche Numérique only).
+    AnnulerDemandeCorrection,
     /// Private annotations filled in.
     Annotations {
         /// Each with its value; those that hold it already are left alone.
@@ -231,7 +239,7 @@ impl Intent {
 
 impl Action {
     /// The words of all actions.
-    pub const WORDS: [&'static str; 17] = [
+    pub const WORDS: [&'static str; 18] = [
         "passer_en_instruction",
         "repasser_en_construction",
         "repasser_en_instruction",
@@ -249,6 +257,7 @@ impl Action {
         "supprimer_label",
         "suivre",
         "ne_plus_suivre",
+        "annuler_demande_correction",
     ];
 
     /// The action's word, in outboxes, on the command line and in reports.
@@ -265,6 +274,7 @@ impl Action {
             Self::Desarchiver => "desarchiver",
             Self::Message { .. } => "message",
             Self::SupprimerMessage { .. } => "supprimer_message",
+            Self::AnnulerDemandeCorrection => "annuler_demande_correction",
             Self::Annotations { .. } => "annotations",
             Self::AjouterLigne { .. } => "ajouter_ligne",
             Self::ChangerGroupe { .. } => "changer_groupe",

@@ -61,6 +61,7 @@ impl TryFrom<Parts> for Action {
             "supprimer_label" => Self::Label { label: given(label, "label")?, present: false },
             "suivre" => Self::Suivre { follow: true },
             "ne_plus_suivre" => Self::Suivre { follow: false },
+            "annuler_demande_correction" => Self::AnnulerDemandeCorrection,
             // In a file whose columns moved, anything may stand here.
             other if other.chars().count() > 30 => return Err("`action` is not an action".to_owned()),
             other => return Err(format!("`{other}` is not an action")),
@@ -138,6 +139,7 @@ impl From<&Action> for Parts {
             | Action::RepasserEnInstruction
             | Action::Archiver
             | Action::Desarchiver
+            | Action::AnnulerDemandeCorrection
             | Action::Suivre { .. } => {}
         }
         parts
@@ -213,6 +215,7 @@ mod tests {
             Action::Label { label: "urgent".to_owned(), present: false },
             Action::Suivre { follow: true },
             Action::Suivre { follow: false },
+            Action::AnnulerDemandeCorrection,
         ];
         assert_eq!(actions.each_ref().map(Action::word), Action::WORDS);
         for action in actions {

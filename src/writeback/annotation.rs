@@ -1,5 +1,8 @@
 //! The value that an annotation should have, as its type wants it, and whether it has it already.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -8,8 +11,8 @@ use serde_json::Value as Json;
 
 use super::text::stored;
 use super::verdict::Refusal;
-use crate::api::{AnnotationEdit, AnnotationValue};
-use crate::champ::{Champ, ChampValue, Row, find};
+use crate::api::{AnnotationEdit, AnnotationValue, Civilite};
+use crate::champ::{Champ, ChampValue, Place, Row, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
 use crate::ids::{ChampId, DescriptorId};
@@ -18,23 +21,109 @@ use crate::intent::Edit;
 /// In which zone people write times.
 const ZONE: &str = "Europe/Paris";
 
+/// A file of this machine that an edit names, as the platform would know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalFile {
+    /// Its name, without the path.
+    pub name: String,
+    /// MD5 of its bytes in base64.
+    pub checksum: String,
+}
+
+/// The files that edits name, by their paths; why one cannot be read otherwise.
+pub type LocalFiles = BTreeMap<PathBuf, Result<LocalFile, String>>;
+
+/// An edit that the dossier does not show yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Missing {
+    /// What to write. Files go into it once they are uploaded.
+    pub edit: AnnotationEdit,
+    /// The files to upload.
+    pub files: Vec<PathBuf>,
+}
+
+/// The files that edits name.
+pub(super) fn files_of(demarche: &Demarche, dossier: &Dossier, edits: &[Edit]) -> Vec<PathBuf> {
+    let named = edits.iter().filter_map(|edit| {
+        let champ = champ_of(dossier, edit).ok()?;
+        let descriptor = descriptor(demarche, dossier, &champ.descriptor)?;
+        let is_file = descriptor.type_de_champ == TypeDeChamp::PieceJustificative;
+        is_file.then(|| paths(&edit.value).unwrap_or_default())
+    });
+    named.flatten().collect()
+}
+
 /// The edits that the dossier does not show yet.
-pub(super) fn missing(demarche: &Demarche, dossier: &Dossier, edits: &[Edit]) -> Result<Vec<AnnotationEdit>, Refusal> {
+pub(super) fn missing(
+    demarche: &Demarche,
+    dossier: &Dossier,
+    edits: &[Edit],
+    files: &LocalFiles,
+) -> Result<Vec<Missing>, Refusal> {
     let mut missing = Vec::new();
+    let mut named = BTreeSet::new();
     for edit in edits {
         let refuse = |reason: String| Refusal::Value { annotation: edit.annotation.clone(), reason };
-        let champ = match edit.row {
-            None => dossier.annotation(&edit.annotation).map_err(|error| Refusal::Unknown(error.to_string()))?,
-            Some(row) => in_row(dossier, &edit.annotation, row)?,
-        };
+        let champ = champ_of(dossier, edit)?;
+        if !named.insert(champ.id.as_str()) {
+            return Err(refuse("it is named twice, once by its label and once by its id".to_owned()));
+        }
         let descriptor = descriptor(demarche, dossier, &champ.descriptor);
         let descriptor = descriptor.ok_or_else(|| refuse("the form does not tell its type".to_owned()))?;
-        let value = read(descriptor, &edit.value).map_err(refuse)?;
+        let (value, files) = match &descriptor.type_de_champ {
+            TypeDeChamp::PieceJustificative => {
+                let paths = paths(&edit.value).map_err(refuse)?;
+                let absent = absent(&champ.value, paths, files)?;
+                if absent.is_empty() {
+                    continue;
+                }
+                (AnnotationValue::PieceJustificative(Vec::new()), absent)
+            }
+            _ => (read(descriptor, &edit.value).map_err(refuse)?, Vec::new()),
+        };
         if !shows(&champ.value, &value) {
-            missing.push(AnnotationEdit { annotation: champ.id.clone(), value });
+            missing.push(Missing { edit: AnnotationEdit { annotation: champ.id.clone(), value }, files });
         }
     }
     Ok(missing)
+}
+
+fn champ_of<'d>(dossier: &'d Dossier, edit: &Edit) -> Result<&'d Champ, Refusal> {
+    match edit.row {
+        None => dossier.annotation(&edit.annotation).map_err(|error| Refusal::Unknown(error.to_string())),
+        Some(row) => in_row(dossier, &edit.annotation, row),
+    }
+}
+
+/// The paths of files: one, or a list.
+fn paths(value: &Json) -> Result<Vec<PathBuf>, String> {
+    let path = |item: &Json| item.as_str().map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let paths = match value {
+        Json::Array(items) if !items.is_empty() => items.iter().map(path).collect(),
+        other => path(other).map(|path| vec![path]),
+    };
+    paths.ok_or_else(|| "the path of a file is expected, or a list of paths; the API takes no file away".to_owned())
+}
+
+/// The files that an annotation does not hold: a file is known by its bytes, and by its name.
+fn absent(champ: &ChampValue, paths: Vec<PathBuf>, files: &LocalFiles) -> Result<Vec<PathBuf>, Refusal> {
+    let there = match champ {
+        ChampValue::Files(files) => files.as_slice(),
+        _ => &[],
+    };
+    let mut absent: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let file = match files.get(&path) {
+            Some(Ok(file)) => file,
+            Some(Err(reason)) => return Err(Refusal::File(reason.clone())),
+            None => return Err(Refusal::File("it was not read".to_owned())),
+        };
+        let held = there.iter().any(|held| held.checksum == file.checksum && held.filename == file.name);
+        if !held && !absent.contains(&path) {
+            absent.push(path);
+        }
+    }
+    Ok(absent)
 }
 
 /// An annotation by the platform's id, inside a repetition or not.
@@ -134,8 +223,89 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
             let items: Vec<&str> = items?;
             items.into_iter().map(choice).collect::<Result<_, _>>().map(AnnotationValue::MultipleDropDownList)
         }
-        other => Err(format!("the API cannot write annotations of the type {other}")),
+        TypeDeChamp::Phone => phone(&text()?).map(AnnotationValue::Phone),
+        TypeDeChamp::Iban => iban(&text()?).map(AnnotationValue::Iban),
+        TypeDeChamp::Formatted => Ok(AnnotationValue::Formatted(text()?)),
+        TypeDeChamp::Civilite => match some("M or Mme")?.as_str() {
+            "M" | "M." | "Monsieur" => Ok(AnnotationValue::Civilite(Civilite::M)),
+            "Mme" | "Mme." | "Madame" => Ok(AnnotationValue::Civilite(Civilite::Mme)),
+            _ => Err("M or Mme is expected".to_owned()),
+        },
+        TypeDeChamp::Pays => some("a country, by its code (FR) or its name").map(AnnotationValue::Pays),
+        TypeDeChamp::Regions => some("a région, by its code or its name").map(AnnotationValue::Regions),
+        TypeDeChamp::Departements => some("a département, by its code or its name").map(AnnotationValue::Departements),
+        TypeDeChamp::DossierLink => {
+            let number = some("the number of a dossier")?.parse();
+            number.map(AnnotationValue::DossierLink).map_err(|_| "the number of a dossier is expected".to_owned())
+        }
+        other @ (TypeDeChamp::Address
+        | TypeDeChamp::AnnuaireEducation
+        | TypeDeChamp::Carte
+        | TypeDeChamp::Cnaf
+        | TypeDeChamp::Cojo
+        | TypeDeChamp::Communes
+        | TypeDeChamp::Dgfip
+        | TypeDeChamp::EngagementJuridique
+        | TypeDeChamp::Epci
+        | TypeDeChamp::Explication
+        | TypeDeChamp::ExpressionReguliere
+        | TypeDeChamp::Finess
+        | TypeDeChamp::HeaderSection
+        | TypeDeChamp::LinkedDropDownList
+        | TypeDeChamp::Mesri
+        | TypeDeChamp::Nir
+        | TypeDeChamp::Number
+        | TypeDeChamp::PieceJustificative
+        | TypeDeChamp::PoleEmploi
+        | TypeDeChamp::Referentiel
+        | TypeDeChamp::Repetition
+        | TypeDeChamp::Rna
+        | TypeDeChamp::Rnf
+        | TypeDeChamp::Rppsante
+        | TypeDeChamp::Siret
+        | TypeDeChamp::TitreIdentite
+        | TypeDeChamp::Inconnu(_)) => Err(format!("the API cannot write annotations of the type {other}")),
     }
+}
+
+/// A telephone number, as far as the platform's refusal can be known here: as many digits as numbers have somewhere, and
+/// nothing but what people write between them.
+fn phone(text: &str) -> Result<String, String> {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let between = |letter: char| letter.is_ascii_digit() || letter.is_whitespace() || "+.-()/".contains(letter);
+    if text.is_empty() || (6..=15).contains(&digits) && text.chars().all(between) {
+        Ok(text.to_owned())
+    } else {
+        Err("a telephone number is expected, such as 01 99 00 12 34".to_owned())
+    }
+}
+
+/// An account number whose check digits are right (ISO 13616): its first four characters put last and letters read as 10
+/// to 35, it leaves 1 when divided by 97.
+fn iban(text: &str) -> Result<String, String> {
+    let number: String = squeezed(text);
+    let turned = number.chars().skip(4).chain(number.chars().take(4));
+    let rest = turned.into_iter().try_fold(0, |rest, letter| {
+        let value = letter.to_digit(36)?;
+        Some((rest * if value < 10 { 10 } else { 100 } + value) % 97)
+    });
+    match rest {
+        _ if number.is_empty() => Ok(number),
+        Some(1) if (15..=34).contains(&number.len()) => Ok(number),
+        _ => Err("an IBAN is expected, and the check digits of this one are wrong".to_owned()),
+    }
+}
+
+/// Without spaces, and in capitals.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_uppercase).collect()
+}
+
+/// A telephone number as it is dialled in France: the platform writes it in another way than it was given.
+fn dialled(text: &str) -> String {
+    let dialled: String = text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '+').collect();
+    let national = dialled.strip_prefix("+33").or_else(|| dialled.strip_prefix("0033"));
+    national.map(|rest| format!("0{}", rest.trim_start_matches('0'))).unwrap_or(dialled)
 }
 
 fn boolean(value: &Json) -> Result<bool, String> {
@@ -164,28 +334,41 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 
 /// Whether a champ has that value. A yes-or-no that nobody answered is not a no.
 fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
-    match (champ, value) {
-        (
-            ChampValue::Text(now),
-            AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to),
-        ) => lines(now) == lines(to),
-        (ChampValue::Empty, AnnotationValue::Text(to) | AnnotationValue::Textarea(to) | AnnotationValue::Email(to)) => {
-            to.is_empty()
+    use AnnotationValue as V;
+    use ChampValue as C;
+    /// A text, the same after what the platform makes of it.
+    fn same(champ: &ChampValue, to: &str, read: impl Fn(&str) -> String) -> bool {
+        match champ {
+            ChampValue::Text(now) => read(now) == read(to),
+            ChampValue::Empty => to.is_empty(),
+            _ => false,
         }
-        (ChampValue::Empty, AnnotationValue::MultipleDropDownList(to)) => to.is_empty(),
-        (ChampValue::Boolean(now), AnnotationValue::Checkbox(to) | AnnotationValue::YesNo(to)) => now == to,
-        (ChampValue::Empty, AnnotationValue::Checkbox(to)) => !to,
-        (ChampValue::Date(now), AnnotationValue::Date(to)) => now == to,
-        (ChampValue::Datetime(now), AnnotationValue::Datetime(to)) => now == to,
-        (ChampValue::Integer(now), AnnotationValue::IntegerNumber(to)) => *now == i64::from(*to),
-        (ChampValue::Decimal(now), AnnotationValue::DecimalNumber(to)) => now == to,
-        (ChampValue::Choice { label, value: id }, AnnotationValue::DropDownList(to)) => {
-            label == to || id.as_deref() == Some(to)
+    }
+    let named = |place: &Place, to: &str| place.code.eq_ignore_ascii_case(to) || place.name == to;
+    match value {
+        V::Text(to) | V::Textarea(to) | V::Email(to) | V::Formatted(to) => same(champ, to, lines),
+        V::Phone(to) => same(champ, to, dialled),
+        V::Iban(to) => same(champ, to, squeezed),
+        V::Checkbox(to) => matches!(champ, C::Boolean(now) if now == to) || *champ == C::Empty && !to,
+        V::YesNo(to) => matches!(champ, C::Boolean(now) if now == to),
+        V::Date(to) => matches!(champ, C::Date(now) if now == to),
+        V::Datetime(to) => matches!(champ, C::Datetime(now) if now == to),
+        V::IntegerNumber(to) => matches!(champ, C::Integer(now) if *now == i64::from(*to)),
+        V::DecimalNumber(to) => matches!(champ, C::Decimal(now) if now == to),
+        V::DropDownList(to) => {
+            matches!(champ, C::Choice { label, value } if label == to || value.as_deref() == Some(to))
         }
-        (ChampValue::Choices { values, .. }, AnnotationValue::MultipleDropDownList(to)) => {
-            values.len() == to.len() && to.iter().all(|choice| values.contains(choice))
-        }
-        _ => false,
+        V::MultipleDropDownList(to) => match champ {
+            C::Choices { values, .. } => values.len() == to.len() && to.iter().all(|choice| values.contains(choice)),
+            other => *other == C::Empty && to.is_empty(),
+        },
+        V::Civilite(to) => matches!(champ, C::Civilite(now) if now == to.as_str()),
+        V::Pays(to) => matches!(champ, C::Pays(now) if named(now, to)),
+        V::Regions(to) => matches!(champ, C::Region(now) if named(now, to)),
+        V::Departements(to) => matches!(champ, C::Departement(now) if named(now, to)),
+        V::DossierLink(to) => matches!(champ, C::DossierLink(now) if now == to),
+        // They add something each time: what they add is looked for by those who add it.
+        V::PieceJustificative(_) | V::Repetition(_) => false,
     }
 }
 
@@ -232,6 +415,19 @@ mod tests {
                 Ok(AnnotationValue::MultipleDropDownList(vec!["A".into()])),
             ),
             ("siret", "123".into(), Err("cannot write annotations of the type siret")),
+            ("phone", "+33 1 99 00 12 34".into(), Ok(AnnotationValue::Phone("+33 1 99 00 12 34".into()))),
+            ("phone", "demain".into(), Err("a telephone number is expected")),
+            ("phone", "12".into(), Err("a telephone number is expected")),
+            ("iban", "gb82 WEST 1234 5698 7654 32".into(), Ok(AnnotationValue::Iban("GB82WEST12345698765432".into()))),
+            ("iban", "GB83 WEST 1234 5698 7654 32".into(), Err("check digits")),
+            ("iban", "é".into(), Err("check digits")),
+            ("formatted", "AB-12".into(), Ok(AnnotationValue::Formatted("AB-12".into()))),
+            ("civilite", "Madame".into(), Ok(AnnotationValue::Civilite(Civilite::Mme))),
+            ("civilite", "Dr".into(), Err("M or Mme")),
+            ("pays", "".into(), Err("cannot empty")),
+            ("departements", "2A".into(), Ok(AnnotationValue::Departements("2A".into()))),
+            ("dossier_link", 12.into(), Ok(AnnotationValue::DossierLink(crate::ids::DossierNumber::new(12)))),
+            ("dossier_link", "douze".into(), Err("the number of a dossier")),
         ];
         for (kind, value, expected) in rows {
             match (read(&descriptor(kind, &["A", "B"]), &value), expected) {
@@ -255,5 +451,41 @@ mod tests {
         assert!(shows(&ChampValue::Empty, &text("")));
         assert!(!shows(&ChampValue::Empty, &AnnotationValue::YesNo(false)), "no answer is not a no");
         assert!(shows(&ChampValue::Integer(3), &AnnotationValue::IntegerNumber(3)));
+        assert!(shows(&ChampValue::Text("01 99 00 12 34".into()), &AnnotationValue::Phone("+33199001234".into())));
+        assert!(!shows(&ChampValue::Text("01 99 00 12 34".into()), &AnnotationValue::Phone("+32199001234".into())));
+        assert!(shows(&ChampValue::Text("GB82 WEST 1234".into()), &AnnotationValue::Iban("GB82WEST1234".into())));
+        let place = Place { code: "2A".into(), name: "Corse-du-Sud".into() };
+        for to in ["2a", "Corse-du-Sud"] {
+            assert!(shows(&ChampValue::Departement(place.clone()), &AnnotationValue::Departements(to.into())));
+        }
+        assert!(!shows(&ChampValue::Departement(place), &AnnotationValue::Departements("2B".into())));
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_bytes_and_its_name() {
+        let local = |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into() });
+        let files = LocalFiles::from([
+            (PathBuf::from("/tmp/avis.pdf"), local("avis.pdf", "a==")),
+            (PathBuf::from("/tmp/plan.pdf"), local("plan.pdf", "b==")),
+            (PathBuf::from("/tmp/perdu.pdf"), Err("it is not there".to_owned())),
+        ]);
+        let held = |name: &str, checksum: &str| crate::dossier::File {
+            filename: name.into(),
+            content_type: "application/pdf".into(),
+            byte_size: 1,
+            checksum: checksum.into(),
+            created_at: None,
+            virus_scan_result: None,
+            url: None,
+        };
+        let champ = ChampValue::Files(vec![held("avis.pdf", "a=="), held("plan.pdf", "another==")]);
+        let both = paths(&serde_json::json!(["/tmp/avis.pdf", "/tmp/plan.pdf"])).expect("two paths");
+        assert_eq!(absent(&champ, both.clone(), &files), Ok(vec![PathBuf::from("/tmp/plan.pdf")]));
+        assert_eq!(absent(&ChampValue::Empty, both.clone(), &files), Ok(both));
+        let lost = paths(&"/tmp/perdu.pdf".into()).expect("a path");
+        assert_eq!(absent(&champ, lost, &files), Err(Refusal::File("it is not there".to_owned())));
+        for nothing in [Json::Null, "".into(), serde_json::json!([]), 3.into()] {
+            assert!(paths(&nothing).is_err(), "{nothing}");
+        }
     }
 }

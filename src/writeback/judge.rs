@@ -9,12 +9,13 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::annotation::LocalFiles;
 use super::verdict::{Conflict, Doubt, Refusal, Step, Verdict};
 use super::{annotation, history, message, people, text};
 use crate::api::{AnnotationEdit, Mutation};
 use crate::demarche::{Demarche, Profile};
 use crate::dossier::{Dossier, DossierState, Message};
-use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId};
+use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId, MessageId};
 use crate::intent::{
     Action, Answer, Edit, Expected, Intent, Move, Progress, Seen, Sending, There, Waits, Witness, Words,
 };
@@ -60,6 +61,8 @@ pub struct Case<'a> {
     pub skew: SignedDuration,
     /// How long a request whose answer was lost may still be under way on the platform.
     pub quiet: SignedDuration,
+    /// The files that annotations of the intent name, as they are on this machine.
+    pub files: &'a LocalFiles,
     /// Whether a message that is there already is not sent another time, however old it is: for intents that were never
     /// kept anywhere.
     pub once: bool,
@@ -88,6 +91,7 @@ pub(super) struct Todo {
     /// What to know it by if it was sent before.
     key: String,
     file: Option<PathBuf>,
+    joined: Vec<(usize, PathBuf)>,
     witness: There,
     then: Vec<&'static str>,
 }
@@ -159,6 +163,21 @@ impl Case<'_> {
                     None => Err(Refusal::Unknown(format!("the dossier has no message `{}`", message.as_str())).into()),
                 }
             }
+            Action::AnnulerDemandeCorrection => {
+                let asks = |sent: &&Message| {
+                    sent.correction.as_ref().is_some_and(|correction| correction.date_resolution.is_none())
+                };
+                match self.dossier.messages.iter().find(asks) {
+                    Some(asking) => {
+                        let message = MessageId::new(asking.id.clone());
+                        Ok(self.todo(Mutation::AnnulerDemandeCorrection { message }))
+                    }
+                    None if self.dossier.date_derniere_correction_en_attente.is_none() => Ok(Wanted::done()),
+                    None => {
+                        Err(Refusal::Unknown("no message asks for the correction that is awaited".to_owned()).into())
+                    }
+                }
+            }
             Action::Annotations { edits } => self.annotate(edits),
             Action::AjouterLigne { annotation } => self.add_row(annotation),
             Action::ChangerGroupe { groupe } => {
@@ -210,7 +229,7 @@ impl Case<'_> {
             None => self.dossier.traitements.iter().map(|step| step.id.clone()).collect(),
         };
         let witness = There { steps, ..There::default() };
-        Wanted::Todo(Box::new(Todo { mutation, key, file: None, witness, then: Vec::new() }))
+        Wanted::Todo(Box::new(Todo { mutation, key, file: None, joined: Vec::new(), witness, then: Vec::new() }))
     }
 
     /// The same, with something else that tells whether it was done.
@@ -232,7 +251,11 @@ impl Case<'_> {
     /// Annotations that do not have their values yet. One that has another value than when it was sent, or that had its
     /// value then, was written by somebody else since.
     fn annotate(&self, edits: &[Edit]) -> Result<Wanted, Verdict> {
-        let missing = annotation::missing(self.demarche, self.dossier, edits)?;
+        let missing = annotation::missing(self.demarche, self.dossier, edits, self.files)?;
+        let files =
+            missing.iter().enumerate().flat_map(|(at, one)| one.files.iter().map(move |path| (at, path.clone())));
+        let joined: Vec<(usize, PathBuf)> = files.collect();
+        let missing: Vec<AnnotationEdit> = missing.into_iter().map(|one| one.edit).collect();
         let Some(first) = missing.first().cloned() else { return Ok(Wanted::done()) };
         let marks: BTreeMap<String, Fingerprint> =
             missing.iter().map(|edit| (edit.annotation.as_str().to_owned(), self.mark(edit))).collect();
@@ -257,7 +280,10 @@ impl Case<'_> {
         } else {
             Mutation::ModifierAnnotation { annotation: first.annotation, value: first.value }
         };
-        Ok(self.todo_seen_by(mutation, There { annotations: marks, ..There::default() }))
+        Ok(match self.todo_seen_by(mutation, There { annotations: marks, ..There::default() }) {
+            Wanted::Todo(todo) => Wanted::Todo(Box::new(Todo { joined, ..*todo })),
+            done @ Wanted::Done(_) => done,
+        })
     }
 
     /// An annotation as it is now, and since when.
@@ -463,8 +489,8 @@ impl Case<'_> {
             Ok(author) => InstructeurId::new(author.id.clone()),
             Err(refusal) => return self.refused(refusal),
         };
-        let Todo { mutation, key, file, witness, then } = todo;
-        Verdict::Send(Box::new(Step { mutation, key, file, by, witness: Witness::There(witness), then }))
+        let Todo { mutation, key, file, joined, witness, then } = todo;
+        Verdict::Send(Box::new(Step { mutation, key, file, joined, by, witness: Witness::There(witness), then }))
     }
 
     /// Why something whose answer was lost is not sent again now.

@@ -22,6 +22,7 @@ mod send;
 mod text;
 mod verdict;
 
+pub use annotation::{LocalFile, LocalFiles};
 pub use error::PushError;
 pub use judge::{Case, judge};
 pub use push::{Push, QUIET, ReadBack, plan, push};

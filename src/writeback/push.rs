@@ -6,17 +6,18 @@ use std::future::ready;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
+use super::annotation::{self, LocalFiles};
 use super::error::PushError;
 use super::history;
 use super::judge::{Case, judge};
 use super::report::{Item, Pushed};
-use super::send::{Sent, send};
+use super::send::{self, Sent, send};
 use super::verdict::{Doubt, Refusal, Verdict};
 use crate::api::{ApiError, Client, MutationError, Receipt};
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
-use crate::intent::{Answer, Failure, Intent, IntentId, Progress, Seen, Status, Waits};
+use crate::intent::{Action, Answer, Failure, Intent, IntentId, Progress, Seen, Status, Waits};
 use crate::privacy::{Filter, FormTypes};
 use crate::sink::{Entry, Happening, Outbox, OutboxStep, Recorded, Scope, Settlement, TrailLine};
 use crate::sync::Stop;
@@ -90,6 +91,8 @@ struct Worker<'a, O> {
     /// Dossiers with an intent that is still pending: what comes later for them waits.
     held: BTreeSet<DossierNumber>,
     moved: BTreeMap<DossierNumber, Dossier>,
+    /// Intents that wait for another one, with that one.
+    requiring: BTreeMap<IntentId, (Entry, IntentId)>,
 }
 
 /// How far a visit brought an intent.
@@ -106,7 +109,15 @@ impl<'a, O: Outbox> Worker<'a, O> {
         let demarche = push.client.demarche(push.scope.demarche).await?;
         let types = FormTypes::of(&demarche);
         let report = Pushed::new(push.scope, push.outbox.outbox_name());
-        Ok(Self { push, demarche, types, report, held: BTreeSet::new(), moved: BTreeMap::new() })
+        Ok(Self {
+            push,
+            demarche,
+            types,
+            report,
+            held: BTreeSet::new(),
+            moved: BTreeMap::new(),
+            requiring: BTreeMap::new(),
+        })
     }
 
     async fn all(mut self, apply: bool, read_back: ReadBack<'_>) -> Result<Pushed, PushError> {
@@ -135,10 +146,42 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 return Err(error.after(self.report));
             }
         }
-        Ok(self.report)
+        match self.untangle(apply).await {
+            Ok(()) => Ok(self.report),
+            Err(error) => Err(error.after(self.report)),
+        }
+    }
+
+    /// Refuses intents that wait for each other: none of them would ever be sent.
+    async fn untangle(&mut self, apply: bool) -> Result<(), PushError> {
+        let in_a_circle = |start: &IntentId| {
+            let mut at = start;
+            for _ in 0..self.requiring.len() {
+                match self.requiring.get(at) {
+                    Some((_, next)) if next == start => return true,
+                    Some((_, next)) => at = next,
+                    None => return false,
+                }
+            }
+            false
+        };
+        let circle: Vec<(Entry, IntentId)> =
+            self.requiring.iter().filter(|(id, _)| in_a_circle(id)).map(|(_, both)| both.clone()).collect();
+        for (entry, required) in circle {
+            let refusal = Refusal::Requires(required.to_string());
+            if let Visit::Settled(settled) = self.refuse(&entry, &entry.progress, refusal, None, apply).await? {
+                let item = Item::settled(&entry, &settled);
+                (self.push.events)(&item);
+                self.report.replace(item);
+            }
+        }
+        Ok(())
     }
 
     async fn entry(&mut self, entry: &Entry, apply: bool) -> Result<(), PushError> {
+        if let Ok(Intent { requires: Some(required), .. }) = &entry.intent {
+            self.requiring.insert(entry.id.clone(), (entry.clone(), required.clone()));
+        }
         let early = entry.progress.not_before.filter(|until| *until > (self.push.clock)());
         let visit = if self.held.contains(&entry.dossier) {
             Visit::Later(Waits::new("earlier", "waits for an earlier intent about this dossier"))
@@ -189,7 +232,12 @@ impl<'a, O: Outbox> Worker<'a, O> {
             let read = match self.push.client.dossier(entry.dossier).await {
                 // One dossier that cannot be shown is in nobody else's way (trap 4).
                 Err(error) if concerns_one(&error) => {
-                    let waits = Waits::new("dossier_unreadable", format!("the dossier cannot be read: {error}"));
+                    // A token that does not show the dossier will not tomorrow either.
+                    let reason = match error {
+                        ApiError::OutOfScope { .. } => "out_of_scope",
+                        _ => "dossier_unreadable",
+                    };
+                    let waits = Waits::new(reason, format!("the dossier cannot be read: {error}"));
                     return self.later(entry, &progress, waits, None, apply).await;
                 }
                 read => read?,
@@ -206,6 +254,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
                     self.refuse(entry, &progress, Refusal::NoDossier, None, apply).await
                 };
             };
+            let files = self.files(intent, &dossier).await;
             let seen = self.seen(&dossier);
             if progress.sends > 0 {
                 self.moved.insert(entry.dossier, dossier.clone());
@@ -224,6 +273,7 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 now: (self.push.clock)(),
                 skew: self.skew(),
                 quiet: self.push.quiet,
+                files: &files,
                 once: self.push.once,
             });
             let step = match verdict {
@@ -250,6 +300,10 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 Verdict::Send(step) => *step,
             };
             if !apply {
+                if let Some(what) = self.push.client.lacks(&step.mutation).await? {
+                    let refusal = Refusal::NotAvailable { what, platform: self.push.client.platform() };
+                    return self.refuse(entry, &progress, refusal, Some(seen), apply).await;
+                }
                 let then = step.then.iter().copied();
                 return Ok(Visit::Would(
                     std::iter::once(step.mutation.name()).chain(then).map(str::to_owned).collect(),
@@ -291,6 +345,17 @@ impl<'a, O: Outbox> Worker<'a, O> {
                 Sent::Cannot(refusal) => return self.refuse(entry, &progress, refusal, Some(seen), apply).await,
             }
         }
+    }
+
+    /// The files of this machine that annotations of an intent name, read and digested.
+    async fn files(&self, intent: &Intent, dossier: &Dossier) -> LocalFiles {
+        let Action::Annotations { edits } = &intent.action else { return LocalFiles::new() };
+        let mut files = LocalFiles::new();
+        for path in annotation::files_of(&self.demarche, dossier, edits) {
+            let digested = send::digested(&path).await;
+            files.insert(path, digested);
+        }
+        files
     }
 
     /// Whether the intent that this one requires is done. A decision that the platform showed already, and that no intent

@@ -106,6 +106,18 @@ impl Pushed {
         self.items.push(item);
     }
 
+    /// Puts what became of an intent in the place of what was said of it before.
+    pub(super) fn replace(&mut self, item: Item) {
+        let Some(former) = self.items.iter_mut().find(|former| former.id == item.id) else { return self.add(item) };
+        let (before, after) = (former.status, item.status);
+        *former = item;
+        if let Some(count) = self.counts.get_mut(&before) {
+            *count -= 1;
+        }
+        self.counts.retain(|_, count| *count > 0);
+        *self.counts.entry(after).or_default() += 1;
+    }
+
     /// Adds what another push did.
     pub fn append(&mut self, other: Self) {
         other.items.into_iter().for_each(|item| self.add(item));

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use super::annotation::LocalFile;
 use super::verdict::{Refusal, Step};
-use crate::api::{ApiError, Author, Client, Mutation, MutationError, Receipt, SignedBlobId, Upload, UploadError};
+use crate::api::{
+    AnnotationValue, ApiError, Author, Client, Mutation, MutationError, Receipt, SignedBlobId, Upload, UploadError,
+};
 use crate::dossier::Dossier;
 
 /// What came of it.
@@ -22,7 +25,13 @@ pub(super) enum Sent {
 
 /// Sends one step, its file first. Nothing is sent twice.
 pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step: Step) -> Sent {
-    let Step { mut mutation, file, by, .. } = step;
+    let Step { mut mutation, file, joined, by, .. } = step;
+    for (at, path) in joined {
+        match upload(client, dossier, &mutation, &path).await {
+            Ok(blob) => join(&mut mutation, at, blob),
+            Err(sent) => return sent,
+        }
+    }
     if let Some(path) = &file {
         match upload(client, dossier, &mutation, path).await {
             Ok(blob) => mutation = with_file(mutation, blob),
@@ -42,19 +51,33 @@ pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step:
     }
 }
 
+/// What a file of this machine is, as the platform would know it; why it cannot be sent otherwise.
+pub(super) async fn digested(path: &Path) -> Result<LocalFile, String> {
+    let (name, bytes) = read(path).await?;
+    let file = Upload::for_annotation(name.clone(), bytes).map_err(|error| error.to_string())?;
+    Ok(LocalFile { name, checksum: file.checksum().to_owned() })
+}
+
+/// The name and the bytes of a file of this machine.
+async fn read(path: &Path) -> Result<(String, Vec<u8>), String> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = path.to_owned();
+    match tokio::task::spawn_blocking(move || std::fs::read(path)).await {
+        Ok(Ok(bytes)) => Ok((name, bytes)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it could not be read".to_owned()),
+    }
+}
+
 /// Reads a file of this machine and uploads it. A file that was uploaded and joined to nothing does no harm.
 async fn upload(client: &Client, dossier: &Dossier, mutation: &Mutation, path: &Path) -> Result<SignedBlobId, Sent> {
     let cannot = |reason: String| Sent::Cannot(Refusal::File(reason));
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    let bytes = match read {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => return Err(cannot(error.to_string())),
-        Err(_) => return Err(cannot("it could not be read".to_owned())),
-    };
+    let (name, bytes) = read(path).await.map_err(cannot)?;
     let file = match mutation {
         Mutation::EnvoyerMessage { .. } => Upload::for_message(name, bytes),
+        Mutation::ModifierAnnotation { .. } | Mutation::ModifierAnnotations { .. } => {
+            Upload::for_annotation(name, bytes)
+        }
         _ => Upload::for_decision(name, bytes),
     };
     let file = file.map_err(|error| cannot(error.to_string()))?;
@@ -63,6 +86,18 @@ async fn upload(client: &Client, dossier: &Dossier, mutation: &Mutation, path: &
         UploadError::Api(error) => Sent::Not(MutationError::NotSent(error)),
         other => cannot(other.to_string()),
     })
+}
+
+/// Puts an uploaded file into the annotation that it is for.
+fn join(mutation: &mut Mutation, at: usize, blob: SignedBlobId) {
+    let value = match mutation {
+        Mutation::ModifierAnnotations { edits } => edits.get_mut(at).map(|edit| &mut edit.value),
+        Mutation::ModifierAnnotation { value, .. } => Some(value),
+        _ => None,
+    };
+    if let Some(AnnotationValue::PieceJustificative(files)) = value {
+        files.push(blob);
+    }
 }
 
 fn with_file(mutation: Mutation, blob: SignedBlobId) -> Mutation {

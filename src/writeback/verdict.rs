@@ -83,6 +83,8 @@ pub struct Step {
     pub key: String,
     /// The file to upload first, on this machine.
     pub file: Option<PathBuf>,
+    /// Files to upload first for annotations: the place of each annotation in the mutation, and a file of this machine.
+    pub joined: Vec<(usize, PathBuf)>,
     /// In whose name.
     pub by: InstructeurId,
     /// What to compare with if the answer is lost.

@@ -73,6 +73,7 @@ fn every_kind() -> Vec<Intent> {
         Action::ChangerGroupe { groupe: "Nord".to_owned() },
         Action::Label { label: "urgent".to_owned(), present: true },
         Action::Suivre { follow: false },
+        Action::AnnulerDemandeCorrection,
     ];
     let numbered = actions.into_iter().enumerate();
     let mut intents: Vec<Intent> =

@@ -1,5 +1,6 @@
 //! From what the back office decided to what the platform did: over the sandbox, whose audit is the judge.
 
+mod annotations;
 pub mod contract;
 mod decisions;
 mod faults;

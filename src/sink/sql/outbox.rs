@@ -285,7 +285,7 @@ pub(in crate::sink) async fn resolve<S: Store>(
 }
 
 fn id(row: &impl Fields) -> Result<IntentId, Fault> {
-    IntentId::new(row.text("id")?).map_err(|_| Fault::unreadable("id"))
+    Ok(IntentId::of_row(row.text("id")?))
 }
 
 fn seen(row: &impl Fields, state: &str, print: &'static str) -> Result<Option<Seen>, Fault> {
@@ -300,8 +300,15 @@ fn entry(row: &impl Fields) -> Result<Entry, Fault> {
         Some(text) => serde_json::from_str(text).map_err(|_| Fault::unreadable("progress"))?,
         None => Progress::default(),
     };
-    let (id, dossier) = (id(row)?, DossierNumber::new(row.whole("number")?));
+    let id = id(row)?;
+    let number = u32::try_from(row.integer("number")?);
+    let dossier = DossierNumber::new(number.unwrap_or_default());
     let mut intent = intent(row, &id, dossier)?;
+    if number.is_err() {
+        intent = Err("no dossier has this number".to_owned());
+    } else if let Err(invalid) = IntentId::new(id.as_str()) {
+        intent = Err(invalid.to_string());
+    }
     // Applications write it too. Of an unknown age, everything that is there might be its effect.
     let asked_at = row.instant("asked_at").unwrap_or_else(|_| {
         intent = Err("`asked_at` is no instant".to_owned());

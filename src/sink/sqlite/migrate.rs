@@ -9,11 +9,12 @@ use crate::sink::sql::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
 
 /// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("migrations/0001_shared_tables.sql"),
     include_str!("migrations/0002_status_updates.sql"),
     include_str!("migrations/0003_gone.sql"),
     include_str!("migrations/0004_row_counts_and_addresses.sql"),
+    include_str!("migrations/0005_cancelled_corrections.sql"),
 ];
 
 /// The newest version that this program knows.

@@ -128,6 +128,11 @@ fn is_written(kind: &TypeDeChamp) -> bool {
             | T::DecimalNumber
             | T::DropDownList
             | T::MultipleDropDownList
+            // Where the platform is new enough; elsewhere the row says that it is not possible from outside.
+            | T::Phone
+            | T::Iban
+            | T::Formatted
+            | T::Civilite
     )
 }
 
