@@ -1,5 +1,6 @@
 //! A démarche: its form through all revisions, the people who treat its dossiers, its labels.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -28,6 +29,51 @@ pub struct Demarche {
     pub labels: Vec<Label>,
     /// The service that answers for it.
     pub service: Option<Service>,
+    /// What earlier readings told of its questions, and the platform tells no more. Empty in what the platform sends.
+    #[serde(default, skip_serializing_if = "Learned::is_empty")]
+    pub learned: Learned,
+}
+
+/// What earlier readings told of the questions of a démarche: kept with the form in the target, as the platform changes
+/// forms in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// The kinds that a question had and has in no revision any more, oldest first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<DescriptorId, Vec<TypeDeChamp>>,
+    /// The sub-values that answers to a question were seen to have, in the order in which they came.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<DescriptorId, Vec<SubColumn>>,
+}
+
+/// A sub-value that answers to a question may have. The form does not tell them: answers do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubColumn {
+    /// The platform's id of it.
+    pub id: String,
+    /// Its label.
+    pub label: String,
+}
+
+impl Learned {
+    /// Whether nothing was learned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { kinds, columns } = self;
+        kinds.is_empty() && columns.is_empty()
+    }
+
+    /// Takes in sub-values that answers to a question have. A label that changed is that of the last one seen.
+    pub fn add_columns(&mut self, question: &DescriptorId, seen: impl IntoIterator<Item = SubColumn>) {
+        let known = self.columns.entry(question.clone()).or_default();
+        for column in seen {
+            match known.iter_mut().find(|known| known.id == column.id) {
+                Some(known) => *known = column,
+                None => known.push(column),
+            }
+        }
+    }
 }
 
 /// What changes of a démarche can be noticed for the price of a few fields.
@@ -126,8 +172,14 @@ macro_rules! types_de_champ {
 }
 
 types_de_champ! {
+    /// Démarche Numérique only: the usager lets their allowance for disabled adults be asked for;
+    Aah = "aah",
     Address = "address",
+    /// Démarche Numérique only: the same for the allowance for the education of a disabled child;
+    Aeeh = "aeeh",
     AnnuaireEducation = "annuaire_education",
+    /// Démarche Numérique only: the same for the allowance for the start of the school year;
+    Ars = "ars",
     Carte = "carte",
     Checkbox = "checkbox",
     Civilite = "civilite",
@@ -144,6 +196,8 @@ types_de_champ! {
     Email = "email",
     EngagementJuridique = "engagement_juridique",
     Epci = "epci",
+    /// Démarche Numérique only: the same for a student's grant;
+    EtudiantBoursier = "etudiant_boursier",
     Explication = "explication",
     /// Démat Social only;
     ExpressionReguliere = "expression_reguliere",
@@ -164,6 +218,10 @@ types_de_champ! {
     Phone = "phone",
     PieceJustificative = "piece_justificative",
     PoleEmploi = "pole_emploi",
+    /// Démarche Numérique only: filled with what the State knows of the usager;
+    PreRempli = "pre_rempli",
+    /// Démarche Numérique only: the same for the family quotient;
+    QuotientFamilial = "quotient_familial",
     /// Démarche Numérique only;
     Referentiel = "referentiel",
     Regions = "regions",
@@ -271,6 +329,50 @@ impl Demarche {
         self.revisions.iter().rev().find_map(|r| find(&r.champs, id).or_else(|| find(&r.annotations, id)))
     }
 
+    /// Remembers what an earlier reading told of the questions and this one does not.
+    pub fn remember(&mut self, earlier: &Self) {
+        let now = self.kinds();
+        let mut kinds = earlier.learned.kinds.clone();
+        for (id, had) in earlier.kinds() {
+            let known = kinds.entry(id.clone()).or_default();
+            known.extend(had.into_iter().cloned());
+        }
+        for (id, had) in &self.learned.kinds {
+            kinds.entry(id.clone()).or_default().extend(had.iter().cloned());
+        }
+        for (id, had) in &mut kinds {
+            let mut seen = BTreeSet::new();
+            let asked = now.get(id);
+            had.retain(|kind| asked.is_none_or(|asked| !asked.contains(&kind)) && seen.insert(kind.clone()));
+        }
+        kinds.retain(|_, had| !had.is_empty());
+        self.learned.kinds = kinds;
+        let mut columns = earlier.learned.columns.clone();
+        std::mem::swap(&mut columns, &mut self.learned.columns);
+        for (id, seen) in columns {
+            self.learned.add_columns(&id, seen);
+        }
+    }
+
+    /// The kinds of every question in the revisions, oldest first, each once.
+    pub(crate) fn kinds(&self) -> BTreeMap<&DescriptorId, Vec<&TypeDeChamp>> {
+        fn walk<'a>(list: &'a [Descriptor], kinds: &mut BTreeMap<&'a DescriptorId, Vec<&'a TypeDeChamp>>) {
+            for descriptor in list {
+                let of = kinds.entry(&descriptor.id).or_default();
+                if !of.contains(&&descriptor.type_de_champ) {
+                    of.push(&descriptor.type_de_champ);
+                }
+                walk(&descriptor.children, kinds);
+            }
+        }
+        let mut kinds = BTreeMap::new();
+        for revision in &self.revisions {
+            walk(&revision.champs, &mut kinds);
+            walk(&revision.annotations, &mut kinds);
+        }
+        kinds
+    }
+
     /// The light form of this démarche, to compare with what the platform shows later.
     #[must_use]
     pub fn head(&self) -> DemarcheHead {
@@ -289,5 +391,40 @@ impl Demarche {
                 })
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::samples::{demarche, id, question, revision};
+
+    fn asking(kind: TypeDeChamp) -> Demarche {
+        demarche(vec![revision("r1", vec![question(1, "CAF", kind)], Vec::new())])
+    }
+
+    #[test]
+    fn the_kinds_that_a_question_had_are_remembered_through_any_number_of_changes_in_place() {
+        let mut stored = asking(TypeDeChamp::Cnaf);
+        for kind in [TypeDeChamp::Text, TypeDeChamp::Textarea, TypeDeChamp::Textarea] {
+            let mut fresh = asking(kind);
+            fresh.remember(&stored);
+            stored = fresh;
+        }
+        assert_eq!(stored.learned.kinds[&id(1)], [TypeDeChamp::Cnaf, TypeDeChamp::Text]);
+        let mut back = asking(TypeDeChamp::Cnaf);
+        back.remember(&stored);
+        assert_eq!(back.learned.kinds[&id(1)], [TypeDeChamp::Text, TypeDeChamp::Textarea]);
+        let mut gone = demarche(vec![revision("r1", Vec::new(), Vec::new())]);
+        gone.remember(&back);
+        assert_eq!(gone.learned.kinds[&id(1)].len(), 3, "a question that nobody asks any more");
+    }
+
+    #[test]
+    fn a_form_that_was_stored_by_an_older_version_opens_and_reads_the_same() {
+        let form = asking(TypeDeChamp::Text);
+        let json = serde_json::to_string(&form).expect("plain data");
+        assert!(!json.contains("learned"), "{json}");
+        assert_eq!(serde_json::from_str::<Demarche>(&json).ok(), Some(form));
     }
 }

@@ -1,6 +1,7 @@
 //! What an answer is worth: the errors beside the data decide whether the data may be used (dn-api 2).
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
@@ -9,8 +10,11 @@ use super::convert::{Drifts, Node};
 use super::cursor::Cursor;
 use super::error::ApiError;
 use super::operation::Request;
-use super::page::{Hole, Page};
-use super::wire::{Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
+use super::page::{Drift, Hole, Page};
+use super::wire::{
+    AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, Odd, Step, Undecoded, WireDossier, decode,
+    decode_around,
+};
 use crate::ids::DossierNumber;
 
 /// How much of a platform's message goes into an error.
@@ -86,17 +90,53 @@ fn node_of(error: &GraphqlError) -> Option<usize> {
     }
 }
 
-/// The one object of an answer, complete.
+/// The one object of an answer, complete. An optional scalar of another form than it should be reads as none.
 ///
 /// # Errors
 /// Whatever is wrong with it; an object beside an error that is not benign is [`ApiError::Partial`].
 pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
-    let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
-    let (root, errors) = open(request, envelope)?;
+    let (root, errors, odd) = opened(request, body)?;
+    for odd in odd {
+        // Nowhere to be kept: what is no dossier is asked again before it matters.
+        let field = odd.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+        tracing::warn!(what = request.what, field, "the platform sent a value of another form than it promises");
+    }
     match errors.iter().find(|error| !is_benign(error)) {
         Some(error) => Err(request.partial(Some(error))),
         None => Ok(root),
     }
+}
+
+/// One dossier, and what was odd in it. Where errors emptied nothing but answers for good, the dossier without them is
+/// left in `spared`, for when trying again gave nothing better.
+///
+/// # Errors
+/// As [`whole`].
+pub(super) fn whole_dossier(
+    request: &Request,
+    body: &[u8],
+    spared: &Mutex<Option<WireDossier>>,
+) -> Result<WireDossier, ApiError> {
+    let (mut dossier, errors, odd): (WireDossier, _, _) = opened(request, body)?;
+    for odd in odd {
+        // The path begins with `data` and the root.
+        if let [_, _, path @ ..] = odd.path.as_slice() {
+            dossier.mark(path, odd.text);
+        }
+    }
+    let fatal: Vec<&GraphqlError> = errors.iter().filter(|error| !is_benign(error)).collect();
+    let Some(first) = fatal.first() else { return Ok(dossier) };
+    let spares = fatal.iter().all(|error| dossier.spare(error));
+    *spared.lock().unwrap_or_else(PoisonError::into_inner) = spares.then_some(dossier);
+    Err(request.partial(Some(first)))
+}
+
+/// The root of an answer, the errors beside it, and the scalars that are read as none.
+fn opened<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<(T, Vec<GraphqlError>, Vec<Odd>), ApiError> {
+    let decoded = decode_around::<Envelope<T>>(body);
+    let (envelope, odd) = decoded.map_err(|undecoded| explain(request, body, undecoded))?;
+    let (root, errors) = open(request, envelope)?;
+    Ok((root, errors, odd))
 }
 
 /// The payload of a mutation, its own list of refusals included.
@@ -154,15 +194,34 @@ pub(super) fn page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Res
 fn read_page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
     if let Ok(envelope) = decode::<Envelope<Listed<N>>>(body) {
         let (listed, errors) = open(request, envelope)?;
-        return connection(request, listing, listed.dossiers, &errors, Ok);
+        return connection(request, listing, listed.dossiers, &errors, |node| Ok((node, Vec::new())));
     }
     // One node that does not decode must not cost the others: again, node by node.
     let envelope = decode::<Envelope<Listed<Box<RawValue>>>>(body).map_err(|error| explain(request, body, error))?;
     let (listed, errors) = open(request, envelope)?;
     connection(request, listing, listed.dossiers, &errors, |raw| {
         let json = raw.get().as_bytes();
-        decode::<N>(json).map_err(|undecoded| (decode::<Numbered>(json).ok(), undecoded))
+        decode_around::<N>(json).map_err(|undecoded| {
+            if let Ok(numbered) = decode::<Numbered>(json) {
+                return Unreadable::Dossier(numbered.number, undecoded);
+            }
+            match decode::<AnyNumbered>(json) {
+                Ok(AnyNumbered { number }) => Unreadable::Beyond(number.to_string()),
+                Err(_) => Unreadable::Nameless(undecoded),
+            }
+        })
     })
+}
+
+/// A node of a page that does not decode.
+pub(super) enum Unreadable {
+    /// The dossier of this number.
+    Dossier(u32, Undecoded),
+    /// A dossier whose number no number of ours holds. It cannot be asked for, kept or set aside by number; it is told,
+    /// and is in nobody's way.
+    Beyond(String),
+    /// Nobody knows which.
+    Nameless(Undecoded),
 }
 
 /// The root of an answer, and the errors beside it.
@@ -206,7 +265,7 @@ pub(super) fn connection<R, N: Node>(
     listing: u64,
     connection: Option<Connection<R>>,
     errors: &[GraphqlError],
-    read: impl Fn(R) -> Result<N, (Option<Numbered>, Undecoded)>,
+    read: impl Fn(R) -> Result<(N, Vec<Odd>), Unreadable>,
 ) -> Result<Page<N::Domain>, ApiError> {
     let fatal: Vec<&GraphqlError> = errors.iter().filter(|error| !is_benign(error)).collect();
     let Some(Connection { page_info: Some(page_info), nodes: Some(nodes) }) = connection else {
@@ -240,18 +299,22 @@ pub(super) fn connection<R, N: Node>(
             placed.get(&position).copied().or_else(|| if node.is_none() { unplaced.first().copied() } else { None });
         let node = node.map(&read);
         let number = match &node {
-            Some(Ok(node)) => Some(DossierNumber::new(node.number())),
-            Some(Err((number, _))) => number.as_ref().map(|numbered| DossierNumber::new(numbered.number)),
-            None => None,
+            Some(Ok((node, _))) => Some(DossierNumber::new(node.number())),
+            Some(Err(Unreadable::Dossier(number, _))) => Some(DossierNumber::new(*number)),
+            Some(Err(Unreadable::Beyond(_) | Unreadable::Nameless(_))) | None => None,
         };
         let (reason, message) = match (error, node) {
+            (_, Some(Err(Unreadable::Beyond(number)))) => {
+                drift.number(Drift::BEYOND, &number);
+                continue;
+            }
             (Some(error), _) => (error.code().or(code).unwrap_or("partial"), cut(&error.message)),
             (None, None) => (code.unwrap_or("null_node"), "the platform sent nothing for it".to_owned()),
-            (None, Some(Err((_, undecoded)))) => {
+            (None, Some(Err(Unreadable::Dossier(_, undecoded) | Unreadable::Nameless(undecoded)))) => {
                 ("undecodable", format!("{} at `{}`", undecoded.reason, undecoded.path))
             }
-            (None, Some(Ok(node))) => {
-                good.push(node.convert(&mut drift));
+            (None, Some(Ok((node, odd)))) => {
+                good.push(node.convert_with(odd, &mut drift));
                 continue;
             }
         };

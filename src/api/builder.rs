@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
-use super::client::Client;
+use super::client::{Client, Wanted};
 use super::clock::Clock;
 use super::error::ApiError;
 use super::exchange::Way;
@@ -32,6 +32,7 @@ pub struct ClientBuilder {
     retry_base: Duration,
     jitter: f64,
     body_limit: usize,
+    wanted: Wanted,
     clock: Clock,
     #[cfg(feature = "sandbox")]
     exchange: Option<Arc<dyn super::Exchange>>,
@@ -54,6 +55,7 @@ impl ClientBuilder {
             retry_base: USUAL_RETRY_BASE,
             jitter: Pace::default().jitter,
             body_limit: 256 << 20,
+            wanted: Wanted::default(),
             clock: Clock::default(),
             #[cfg(feature = "sandbox")]
             exchange: None,
@@ -136,6 +138,19 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether to ask for fields of dossiers that are newer than the schema which this version was made for, where the
+    /// platform has them. It is asked what it has, once, before the first whole dossier. Default: no.
+    pub fn newer_fields(mut self, newer: bool) -> Self {
+        self.wanted.newer = newer;
+        self
+    }
+
+    /// Whether to ask for the sub-values of champs: see [`Client::with_columns`]. Default: no.
+    pub fn columns(mut self, columns: bool) -> Self {
+        self.wanted.columns = columns;
+        self
+    }
+
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
@@ -150,7 +165,7 @@ impl ClientBuilder {
         let factor = self.retry_base.as_secs_f64() / USUAL_RETRY_BASE.as_secs_f64();
         transport.pace = Pace { factor, jitter: self.jitter };
         transport.clock = self.clock;
-        Ok(Client::over(self.platform, Arc::new(transport)))
+        Ok(Client::over(self.platform, Arc::new(transport), self.wanted))
     }
 
     fn way(&mut self, url: &Url, loopback: bool) -> Result<Way, ApiError> {

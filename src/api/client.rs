@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
-use super::answer::{connection, page, whole};
+use super::answer::{connection, page, whole, whole_dossier};
 use super::builder::ClientBuilder;
 use super::convert::{self, Drifts};
 use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
 use super::form::Form;
 use super::introspect::SchemaFacts;
+use super::newer::Additions;
 use super::operation::{self, Detail, Request};
 use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
@@ -39,6 +41,25 @@ pub struct Client {
     /// The platform's schema, once something asked for it that the pinned one lacks.
     schema: Arc<Mutex<Option<SchemaFacts>>>,
     aside: bool,
+    wanted: Wanted,
+    /// What is asked of whole dossiers, once it is known what the platform has.
+    asked: Arc<AsyncMutex<Option<Arc<Asked>>>>,
+}
+
+/// What is asked of whole dossiers.
+#[derive(Debug)]
+struct Asked {
+    additions: Additions,
+    document: String,
+}
+
+/// What is wanted of dossiers beyond the pinned documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Fields newer than the pinned schema, where the platform has them.
+    pub(super) newer: bool,
+    /// The sub-values of champs.
+    pub(super) columns: bool,
 }
 
 /// What one request tells about a démarche beside its dossiers.
@@ -58,8 +79,70 @@ impl Client {
         ClientBuilder::new(platform)
     }
 
-    pub(super) fn over(platform: Platform, transport: Arc<Transport>) -> Self {
-        Self { platform, transport, schema: Arc::default(), aside: false }
+    pub(super) fn over(platform: Platform, transport: Arc<Transport>, wanted: Wanted) -> Self {
+        Self { platform, transport, schema: Arc::default(), aside: false, wanted, asked: Arc::default() }
+    }
+
+    /// The same client, asking for the sub-values of champs or not: what Démarche Numérique calls columns. They hold what
+    /// an answer leads to (the data behind an approval of FranceConnect, the account behind a bank statement), and make
+    /// dossiers dearer to read. Démat Social has none.
+    #[must_use]
+    pub fn with_columns(&self, columns: bool) -> Self {
+        let wanted = Wanted { columns, ..self.wanted };
+        let asked = if wanted == self.wanted { Arc::clone(&self.asked) } else { Arc::default() };
+        Self { wanted, asked, ..self.clone() }
+    }
+
+    /// What this client asks of whole dossiers beyond the pinned documents, sorted. Two clients that ask the same read
+    /// the same dossier in the same way. Asks the platform what it has when that is not known yet.
+    ///
+    /// # Errors
+    /// Those of HTTP. A platform that does not tell what it has is asked for nothing more.
+    pub async fn additions(&self) -> Result<Vec<&'static str>, ApiError> {
+        Ok(self.asked().await?.additions.asked())
+    }
+
+    async fn asked(&self) -> Result<Arc<Asked>, ApiError> {
+        let mut asked = self.asked.lock().await;
+        if let Some(asked) = &*asked {
+            return Ok(Arc::clone(asked));
+        }
+        let Wanted { newer, columns } = self.wanted;
+        let facts = if newer { self.facts().await? } else { SchemaFacts::pinned(self.platform) };
+        let additions = Additions::allowed(&facts, newer, columns);
+        let document = additions.applied_to(operation::dossiers_document(self.platform));
+        Ok(Arc::clone(asked.insert(Arc::new(Asked { additions, document }))))
+    }
+
+    async fn facts(&self) -> Result<SchemaFacts, ApiError> {
+        let known = || self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        match self.learn_schema().await {
+            Ok(()) => Ok(known().unwrap_or_else(|| SchemaFacts::pinned(self.platform))),
+            Err(
+                error @ (ApiError::ServerError { .. }
+                | ApiError::Partial { .. }
+                | ApiError::Undecodable { .. }
+                | ApiError::Rejected { .. }),
+            ) => {
+                // It answered, and does not tell: the schema that is known is all that is sure.
+                tracing::warn!(%error, "the platform does not tell its schema; newer fields are not asked for");
+                Ok(SchemaFacts::pinned(self.platform))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets what the platform has when it turns a document down that asks for more than the pinned one: a field may
+    /// have gone. The next request learns it again.
+    async fn doubt<T>(&self, asked: &Asked, answer: Result<T, ApiError>) -> Result<T, ApiError> {
+        if matches!(answer, Err(ApiError::Rejected { .. })) && !asked.additions.asked().is_empty() {
+            *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.asked.lock().await = None;
+        }
+        answer
     }
 
     /// Whether the platform's schema is known to have all of this.
@@ -166,11 +249,12 @@ impl Client {
         let deleted_id = self.deleted_id(number, deleted_since);
         let read = |body: &[u8]| -> Result<News, ApiError> {
             let mut wire: WireNews = whole(&request, body)?;
+            let read = |node: WireDeleted| Ok((node, Vec::new()));
             let pending = wire.pending_deleted_dossiers.take();
             let deleted = wire.deleted_dossiers.take();
             Ok(News {
-                pending: Some(connection(&request, pending_id, pending, &[], Ok::<WireDeleted, _>)?),
-                deleted: Some(connection(&request, deleted_id, deleted, &[], Ok::<WireDeleted, _>)?),
+                pending: Some(connection(&request, pending_id, pending, &[], read)?),
+                deleted: Some(connection(&request, deleted_id, deleted, &[], read)?),
                 head: self.converted(|drift| convert::news_head(wire, drift)),
             })
         };
@@ -198,9 +282,11 @@ impl Client {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<Dossier>, ApiError> {
-        let request = operation::dossiers(self.platform, listing, after, size, Detail::Full);
+        let asked = self.asked().await?;
+        let request = operation::dossiers(self.platform, &asked.document, listing, after, size, Detail::Full);
         let id = self.id(("dossiers", listing));
-        self.page::<WireDossier>(&request, id, after).await
+        let page = self.page::<WireDossier>(&request, id, after).await;
+        self.doubt(&asked, page).await
     }
 
     /// A page of the light listing.
@@ -213,7 +299,8 @@ impl Client {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<DossierLight>, ApiError> {
-        let request = operation::dossiers(self.platform, listing, after, size, Detail::Light);
+        let document = operation::dossiers_document(self.platform);
+        let request = operation::dossiers(self.platform, document, listing, after, size, Detail::Light);
         let id = self.id(("dossiers", listing));
         self.page::<WireLight>(&request, id, after).await
     }
@@ -228,7 +315,8 @@ impl Client {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<Position>, ApiError> {
-        let request = operation::dossiers(self.platform, listing, after, size, Detail::Positions);
+        let document = operation::dossiers_document(self.platform);
+        let request = operation::dossiers(self.platform, document, listing, after, size, Detail::Positions);
         let id = self.id(("dossiers", listing));
         self.page::<WirePosition>(&request, id, after).await
     }
@@ -258,11 +346,17 @@ impl Client {
     }
 
     async fn read_dossier(&self, number: DossierNumber) -> Result<Option<WireDossier>, ApiError> {
-        let request = operation::dossier(self.platform, number);
-        match self.ask(&request, |body| whole::<WireDossier>(&request, body)).await {
-            Ok(wire) => Ok(Some(wire)),
-            Err(ApiError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
+        let asked = self.asked().await?;
+        let request = operation::dossier(&asked.document, number);
+        let spared = Mutex::new(None);
+        let answer = self.ask(&request, |body| whole_dossier(&request, body, &spared)).await;
+        match (answer, spared.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+            (Ok(wire), _) => Ok(Some(wire)),
+            (Err(ApiError::NotFound { .. }), _) => Ok(None),
+            // As often as it was tried, the platform could not make some of the answers: they are marked, and the others
+            // are worth having.
+            (Err(ApiError::Partial { .. }), Some(wire)) => Ok(Some(wire)),
+            (Err(error), _) => self.doubt(&asked, Err(error)).await,
         }
     }
 
@@ -315,7 +409,7 @@ impl Client {
     pub async fn groupe_instructeur(&self, number: GroupeInstructeurNumber) -> Result<GroupeInstructeur, ApiError> {
         let request = operation::groupe(self.platform, number);
         let wire: WireGroupe = self.ask(&request, |body| whole(&request, body)).await?;
-        Ok(convert::groupe(wire))
+        Ok(convert::groupe(wire).0)
     }
 
     /// The public form of a démarche. Needs no token where the form is open data.
@@ -403,6 +497,7 @@ impl Client {
 /// # Errors
 /// As [`Client::dossiers_page`], without those of HTTP.
 pub fn replay_dossiers(platform: Platform, listing: &Listing, answer: &[u8]) -> Result<Page<Dossier>, ApiError> {
-    let request = operation::dossiers(platform, listing, None, PageSize::MAX, Detail::Full);
+    let document = operation::dossiers_document(platform);
+    let request = operation::dossiers(platform, document, listing, None, PageSize::MAX, Detail::Full);
     page::<WireDossier>(&request, listing_id(("replay", listing)), answer)
 }

@@ -177,18 +177,14 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_line_reader_reads_our_schema_files_whole() {
-        for (platform, sdl) in [
-            (Platform::DemarcheNumerique, include_str!("../../graphql/demarche-numerique/schema.graphql")),
-            (Platform::DematSocial, include_str!("../../graphql/demat-social/schema.graphql")),
-        ] {
-            let schema = Schema::parse_and_validate(sdl, "schema.graphql").expect("the pinned schema is valid");
-            let mut expected = BTreeSet::new();
+    impl SchemaFacts {
+        /// Those of a parsed schema.
+        pub(in crate::api) fn of_schema(schema: &Schema) -> Self {
+            let mut facts = BTreeSet::new();
             for (name, definition) in schema.types.iter().filter(|(_, definition)| !definition.is_built_in()) {
-                expected.insert(name.to_string());
+                facts.insert(name.to_string());
                 let mut member = |member: &str| {
-                    expected.insert(format!("{name}.{member}"));
+                    facts.insert(format!("{name}.{member}"));
                 };
                 match definition {
                     ExtendedType::Object(d) => d.fields.keys().for_each(|field| member(field)),
@@ -198,6 +194,18 @@ mod tests {
                     ExtendedType::Scalar(_) | ExtendedType::Union(_) => {}
                 }
             }
+            Self(facts)
+        }
+    }
+
+    #[test]
+    fn the_line_reader_reads_our_schema_files_whole() {
+        for (platform, sdl) in [
+            (Platform::DemarcheNumerique, include_str!("../../graphql/demarche-numerique/schema.graphql")),
+            (Platform::DematSocial, include_str!("../../graphql/demat-social/schema.graphql")),
+        ] {
+            let schema = Schema::parse_and_validate(sdl, "schema.graphql").expect("the pinned schema is valid");
+            let expected = SchemaFacts::of_schema(&schema).0;
             assert_eq!(SchemaFacts::pinned(platform).0, expected, "{platform}");
         }
     }

@@ -18,6 +18,7 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod live_schema;
 mod mutation;
+mod newer;
 mod operation;
 mod page;
 mod rate_limit;

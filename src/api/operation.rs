@@ -55,14 +55,25 @@ pub(super) fn encode(body: &impl Serialize) -> Bytes {
 /// The body of an operation for one platform or the other: the two derives make distinct types of equal shape.
 macro_rules! body {
     ($platform:expr, $operation:expr, $module:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        body!(
+            $platform,
+            match $platform {
+                Platform::DemarcheNumerique => dn::$module::QUERY,
+                Platform::DematSocial => ds::$module::QUERY,
+            },
+            $operation,
+            $module { $($field: $value),* }
+        )
+    };
+    ($platform:expr, $query:expr, $operation:expr, $module:ident { $($field:ident: $value:expr),* $(,)? }) => {
         match $platform {
             Platform::DemarcheNumerique => encode(&Body {
-                query: dn::$module::QUERY,
+                query: $query,
                 operation_name: $operation,
                 variables: dn::$module::Variables { $($field: $value),* },
             }),
             Platform::DematSocial => encode(&Body {
-                query: ds::$module::QUERY,
+                query: $query,
                 operation_name: $operation,
                 variables: ds::$module::Variables { $($field: $value),* },
             }),
@@ -74,9 +85,18 @@ fn instant(timestamp: Timestamp) -> String {
     timestamp.to_string()
 }
 
-/// A page of dossiers.
+/// The document of the operations that read dossiers, as it is pinned.
+pub(super) fn dossiers_document(platform: Platform) -> &'static str {
+    match platform {
+        Platform::DemarcheNumerique => dn::list_light::QUERY,
+        Platform::DematSocial => ds::list_light::QUERY,
+    }
+}
+
+/// A page of dossiers, with a document for full ones that asks for more than the pinned one.
 pub(super) fn dossiers(
     platform: Platform,
+    document: &str,
     listing: &Listing,
     after: Option<&Cursor>,
     size: PageSize,
@@ -103,6 +123,7 @@ pub(super) fn dossiers(
         ($module:ident) => {
             body!(
                 platform,
+                document,
                 operation,
                 $module {
                     number: i64::from(number),
@@ -127,20 +148,16 @@ pub(super) fn dossiers(
 }
 
 /// One dossier.
-pub(super) fn dossier(platform: Platform, number: DossierNumber) -> Request {
-    of_dossier(platform, number, "ReadDossier")
+pub(super) fn dossier(document: &str, number: DossierNumber) -> Request {
+    of_dossier(document, number, "ReadDossier")
 }
 
 /// The number of a dossier's démarche.
 pub(super) fn demarche_of(platform: Platform, number: DossierNumber) -> Request {
-    of_dossier(platform, number, "ReadDemarcheOfDossier")
+    of_dossier(dossiers_document(platform), number, "ReadDemarcheOfDossier")
 }
 
-fn of_dossier(platform: Platform, number: DossierNumber, operation_name: &'static str) -> Request {
-    let query = match platform {
-        Platform::DemarcheNumerique => dn::list_light::QUERY,
-        Platform::DematSocial => ds::list_light::QUERY,
-    };
+fn of_dossier(query: &str, number: DossierNumber, operation_name: &'static str) -> Request {
     let body = encode(&Body { query, operation_name, variables: Numbered { number: number.get() } });
     Request { operation: operation_name, what: format!("dossier {number}"), page_size: 1, body }
 }

@@ -154,6 +154,11 @@ pub enum Drift {
     EnumValue(&'static str, String),
 }
 
+impl Drift {
+    /// The enumeration under which a dossier is told whose number this version cannot hold: it is not in the target.
+    pub(crate) const BEYOND: &str = "Dossier.number";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,6 +93,8 @@ mod tests {
             updated_at: None,
             prefilled: None,
             columns: Vec::new(),
+            nature: None,
+            unread: std::collections::BTreeMap::new(),
         }
     }
 

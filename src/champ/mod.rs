@@ -6,6 +6,7 @@
 mod find;
 mod place;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use find::{ChampNotFound, find};
-pub use place::{Address, Commune, GeoArea, Geometry, Parcelle, Place};
+pub use place::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Rpg};
 
 use crate::dossier::{File, PersonneMorale};
 use crate::ids::{ChampId, DescriptorId, DossierNumber, RowId};
@@ -42,9 +43,18 @@ pub struct Champ {
     /// Whether the value came from a prefilled form; asked for single dossiers only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefilled: Option<bool>,
-    /// The sub-values that Démarche Numérique exposes as columns; asked for single dossiers only.
+    /// The sub-values that Démarche Numérique exposes as columns, beside the answer itself; asked for on demand only
+    /// ([`Client::with_columns`](crate::Client::with_columns)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnValue>,
+    /// What is asked for with a file, where the form says: `RIB`, `JUSTIFICATIF_DOMICILE`, or another of the platform's
+    /// words. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nature: Option<String>,
+    /// What could not be read of the answer: by field, the text that came in another form than the platform promises, or
+    /// nothing where the platform failed to make it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
 }
 
 /// One sub-value of a champ, as Démarche Numérique names and types it. Démat Social has none.
@@ -104,10 +114,11 @@ pub enum ChampValue {
         /// The second choice.
         secondary: Option<String>,
     },
-    /// A commune with its département.
+    /// A commune with its département; either may be all that the platform has.
     Commune {
         /// The commune.
-        commune: Commune,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commune: Option<Commune>,
         /// Its département.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         departement: Option<Place>,
@@ -118,10 +129,11 @@ pub enum ChampValue {
     Region(Place),
     /// A country.
     Pays(Place),
-    /// An intercommunality with its département.
+    /// An intercommunality with its département, which may be all that was chosen.
     Epci {
         /// The intercommunality.
-        epci: Place,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epci: Option<Place>,
         /// Its département.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         departement: Option<Place>,
@@ -130,7 +142,7 @@ pub enum ChampValue {
     Address(Box<Address>),
     /// A SIRET; the establishment is absent while the State's directory does not answer.
     Siret {
-        /// The number as text: it may begin with zeros.
+        /// The number as text: it may begin with zeros. Empty where only the establishment is told.
         siret: String,
         /// The establishment it names.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,7 +199,7 @@ pub enum Withheld {
 /// What an association's or a foundation's number leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
-    /// The number (RNA or RNF).
+    /// The number (RNA or RNF). Empty where only what it leads to is told.
     pub id: String,
     /// The registered name.
     pub title: Option<String>,
@@ -197,6 +209,15 @@ pub struct Registration {
     pub commune: Option<Commune>,
     /// Its département.
     pub departement: Option<Place>,
+}
+
+impl Registration {
+    /// Whether nothing is told, neither the number nor anything that it leads to.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { id, title, address, commune, departement } = self;
+        id.trim().is_empty() && title.is_none() && address.is_none() && commune.is_none() && departement.is_none()
+    }
 }
 
 /// A FINESS or RPPS record: the number, and the directory's data, whose keys and JSON types vary (dn-api 16).

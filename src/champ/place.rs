@@ -83,6 +83,20 @@ pub struct GeoArea {
     /// The cadastral parcel, for areas taken from the cadastre.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcelle: Option<Parcelle>,
+    /// The agricultural plot, for areas taken from the register of plots. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpg: Option<Rpg>,
+}
+
+/// An agricultural plot of the Registre parcellaire graphique.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rpg {
+    /// The commune.
+    pub commune: Option<String>,
+    /// The number of the plot.
+    pub numero: Option<String>,
+    /// The surface, as the platform writes it.
+    pub surface: Option<String>,
 }
 
 /// A cadastral parcel.

@@ -112,6 +112,9 @@ impl Context {
         });
         let key = source.map(|source| read_secret("key of pseudonyms", &source)).transpose()?;
         let key = key.map(|key| PseudonymKey::new(&key)).transpose()?;
+        for unfamiliar in choice.policy.unfamiliar() {
+            tracing::warn!(policy = choice.name, "{unfamiliar}; it is kept for the day on which the platform has one");
+        }
         Ok(Filter::new(choice.policy.clone(), key)?)
     }
 }
@@ -142,6 +145,7 @@ fn builder(instance: &Instance) -> crate::api::ClientBuilder {
         .read_timeout(instance.read_timeout.value)
         .total_timeout(instance.total_timeout.value)
         .limiter(RateLimiter::new(instance.rate_limit.value, Duration::from_secs(60)))
+        .newer_fields(true)
 }
 
 /// A variable of the environment, if it is set to something.

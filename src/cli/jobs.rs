@@ -136,11 +136,12 @@ impl Work<'_> {
             };
             clients.insert(name.clone(), client);
         }
+        let client = clients[name].with_columns(job.sync.columns.value);
         let scope = Scope { instance: name.clone(), demarche: job.demarche.value };
         let progress = Progress::new(self.context.progress(self.json), &scope);
         let prepared = Prepared {
             scope,
-            client: &clients[name],
+            client: &client,
             target: &job.target.value,
             filter: &filter,
             settings: Settings {

@@ -156,6 +156,16 @@ impl Progress {
                     "the platform sent {what}, which this version does not know; it is kept as text"
                 );
             }
+            Event::Unread { number, fields } => {
+                let (number, fields) = (number.get(), fields.join(", "));
+                warn!(
+                    { INSTANCE } = instance,
+                    { DEMARCHE_NUMBER } = demarche,
+                    { DOSSIER_NUMBER } = number,
+                    fields,
+                    "some values of dossier {number} could not be read: {fields}; the others are kept"
+                );
+            }
             Event::UnknownDescriptor(id) => {
                 warn!(
                     { INSTANCE } = instance,

@@ -121,6 +121,10 @@ pub fn report(context: &Context, report: &Report) -> String {
         }
         changes => changes.iter().for_each(|change| text.push_str(&format!("tables: {}\n", legible(change)))),
     }
+    if !report.unread.is_empty() {
+        let dossiers = counted(report.unread.len() as u64, "dossier");
+        text.push_str(&format!("{dossiers} with values that could not be read: see the column valeurs_non_lues\n"));
+    }
     for drift in &report.drift {
         text.push_str(&format!("unknown to this version, kept as text: {}\n", legible(drift)));
     }

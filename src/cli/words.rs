@@ -21,13 +21,17 @@ pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
         ChampValue::Choice { label, value: _ } => legible(label),
         ChampValue::Choices { values, text } => legible(&text.clone().unwrap_or_else(|| values.join(", "))),
         ChampValue::LinkedChoice { primary, secondary } => joined(" / ", [primary.as_deref(), secondary.as_deref()]),
-        ChampValue::Commune { commune: Commune { name, code, postal_code }, departement: _ } => {
+        ChampValue::Commune { commune: Some(Commune { name, code, postal_code }), departement: _ } => {
             coded(name, postal_code.as_deref().or(code.as_deref()))
+        }
+        // The département is all that was chosen.
+        ChampValue::Commune { commune: None, departement } | ChampValue::Epci { epci: None, departement } => {
+            departement.as_ref().map(|place| coded(&place.name, Some(&place.code))).unwrap_or_default()
         }
         ChampValue::Departement(Place { code, name })
         | ChampValue::Region(Place { code, name })
         | ChampValue::Pays(Place { code, name })
-        | ChampValue::Epci { epci: Place { code, name }, departement: _ } => coded(name, Some(code)),
+        | ChampValue::Epci { epci: Some(Place { code, name }), departement: _ } => coded(name, Some(code)),
         ChampValue::Address(address) => legible(&address.label),
         ChampValue::Siret { siret, etablissement } => {
             let name = etablissement.as_deref().and_then(raison_sociale);

@@ -60,6 +60,8 @@ pub const MAX_DELETE_FLOOR: u64 = 10;
 
 /// Whether `dn run` sends what waits in the outbox.
 pub const PUSH_ON_SCHEDULE: bool = false;
+/// Whether the sub-values of champs are read as well.
+pub const COLUMNS: bool = false;
 /// Whether `dn run` looks once a day what has been kept for its term, where a term is configured.
 pub const RETENTION_ON_SCHEDULE: bool = true;
 /// How often `dn run` runs a démarche.

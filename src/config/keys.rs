@@ -86,6 +86,7 @@ pub const FOLLOWING: &[&str] = &[
     "max-delete-floor",
     "instructeur",
     "push-on-schedule",
+    "columns",
     "retention",
 ];
 
@@ -143,6 +144,7 @@ pub const DEMARCHE: Section = Section {
         "max-delete-floor",
         "instructeur",
         "push-on-schedule",
+        "columns",
         "retention",
         "schedule",
         "timezone",

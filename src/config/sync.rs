@@ -36,6 +36,8 @@ pub struct SyncSettings {
     pub instructeur: Option<Setting<String>>,
     /// Whether `dn run` sends what waits in the outbox after each run.
     pub push_on_schedule: Setting<bool>,
+    /// Whether the sub-values of champs are read as well, one column each.
+    pub columns: Setting<bool>,
     /// For how long its dossiers are kept.
     pub retention: RetentionSettings,
 }
@@ -53,6 +55,7 @@ pub(super) struct SyncEntry {
     max_delete_floor: Option<Setting<u64>>,
     instructeur: Option<Setting<String>>,
     push_on_schedule: Option<Setting<bool>>,
+    columns: Option<Setting<bool>>,
     retention: RetentionEntry,
 }
 
@@ -72,6 +75,7 @@ impl SyncEntry {
                 .map(|setting| setting.map(|n| u64::try_from(n).expect("checked not to be negative"))),
             instructeur: table.read(source, "instructeur", reader::text),
             push_on_schedule: table.read(source, "push-on-schedule", reader::boolean),
+            columns: table.read(source, "columns", reader::boolean),
             retention: RetentionEntry::read(table, source),
         }
     }
@@ -92,6 +96,7 @@ impl SyncEntry {
             max_delete_floor: pick(&self.max_delete_floor, &shared.max_delete_floor, defaults::MAX_DELETE_FLOOR),
             instructeur: self.instructeur.clone().or_else(|| shared.instructeur.clone()),
             push_on_schedule: pick(&self.push_on_schedule, &shared.push_on_schedule, defaults::PUSH_ON_SCHEDULE),
+            columns: pick(&self.columns, &shared.columns, defaults::COLUMNS),
             retention: self.retention.or(&shared.retention),
         }
     }
@@ -133,6 +138,7 @@ impl SyncSettings {
             ("max-delete-share", self.max_delete_share.value.to_string(), &self.max_delete_share.origin),
             ("max-delete-floor", self.max_delete_floor.value.to_string(), &self.max_delete_floor.origin),
             ("push-on-schedule", self.push_on_schedule.value.to_string(), &self.push_on_schedule.origin),
+            ("columns", self.columns.value.to_string(), &self.columns.origin),
         ];
         told.extend(self.retention.told());
         told.extend(self.instructeur.iter().map(|setting| ("instructeur", setting.value.clone(), &setting.origin)));

@@ -250,7 +250,7 @@ fn wrong_files_are_refused() {
         ("not tables", "demarches = 3\n", "[[demarches]]"),
         ("not a table", "[instances]\ndn = 3\n", "a table is expected"),
         ("a target without path", "[targets.t]\ntype='sqlite'\n", "the path of the file is missing"),
-        ("an unknown kind", "[privacy.p.kinds]\nibann = 'mask'\n", "did you mean `iban`?"),
+        ("a name that no kind has", "[privacy.p.kinds]\ni-ban = 'mask'\n", "did you mean `iban`?"),
         ("an unknown treatment", "[privacy.p.kinds]\niban = 'masq'\n", "did you mean `mask`?"),
         (
             "a key in the wrong section",

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DossierState;
 use crate::demarche::Profile;
+use crate::ids::{GroupeInstructeurNumber, RevisionId};
 
 /// A file on the platform.
 ///
@@ -99,4 +100,29 @@ pub struct Traitement {
     pub email_agent_traitant: Option<String>,
     /// The motivation given.
     pub motivation: Option<String>,
+    /// The revision of the form that the dossier answered then. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<RevisionId>,
+    /// The labels of what was changed. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_columns: Vec<String>,
+}
+
+/// A passage of the dossier from one groupe d'instructeurs to another. Told by platforms newer than the pinned schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Assignment {
+    /// When.
+    pub assigned_at: Option<Timestamp>,
+    /// The label of the groupe, as it was then.
+    pub groupe_instructeur: String,
+    /// Its number; `None` once it is gone.
+    pub groupe_instructeur_number: Option<GroupeInstructeurNumber>,
+    /// The label of the groupe before, as it was then.
+    pub previous: Option<String>,
+    /// Its number.
+    pub previous_number: Option<GroupeInstructeurNumber>,
+    /// `auto`, `manual`, `bulk_routing`, `tech`, or another word.
+    pub mode: String,
+    /// Who did it, by e-mail.
+    pub assigned_by: Option<String>,
 }

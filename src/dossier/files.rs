@@ -13,6 +13,8 @@ pub struct PlacedFile<'a> {
     pub owner: &'a str,
     /// The question that it answers, for files of champs and annotations.
     pub descriptor: Option<&'a DescriptorId>,
+    /// What was asked for, where the platform tells: `RIB`, `JUSTIFICATIF_DOMICILE`...
+    pub nature: Option<&'a str>,
     /// The file.
     pub file: &'a File,
 }
@@ -31,7 +33,9 @@ impl Dossier {
                 for champ in std::iter::once(champ).chain(nested.iter().flat_map(|row| &row.champs)) {
                     if let ChampValue::Files(files) = &champ.value {
                         let (owner, descriptor) = (champ.id.as_str(), Some(&champ.descriptor));
-                        found.extend(files.iter().map(|file| PlacedFile { origin, owner, descriptor, file }));
+                        let nature = champ.nature.as_deref();
+                        let placed = |file| PlacedFile { origin, owner, descriptor, nature, file };
+                        found.extend(files.iter().map(placed));
                     }
                 }
             }
@@ -39,10 +43,16 @@ impl Dossier {
         let messages = self.messages.iter().map(|message| ("message", message.id.as_str(), &message.attachments));
         let avis = self.avis.iter().map(|avis| ("avis", avis.id.as_str(), &avis.attachments));
         for (origin, owner, files) in messages.chain(avis) {
-            found.extend(files.iter().map(|file| PlacedFile { origin, owner, descriptor: None, file }));
+            found.extend(files.iter().map(|file| PlacedFile { origin, owner, descriptor: None, nature: None, file }));
         }
         for (origin, file) in [("motivation", &self.motivation_attachment), ("attestation", &self.attestation)] {
-            found.extend(file.iter().map(|file| PlacedFile { origin, owner: "", descriptor: None, file }));
+            found.extend(file.iter().map(|file| PlacedFile {
+                origin,
+                owner: "",
+                descriptor: None,
+                nature: None,
+                file,
+            }));
         }
         found
     }

@@ -4,17 +4,18 @@ mod exchange;
 mod files;
 mod people;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use exchange::{Avis, Correction, File, Message, Traitement};
+pub use exchange::{Assignment, Avis, Correction, File, Message, Traitement};
 pub use files::PlacedFile;
 pub use people::{Association, Demandeur, Entreprise, Mandataire, PersonneMorale};
 
-use crate::champ::{Champ, ChampNotFound, find};
+use crate::champ::{Champ, ChampNotFound, ChampValue, find};
 use crate::demarche::{GroupeInstructeur, Label, Profile};
 use crate::ids::{DossierId, DossierNumber, RevisionId};
 
@@ -118,6 +119,12 @@ pub struct Dossier {
     pub date_derniere_modification_champs: Option<Timestamp>,
     /// When the annotations last moved by hand (Démarche Numérique only).
     pub date_derniere_modification_annotations: Option<Timestamp>,
+    /// When an instructeur last changed the usager's answers. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_derniere_modification_champs_par_instructeur: Option<Timestamp>,
+    /// When the usager confirmed that they read the decision. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_accuse_lecture_agreement: Option<Timestamp>,
     /// When the platform will stop keeping it.
     pub date_expiration: Option<Timestamp>,
     /// When the usager deleted it from their own view; it stays listed once decided (trap 38).
@@ -152,6 +159,9 @@ pub struct Dossier {
     pub labels: Vec<Label>,
     /// The history of its states.
     pub traitements: Vec<Traitement>,
+    /// Its passages from one groupe d'instructeurs to another. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<Assignment>,
     /// The opinions asked from experts.
     pub avis: Vec<Avis>,
     /// The messages, oldest first.
@@ -160,6 +170,10 @@ pub struct Dossier {
     pub champs: Vec<Champ>,
     /// The instructeurs' private annotations.
     pub annotations: Vec<Champ>,
+    /// What could not be read of it outside its answers: by field, the text that came in another form than the platform
+    /// promises. The same of an answer is in [`Champ::unread`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
 }
 
 impl Dossier {
@@ -177,6 +191,25 @@ impl Dossier {
     /// [`ChampNotFound`] names the nearest label, or the ids that share the label.
     pub fn annotation(&self, id_or_label: &str) -> Result<&Champ, ChampNotFound> {
         find(&self.annotations, id_or_label)
+    }
+
+    /// The fields that could not be read, in the dossier and in its answers; those of an answer under the id of its
+    /// question. Names and ids only, never values.
+    #[must_use]
+    pub fn unread_fields(&self) -> Vec<String> {
+        fn of_champs(champs: &[Champ], found: &mut Vec<String>) {
+            for champ in champs {
+                found.extend(champ.unread.keys().map(|field| format!("{}.{field}", champ.descriptor)));
+                if let ChampValue::Repetition(rows) = &champ.value {
+                    rows.iter().for_each(|row| of_champs(&row.champs, found));
+                }
+            }
+        }
+        let mut found: Vec<String> = self.unread.keys().cloned().collect();
+        of_champs(&self.champs, &mut found);
+        of_champs(&self.annotations, &mut found);
+        found.dedup();
+        found
     }
 
     /// What the light listing would show of this dossier.

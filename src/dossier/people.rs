@@ -39,9 +39,9 @@ pub enum Demandeur {
 }
 
 /// An establishment in the State's directory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PersonneMorale {
-    /// Its SIRET: text, it may begin with zeros.
+    /// Its SIRET: text, it may begin with zeros. Empty where the platform tells the rest without it.
     pub siret: String,
     /// Whether it is the head office.
     pub siege_social: Option<bool>,
@@ -49,6 +49,12 @@ pub struct PersonneMorale {
     pub naf: Option<String>,
     /// Its activity in words.
     pub libelle_naf: Option<String>,
+    /// Its activity code in the nomenclature of 2025. Told by platforms newer than the pinned schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub naf_2025: Option<String>,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libelle_naf_2025: Option<String>,
     /// Its address.
     pub address: Option<Address>,
     /// The company it belongs to.
@@ -91,7 +97,7 @@ pub struct Entreprise {
 }
 
 /// The association behind an establishment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Association {
     /// Its RNA number.
     pub rna: String,

@@ -160,6 +160,8 @@ fn adapt(
                 ColumnKey::Champ(id, _) => {
                     table.columns.iter().any(|known| matches!(&known.key, ColumnKey::Champ(other, _) if other == id))
                 }
+                // It is made when the first answer has it.
+                ColumnKey::Column(..) => false,
             };
             changes.push(SchemaChange::AddColumn { table: table.name.clone(), column: column.clone(), backfill });
             columns.push(column);

@@ -89,6 +89,7 @@ impl Anonymiser {
         dossier.instructeurs.clear();
         dossier.groupe_instructeur.instructeurs.clear();
         dossier.mandataire = None;
+        dossier.unread.clear();
         for avis in &mut dossier.avis {
             avis.claimant.iter_mut().chain(&mut avis.expert).for_each(|profile| ANONYMOUS.clone_into(&mut profile.id));
         }
@@ -100,6 +101,7 @@ impl Anonymiser {
             return rows.iter_mut().flat_map(|row| &mut row.champs).for_each(|champ| self.champ(champ));
         }
         champ.columns.clear();
+        champ.unread.clear();
         if !self.is_counted(champ) {
             // Not a marker: it would have no place in columns of numbers and dates.
             champ.value = ChampValue::Empty;

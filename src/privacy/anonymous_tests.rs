@@ -44,7 +44,7 @@ fn full() -> Dossier {
         champ(5, ChampValue::Choices { values: vec!["Lundi".into()], text: None }),
         champ(6, linked("Fruits", "Pomme")),
         champ(7, ChampValue::Date(jiff::civil::date(1990, 5, 17))),
-        champ(8, ChampValue::Commune { commune, departement: None }),
+        champ(8, ChampValue::Commune { commune: Some(commune), departement: None }),
         champ(9, ChampValue::Files(vec![file("secret deux.pdf")])),
         champ(10, text("secret.trois@example.org")),
         champ(11, rows(&["r1"], |_| vec![champ(12, text("Secret quatre")), champ(13, ChampValue::Integer(7))])),

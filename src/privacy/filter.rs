@@ -88,29 +88,45 @@ impl Filter {
         let treatment = self.policy.of_champ(&champ.descriptor, block, &kinds);
         if !treatment.keeps() {
             champ.columns.clear();
+            // That something could not be read stays told.
+            champ.unread.values_mut().for_each(String::clear);
             return self.withhold(&mut champ.value, treatment, &kinds);
         }
         // Only somebody who named the question, or the kind, wants a NIR.
         let wanted = self.policy.of_descriptor(&champ.descriptor, block).is_some() || kinds.contains(&TypeDeChamp::Nir);
         if !wanted {
-            self.scan(champ, kinds.contains(&TypeDeChamp::Iban));
+            self.scan(champ, &kinds);
         }
     }
 
-    /// Masks the NIR that was typed where none was asked. The groups of digits of an IBAN may look like one.
-    fn scan(&self, champ: &mut Champ, iban: bool) {
+    /// Masks the NIR that was typed where none was asked.
+    fn scan(&self, champ: &mut Champ, kinds: &[TypeDeChamp]) {
+        // Of an accreditation the digits of number and date may have the key of a NIR by chance.
+        let other_form = |text: &str| kinds.contains(&TypeDeChamp::Cojo) && nir::is_accreditation(text);
         let whole = match &champ.value {
             ChampValue::Integer(number) => nir::is_nir_number(*number),
             ChampValue::Decimal(number) => nir::is_nir(&number.normalize().to_string()),
-            value => value.as_text().is_some_and(nir::is_nir),
+            value => value.as_text().is_some_and(|text| nir::is_nir(text) && !other_form(text)),
         };
         if whole {
             champ.columns.clear();
+            champ.unread.values_mut().for_each(String::clear);
             champ.value = ChampValue::Withheld(Withheld::Masked);
-        } else if self.policy.preset != Preset::Integral && !iban {
-            visit::answer(&mut champ.value, &mut redact);
-            champ.columns.iter_mut().flat_map(|column| &mut column.text).for_each(redact);
+            return;
         }
+        let everywhere = self.policy.preset != Preset::Integral;
+        let mut see = |text: &mut String| match () {
+            () if other_form(text) => {}
+            () if everywhere => redact(text),
+            () if nir::is_nir(text) => MASKED.clone_into(text),
+            () => {}
+        };
+        if everywhere && !kinds.contains(&TypeDeChamp::Iban) {
+            visit::answer(&mut champ.value, &mut see);
+        }
+        // The account behind a bank statement.
+        let columns = champ.columns.iter_mut().flat_map(|column| &mut column.text);
+        columns.chain(champ.unread.values_mut()).filter(|text| !nir::is_iban(text)).for_each(see);
     }
 
     fn withhold(&self, value: &mut ChampValue, treatment: Treatment, kinds: &[TypeDeChamp]) {
@@ -126,8 +142,8 @@ impl Filter {
             (ChampValue::Withheld(Withheld::Excluded), _) => Withheld::Excluded,
             (_, Treatment::Mask) => Withheld::Masked,
             (ChampValue::Withheld(withheld), Treatment::Pseudonymise) => withheld.clone(),
-            (value, Treatment::Pseudonymise) => match comparable(value, kinds) {
-                Some((domain, text)) => Withheld::Pseudonym(self.pseudonym(domain, &text)),
+            (value, Treatment::Pseudonymise) => match comparable(value) {
+                Some(text) => Withheld::Pseudonym(self.pseudonym(self.domain(kinds), &text)),
                 None => Withheld::Masked,
             },
         });
@@ -147,6 +163,14 @@ impl Filter {
             (Treatment::Pseudonymise, None) => MASKED.to_owned(),
             (Treatment::Pseudonymise, Some(domain)) => self.pseudonym(domain, text),
         };
+    }
+
+    /// The domain in which the answers to a question are compared: the newest of its kinds that is to be pseudonymised, so
+    /// that a question which the platform made a plain text of stays comparable with what it was.
+    fn domain<'a>(&self, kinds: &'a [TypeDeChamp]) -> &'a str {
+        let pseudonymised = |kind: &&TypeDeChamp| self.policy.of_kind(kind) == Treatment::Pseudonymise;
+        let newest = kinds.iter().rev().find(pseudonymised).or(kinds.last());
+        newest.map_or(TypeDeChamp::Text.as_str(), TypeDeChamp::as_str)
     }
 
     fn pseudonym(&self, domain: &str, text: &str) -> String {
@@ -173,10 +197,9 @@ fn normal(domain: &str, text: &str) -> String {
     }
 }
 
-/// What a pseudonym is made of, and the domain in which it is compared; nothing for what has no single text.
-fn comparable<'a>(value: &'a ChampValue, kinds: &'a [TypeDeChamp]) -> Option<(&'a str, Cow<'a, str>)> {
+/// What a pseudonym is made of; nothing for what has no single text.
+fn comparable(value: &ChampValue) -> Option<Cow<'_, str>> {
     use ChampValue as V;
-    let domain = kinds.last().map_or("text", TypeDeChamp::as_str);
     let text = match value {
         V::Integer(number) => Cow::Owned(number.to_string()),
         V::Decimal(number) => Cow::Owned(number.normalize().to_string()),
@@ -188,21 +211,30 @@ fn comparable<'a>(value: &'a ChampValue, kinds: &'a [TypeDeChamp]) -> Option<(&'
                 (primary.as_deref().unwrap_or_default(), secondary.as_deref().unwrap_or_default());
             Cow::Owned(format!("{primary} / {secondary}"))
         }
-        V::Commune { commune, .. } => Cow::Borrowed(commune.code.as_deref().unwrap_or(&commune.name)),
-        V::Departement(place) | V::Region(place) | V::Pays(place) | V::Epci { epci: place, .. } => {
-            Cow::Borrowed(place.code.as_str())
+        V::Commune { commune: Some(commune), .. } => Cow::Borrowed(commune.code.as_deref().unwrap_or(&commune.name)),
+        V::Departement(place)
+        | V::Region(place)
+        | V::Pays(place)
+        | V::Epci { epci: Some(place), .. }
+        | V::Epci { epci: None, departement: Some(place) }
+        | V::Commune { commune: None, departement: Some(place) } => {
+            Cow::Borrowed(if place.code.is_empty() { place.name.as_str() } else { place.code.as_str() })
         }
         V::Address(address) => Cow::Borrowed(address.label.as_str()),
         V::Choices { values, .. } => Cow::Owned(values.join("\0")),
         V::Boolean(_) | V::Carte(_) | V::TitreIdentite { .. } => return None,
         other => Cow::Borrowed(other.as_text()?),
     };
-    Some((domain, text))
+    (!text.trim().is_empty()).then_some(text)
 }
 
 fn is_blank(value: &ChampValue) -> bool {
     match value {
         ChampValue::LinkedChoice { primary, secondary } => primary.is_none() && secondary.is_none(),
+        // Of these the text may be all that is missing.
+        ChampValue::Siret { siret, etablissement } => siret.trim().is_empty() && etablissement.is_none(),
+        ChampValue::Rna(found) | ChampValue::Rnf(found) => found.is_empty(),
+        ChampValue::Finess(record) | ChampValue::Rpps(record) => record.text.trim().is_empty() && record.data.is_none(),
         other => other.is_empty() || other.as_text().is_some_and(|text| text.trim().is_empty()),
     }
 }
@@ -262,6 +294,7 @@ fn implied(value: &ChampValue) -> Option<TypeDeChamp> {
 /// Of an identity document nothing but that it was given, whatever the platform shows of it.
 fn only_that_it_was_given(champ: &mut Champ) {
     champ.columns.clear();
+    champ.unread.values_mut().for_each(String::clear);
     let kept = matches!(champ.value, ChampValue::TitreIdentite { .. } | ChampValue::Withheld(_));
     if !kept && !is_blank(&champ.value) {
         champ.value = ChampValue::TitreIdentite { grant_type: TypeDeChamp::PieceJustificative.as_str().to_owned() };

@@ -8,8 +8,9 @@ use super::super::policy::DossierPart;
 use super::super::pseudonym::tests::key;
 use super::super::samples::{block, champ, demarche, dossier, file, id, question, revision, rows};
 use super::*;
-use crate::champ::{Address, GeoArea, Geometry, HealthRecord};
-use crate::dossier::Demandeur;
+use crate::champ::{Address, ColumnValue, GeoArea, Geometry, HealthRecord, Registration};
+use crate::demarche::Demarche;
+use crate::dossier::{Demandeur, PersonneMorale};
 use TypeDeChamp as T;
 
 /// One question of each kind (its number is its place in [`T::KNOWN`]), and a block (number 100) with an e-mail (101).
@@ -207,7 +208,7 @@ fn only_an_explicit_rule_keeps_a_nir() {
 fn a_policy_that_pseudonymises_needs_a_key_and_names_that_exist() {
     let strict = Policy { preset: Preset::Strict, ..Policy::default() };
     assert_eq!(Filter::new(strict, None).err(), Some(FilterError::MissingKey));
-    let typo = Policy { kinds: [("emails".to_owned(), Treatment::Mask)].into(), ..Policy::default() };
+    let typo = Policy { kinds: [("e-mails".to_owned(), Treatment::Mask)].into(), ..Policy::default() };
     assert!(matches!(Filter::new(typo, None), Err(FilterError::Policy(problems)) if problems.len() == 1));
     assert!(!format!("{:?}", filter(Preset::Strict, &[])).contains("for the tests"), "the key is shown");
 }
@@ -232,6 +233,7 @@ fn any_value() -> impl Strategy<Value = ChampValue> {
             description: Some("chez Camille".into()),
             geometry: Geometry { kind: "Point".into(), coordinates: json!([1.0, 2.0]) },
             parcelle: None,
+            rpg: None,
         }])),
     ]
 }
@@ -279,4 +281,97 @@ proptest! {
         let document = json(&apply(&filter(Preset::Default, &[]), around));
         prop_assert!(!document.contains(&nir[..13]));
     }
+}
+
+fn column(text: &str) -> ColumnValue {
+    ColumnValue { id: "id".to_owned(), label: "label".to_owned(), text: Some(text.to_owned()) }
+}
+
+#[test]
+fn an_accreditation_is_no_nir_even_where_its_key_fits() {
+    let fits = |number: u32| {
+        let digits = nir(&format!("{number}199005"));
+        let answer = format!("{number} – 1990-05-{}", &digits[13..]);
+        (nir::is_nir(&answer) && nir::is_accreditation(&answer)).then_some(answer)
+    };
+    let answer = (1_230_501..1_230_599).find_map(fits).expect("one in some");
+    let form = demarche(vec![revision(
+        "r1",
+        vec![question(1, "Accréditation", T::Cojo), question(2, "Autre", T::Text)],
+        Vec::new(),
+    )]);
+    let mut dossier = dossier(vec![
+        champ(1, ChampValue::Text(answer.clone())),
+        champ(2, ChampValue::Text("FR14 2004 1010 0505 0001 3M02 606".into())),
+    ]);
+    dossier.champs[0].columns = vec![column(&answer), column(&nir("1850578006084"))];
+    let filter = Filter::new(Policy::default(), None).expect("no key is needed");
+    filter.apply(&mut dossier, &FormTypes::of(&form));
+    assert_eq!(dossier.champs[0].value, ChampValue::Text(answer.clone()));
+    assert_eq!(dossier.champs[0].columns[0].text.as_deref(), Some(answer.as_str()));
+    assert_eq!(dossier.champs[0].columns[1].text.as_deref(), Some(MASKED));
+    assert_eq!(dossier.champs[1].value.as_text(), Some("FR14 2004 1010 0505 0001 3M02 606"));
+}
+
+#[test]
+fn what_is_partly_there_of_a_composite_answer_is_withheld_like_the_whole() {
+    let registration = Registration {
+        id: String::new(),
+        title: Some("Fonds de la famille Fictive".into()),
+        address: None,
+        commune: None,
+        departement: None,
+    };
+    let etablissement = PersonneMorale { libelle_naf: Some("Culture".into()), ..PersonneMorale::default() };
+    let form = demarche(vec![revision("r1", Vec::new(), Vec::new())]);
+    for value in [
+        ChampValue::Rna(Box::new(registration.clone())),
+        ChampValue::Rnf(Box::new(registration)),
+        ChampValue::Siret { siret: String::new(), etablissement: Some(Box::new(etablissement)) },
+        ChampValue::Finess(HealthRecord { text: String::new(), data: Some(json!({ "rs": "Clinique Fictive" })) }),
+    ] {
+        for treatment in [Treatment::Exclude, Treatment::Mask, Treatment::Pseudonymise] {
+            let policy = Policy { descriptors: [(id(1), treatment)].into(), ..Policy::default() };
+            let mut dossier = dossier(vec![champ(1, value.clone())]);
+            Filter::new(policy, Some(key())).expect("sound").apply(&mut dossier, &FormTypes::of(&form));
+            assert!(matches!(dossier.champs[0].value, ChampValue::Withheld(_)), "{value:?} {treatment}");
+        }
+    }
+}
+
+#[test]
+fn a_pseudonym_stays_comparable_when_the_platform_makes_a_plain_text_of_its_question() {
+    let kinds = [("iban".to_owned(), Treatment::Pseudonymise)].into();
+    let filter = Filter::new(Policy { kinds, ..Policy::default() }, Some(key())).expect("sound");
+    let before = demarche(vec![revision("r1", vec![question(1, "IBAN", T::Iban)], Vec::new())]);
+    let mut after = demarche(vec![revision("r1", vec![question(1, "IBAN", T::Text)], Vec::new())]);
+    after.remember(&before);
+    let pseudonym = |form: &Demarche, typed: &str| {
+        let mut dossier = dossier(vec![champ(1, ChampValue::Text(typed.into()))]);
+        filter.apply(&mut dossier, &FormTypes::of(form));
+        dossier.champs[0].value.clone()
+    };
+    let one = pseudonym(&before, "FR14 2004 1010 0505 0001 3M02 606");
+    assert!(matches!(one, ChampValue::Withheld(Withheld::Pseudonym(_))), "{one:?}");
+    assert_eq!(one, pseudonym(&after, "FR1420041010050500013M02606"));
+}
+
+#[test]
+fn what_came_in_the_place_of_a_field_goes_the_way_of_the_field() {
+    let form = demarche(vec![revision("r1", vec![question(1, "Nom", T::Text)], Vec::new())]);
+    let full = || {
+        let mut full = dossier(vec![champ(1, ChampValue::Text("Factice".into()))]);
+        full.unread = [("demandeur.dateDeNaissance", "31/02/1990"), ("dateExpiration", "demain")]
+            .map(|(field, text)| (field.to_owned(), text.to_owned()))
+            .into();
+        full.champs[0].unread = [("updatedBy".to_owned(), "Camille".to_owned())].into();
+        full
+    };
+    let strict = Policy { preset: Preset::Strict, ..Policy::default() };
+    let mut dossier = full();
+    Filter::new(strict, Some(key())).expect("sound").apply(&mut dossier, &FormTypes::of(&form));
+    assert_eq!(dossier.unread["demandeur.dateDeNaissance"], MASKED);
+    assert_eq!(dossier.unread["dateExpiration"], "demain");
+    assert_eq!(dossier.champs[0].unread["updatedBy"], "");
+    assert_eq!(dossier.unread_fields().len(), 3, "that something could not be read stays told");
 }

@@ -1,36 +1,40 @@
-//! Which kinds a descriptor had through all revisions.
+//! Which kinds a descriptor had, in all revisions and before.
 
 use std::collections::HashMap;
 
-use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
+use crate::demarche::{Demarche, TypeDeChamp};
 use crate::ids::DescriptorId;
 
-/// The kinds of every question of a démarche, in all its revisions.
+/// The kinds that every question of a démarche ever had: in all its revisions, and before the platform changed it in
+/// place.
 #[derive(Clone, Debug, Default)]
 pub struct FormTypes(HashMap<DescriptorId, Vec<TypeDeChamp>>);
 
 impl FormTypes {
-    /// Reads them from all revisions, blocks included.
+    /// Reads them from what was learned earlier and from all revisions, blocks included.
     #[must_use]
     pub fn of(demarche: &Demarche) -> Self {
-        fn walk(list: &[Descriptor], types: &mut HashMap<DescriptorId, Vec<TypeDeChamp>>) {
-            for descriptor in list {
-                let kinds = types.entry(descriptor.id.clone()).or_default();
-                if !kinds.contains(&descriptor.type_de_champ) {
-                    kinds.push(descriptor.type_de_champ.clone());
-                }
-                walk(&descriptor.children, types);
+        let mut types: HashMap<DescriptorId, Vec<TypeDeChamp>> =
+            demarche.learned.kinds.iter().map(|(id, kinds)| (id.clone(), kinds.clone())).collect();
+        let asked = demarche.kinds();
+        // A question that no revision asks may answer anything by now.
+        for (id, kinds) in &mut types {
+            if !asked.contains_key(id) {
+                kinds.push(TypeDeChamp::Inconnu(String::new()));
             }
         }
-        let mut types = HashMap::new();
-        for revision in &demarche.revisions {
-            walk(&revision.champs, &mut types);
-            walk(&revision.annotations, &mut types);
+        for (id, kinds) in asked {
+            let of = types.entry(id.clone()).or_default();
+            for kind in kinds {
+                if !of.contains(kind) {
+                    of.push(kind.clone());
+                }
+            }
         }
         Self(types)
     }
 
-    /// The kinds that a question had, oldest first; empty for a question that no revision asks.
+    /// The kinds that a question had, oldest first; empty for a question that nobody ever asked.
     #[must_use]
     pub fn kinds(&self, id: &DescriptorId) -> &[TypeDeChamp] {
         self.0.get(id).map(Vec::as_slice).unwrap_or_default()

@@ -5,7 +5,7 @@
 //! stands in the place of the value, and an answer that was blank stays blank.
 //!
 //! - [`policy`](Policy): presets, and rules by kind or by descriptor;
-//! - [`form`](FormTypes): which kinds a descriptor had through all revisions;
+//! - [`form`](FormTypes): which kinds a descriptor ever had;
 //! - [`filter`](Filter): the work itself, on one dossier;
 //! - [`Anonymiser`]: what is left when a dossier's term is over;
 //! - `nir`: the social security number, wherever it was typed;
@@ -25,7 +25,7 @@ mod visit;
 pub use anonymous::{ANONYMOUS, Anonymiser};
 pub use filter::{Filter, FilterError};
 pub use form::FormTypes;
-pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment};
+pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment, UnfamiliarKind};
 pub use pseudonym::{PseudonymKey, ShortKey};
 
 /// What stands in the place of a value that is not kept.

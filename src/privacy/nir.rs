@@ -3,6 +3,8 @@
 //! Without its key a number of thirteen digits cannot be told from any other, and is left alone outside the champs that
 //! ask for a NIR.
 
+use jiff::civil::Date;
+
 use super::MASKED;
 
 /// How many separators may stand between two digits: `1 85 05 78 …`, `1.85.05`, `1 - 85`.
@@ -42,6 +44,41 @@ pub(super) fn redact(text: &str) -> Option<String> {
         }
     }
     (copied > 0).then(|| redacted + &text[copied..])
+}
+
+/// Whether the text is an accreditation as the platform writes it, digits and a date of birth (`1234567 – 1990-05-17`):
+/// fifteen digits, whose key fits by chance now and then.
+pub(super) fn is_accreditation(text: &str) -> bool {
+    let Some((number, date)) = text.split_once(['–', '-']) else { return false };
+    let number = number.trim();
+    (1..=12).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && (date.trim().parse::<Date>().is_ok() || french_date(date.trim()))
+}
+
+/// A day as people write it: `17/05/1990`.
+fn french_date(text: &str) -> bool {
+    let mut parts = text.split('/').map(|part| (part.len(), part.parse::<i16>().ok()));
+    let parts = [parts.next(), parts.next(), parts.next(), parts.next()];
+    let [Some((2, Some(day))), Some((2, Some(month))), Some((4, Some(year))), None] = parts else { return false };
+    let small = |number: i16| i8::try_from(number).unwrap_or(0);
+    Date::new(year, small(month), small(day)).is_ok()
+}
+
+/// Whether the text is an IBAN and nothing else, its key right. Shorter ones have too few digits to be taken for a NIR, and
+/// two letters before a NIR are none.
+pub(super) fn is_iban(text: &str) -> bool {
+    let symbols: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let shape = (18..=34).contains(&symbols.len())
+        && symbols[..2].iter().all(u8::is_ascii_alphabetic)
+        && symbols[2..4].iter().all(u8::is_ascii_digit)
+        && symbols.iter().all(u8::is_ascii_alphanumeric);
+    let moved = symbols.iter().skip(4).chain(symbols.iter().take(4));
+    let rest = |rest: u64, symbol: &u8| match symbol {
+        digit @ b'0'..=b'9' => (rest * 10 + u64::from(digit - b'0')) % 97,
+        letter => (rest * 100 + u64::from(letter.to_ascii_uppercase() - b'A') + 10) % 97,
+    };
+    shape && moved.fold(0, rest) == 1
 }
 
 /// How many bytes a NIR takes at the beginning of the text.
@@ -155,6 +192,20 @@ pub(super) mod tests {
             assert!(!is_nir(&text), "{case}");
             assert_eq!(redact(&text), None, "{case}");
         }
+    }
+
+    #[test]
+    fn answers_of_another_form_are_known_by_their_form() {
+        for text in ["1234567 – 1990-05-17", "123456 - 1990-05-17", "1234567 – 17/05/1990"] {
+            assert!(is_accreditation(text), "{text}");
+        }
+        for text in ["1234567 – 1990-13-17", "1234567", "A234567 – 1990-05-17", "1 85 05 78 006 084 91", "12 – 17/5/90"]
+        {
+            assert!(!is_accreditation(text), "{text}");
+        }
+        assert!(is_iban("FR14 2004 1010 0505 0001 3M02 606") && is_iban("GB82WEST12345698765432"));
+        assert!(!is_iban("eu285127897532752"), "two letters before a NIR whose keys fit");
+        assert!(!is_iban("FR15 2004 1010 0505 0001 3M02 606") && !is_iban(&nir("1850578006084")));
     }
 
     #[test]

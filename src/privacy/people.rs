@@ -1,5 +1,7 @@
 //! The filter on what is around the champs: people, mailbox, opinions, decisions.
 
+use std::collections::BTreeMap;
+
 use super::filter::Filter;
 use super::policy::{DossierPart as Part, Treatment};
 use crate::demarche::Profile;
@@ -20,6 +22,8 @@ impl Filter {
         self.profiles(&mut dossier.instructeurs, instructeurs);
         self.profiles(&mut dossier.groupe_instructeur.instructeurs, instructeurs);
 
+        self.unread(&mut dossier.unread);
+
         let motivation = of(Part::Motivation);
         self.maybe(&mut dossier.motivation, motivation, None);
         self.files(&mut dossier.motivation_attachment, motivation.max(files));
@@ -28,6 +32,10 @@ impl Filter {
         for traitement in &mut dossier.traitements {
             self.maybe(&mut traitement.motivation, motivation, None);
             self.maybe_email(&mut traitement.email_agent_traitant, agents);
+        }
+
+        for assignment in &mut dossier.assignments {
+            self.maybe_email(&mut assignment.assigned_by, agents);
         }
 
         let messages = of(Part::Messages);
@@ -48,6 +56,32 @@ impl Filter {
             self.profiles(&mut avis.claimant, opinions.max(instructeurs));
             self.profiles(&mut avis.expert, opinions);
             self.files(&mut avis.attachments, opinions.max(files));
+        }
+    }
+
+    /// What came in the place of fields that could not be read goes the way of what they are part of.
+    pub(super) fn unread(&self, unread: &mut BTreeMap<String, String>) {
+        for (field, text) in unread {
+            self.text(text, self.of_field(field), None);
+        }
+    }
+
+    /// What becomes of a field of a dossier, by the platform's name of the first one on its path.
+    fn of_field(&self, path: &str) -> Treatment {
+        let of = |part| self.policy().of_part(part);
+        match path.split('.').next().unwrap_or_default() {
+            "usager" | "connectionUsager" => of(Part::Usager),
+            "demandeur" => of(Part::Demandeur),
+            "messages" => of(Part::Messages).max(of(Part::PiecesJointes)),
+            "avis" => of(Part::Avis).max(of(Part::PiecesJointes)).max(of(Part::Instructeurs)),
+            "traitements" => of(Part::Traitements).max(of(Part::Instructeurs)).max(of(Part::Motivation)),
+            "instructeurs" => of(Part::Instructeurs),
+            "motivation" | "motivationAttachment" | "attestation" => of(Part::Motivation).max(of(Part::PiecesJointes)),
+            dates if dates.starts_with("date") || ["archived", "groupeInstructeur", "labels"].contains(&dates) => {
+                Treatment::Include
+            }
+            // The mandataire, and whatever may come.
+            _ => Part::ALL.into_iter().map(of).max().unwrap_or(Treatment::Exclude),
         }
     }
 
@@ -72,7 +106,17 @@ impl Filter {
 
     /// What names a company goes; what describes it (activity, legal form, size) stays.
     fn establishment(&self, found: &mut PersonneMorale, treatment: Treatment) {
-        let PersonneMorale { siret, siege_social: _, naf: _, libelle_naf: _, address, entreprise, association } = found;
+        let PersonneMorale {
+            siret,
+            siege_social: _,
+            naf: _,
+            libelle_naf: _,
+            naf_2025: _,
+            libelle_naf_2025: _,
+            address,
+            entreprise,
+            association,
+        } = found;
         self.text(siret, treatment, Some("siret"));
         *address = None;
         if let Some(company) = entreprise {

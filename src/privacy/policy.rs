@@ -150,7 +150,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// No kind of champ and no part of the dossier has this name.
+    /// No kind of champ and no part of the dossier can have this name.
     #[error("no kind of champ and no part of a dossier is named `{kind}`{}", nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
     UnknownKind {
         /// What was written.
@@ -160,22 +160,62 @@ pub enum PolicyError {
     },
 }
 
+/// A rule for a kind that this version does not know: the platform may have it, or it is misspelt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfamiliarKind {
+    /// What was written.
+    pub kind: String,
+    /// The nearest known name, when one is near.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for UnfamiliarKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, nearest } = self;
+        write!(f, "the rule for `{kind}` matches no kind of champ that this version knows")?;
+        nearest.as_ref().map_or(Ok(()), |nearest| write!(f, " (did you mean `{nearest}`?)"))
+    }
+}
+
+/// Whether the platform may have a kind of this name: it names its kinds in lower case, with underscores.
+fn is_identifier(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c == '_';
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
+}
+
+/// A name of a kind without what the platform's types add to it: `QuotientFamilialChampDescriptor` and
+/// `quotient_familial` are one kind.
+fn bare(name: &str) -> String {
+    let stem = name.strip_suffix("ChampDescriptor").or_else(|| name.strip_suffix("Champ")).unwrap_or(name);
+    stem.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
 impl Policy {
+    /// The rules for kinds that this version does not know. They are kept: a kind may be newer than this version.
+    #[must_use]
+    pub fn unfamiliar(&self) -> Vec<UnfamiliarKind> {
+        let unknown = self.kinds.keys().filter(|kind| is_identifier(kind) && !is_known(kind));
+        unknown.map(|kind| UnfamiliarKind { kind: kind.clone(), nearest: nearest(kind) }).collect()
+    }
+
     /// Everything that is wrong with it; empty for a sound policy.
     #[must_use]
     pub fn problems(&self) -> Vec<PolicyError> {
-        let known = || {
-            let kinds = TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str);
-            kinds.chain(DossierPart::ALL.into_iter().map(DossierPart::as_str))
-        };
-        let unknown = self.kinds.keys().filter(|kind| !known().any(|name| name == kind.as_str()));
-        unknown
-            .map(|kind| {
-                let scored = known().map(|name| (strsim::jaro_winkler(kind, name), name));
-                let nearest = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-                PolicyError::UnknownKind { kind: kind.clone(), nearest: nearest.map(|(_, name)| name.to_owned()) }
-            })
-            .collect()
+        let impossible = self.kinds.keys().filter(|kind| !is_identifier(kind) && !is_known(kind));
+        impossible.map(|kind| PolicyError::UnknownKind { kind: kind.clone(), nearest: nearest(kind) }).collect()
+    }
+
+    /// The rule for a kind. One that this version does not know goes by any of the platform's names for it.
+    fn rule(&self, kind: &TypeDeChamp) -> Option<Treatment> {
+        let exact = self.kinds.get(kind.as_str()).copied();
+        match kind {
+            TypeDeChamp::Inconnu(name) if !name.is_empty() => {
+                let wanted = bare(name);
+                let alike = self.kinds.iter().filter(|(written, _)| bare(written) == wanted);
+                alike.map(|(_, treatment)| *treatment).chain(exact).max()
+            }
+            _ => exact,
+        }
     }
 
     /// What becomes of a part of the dossier.
@@ -187,8 +227,8 @@ impl Policy {
     /// What becomes of the champs of a kind, descriptors aside.
     #[must_use]
     pub fn of_kind(&self, kind: &TypeDeChamp) -> Treatment {
-        match (self.kinds.get(kind.as_str()), kind) {
-            (Some(treatment), _) => *treatment,
+        match (self.rule(kind), kind) {
+            (Some(treatment), _) => treatment,
             (None, TypeDeChamp::PieceJustificative) => self.of_part(DossierPart::PiecesJointes),
             (None, _) => self.preset.of_kind(kind),
         }
@@ -201,8 +241,8 @@ impl Policy {
             return treatment;
         }
         let around = block.and_then(|_| self.kinds.get(TypeDeChamp::Repetition.as_str())).copied().unwrap_or_default();
-        let of_kind = |kind: &TypeDeChamp| match self.kinds.get(kind.as_str()) {
-            Some(treatment) => *treatment,
+        let of_kind = |kind: &TypeDeChamp| match self.rule(kind) {
+            Some(treatment) => treatment,
             None => self.of_kind(kind).max(around),
         };
         kinds.iter().map(of_kind).max().unwrap_or_else(|| of_kind(&TypeDeChamp::Inconnu(String::new())))
@@ -241,21 +281,83 @@ impl Preset {
     }
 
     fn of_kind(self, kind: &TypeDeChamp) -> Treatment {
-        use TypeDeChamp as T;
-        if *kind == T::Nir {
-            return Treatment::Mask;
-        }
-        if self != Self::Strict {
-            return Treatment::Include;
-        }
-        match kind {
-            T::Email | T::Phone | T::Iban | T::Rppsante => Treatment::Pseudonymise,
-            T::Text | T::Textarea | T::Formatted | T::ExpressionReguliere | T::Inconnu(_) => Treatment::Mask,
-            T::Address | T::Carte => Treatment::Mask,
-            T::Cnaf | T::Dgfip | T::PoleEmploi | T::Mesri | T::Cojo => Treatment::Exclude,
-            _ => Treatment::Include,
+        match self {
+            Self::Default | Self::Integral if *kind == TypeDeChamp::Nir => Treatment::Mask,
+            Self::Default | Self::Integral => Treatment::Include,
+            Self::Strict => strict(kind),
         }
     }
+}
+
+/// What `strict` makes of a kind. Each is decided here by name, so that a kind which is added to the list does not leave
+/// in clear before somebody thought about it.
+fn strict(kind: &TypeDeChamp) -> Treatment {
+    use TypeDeChamp as T;
+    match kind {
+        // What names a person, and is worth comparing.
+        T::Email | T::Phone | T::Iban | T::Rppsante => Treatment::Pseudonymise,
+        T::Nir => Treatment::Mask,
+        // What may say anything.
+        T::Text | T::Textarea | T::Formatted | T::ExpressionReguliere | T::Referentiel | T::Inconnu(_) => {
+            Treatment::Mask
+        }
+        // Where somebody lives.
+        T::Address | T::Carte => Treatment::Mask,
+        // What the State's registers know of a person: income, allowances, disability, studies, work, identity.
+        T::Aah
+        | T::Aeeh
+        | T::Ars
+        | T::Cnaf
+        | T::Cojo
+        | T::Dgfip
+        | T::EtudiantBoursier
+        | T::Mesri
+        | T::PoleEmploi
+        | T::PreRempli
+        | T::QuotientFamilial => Treatment::Exclude,
+        // What is chosen, measured or dated, places larger than an address, and what public registers know.
+        T::AnnuaireEducation
+        | T::Checkbox
+        | T::Civilite
+        | T::Communes
+        | T::Date
+        | T::Datetime
+        | T::DecimalNumber
+        | T::Departements
+        | T::DossierLink
+        | T::DropDownList
+        | T::EngagementJuridique
+        | T::Epci
+        | T::Finess
+        | T::IntegerNumber
+        | T::LinkedDropDownList
+        | T::MultipleDropDownList
+        | T::Number
+        | T::Pays
+        | T::Regions
+        | T::Rna
+        | T::Rnf
+        | T::Siret
+        | T::YesNo => Treatment::Include,
+        // Only that it was given is kept, in every preset.
+        T::TitreIdentite => Treatment::Include,
+        // Governed by `pieces-jointes`; by their own questions; never answered.
+        T::PieceJustificative | T::Repetition | T::HeaderSection | T::Explication => Treatment::Include,
+    }
+}
+
+fn known_names() -> impl Iterator<Item = &'static str> {
+    TypeDeChamp::KNOWN.iter().map(TypeDeChamp::as_str).chain(DossierPart::ALL.into_iter().map(DossierPart::as_str))
+}
+
+fn is_known(name: &str) -> bool {
+    known_names().any(|known| known == name)
+}
+
+fn nearest(name: &str) -> Option<String> {
+    let scored = known_names().map(|known| (strsim::jaro_winkler(name, known), known));
+    let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.map(|(_, known)| known.to_owned())
 }
 
 #[cfg(test)]
@@ -315,18 +417,44 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_kind_names_the_nearest_one() {
+    fn any_identifier_is_a_kind_and_one_that_is_not_known_is_told_with_the_nearest_name() {
         let policy =
-            policy(&[("emails", Treatment::Mask), ("pieces_jointes", Treatment::Mask), ("zzz", Treatment::Mask)], &[]);
+            policy(&[("emails", Treatment::Mask), ("piece-jointes", Treatment::Mask), ("zzz", Treatment::Mask)], &[]);
+        let told: Vec<String> = policy.unfamiliar().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "the rule for `emails` matches no kind of champ that this version knows (did you mean `email`?)",
+                "the rule for `zzz` matches no kind of champ that this version knows",
+            ]
+        );
         let problems: Vec<String> = policy.problems().iter().map(ToString::to_string).collect();
         assert_eq!(
             problems,
-            [
-                "no kind of champ and no part of a dossier is named `emails` (did you mean `email`?)",
-                "no kind of champ and no part of a dossier is named `pieces_jointes` (did you mean `pieces-jointes`?)",
-                "no kind of champ and no part of a dossier is named `zzz`",
-            ]
+            ["no kind of champ and no part of a dossier is named `piece-jointes` (did you mean `pieces-jointes`?)"]
         );
+        for kind in TypeDeChamp::KNOWN {
+            assert!(is_identifier(kind.as_str()), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_a_kind_that_is_not_known_matches_every_name_that_the_platform_has_for_it() {
+        let policy = policy(&[("titre_de_sejour", Treatment::Exclude)], &[]);
+        for name in ["titre_de_sejour", "TitreDeSejourChampDescriptor", "TitreDeSejourChamp"] {
+            assert_eq!(policy.of_kind(&TypeDeChamp::Inconnu(name.to_owned())), Treatment::Exclude, "{name}");
+        }
+        assert_eq!(policy.of_kind(&TypeDeChamp::Inconnu("TitreChamp".to_owned())), Treatment::Include);
+    }
+
+    #[test]
+    fn what_the_registers_of_the_state_know_of_a_person_is_not_kept_by_strict() {
+        let policy = Policy { preset: Preset::Strict, ..Policy::default() };
+        for kind in ["quotient_familial", "aah", "aeeh", "ars", "etudiant_boursier", "pre_rempli", "cnaf"] {
+            let kind = TypeDeChamp::from(kind);
+            assert!(!matches!(kind, TypeDeChamp::Inconnu(_)), "{kind} is known");
+            assert_eq!(policy.of_kind(&kind), Treatment::Exclude, "{kind}");
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Invented démarches and dossiers for tests.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::champ::{Champ, ChampValue, Row};
-use crate::demarche::{Demarche, Descriptor, GroupeInstructeur, Label, Profile, Revision, TypeDeChamp};
-use crate::dossier::{Avis, Demandeur, Dossier, DossierState, File, Mandataire, Message, Traitement};
+use crate::demarche::{Demarche, Descriptor, GroupeInstructeur, Label, Learned, Profile, Revision, TypeDeChamp};
+use crate::dossier::{Assignment, Avis, Demandeur, Dossier, DossierState, File, Mandataire, Message, Traitement};
 use crate::ids::{
     ChampId, DemarcheNumber, DescriptorId, DossierId, DossierNumber, GroupeInstructeurId, GroupeInstructeurNumber,
     RevisionId, RowId,
@@ -57,6 +59,7 @@ pub(crate) fn demarche(revisions: Vec<Revision>) -> Demarche {
         groupes_instructeurs: Vec::new(),
         labels: Vec::new(),
         service: None,
+        learned: Learned::default(),
     }
 }
 
@@ -69,6 +72,8 @@ pub(crate) fn champ(number: u32, value: ChampValue) -> Champ {
         updated_at: None,
         prefilled: None,
         columns: Vec::new(),
+        nature: None,
+        unread: BTreeMap::new(),
     }
 }
 
@@ -109,6 +114,8 @@ pub(crate) fn dossier(champs: Vec<Champ>) -> Dossier {
         date_derniere_modification: date,
         date_derniere_modification_champs: None,
         date_derniere_modification_annotations: None,
+        date_derniere_modification_champs_par_instructeur: Some(date),
+        date_accuse_lecture_agreement: Some(date),
         date_expiration: None,
         date_suppression_par_usager: None,
         date_suppression_par_administration: None,
@@ -147,6 +154,17 @@ pub(crate) fn dossier(champs: Vec<Champ>) -> Dossier {
             date_traitement: date,
             email_agent_traitant: Some("agent.un@example.org".to_owned()),
             motivation: None,
+            revision: None,
+            changed_columns: Vec::new(),
+        }],
+        assignments: vec![Assignment {
+            assigned_at: Some(date),
+            groupe_instructeur: "défaut".to_owned(),
+            groupe_instructeur_number: Some(GroupeInstructeurNumber::new(1)),
+            previous: None,
+            previous_number: None,
+            mode: "manual".to_owned(),
+            assigned_by: Some("agent.un@example.org".to_owned()),
         }],
         avis: vec![Avis {
             id: "a1".to_owned(),
@@ -171,5 +189,6 @@ pub(crate) fn dossier(champs: Vec<Champ>) -> Dossier {
         }],
         champs,
         annotations: Vec::new(),
+        unread: BTreeMap::new(),
     }
 }

@@ -24,8 +24,14 @@ pub(super) fn around(dossier: &mut Dossier, see: &mut impl FnMut(&mut String)) {
         prenom.iter_mut().chain(nom).for_each(&mut *see);
     }
     see(&mut dossier.groupe_instructeur.label);
+    for assignment in &mut dossier.assignments {
+        see(&mut assignment.groupe_instructeur);
+        assignment.previous.iter_mut().for_each(&mut *see);
+    }
     dossier.labels.iter_mut().for_each(|label| see(&mut label.name));
-    dossier.traitements.iter_mut().flat_map(|traitement| &mut traitement.motivation).for_each(&mut *see);
+    for traitement in &mut dossier.traitements {
+        traitement.motivation.iter_mut().chain(&mut traitement.changed_columns).for_each(&mut *see);
+    }
     for avis in &mut dossier.avis {
         see(&mut avis.question);
         avis.question_label.iter_mut().chain(&mut avis.reponse).for_each(&mut *see);
@@ -33,6 +39,7 @@ pub(super) fn around(dossier: &mut Dossier, see: &mut impl FnMut(&mut String)) {
     for message in &mut dossier.messages {
         see(&mut message.body);
     }
+    dossier.unread.values_mut().for_each(&mut *see);
     files_around(dossier).for_each(|file| see(&mut file.filename));
 }
 

@@ -51,6 +51,12 @@ pub enum Kind {
     Finess,
     Rppsante,
     Nir,
+    QuotientFamilial,
+    Aah,
+    Aeeh,
+    Ars,
+    EtudiantBoursier,
+    PreRempli,
     /// A kind that no pinned schema knows, as the platform may add one on any day.
     Nouveau,
 }
@@ -120,7 +126,20 @@ const DEMAT_SOCIAL: &[Line] = &[
     (K::Nouveau, "nouveau_type", "NouveauChamp", None, "Nouveau"),
 ];
 
+/// Kinds of a Démarche Numérique newer than the pinned schema: the answer is an approval, the data itself is in its columns.
+const NEWER: &[Line] = &[
+    (K::QuotientFamilial, "quotient_familial", "TextChamp", None, "QuotientFamilial"),
+    (K::Aah, "aah", "TextChamp", None, "AAH"),
+    (K::Aeeh, "aeeh", "TextChamp", None, "AEEH"),
+    (K::Ars, "ars", "TextChamp", None, "ARS"),
+    (K::EtudiantBoursier, "etudiant_boursier", "TextChamp", None, "EtudiantBoursier"),
+    (K::PreRempli, "pre_rempli", "TextChamp", None, "PreRempli"),
+];
+
 impl Kind {
+    /// The kinds that came after the pinned schema of Démarche Numérique.
+    pub const NEWER: [Self; 6] = [K::QuotientFamilial, K::Aah, K::Aeeh, K::Ars, K::EtudiantBoursier, K::PreRempli];
+
     /// The kinds that a platform serves, the unknown one last.
     #[must_use]
     pub fn all(platform: Platform) -> Vec<Self> {
@@ -130,7 +149,7 @@ impl Kind {
     /// The word of the platform for this kind, e.g. `drop_down_list`.
     #[must_use]
     pub fn type_champ(self) -> &'static str {
-        let lines = [COMMON, DEMARCHE_NUMERIQUE, DEMAT_SOCIAL];
+        let lines = [COMMON, DEMARCHE_NUMERIQUE, DEMAT_SOCIAL, NEWER];
         lines.iter().copied().flatten().find(|line| line.0 == self).map_or("text", |line| line.1)
     }
 
@@ -143,7 +162,7 @@ impl Kind {
     }
 
     fn line(self, platform: Platform) -> &'static Line {
-        Self::lines(platform).find(|line| line.0 == self).unwrap_or(&COMMON[0])
+        Self::lines(platform).chain(NEWER).find(|line| line.0 == self).unwrap_or(&COMMON[0])
     }
 
     /// The type under which an answer is served to a document that holds (or not) a fragment on a type.

@@ -75,6 +75,9 @@ pub struct WorldSpec {
     pub rate_limit: Option<u32>,
     /// Whether the complete form also asks a question of a kind that no schema knows.
     pub unknown_kinds: bool,
+    /// Whether it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`: more fields, and more
+    /// kinds, which the complete form asks as well.
+    pub newer: bool,
 }
 
 impl Default for WorldSpec {
@@ -90,6 +93,7 @@ impl Default for WorldSpec {
             start: "2026-03-02T08:00:00Z".parse().expect("a fixed instant"),
             rate_limit: None,
             unknown_kinds: false,
+            newer: false,
         }
     }
 }

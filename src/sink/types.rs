@@ -77,6 +77,9 @@ pub struct Checkpoint {
     pub demarche: Option<DemarcheHead>,
     /// The digest of the privacy policy under which everything stored was filtered.
     pub policy: Option<Digest>,
+    /// The digest of what was asked of dossiers beyond the pinned documents; `None` where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Digest>,
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
     #[serde(default)]
     pub remap: bool,

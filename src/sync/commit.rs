@@ -38,6 +38,10 @@ impl<S: Sink> Engine<'_, S> {
             self.asked.append(&mut unknown);
             (rows, unknown) = self.rows_again(rows)?;
         }
+        while !self.unplaced.is_empty() {
+            self.place_columns().await?;
+            (rows, unknown) = self.rows_again(rows)?;
+        }
         if self.checkpoint.remap {
             self.remap().await?;
         }
@@ -48,9 +52,22 @@ impl<S: Sink> Engine<'_, S> {
     /// One dossier: filtered, then mapped; and the questions that it answers and the form does not have.
     pub(super) fn row(&mut self, mut dossier: Dossier, light: Digest) -> (Row, Vec<DescriptorId>) {
         self.job.filter.apply(&mut dossier, &self.form.types);
+        let fields = dossier.unread_fields();
+        if !fields.is_empty() && self.report.unread.get(&dossier.number) != Some(&fields) {
+            (self.job.events)(&Event::Unread { number: dossier.number, fields: fields.clone() });
+            self.report.unread.insert(dossier.number, fields);
+        }
         let mapped = self.form.mapper.row(dossier, light);
         for name in mapped.misfits {
             self.misfits.entry(name).or_default().insert(mapped.row.number);
+        }
+        for (question, column) in mapped.unplaced {
+            // One that was learned and has no column belongs to a question that the form asks no more.
+            let learned = self.form.demarche.learned.columns.get(&question);
+            let waiting = self.unplaced.get(&question);
+            if !learned.into_iter().chain(waiting).flatten().any(|known| known.id == column.id) {
+                self.unplaced.entry(question).or_default().push(column);
+            }
         }
         (mapped.row, mapped.unknown)
     }

@@ -40,6 +40,13 @@ pub enum Event {
     Released(DossierNumber),
     /// The platform sent something that this version does not know; it was kept as text. Told once a run.
     Drift(Drift),
+    /// Some values of a dossier could not be read; the others are kept.
+    Unread {
+        /// Which dossier.
+        number: DossierNumber,
+        /// The fields.
+        fields: Vec<String>,
+    },
     /// A champ whose question no revision of the form has, although the form was read again for it; kept in the document.
     /// Told once a run.
     UnknownDescriptor(DescriptorId),

@@ -29,6 +29,17 @@ pub(super) fn spec_of(policy: &Policy, demarche: &Demarche) -> Spec {
     spec
 }
 
+/// Whether some column is withheld more than before: what is stored is to be filtered again.
+pub(super) fn is_stricter(now: &Spec, before: &Spec) -> bool {
+    now.tables.iter().any(|table| {
+        let Some(was) = before.tables.iter().find(|was| was.key == table.key) else { return false };
+        table
+            .columns
+            .iter()
+            .any(|column| was.columns.iter().any(|was| was.key == column.key && was.policy < column.policy))
+    })
+}
+
 impl Form {
     /// Makes the tables of the target follow the form. A column whose type the target does not let change (something of
     /// somebody else stands on it) keeps it, which comes back in words: what does not fit stays in the documents.
@@ -112,29 +123,42 @@ impl<S: Sink> Engine<'_, S> {
     pub(super) async fn fetch_form(&mut self) -> Result<(), SyncError> {
         self.form_is_fresh = true;
         let asked = self.job.client.aside();
-        let demarche = match until_stopped(&self.job.stop, asked.demarche(self.job.scope.demarche)).await {
+        let mut demarche = match until_stopped(&self.job.stop, asked.demarche(self.job.scope.demarche)).await {
             Err(SyncError::Api(error)) if error.may_be_of_this_question() => {
                 self.tell_late_form(&error);
                 return Ok(());
             }
             demarche => demarche?,
         };
+        demarche.remember(&self.form.demarche);
         let spec = spec_of(self.job.filter.policy(), &demarche);
         self.adopt(demarche, spec).await?;
         self.adopt_head((self.job.clock)());
         Ok(())
     }
 
+    /// Makes columns for the sub-values that have none.
+    pub(super) async fn place_columns(&mut self) -> Result<(), SyncError> {
+        let mut demarche = self.form.demarche.clone();
+        for (question, columns) in std::mem::take(&mut self.unplaced) {
+            demarche.learned.add_columns(&question, columns);
+        }
+        let spec = spec_of(self.job.filter.policy(), &demarche);
+        self.adopt(demarche, spec).await
+    }
+
     async fn adopt(&mut self, demarche: Demarche, spec: Spec) -> Result<(), SyncError> {
+        let stricter = is_stricter(&spec, &spec_of(self.job.filter.policy(), &self.form.demarche));
         let (form, plan, kept) = Form::prepare(self.job, demarche, &spec).await?;
         self.form = form;
         kept.into_iter().for_each(|words| self.notice(words));
         self.tell_schema(&plan);
-        let owes = if self.form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
+        let everything = self.form.prepared.owes_remap() || stricter;
+        let owes = if everything { Backfill::Everything } else { plan.backfill() };
         self.owed = std::mem::take(&mut self.owed).and(owes);
         // The sink's checkpoint says so since the same transaction.
         if let Some(stored) = &mut self.stored {
-            stored.remap |= plan.needs_backfill() || self.form.prepared.owes_remap();
+            stored.remap |= plan.needs_backfill() || self.form.prepared.owes_remap() || stricter;
             self.checkpoint.remap |= stored.remap;
         }
         Ok(())

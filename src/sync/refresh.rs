@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::address::check_instance;
 use super::error::SyncError;
-use super::run::{Job, begin, present};
+use super::run::{Job, begin, present, selection};
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
 use crate::observe::walk::unread;
@@ -80,7 +80,10 @@ async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncErro
     let stored = job.sink.checkpoint(&job.scope).await?;
     check_instance(job.client, job.sink, &job.scope).await?;
     let policy = Some(job.filter.digest());
-    Ok(stored.filter(|stored| stored.policy == policy && !stored.remap))
+    let Some(stored) = stored.filter(|stored| stored.policy == policy && !stored.remap) else { return Ok(None) };
+    // A dossier that was read with other fields would look changed.
+    let selection = selection(job).await?;
+    Ok(Some(stored).filter(|stored| stored.selection == selection))
 }
 
 async fn take_in<S: Sink>(

@@ -9,7 +9,7 @@ use super::form::spec_of;
 use super::report::REPORT_VERSION;
 use crate::demarche::Demarche;
 use crate::plan::{Retention, reconcile};
-use crate::privacy::{Policy, Preset, Treatment};
+use crate::privacy::{FormTypes, Policy, Preset, Treatment};
 use crate::sink::{Scope, Sink};
 use crate::table::naming::NameLimits;
 use crate::table::{CellKind, ColumnKey, Origin, TableKey};
@@ -95,7 +95,17 @@ pub async fn register<S: Sink>(
     };
     let counted = counted(&form);
     let layout = reconcile(&spec_of(policy, &form), &sink.schema(scope).await?, NameLimits::default()).layout;
+    let forms = FormTypes::of(&form);
     let tables = layout.tables.into_iter().map(|table| {
+        let block = match &table.key {
+            TableKey::Block(id) => Some(id.clone()),
+            _ => None,
+        };
+        // What a question that is asked no more answered is filtered all the same.
+        let policy_of = |key: &ColumnKey, origin: &Origin, policy_of_column: Treatment| match (origin, key.question()) {
+            (Origin::Former, Some(id)) => policy.of_champ(id, block.as_ref(), forms.kinds(id)),
+            _ => policy_of_column,
+        };
         let columns = table.columns.into_iter().map(|column| {
             let (source, type_de_champ) = match &column.spec.origin {
                 Origin::Fixed => (Source::Platform, None),
@@ -103,14 +113,15 @@ pub async fn register<S: Sink>(
                 Origin::Annotation(kind, _) => (Source::Annotation, Some(kind.as_str().to_owned())),
                 Origin::Former => (Source::Former, None),
             };
+            let policy = policy_of(&column.spec.key, &column.spec.origin, column.spec.policy);
             RegisterColumn {
+                policy,
                 counted: counted.contains(&(table.key.clone(), column.spec.key)),
                 name: column.name,
                 title: column.spec.title,
                 source,
                 type_de_champ,
                 holds: column.spec.kind,
-                policy: column.spec.policy,
             }
         });
         RegisterTable { columns: columns.collect(), name: table.name, title: table.title }

@@ -32,29 +32,37 @@ impl<S: Sink> Engine<'_, S> {
     /// more. A document that is damaged is left for later.
     pub(super) async fn remap(&mut self) -> Result<(), SyncError> {
         let mut strangers = BTreeSet::new();
-        let mut stored = Documents::default();
-        let mut done = 0;
-        while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
-            done += documents.len() as u64;
-            let mut plan = Plan::default();
-            for stored in documents {
-                let Some(dossier) = document_of(&stored) else {
-                    self.damaged.insert(stored.number);
-                    continue;
-                };
-                let (row, unknown) = self.row(dossier, stored.light);
-                strangers.extend(unknown);
-                let moved = row.fingerprint != stored.fingerprint;
-                if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
-                    plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
+        loop {
+            let mut stored = Documents::default();
+            let mut done = 0;
+            while let Some(documents) = stored.next(self.job.sink, &self.job.scope).await? {
+                done += documents.len() as u64;
+                let mut plan = Plan::default();
+                for stored in documents {
+                    let Some(dossier) = document_of(&stored) else {
+                        self.damaged.insert(stored.number);
+                        continue;
+                    };
+                    let (row, unknown) = self.row(dossier, stored.light);
+                    strangers.extend(unknown);
+                    let moved = row.fingerprint != stored.fingerprint;
+                    if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
+                        plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
+                    }
                 }
+                if !plan.is_empty() {
+                    let counts = self.put(plan).await?;
+                    self.report.counts.add(counts);
+                }
+                (self.job.events)(&Event::Remapped { dossiers: done });
+                self.check_stop()?;
             }
-            if !plan.is_empty() {
-                let counts = self.put(plan).await?;
-                self.report.counts.add(counts);
+            if self.unplaced.is_empty() {
+                break;
             }
-            (self.job.events)(&Event::Remapped { dossiers: done });
-            self.check_stop()?;
+            // Documents that hold sub-values for which no column was made yet.
+            self.place_columns().await?;
+            self.owed = Backfill::Everything;
         }
         self.checkpoint.remap = false;
         self.checkpoint.strangers = strangers;

@@ -60,6 +60,10 @@ pub struct Report {
     pub schema: Vec<String>,
     /// What the platform sent that this version does not know.
     pub drift: Vec<String>,
+    /// The dossiers of which some values could not be read, and which ones: the values that came in another form are kept
+    /// as text in the document, the others are missing until the platform can make them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<DossierNumber, Vec<String>>,
     /// Whether a list of deletions could not be read to its end.
     pub suppressions_incomplete: bool,
     /// What the target has to tell of itself: columns that people deleted, values that it could not hold.

@@ -9,19 +9,20 @@ use super::address;
 use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
-use super::form::{Form, spec_of};
+use super::form::{Form, is_stricter, spec_of};
 use super::refused::REFUSED_BY_TARGET;
 use super::report::{REPORT_VERSION, Report};
 use super::settings::Settings;
 use super::stop::Stop;
-use crate::api::{ApiError, Client, Listing, Source, Stats, is_timeout};
-use crate::demarche::DemarcheHead;
+use crate::api::{ApiError, Client, Drift, Listing, Source, Stats, is_timeout};
+use crate::demarche::{DemarcheHead, SubColumn};
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::walk::unread;
 use crate::observe::{Walk, reading, watermark};
 use crate::plan::{Backfill, Counts, Observation};
 use crate::privacy::Filter;
 use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, SinkError, Sweep};
+use crate::table::Digest;
 
 /// What a run needs: where to read, where to write, under which rules.
 pub struct Job<'a, S> {
@@ -74,6 +75,8 @@ pub(super) struct Engine<'a, S> {
     pub(super) misfits: BTreeMap<String, BTreeSet<DossierNumber>>,
     /// Whether the tables changed with this run: what they could not hold they may hold now.
     tables_moved: bool,
+    /// Sub-values that the tables have no column for yet.
+    pub(super) unplaced: BTreeMap<DescriptorId, Vec<SubColumn>>,
     pub(super) report: Report,
     stats_before: Stats,
 }
@@ -119,6 +122,12 @@ fn of_this_question(error: &ApiError) -> bool {
     error.may_be_of_this_question() && (!error.may_be_an_outage() || is_timeout(error))
 }
 
+/// The digest of what is asked of dossiers beyond the pinned documents; `None` where nothing is.
+pub(super) async fn selection<S>(job: &Job<'_, S>) -> Result<Option<Digest>, SyncError> {
+    let asked = until_stopped(&job.stop, job.client.additions()).await?;
+    Ok((!asked.is_empty()).then(|| Digest::of(asked.join("\n").as_bytes())))
+}
+
 /// Waits for the platform, unless somebody asks to stop.
 pub(super) async fn until_stopped<T>(
     stop: &Stop,
@@ -141,7 +150,8 @@ pub(super) async fn begin<'a, S: Sink>(
 ) -> Result<Engine<'a, S>, SyncError> {
     let report = Report::new(job);
     let mut late = None;
-    let (demarche, form_is_fresh) = match (job.sink.form(&job.scope).await?, head) {
+    let before = job.sink.form(&job.scope).await?;
+    let (mut demarche, form_is_fresh) = match (before.clone(), head) {
         (Some(form), Some(head)) if form.head() == *head => (form, false),
         (Some(form), None) => (form, false),
         (Some(form), Some(_)) => {
@@ -158,9 +168,13 @@ pub(super) async fn begin<'a, S: Sink>(
         (None, Some(_)) => (until_stopped(&job.stop, job.client.demarche(job.scope.demarche)).await?, true),
         (None, None) => return Err(SyncError::never_synced(&job.scope, job.sink.name())),
     };
+    if let Some(before) = before.as_ref().filter(|_| form_is_fresh) {
+        demarche.remember(before);
+    }
     let spec = spec_of(job.filter.policy(), &demarche);
+    let stricter = before.is_some_and(|before| is_stricter(&spec, &spec_of(job.filter.policy(), &before)));
     let (form, plan, kept) = Form::prepare(job, demarche, &spec).await?;
-    let mut owed = if form.prepared.owes_remap() { Backfill::Everything } else { plan.backfill() };
+    let mut owed = if form.prepared.owes_remap() || stricter { Backfill::Everything } else { plan.backfill() };
     if let Some(stored) = &mut stored {
         // What an earlier run left undone is not known in parts.
         owed = if stored.remap { Backfill::Everything } else { owed };
@@ -182,6 +196,7 @@ pub(super) async fn begin<'a, S: Sink>(
         damaged: BTreeSet::new(),
         misfits: BTreeMap::new(),
         tables_moved: !plan.changes.is_empty(),
+        unplaced: BTreeMap::new(),
         report,
         stats_before,
     };
@@ -205,6 +220,7 @@ impl<S: Sink> Engine<'_, S> {
     async fn go(&mut self, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
         self.adopt_policy();
+        self.adopt_selection().await?;
         self.adopt_head(now);
         if self.checkpoint.remap {
             self.remap().await?;
@@ -245,6 +261,18 @@ impl<S: Sink> Engine<'_, S> {
             }
             self.checkpoint.policy = policy;
         }
+    }
+
+    /// Other fields are asked of the platform than when the target was filled: everything is read again for them.
+    async fn adopt_selection(&mut self) -> Result<(), SyncError> {
+        let selection = selection(self.job).await?;
+        if self.checkpoint.selection != selection {
+            if self.checkpoint.watermark.is_some() {
+                self.checkpoint.sweep = Some(Sweep::default());
+            }
+            self.checkpoint.selection = selection;
+        }
+        Ok(())
     }
 
     /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
@@ -351,7 +379,9 @@ impl<S: Sink> Engine<'_, S> {
         self.report.quarantined = self.quarantine.values().map(|entry| (entry.number, entry.reason.clone())).collect();
         self.report.duration_ms =
             u64::try_from(ended_at.duration_since(self.report.started_at).as_millis()).unwrap_or_default();
-        self.report.outcome = if self.quarantine.is_empty() { RunOutcome::Done } else { RunOutcome::Quarantine };
+        let beyond = format!("{} `", Drift::BEYOND);
+        let complete = self.quarantine.is_empty() && !self.report.drift.iter().any(|drift| drift.starts_with(&beyond));
+        self.report.outcome = if complete { RunOutcome::Done } else { RunOutcome::Quarantine };
         self.tell_misfits();
         self.tell_notices();
         let mut error = result.err();
@@ -409,6 +439,7 @@ impl Report {
             brake: None,
             schema: Vec::new(),
             drift: Vec::new(),
+            unread: BTreeMap::new(),
             suppressions_incomplete: false,
             notices: Vec::new(),
             strangers: Vec::new(),

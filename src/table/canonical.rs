@@ -14,14 +14,15 @@ impl Dossier {
     /// Puts in order what the platform gives in none, and drops what only some readings show, so that two readings of
     /// an unchanged dossier are equal (traps 26 to 28).
     ///
-    /// Dropped: dates of update, prefilling marks and columns of champs, which are asked for single dossiers only, and
-    /// the members of its groupe, who belong to the démarche. The mailbox, opinions and history are put in order of
-    /// date, then of id; followers, labels and the files of one owner in an order without meaning.
+    /// Dropped: dates of update and prefilling marks of champs, which are asked for single dossiers only, and the members
+    /// of its groupe, who belong to the démarche. The mailbox, opinions, history and passages between groupes are put in
+    /// order of date, then of id; followers, labels and the files of one owner in an order without meaning.
     pub fn canonical(&mut self) {
         self.instructeurs.sort_unstable_by(|a, b| (&a.id, &a.email).cmp(&(&b.id, &b.email)));
         self.labels.sort_unstable();
         self.groupe_instructeur.instructeurs.clear();
         self.traitements.sort_by(|a, b| (a.date_traitement, &a.id).cmp(&(b.date_traitement, &b.id)));
+        self.assignments.sort_unstable();
         self.avis.sort_by(|a, b| (a.date_question, &a.id).cmp(&(b.date_question, &b.id)));
         self.messages.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         self.avis.iter_mut().for_each(|avis| in_order(&mut avis.attachments));
@@ -33,7 +34,6 @@ impl Dossier {
 fn champ(champ: &mut Champ) {
     champ.updated_at = None;
     champ.prefilled = None;
-    champ.columns = Vec::new();
     match &mut champ.value {
         ChampValue::Files(files) => in_order(files),
         ChampValue::Repetition(rows) => rows.iter_mut().flat_map(|row| &mut row.champs).for_each(self::champ),

@@ -52,6 +52,8 @@ impl Cell {
             | (cell @ Self::Json(_), CellKind::Json) => cell,
             (Self::Integer(number), CellKind::Decimal) => Self::Decimal(Decimal::from(number)),
             (Self::Text(text), CellKind::Choices) => Self::List(vec![text]),
+            // An identity document that the form asks for as a file: that it was given.
+            (Self::Boolean(given), CellKind::Choices) => Self::List(vec![given.to_string()]),
             (cell, CellKind::Text) => Self::maybe(cell.to_text().as_deref()),
             (cell, _) => return Err(cell.kind().map_or(kind, |needed| kind.widen(needed))),
         })
@@ -97,6 +99,7 @@ mod tests {
             (list(&["a", "b"]), K::Choice, Err(K::Text)),
             (list(&[]), K::Text, Ok(Cell::Null)),
             (Cell::Text("a, b".to_owned()), K::Choices, Ok(list(&["a, b"]))),
+            (Cell::Boolean(true), K::Choices, Ok(list(&["true"]))),
             (Cell::Text("douze".to_owned()), K::Integer, Err(K::Text)),
             (Cell::Text("{".to_owned()), K::Json, Err(K::Text)),
         ];

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::fixed;
 use super::parts::parts;
 use super::spec::{CellKind, ColumnKey, ColumnSpec, Origin, Part, Spec, TableKey, TableSpec};
-use crate::demarche::{Demarche, Descriptor, Revision, TypeDeChamp};
+use crate::demarche::{Demarche, Descriptor, Learned, Revision, TypeDeChamp};
 use crate::ids::{DescriptorId, RevisionId};
 use crate::privacy::Treatment;
 
@@ -27,12 +27,12 @@ pub fn infer(demarche: &Demarche) -> Spec {
     let mut tables = vec![TableSpec {
         key: TableKey::Dossiers,
         title: "Dossiers".to_owned(),
-        columns: fixed::columns(&TableKey::Dossiers).chain(form.columns(None)).collect(),
+        columns: fixed::columns(&TableKey::Dossiers).chain(form.columns(None, &demarche.learned)).collect(),
     }];
     tables.extend(form.blocks.iter().map(|(id, title)| TableSpec {
         key: TableKey::Block(id.clone()),
         title: title.clone(),
-        columns: form.columns(Some(id)).collect(),
+        columns: form.columns(Some(id), &demarche.learned).collect(),
     }));
     tables.extend(fixed::CHILD_TABLES.iter().map(|(key, title)| TableSpec {
         key: key.clone(),
@@ -110,8 +110,13 @@ impl Form {
         }
     }
 
-    fn columns<'a>(&'a self, block: Option<&'a DescriptorId>) -> impl Iterator<Item = ColumnSpec> + 'a {
-        self.questions.iter().filter(move |question| question.block.as_ref() == block).flat_map(Question::columns)
+    fn columns<'a>(
+        &'a self,
+        block: Option<&'a DescriptorId>,
+        learned: &'a Learned,
+    ) -> impl Iterator<Item = ColumnSpec> + 'a {
+        let asked = self.questions.iter().filter(move |question| question.block.as_ref() == block);
+        asked.flat_map(|question| question.columns().chain(question.sub_columns(learned)))
     }
 }
 
@@ -148,13 +153,33 @@ impl Question {
         }
     }
 
+    fn origin(&self) -> Origin {
+        let since = Some(self.since.1.clone());
+        match self.private {
+            false => Origin::Champ(self.kind.clone(), since),
+            true => Origin::Annotation(self.kind.clone(), since),
+        }
+    }
+
+    /// The columns of what answers were seen to lead to. Text: the platform tells each as it would show it.
+    fn sub_columns<'a>(&'a self, learned: &'a Learned) -> impl Iterator<Item = ColumnSpec> + 'a {
+        learned.columns.get(&self.id).into_iter().flatten().map(|column| ColumnSpec {
+            key: ColumnKey::Column(self.id.clone(), column.id.clone()),
+            title: match column.label.strip_prefix(self.label.as_str()) {
+                Some(_) => column.label.clone(),
+                None => format!("{} – {}", self.label, column.label),
+            },
+            kind: CellKind::Text,
+            description: None,
+            options: Vec::new(),
+            origin: self.origin(),
+            policy: Treatment::Include,
+        })
+    }
+
     fn columns(&self) -> impl Iterator<Item = ColumnSpec> + '_ {
         self.parts.iter().map(|(part, kind)| {
-            let since = Some(self.since.1.clone());
-            let origin = match self.private {
-                false => Origin::Champ(self.kind.clone(), since),
-                true => Origin::Annotation(self.kind.clone(), since),
-            };
+            let origin = self.origin();
             let listed = matches!(kind, CellKind::Choice | CellKind::Choices);
             let options = self.options.iter().filter(|(of, _)| listed && of == part);
             ColumnSpec {

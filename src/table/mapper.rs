@@ -9,7 +9,8 @@ use super::row::{Cell, ChildRow, Row};
 use super::spec::{CellKind, ColumnKey, Part, Spec, TableKey};
 use super::value;
 use crate::champ::{Champ, ChampValue};
-use crate::dossier::{Dossier, PlacedFile};
+use crate::demarche::SubColumn;
+use crate::dossier::{Assignment, Dossier, PlacedFile};
 use crate::ids::DescriptorId;
 use crate::privacy::Treatment;
 
@@ -22,6 +23,8 @@ pub struct Mapped {
     pub misfits: Vec<String>,
     /// The questions that the layout does not know: the form moved.
     pub unknown: Vec<DescriptorId>,
+    /// The sub-values that the layout has no column for yet.
+    pub unplaced: Vec<(DescriptorId, SubColumn)>,
 }
 
 /// The column of the table of dossiers that names the columns whose value the document alone holds: `column`, `table.column`
@@ -40,6 +43,7 @@ pub struct Mapper {
     geo_zones: Option<Table<fixed::GeoReader>>,
     instructeurs: Option<Table<fixed::InstructeurReader>>,
     labels: Option<Table<fixed::LabelReader>>,
+    affectations: Option<Table<fixed::AffectationReader>>,
     presentation: HashSet<DescriptorId>,
     /// Where it is told what the document alone holds.
     mark: Option<usize>,
@@ -56,6 +60,7 @@ struct Table<R> {
     beyond: HashMap<DescriptorId, Vec<(String, Part)>>,
     fixed: Vec<(Slot, Treatment, R)>,
     champs: HashMap<DescriptorId, Vec<(Slot, Part)>>,
+    columns: HashMap<DescriptorId, HashMap<String, Slot>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +74,7 @@ struct Slot {
 struct Leftovers {
     misfits: BTreeSet<String>,
     unknown: Vec<DescriptorId>,
+    unplaced: Vec<(DescriptorId, SubColumn)>,
 }
 
 impl<R: Copy> Table<R> {
@@ -78,6 +84,7 @@ impl<R: Copy> Table<R> {
         let names = table.columns.iter().map(|column| format!("{prefix}{}", column.name)).collect();
         let mut fixed = Vec::new();
         let mut champs: HashMap<DescriptorId, Vec<(Slot, Part)>> = HashMap::new();
+        let mut columns: HashMap<DescriptorId, HashMap<String, Slot>> = HashMap::new();
         for (column, layout) in table.columns.iter().enumerate() {
             let slot = Slot { column, kind: layout.spec.kind };
             match &layout.spec.key {
@@ -89,9 +96,12 @@ impl<R: Copy> Table<R> {
                         .map(|reader| (slot, layout.spec.policy, reader.read)),
                 ),
                 ColumnKey::Champ(id, part) => champs.entry(id.clone()).or_default().push((slot, *part)),
+                ColumnKey::Column(id, column) => {
+                    columns.entry(id.clone()).or_default().insert(column.clone(), slot);
+                }
             }
         }
-        Self { position, width: table.columns.len(), names, beyond: HashMap::new(), fixed, champs }
+        Self { position, width: table.columns.len(), names, beyond: HashMap::new(), fixed, champs, columns }
     }
 
     /// A row of nothing but the columns that the table always has.
@@ -138,6 +148,7 @@ impl Mapper {
             geo_zones: table(layout, &TableKey::GeoZones, fixed::GEO_ZONES),
             instructeurs: table(layout, &TableKey::Instructeurs, fixed::INSTRUCTEURS),
             labels: table(layout, &TableKey::Labels, fixed::LABELS),
+            affectations: table(layout, &TableKey::Affectations, fixed::AFFECTATIONS),
             presentation: layout.presentation.iter().cloned().collect(),
             mark: layout.mark(),
         }
@@ -208,7 +219,8 @@ impl Mapper {
             cells,
             children,
         };
-        Mapped { row, misfits: left.misfits.into_iter().collect(), unknown: left.unknown }
+        let misfits = left.misfits.into_iter().collect();
+        Mapped { row, misfits, unknown: left.unknown, unplaced: left.unplaced }
     }
 
     fn fill<R: Copy>(&self, table: &Table<R>, champ: &Champ, cells: &mut [Cell], left: &mut Leftovers) {
@@ -223,6 +235,7 @@ impl Mapper {
                 for (slot, part) in slots {
                     table.put(cells, *slot, value::part(&champ.value, *part), left);
                 }
+                fill_columns(table, champ, cells, left);
             }
             None if beyond.is_some() => {}
             None if self.presentation.contains(&champ.descriptor) => {}
@@ -284,6 +297,30 @@ impl Mapper {
                 children.push(table.child(label.id.clone(), cells));
             }
         }
+        if let Some(table) = &self.affectations {
+            for assignment in &dossier.assignments {
+                let cells = table.row(left, |read, treatment| read(assignment, treatment));
+                children.push(table.child(assignment_key(assignment), cells));
+            }
+        }
+    }
+}
+
+/// The sub-values of an answer. Where the answer is withheld, so is what it leads to.
+fn fill_columns<R: Copy>(table: &Table<R>, champ: &Champ, cells: &mut [Cell], left: &mut Leftovers) {
+    let known = table.columns.get(&champ.descriptor);
+    if let (ChampValue::Withheld(_), Some(known)) = (&champ.value, known) {
+        return known.values().for_each(|slot| table.put(cells, *slot, value::part(&champ.value, Part::Record), left));
+    }
+    for column in &champ.columns {
+        let Some(text) = &column.text else { continue };
+        match known.and_then(|known| known.get(&column.id)) {
+            Some(slot) => table.put(cells, *slot, Cell::text(text), left),
+            None => {
+                let seen = SubColumn { id: column.id.clone(), label: column.label.clone() };
+                left.unplaced.push((champ.descriptor.clone(), seen));
+            }
+        }
     }
 }
 
@@ -298,6 +335,13 @@ fn file_key(row: &PlacedFile<'_>) -> String {
     let date = file.created_at.map(|at| at.to_string()).unwrap_or_default();
     let identity = [row.origin, row.owner, &file.filename, &file.checksum, &date].join("\0");
     Digest::of(identity.as_bytes()).to_string()
+}
+
+/// A passage between groupes has no id: when it was, to where and how identify it.
+fn assignment_key(assignment: &Assignment) -> String {
+    let date = assignment.assigned_at.map(|at| at.to_string()).unwrap_or_default();
+    let number = assignment.groupe_instructeur_number.map(|number| number.to_string()).unwrap_or_default();
+    Digest::of([date.as_str(), &number, &assignment.mode].join("\0").as_bytes()).to_string()
 }
 
 /// Gives rows their positions, and a number to those whose key repeats (two equal files of one champ both stay).

@@ -88,6 +88,10 @@ pub fn column_name(key: &ColumnKey, title: &str, taken: &BTreeSet<String>, limit
     let room = limits.max_bytes;
     match key {
         ColumnKey::Fixed(name) => first_free(name, "", "plateforme", room, str::to_owned, |name| !taken.contains(name)),
+        ColumnKey::Column(id, _) => {
+            let free = |name: &str| !taken.contains(name) && !RESERVED.contains(&name) && !name.starts_with("dn_");
+            first_free(&stem(title, "champ", id), "", &tie(id), room, str::to_owned, free)
+        }
         ColumnKey::Champ(id, part) => {
             let suffix = part.suffix().map(|words| format!("_{}", slug(words))).unwrap_or_default();
             let stem = stem(part.bare(title), "champ", id);
@@ -151,7 +155,7 @@ fn tie(id: &DescriptorId) -> String {
     }
 }
 
-const FIXED_TABLES: [TableKey; 8] = [
+const FIXED_TABLES: [TableKey; 9] = [
     TableKey::Dossiers,
     TableKey::PiecesJointes,
     TableKey::Messages,
@@ -160,6 +164,7 @@ const FIXED_TABLES: [TableKey; 8] = [
     TableKey::GeoZones,
     TableKey::Instructeurs,
     TableKey::Labels,
+    TableKey::Affectations,
 ];
 
 fn fixed_table(key: &TableKey) -> &'static str {
@@ -172,6 +177,7 @@ fn fixed_table(key: &TableKey) -> &'static str {
         TableKey::GeoZones => "geo_zones",
         TableKey::Instructeurs => "instructeurs",
         TableKey::Labels => "labels",
+        TableKey::Affectations => "affectations",
         TableKey::Block(_) => "bloc",
     }
 }

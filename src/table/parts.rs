@@ -65,6 +65,12 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
         | T::Iban
         | T::Nir
         | T::AnnuaireEducation
+        | T::QuotientFamilial
+        | T::Aah
+        | T::Aeeh
+        | T::Ars
+        | T::EtudiantBoursier
+        | T::PreRempli
         | T::Cnaf
         | T::Dgfip
         | T::PoleEmploi

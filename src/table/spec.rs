@@ -53,6 +53,8 @@ pub enum TableKey {
     Instructeurs,
     /// One row a label put on the dossier.
     Labels,
+    /// One row a passage of the dossier from one groupe d'instructeurs to another.
+    Affectations,
     /// One row a row of this repetition block.
     Block(DescriptorId),
 }
@@ -93,6 +95,19 @@ pub enum ColumnKey {
     Fixed(String),
     /// (A part of) the answer to a question.
     Champ(DescriptorId, Part),
+    /// A sub-value of the answer to a question, by the platform's id of it.
+    Column(DescriptorId, String),
+}
+
+impl ColumnKey {
+    /// The question whose answer, or what it leads to, the column holds.
+    #[must_use]
+    pub fn question(&self) -> Option<&DescriptorId> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Champ(id, _) | Self::Column(id, _) => Some(id),
+        }
+    }
 }
 
 /// Which part of an answer a column holds. Most answers have one, `Value`.

@@ -31,14 +31,14 @@ pub(super) fn part(value: &ChampValue, part: Part) -> Cell {
         (V::LinkedChoice { primary, .. }, Part::Value) => Cell::maybe(primary.as_deref()),
         (V::LinkedChoice { secondary, .. }, Part::Secondary) => Cell::maybe(secondary.as_deref()),
         (V::Commune { commune, departement }, _) => match part {
-            Part::Value | Part::City => Cell::text(&commune.name),
-            Part::Code | Part::CityCode => Cell::maybe(commune.code.as_deref()),
-            Part::PostalCode => Cell::maybe(commune.postal_code.as_deref()),
+            Part::Value | Part::City => Cell::maybe(commune.as_ref().map(|commune| commune.name.as_str())),
+            Part::Code | Part::CityCode => Cell::maybe(commune.as_ref().and_then(|commune| commune.code.as_deref())),
+            Part::PostalCode => Cell::maybe(commune.as_ref().and_then(|commune| commune.postal_code.as_deref())),
             _ => of_departement(departement.as_ref(), part),
         },
         (V::Epci { epci, departement }, _) => match part {
-            Part::Value => Cell::text(&epci.name),
-            Part::Code => Cell::text(&epci.code),
+            Part::Value => Cell::maybe(epci.as_ref().map(|epci| epci.name.as_str())),
+            Part::Code => Cell::maybe(epci.as_ref().map(|epci| epci.code.as_str())),
             _ => of_departement(departement.as_ref(), part),
         },
         (V::Departement(place) | V::Region(place) | V::Pays(place), Part::Value) => Cell::text(&place.name),
@@ -229,9 +229,11 @@ mod tests {
     fn an_answer_fills_the_parts_that_it_has() {
         let text = |text: &str| Cell::Text(text.to_owned());
         let commune = ChampValue::Commune {
-            commune: Commune {
-                code: Some("01004".into()), name: "Ambérieu".into(), postal_code: Some("01500".into())
-            },
+            commune: Some(Commune {
+                code: Some("01004".into()),
+                name: "Ambérieu".into(),
+                postal_code: Some("01500".into()),
+            }),
             departement: Some(Place { code: "01".into(), name: "Ain".into() }),
         };
         let finess = ChampValue::Finess(HealthRecord {
@@ -240,7 +242,13 @@ mod tests {
                 json!({ "et_rs": "Clinique", "adresse_code_postal": 1500, "adresse_lib_routage": "01500 AMBERIEU" }),
             ),
         });
+        let ain = Some(Place { code: "01".into(), name: "Ain".into() });
+        let epci = ChampValue::Epci { epci: None, departement: ain };
         let cases = [
+            (&epci, Part::Value, Cell::Null),
+            (&epci, Part::Code, Cell::Null),
+            (&epci, Part::Departement, text("Ain")),
+            (&epci, Part::DepartementCode, text("01")),
             (&commune, Part::Value, text("Ambérieu")),
             (&commune, Part::Code, text("01004")),
             (&commune, Part::PostalCode, text("01500")),
@@ -280,6 +288,7 @@ mod tests {
             description: None,
             geometry: crate::champ::Geometry { kind: "Point".into(), coordinates: json!([x, 45.0]) },
             parcelle: None,
+            rpg: None,
         };
         let carte = ChampValue::Carte(vec![area(1.0), area(3.0)]);
         assert_eq!(part(&carte, Part::Longitude), Cell::Real(2.0));

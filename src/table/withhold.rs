@@ -6,7 +6,7 @@ use super::spec::{CellKind, ColumnKey, Origin, Spec, TableKey};
 use crate::privacy::{Filter, FormTypes, Policy, Treatment};
 
 /// Raised when the filter itself withholds more or less than before under an unchanged policy.
-const FILTER_VERSION: u32 = 1;
+const FILTER_VERSION: u32 = 2;
 
 impl Policy {
     /// The digest of the policy, to notice that it moved. It does not tell a change of the pseudonym key.
@@ -30,8 +30,10 @@ impl Policy {
                         let parts = fixed::governed_by(&table.key, name).iter();
                         parts.map(|part| self.of_part(*part)).max().unwrap_or_default()
                     }
-                    (ColumnKey::Champ(..), Origin::Former) => Treatment::Include,
-                    (ColumnKey::Champ(id, _), _) => self.of_champ(id, block, forms.kinds(id)),
+                    (ColumnKey::Champ(..) | ColumnKey::Column(..), Origin::Former) => Treatment::Include,
+                    (ColumnKey::Champ(id, _) | ColumnKey::Column(id, _), _) => {
+                        self.of_champ(id, block, forms.kinds(id))
+                    }
                 };
                 if column.policy.keeps() {
                     continue;

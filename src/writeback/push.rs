@@ -106,7 +106,10 @@ enum Visit {
 
 impl<'a, O: Outbox> Worker<'a, O> {
     async fn new(push: &'a Push<'a, O>) -> Result<Self, PushError> {
-        let demarche = push.client.demarche(push.scope.demarche).await?;
+        let mut demarche = push.client.demarche(push.scope.demarche).await?;
+        if let Some(stored) = push.outbox.stored_form(push.scope).await? {
+            demarche.remember(&stored);
+        }
         let types = FormTypes::of(&demarche);
         let report = Pushed::new(push.scope, push.outbox.outbox_name());
         Ok(Self {

@@ -265,3 +265,93 @@ async fn news_survive_a_list_that_the_platform_cannot_make() {
     assert_eq!(client.stats().requests, 1);
     assert_eq!(news.pending.expect("listed").nodes.len(), 1);
 }
+
+#[tokio::test]
+async fn an_optional_scalar_of_another_form_costs_nothing_but_itself_and_is_kept_as_text() {
+    let mut odd = dossier(1, json!([text(1, "oui")]));
+    odd["demandeur"]["dateDeNaissance"] = json!("");
+    odd["dateExpiration"] = json!("31/02/2027");
+    odd["deposeParUnTiers"] = json!("non");
+    let file = json!({ "filename": "a.pdf", "checksum": "md5", "createdAt": "", "byteSize": false });
+    odd["champs"][0] = json!({ "__typename": "PieceJustificativeChamp", "id": "Champ-1", "files": [file] });
+    odd["messages"] = json!([{ "id": "m1", "createdAt": "2026-01-10T09:00:00+01:00", "discardedAt": "hier" }]);
+    let page = read(page(vec![odd, dossier(2, json!([]))], Value::Null)).await.expect("a page");
+    assert_eq!((numbers(&page), page.holes.len()), (vec![1, 2], 0));
+    let read = &page.nodes[0];
+    let unread: Vec<(&str, &str)> = read.unread.iter().map(|(field, text)| (field.as_str(), text.as_str())).collect();
+    assert_eq!(
+        unread,
+        [
+            ("dateExpiration", "31/02/2027"),
+            ("demandeur.dateDeNaissance", ""),
+            ("deposeParUnTiers", "non"),
+            ("messages.m1.discardedAt", "hier"),
+        ]
+    );
+    let champ: Vec<&str> = read.champs[0].unread.keys().map(String::as_str).collect();
+    assert_eq!(champ, ["files.0.byteSize", "files.0.createdAt"]);
+    let ChampValue::Files(files) = &read.champs[0].value else { panic!("{:?}", read.champs[0]) };
+    assert_eq!((files[0].filename.as_str(), files[0].created_at), ("a.pdf", None));
+    let told = format!("{:?}", page.drift);
+    assert!(told.contains("demandeur.dateDeNaissance") && !told.contains("31/02"), "{told}");
+    let stored = serde_json::to_string(read).expect("plain data");
+    assert_eq!(serde_json::from_str::<Dossier>(&stored).ok().as_ref(), Some(read), "it is stored with the dossier");
+}
+
+#[tokio::test]
+async fn a_dossier_or_a_groupe_whose_number_cannot_be_held_stops_nothing_and_is_told() {
+    for number in [json!(5_000_000_000_u64), json!(-3)] {
+        let mut beyond = dossier(1, json!([]));
+        beyond["number"] = number.clone();
+        let page = read(page(vec![beyond, dossier(2, json!([]))], Value::Null)).await.expect("a page");
+        assert_eq!((numbers(&page), page.holes.len()), (vec![2], 0));
+        assert_eq!(page.drift, [Drift::EnumValue("Dossier.number", number.to_string())]);
+    }
+    let mut far = dossier(1, json!([]));
+    far["groupeInstructeur"]["number"] = json!(5_000_000_000_u64);
+    let page = read(page(vec![far], Value::Null)).await.expect("a page");
+    assert_eq!(page.nodes[0].unread.get("groupeInstructeur.number").map(String::as_str), Some("5000000000"));
+}
+
+/// The answer for one dossier, with an establishment that an error emptied.
+fn emptied(error: Value) -> Value {
+    let siret =
+        json!({ "__typename": "SiretChamp", "id": "Champ-2", "stringValue": "90000000000018", "etablissement": null });
+    let mut dossier = dossier(7, json!([text(1, "oui"), siret]));
+    dossier["demarche"]["number"] = json!(1234);
+    json!({ "data": { "dossier": dossier }, "errors": [error] })
+}
+
+#[tokio::test]
+async fn a_null_for_good_below_a_champ_costs_that_answer_after_some_tries() {
+    let path = json!(["dossier", "champs", 1, "etablissement", "libelleNaf"]);
+    let message = "Cannot return null for non-nullable field PersonneMorale.libelleNaf";
+    let placed = json!({ "message": message, "path": path, "extensions": { "code": "invalid_null" } });
+    // The other platform tells neither the code nor the place.
+    for (error, field) in
+        [(placed, "etablissement.libelleNaf"), (json!({ "message": message }), "PersonneMorale.libelleNaf")]
+    {
+        let (_server, client) = answering(json_answer(&emptied(error))).await;
+        let dossier = client.dossier(DossierNumber::new(7)).await.expect("worth having").expect("it is there");
+        assert_eq!(client.stats().requests, 3, "tried again before it is believed");
+        assert_eq!(dossier.champs[0].value, ChampValue::Text("oui".into()));
+        assert_eq!(dossier.champs[1].value.as_text(), Some("90000000000018"));
+        let marked = dossier.champs[1].unread.contains_key(field) || dossier.unread.contains_key(field);
+        assert!(marked, "{field}: {dossier:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_may_pass_or_that_hides_more_than_an_answer_is_not_believed() {
+    let path = json!(["dossier", "champs", 1, "etablissement"]);
+    for error in [
+        json!({ "message": "Timeout on SiretChamp.etablissement", "path": path, "extensions": { "code": "timeout" } }),
+        json!({ "message": "Cannot return null for non-nullable field File.filename" }),
+        json!({ "message": "Cannot return null for non-nullable field File.url", "path": ["dossier", "attestation"],
+            "extensions": { "code": "invalid_null" } }),
+    ] {
+        let (_server, client) = answering(json_answer(&emptied(error.clone()))).await;
+        let refused = client.dossier(DossierNumber::new(7)).await;
+        assert!(matches!(refused, Err(ApiError::Partial { .. })), "{error}");
+    }
+}

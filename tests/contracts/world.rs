@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use demarche_numerique::demarche::{Demarche, TypeDeChamp};
+use demarche_numerique::demarche::{Demarche, Learned, TypeDeChamp};
 use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber, RevisionId};
 use demarche_numerique::plan::{Change, Gone, GoneReason, Plan, SchemaChange, SchemaPlan};
 use demarche_numerique::privacy::Treatment;
@@ -91,6 +91,7 @@ pub fn form() -> Demarche {
         groupes_instructeurs: Vec::new(),
         labels: Vec::new(),
         service: None,
+        learned: Learned::default(),
     }
 }
 

@@ -11,6 +11,7 @@ mod losing;
 #[cfg(feature = "sqlite")]
 mod mending;
 mod moving;
+mod newer;
 mod privacy;
 mod refused;
 mod repeating;

@@ -273,3 +273,66 @@ async fn events_reports_and_the_history_of_runs_hold_no_value() {
         lab.assert_exact().await;
     }
 }
+
+#[tokio::test]
+async fn a_question_that_the_platform_changes_in_place_keeps_the_strictest_treatment_of_what_it_was() {
+    for platform in Platform::ALL {
+        let base = Database::new();
+        let mut lab = lab(platform, &base).await;
+        let exclude = [("cnaf".to_owned(), Treatment::Exclude)].into();
+        lab.filter = filter(Policy { kinds: exclude, ..Policy::default() });
+        let cnaf = question(platform, Kind::Cnaf);
+        let numbers = lab.in_state(State::EnConstruction);
+        lab.change(|world| world.edit(numbers[0], cnaf, "1234567A")).expect("it is asked");
+        lab.run().await;
+        assert_eq!(base.cell(1001, numbers[0], cnaf).await, text("[non conservé]"), "{platform}");
+
+        // What the platform did with the kinds that it gave up: identifiers in clear, in a plain text.
+        lab.change(|world| {
+            world.change_in_place(1001, |form| {
+                form.question_mut(cnaf).expect("it is asked").kind = Kind::Text;
+            });
+            world.edit(numbers[1], cnaf, "7654321B").expect("it is asked");
+        });
+        lab.run().await;
+        for number in &numbers[..2] {
+            assert_eq!(base.cell(1001, *number, cnaf).await, text("[non conservé]"), "{platform} {number}");
+        }
+        let column = base.column(1001, cnaf).await;
+        let told = format!("SELECT policy FROM dn_columns WHERE \"column\" = '{column}'");
+        assert_eq!(base.one(&told).await, text("exclude"), "{platform}");
+
+        // It is remembered with the form in the target, through other runs, a re-reading and a remap.
+        lab.change(|world| {
+            world.change_in_place(1001, |form| {
+                form.question_mut(cnaf).expect("it is asked").kind = Kind::Textarea;
+            });
+        });
+        lab.settings.full = true;
+        lab.run().await;
+        lab.remap().await;
+        for number in &numbers[..2] {
+            assert_eq!(base.cell(1001, *number, cnaf).await, text("[non conservé]"), "{platform} {number}");
+        }
+        let bytes = base.bytes();
+        assert!(!occurs(&bytes, "1234567A") && !occurs(&bytes, "7654321B"), "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_becomes_stricter_withholds_what_is_stored_already() {
+    let base = Database::new();
+    let mut lab = lab(Platform::DemarcheNumerique, &base).await;
+    let exclude = [("iban".to_owned(), Treatment::Exclude)].into();
+    lab.filter = filter(Policy { kinds: exclude, ..Policy::default() });
+    let asked = question(Platform::DemarcheNumerique, Kind::Text);
+    let number = lab.in_state(State::EnConstruction)[0];
+    lab.change(|world| world.edit(number, asked, "un secret de plus")).expect("it is asked");
+    lab.run().await;
+    assert_eq!(base.cell(1001, number, asked).await, text("un secret de plus"));
+    lab.change(|world| {
+        world.change_in_place(1001, |form| form.question_mut(asked).expect("it is asked").kind = Kind::Iban);
+    });
+    lab.run().await;
+    assert_eq!(base.cell(1001, number, asked).await, text("[non conservé]"), "without reading it again");
+}

@@ -2,7 +2,7 @@
 
 use demarche_numerique::champ::Withheld;
 use demarche_numerique::sandbox::world::form::stable_id;
-use demarche_numerique::sandbox::world::{Demandeur, State};
+use demarche_numerique::sandbox::world::{Demandeur, Poison, State};
 use demarche_numerique::sandbox::{FileRecord, Kind, Value, WorldSpec};
 use demarche_numerique::{ChampValue, Platform};
 use jiff::Timestamp;
@@ -367,4 +367,59 @@ async fn a_withheld_answer_is_never_taken_for_an_absent_one() {
     lab.run().await;
     assert!(answer(&lab.dossier(number).await, nir).is_some_and(ChampValue::is_empty));
     lab.assert_exact().await;
+}
+
+#[tokio::test]
+async fn a_null_for_good_below_a_champ_costs_that_answer_and_not_the_dossier() {
+    for platform in Platform::ALL {
+        let base = Database::new();
+        let lab = Lab::with_sink(spec(platform, 16), 1001, base.sink().await).await;
+        let siret = question(platform, Kind::Siret);
+        let number = lab.in_state(State::EnConstruction)[0];
+        lab.change(|world| {
+            let given = Value::Reference { id: "90000000000018".to_owned(), known: true };
+            world.edit(number, siret, given).expect("it is asked");
+            world.poison(number, Poison::NullAnswer);
+        });
+        let report = lab.run().await;
+        assert_eq!((report.quarantined.len(), report.counts.inserted), (0, 16), "{platform}: {report:?}");
+        assert_eq!(base.cell(1001, number, siret).await, text("90000000000018"), "{platform}");
+        let marked = format!("SELECT valeurs_non_lues FROM demarche_1001_dossiers WHERE number = {number}");
+        let mark = base.one(&marked).await.expect("it is marked");
+        assert!(mark.contains("libelleNaf") || mark.contains("etablissement"), "{platform}: {mark}");
+        assert!(report.unread.keys().any(|unread| unread.get() == number), "{platform}: {report:?}");
+        lab.assert_exact().await;
+
+        lab.change(|world| {
+            world.heal(number);
+            world.edit(number, siret, Value::Reference { id: "90000000000018".to_owned(), known: true })
+        })
+        .expect("it is asked");
+        lab.run().await;
+        assert_eq!(base.one(&marked).await, None, "{platform}: the mark goes with its cause");
+        lab.assert_exact().await;
+    }
+}
+
+#[tokio::test]
+async fn a_date_that_is_none_costs_itself_and_is_kept_as_text() {
+    for platform in Platform::ALL {
+        let base = Database::new();
+        let lab = Lab::with_sink(spec(platform, 16), 1001, base.sink().await).await;
+        let numbers = lab.in_state(State::EnConstruction);
+        lab.change(|world| {
+            for (number, born) in numbers.iter().zip(["", "31/02/1990"]) {
+                world.set_birth_date(*number, born);
+            }
+        });
+        let report = lab.run().await;
+        assert_eq!((report.quarantined.len(), report.counts.inserted), (0, 16), "{platform}: {report:?}");
+        assert_eq!(report.unread.len(), 2, "{platform}: {report:?}");
+        let kept = lab.dossier(numbers[1]).await;
+        let field = "demandeur.dateDeNaissance";
+        assert_eq!(kept.unread.get(field).map(String::as_str), Some("31/02/1990"), "{platform}");
+        let marked = format!("SELECT valeurs_non_lues FROM demarche_1001_dossiers WHERE number = {}", numbers[0]);
+        assert_eq!(base.one(&marked).await, text(field), "{platform}");
+        lab.assert_exact().await;
+    }
 }

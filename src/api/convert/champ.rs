@@ -1,12 +1,16 @@
 //! Champs.
 
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::dossier::{file, morale};
 use super::{Drifts, number, place};
 use crate::api::wire::{WireChamp, WireColumn};
-use crate::champ::{Address, Champ, ChampValue, ColumnValue, Commune, HealthRecord, Row};
+use crate::champ::{Champ, ChampValue, ColumnValue, Commune, HealthRecord, Place, Row};
 use crate::ids::{ChampId, DescriptorId, RowId};
 
 /// Champs, in the platform's order.
@@ -24,16 +28,60 @@ fn champ(mut wire: WireChamp, drift: &mut Drifts) -> Champ {
     let label = wire.label.take().map(Into::into);
     let updated_at = wire.touched();
     let prefilled = wire.prefilled;
-    let columns = wire.columns.take().unwrap_or_default().into_iter().map(column).collect();
-    Champ { id, descriptor, label, value: value(wire, drift), updated_at, prefilled, columns }
+    let unread = std::mem::take(&mut wire.unread);
+    let columns = columns(wire.columns.take().unwrap_or_default(), &descriptor);
+    let nature = wire.nature.take().filter(|nature| !nature.is_empty() && nature != UNSPECIFIED);
+    if nature.as_deref() == Some(IDENTITY) {
+        return identity_document(
+            Champ {
+                id,
+                descriptor,
+                label,
+                value: ChampValue::Empty,
+                updated_at,
+                prefilled,
+                columns: Vec::new(),
+                nature,
+                unread,
+            },
+            wire.files.is_some_and(|files| !files.is_empty()),
+        );
+    }
+    let value = value(wire, &id, drift);
+    Champ { id, descriptor, label, value, updated_at, prefilled, columns, nature, unread }
 }
 
-fn column(wire: WireColumn) -> ColumnValue {
-    ColumnValue { id: wire.id, label: wire.label, text: wire.string_value.filter(|text| !text.is_empty()) }
+/// The nature of a file of which the form says nothing.
+const UNSPECIFIED: &str = "NON_SPECIFIE";
+/// The nature of an identity document: a file like another in the form, and none of ours.
+const IDENTITY: &str = "TITRE_IDENTITE";
+
+/// Of an identity document nothing but that it was given, whatever the platform shows of it.
+fn identity_document(champ: Champ, given: bool) -> Champ {
+    let value = match given {
+        true => ChampValue::TitreIdentite { grant_type: "piece_justificative".to_owned() },
+        false => ChampValue::Empty,
+    };
+    Champ { value, ..champ }
+}
+
+/// The sub-values of an answer that hold something. One is the answer itself again: its id ends with the number of the
+/// question and nothing after it (dn-api 6.3).
+fn columns(list: Vec<WireColumn>, descriptor: &DescriptorId) -> Vec<ColumnValue> {
+    let own = descriptor.stable_id().map(|number| format!("/{number}"));
+    let is_answer = |id: &str| {
+        let decoded = STANDARD.decode(id).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        decoded.zip(own.as_ref()).is_some_and(|(id, own)| id.ends_with(own.as_str()))
+    };
+    let filled = |wire: WireColumn| {
+        let text = wire.string_value.filter(|text| !text.is_empty())?;
+        (!is_answer(&wire.id)).then_some(ColumnValue { id: wire.id, label: wire.label, text: Some(text) })
+    };
+    list.into_iter().filter_map(filled).collect()
 }
 
 /// The answer. Typed fields decide, also about emptiness; a text is read where there is no typed field (trap 52).
-fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
+fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
     let text = wire.string_value.filter(|text| !text.is_empty());
     match wire.typename.as_str() {
         "TextChamp" => match text.or_else(|| wire.value.and_then(|value| loose(*value))) {
@@ -79,7 +127,7 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
                 let joined = text.filter(|text| *text != values.join(", "));
                 ChampValue::Choices { values, text: joined }
             }
-            _ => ChampValue::Empty,
+            _ => text.map_or(ChampValue::Empty, ChampValue::Text),
         },
         "LinkedDropDownListChamp" => {
             let primary = wire.primary_value.filter(|value| !value.is_empty());
@@ -90,35 +138,46 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
             }
         }
         "CommuneChamp" => {
-            let typed = |name| Commune { code: None, name, postal_code: None };
-            match wire.commune.and_then(|wire| place::commune(*wire)).or_else(|| text.map(typed)) {
-                Some(commune) => {
-                    ChampValue::Commune { commune, departement: wire.departement.and_then(|wire| place::place(*wire)) }
+            let departement = wire.departement.and_then(|wire| place::place(*wire));
+            let commune = wire.commune.and_then(|wire| place::commune(*wire)).map(|mut commune| {
+                if commune.name.is_empty() {
+                    commune.name = text.clone().unwrap_or_default();
                 }
-                None => ChampValue::Empty,
+                commune
+            });
+            let typed = |name| Commune { code: None, name, postal_code: None };
+            match (commune.or_else(|| text.map(typed)), departement) {
+                (None, None) => ChampValue::Empty,
+                (commune, departement) => ChampValue::Commune { commune, departement },
             }
         }
         "DepartementChamp" => {
-            or_text(wire.departement.and_then(|wire| place::place(*wire)).map(ChampValue::Departement), text)
+            or_text(place::named(wire.departement, text.as_deref()).map(ChampValue::Departement), text)
         }
-        "RegionChamp" => or_text(wire.region.and_then(|wire| place::place(*wire)).map(ChampValue::Region), text),
-        "PaysChamp" => or_text(wire.pays.and_then(|wire| place::place(*wire)).map(ChampValue::Pays), text),
+        "RegionChamp" => or_text(place::named(wire.region, text.as_deref()).map(ChampValue::Region), text),
+        "PaysChamp" => or_text(place::named(wire.pays, text.as_deref()).map(ChampValue::Pays), text),
         "EpciChamp" => {
             let departement = wire.departement.and_then(|wire| place::place(*wire));
-            let epci = wire.epci.and_then(|wire| place::place(*wire));
-            or_text(epci.map(|epci| ChampValue::Epci { epci, departement }), text)
+            match (place::named(wire.epci, text.as_deref()), departement) {
+                // The département is chosen first; it is all that there is until the second choice.
+                (None, Some(departement)) => {
+                    let epci = text.map(|name| Place { code: String::new(), name });
+                    ChampValue::Epci { epci, departement: Some(departement) }
+                }
+                (epci, departement) => {
+                    or_text(epci.map(|epci| ChampValue::Epci { epci: Some(epci), departement }), text)
+                }
+            }
         }
-        "AddressChamp" => match (wire.address, text) {
-            (Some(wire), _) => ChampValue::Address(Box::new(place::address(*wire, drift))),
-            // An address that no register knows: only its line is told.
-            (None, Some(label)) => ChampValue::Address(Box::new(Address { label, ..Address::default() })),
-            (None, None) => ChampValue::Empty,
-        },
+        "AddressChamp" => place::answered(wire.address, text, wire.commune, wire.departement, drift)
+            .map_or(ChampValue::Empty, |address| ChampValue::Address(Box::new(address))),
         "SiretChamp" => {
             let etablissement = wire.etablissement.and_then(|wire| morale(*wire, text.as_deref(), drift));
-            match text.or_else(|| etablissement.as_ref().map(|found| found.siret.clone())) {
-                Some(siret) => ChampValue::Siret { siret, etablissement: etablissement.map(Box::new) },
-                None => ChampValue::Empty,
+            match (text.or_else(|| etablissement.as_ref().map(|found| found.siret.clone())), etablissement) {
+                (None, None) => ChampValue::Empty,
+                (siret, etablissement) => {
+                    ChampValue::Siret { siret: siret.unwrap_or_default(), etablissement: etablissement.map(Box::new) }
+                }
             }
         }
         "RNAChamp" => place::registration(wire.rna, text, wire.commune, wire.departement, drift)
@@ -155,7 +214,7 @@ fn value(wire: WireChamp, drift: &mut Drifts) -> ChampValue {
                     .into_iter()
                     .map(|row| Row { id: RowId::new(row.id), champs: champs(row.champs, drift) })
                     .collect(),
-                (None, Some(flat)) => rows(champs(flat, drift)),
+                (None, Some(flat)) => rows(id, champs(flat, drift)),
                 (None, None) => Vec::new(),
             };
             if rows.is_empty() { ChampValue::Empty } else { ChampValue::Repetition(rows) }
@@ -225,18 +284,29 @@ fn record(text: Option<String>, data: Option<serde_json::Value>) -> Option<Healt
     (text.is_some() || data.is_some()).then(|| HealthRecord { text: text.unwrap_or_default(), data })
 }
 
-/// The rows of a block whose champs come flat: each champ names its row in its id.
-fn rows(flat: Vec<Champ>) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+/// The rows of a block whose champs come flat, row after row. A champ names its row in its id. Where none does (old
+/// answers give the champs of every row the same ids), a champ that comes again begins the next row.
+fn rows(block: &ChampId, flat: Vec<Champ>) -> Vec<Row> {
+    let mut rows: Vec<(Option<RowId>, Vec<Champ>)> = Vec::new();
     for champ in flat {
-        // A champ of a block always names a row; one of another shape is kept in a row of its own rather than lost.
-        let id = champ.id.descriptor_and_row().1.unwrap_or_else(|| RowId::new(champ.id.as_str()));
-        match rows.iter_mut().find(|row| row.id == id) {
-            Some(row) => row.champs.push(champ),
-            None => rows.push(Row { id, champs: vec![champ] }),
+        let named = champ.id.descriptor_and_row().1;
+        match rows.iter_mut().rev().find(|(name, _)| *name == named) {
+            Some((_, champs)) if champs.iter().all(|other| other.id != champ.id) => champs.push(champ),
+            _ => rows.push((named, vec![champ])),
         }
     }
-    rows
+    let mut seen: HashMap<Option<RowId>, usize> = HashMap::new();
+    let rows = rows.into_iter().map(|(name, champs)| {
+        let rank = seen.entry(name.clone()).or_default();
+        *rank += 1;
+        let id = match (name, *rank) {
+            (Some(id), 1) => id,
+            (Some(id), rank) => RowId::new(format!("{id}~{rank}")),
+            (None, rank) => RowId::new(format!("{block}~{rank}")),
+        };
+        Row { id, champs }
+    });
+    rows.collect()
 }
 
 #[cfg(test)]
@@ -244,10 +314,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::champ::{Address, Registration};
+    use crate::dossier::PersonneMorale;
 
     fn decoded(champ: serde_json::Value) -> ChampValue {
         let wire = serde_json::from_value(champ).expect("a champ of the wire");
-        value(wire, &mut Drifts::default())
+        value(wire, &ChampId::new("block"), &mut Drifts::default())
     }
 
     #[test]
@@ -278,5 +350,165 @@ mod tests {
             choices(&["Abricot", "Banane, mûre"], "Abricot, Banane, mûre"),
             ChampValue::Choices { values: vec!["Abricot".to_owned(), "Banane, mûre".to_owned()], text: None }
         );
+    }
+
+    fn place(code: &str, name: &str) -> Place {
+        Place { code: code.to_owned(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn what_is_partly_there_of_a_composite_answer_is_kept() {
+        let ain = || Some(place("01", "Ain"));
+        let departement = json!({ "code": "01", "name": "Ain" });
+        let commune = Commune { code: Some("01004".into()), name: "Ambérieu".into(), postal_code: None };
+        let registration = |id: &str| {
+            let (id, commune) = (id.to_owned(), Some(commune.clone()));
+            Registration { id, title: None, address: None, commune, departement: ain() }
+        };
+        let cases = [
+            (
+                json!({ "__typename": "EpciChamp", "epci": null, "departement": departement, "stringValue": "" }),
+                ChampValue::Epci { epci: None, departement: ain() },
+            ),
+            (
+                json!({ "__typename": "EpciChamp", "departement": departement, "stringValue": "CC du Fictif" }),
+                ChampValue::Epci { epci: Some(place("", "CC du Fictif")), departement: ain() },
+            ),
+            (
+                json!({ "__typename": "CommuneChamp", "commune": null, "departement": departement, "stringValue": "" }),
+                ChampValue::Commune { commune: None, departement: ain() },
+            ),
+            (
+                json!({ "__typename": "PaysChamp", "pays": { "code": "FR", "name": null }, "stringValue": "France" }),
+                ChampValue::Pays(place("FR", "France")),
+            ),
+            (
+                json!({ "__typename": "RegionChamp", "region": { "code": null, "name": "Bretagne" } }),
+                ChampValue::Region(place("", "Bretagne")),
+            ),
+            (
+                json!({ "__typename": "RNAChamp", "rna": null, "stringValue": "", "departement": departement,
+                    "commune": { "code": "01004", "name": "Ambérieu" } }),
+                ChampValue::Rna(Box::new(registration(""))),
+            ),
+            (
+                json!({ "__typename": "RNFChamp", "rnf": { "id": "" }, "departement": departement,
+                    "commune": { "code": "01004", "name": "Ambérieu" } }),
+                ChampValue::Rnf(Box::new(registration(""))),
+            ),
+            (
+                json!({ "__typename": "AddressChamp", "address": null, "stringValue": "3 rue Fictive",
+                    "commune": { "code": "01004", "name": "Ambérieu", "postalCode": "01500" },
+                    "departement": departement }),
+                ChampValue::Address(Box::new(Address {
+                    label: "3 rue Fictive".into(),
+                    postal_code: Some("01500".into()),
+                    city_code: Some("01004".into()),
+                    city_name: Some("Ambérieu".into()),
+                    department_code: Some("01".into()),
+                    department_name: Some("Ain".into()),
+                    ..Address::default()
+                })),
+            ),
+            (
+                json!({ "__typename": "AddressChamp", "address": { "cityName": "Ambérieu" }, "stringValue": "3 rue" }),
+                ChampValue::Address(Box::new(Address {
+                    label: "3 rue".into(),
+                    city_name: Some("Ambérieu".into()),
+                    ..Address::default()
+                })),
+            ),
+            (json!({ "__typename": "AddressChamp", "address": { "label": "" } }), ChampValue::Empty),
+            (
+                json!({ "__typename": "SiretChamp", "etablissement": { "libelleNaf": "Culture" }, "stringValue": "" }),
+                ChampValue::Siret {
+                    siret: String::new(),
+                    etablissement: Some(Box::new(PersonneMorale {
+                        libelle_naf: Some("Culture".into()),
+                        ..PersonneMorale::default()
+                    })),
+                },
+            ),
+            (json!({ "__typename": "SiretChamp", "etablissement": { "siegeSocial": true } }), ChampValue::Empty),
+            (
+                json!({ "__typename": "MultipleDropDownListChamp", "values": [], "stringValue": "Lundi" }),
+                ChampValue::Text("Lundi".into()),
+            ),
+        ];
+        for (mut champ, expected) in cases {
+            champ["id"] = json!("a");
+            assert_eq!(decoded(champ.clone()), expected, "{champ}");
+        }
+    }
+
+    /// The rows that flat champs make: the id of each, and the texts in it.
+    fn flat(champs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let text = |(id, text): &(&str, &str)| json!({ "__typename": "TextChamp", "id": id, "stringValue": text });
+        let champs: Vec<serde_json::Value> = champs.iter().map(text).collect();
+        let ChampValue::Repetition(rows) =
+            decoded(json!({ "__typename": "RepetitionChamp", "id": "block", "champs": champs }))
+        else {
+            panic!("a block")
+        };
+        let texts = |row: &Row| row.champs.iter().filter_map(|champ| champ.value.as_text()).collect::<String>();
+        rows.iter().map(|row| (row.id.to_string(), texts(row))).collect()
+    }
+
+    #[test]
+    fn a_champ_that_comes_again_in_a_flat_block_begins_another_row() {
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(id, texts)| ((*id).to_owned(), (*texts).to_owned())).collect()
+        };
+        // Ids that name no row.
+        assert_eq!(
+            flat(&[("Q2hhbXAtMQ==", "a"), ("Q2hhbXAtMg==", "b"), ("Q2hhbXAtMQ==", "c"), ("Q2hhbXAtMg==", "d")]),
+            pairs(&[("block~1", "ab"), ("block~2", "cd")])
+        );
+        // A champ that a condition hides in one row.
+        assert_eq!(
+            flat(&[("x", "a"), ("y", "b"), ("x", "c"), ("x", "d"), ("y", "e")]),
+            pairs(&[("block~1", "ab"), ("block~2", "c"), ("block~3", "de")])
+        );
+        // Ids that name their row, in any order; one that comes again all the same is not lost among the others.
+        let id = |champ: u32, row: &str| STANDARD.encode(format!("Champ-{champ}|{row}"));
+        let row = |row: &str| STANDARD.encode(format!("Row-{row}"));
+        let (a1, b1, a2, b2) = (id(1, "r1"), id(2, "r1"), id(1, "r2"), id(2, "r2"));
+        assert_eq!(
+            flat(&[(&a1, "a"), (&a2, "c"), (&b1, "b"), (&b2, "d"), (&a1, "e")]),
+            pairs(&[(&row("r1"), "ab"), (&row("r2"), "cd"), (&format!("{}~2", row("r1")), "e")])
+        );
+    }
+
+    #[test]
+    fn an_identity_document_is_given_or_not_also_where_the_form_asks_for_it_as_a_file() {
+        let read = |files: serde_json::Value, nature: &str| {
+            let columns = json!([{ "id": "x", "label": "Numéro", "stringValue": "12AB34567" }]);
+            let wire = json!({ "__typename": "PieceJustificativeChamp", "id": "Q2hhbXAtMQ==", "files": files,
+                "nature": nature, "stringValue": "passeport.pdf", "columns": columns });
+            champ(serde_json::from_value(wire).expect("a champ of the wire"), &mut Drifts::default())
+        };
+        let file = json!([{ "filename": "passeport.pdf", "checksum": "md5", "url": "https://example.org/secret" }]);
+        let given = read(file.clone(), "TITRE_IDENTITE");
+        assert!(matches!(given.value, ChampValue::TitreIdentite { .. }), "{given:?}");
+        let told = format!("{given:?}");
+        assert!(!told.contains("passeport") && !told.contains("12AB") && !told.contains("md5"), "{told}");
+        let missing = read(json!([]), "TITRE_IDENTITE");
+        assert_eq!((missing.value.is_empty(), missing.columns.len()), (true, 0));
+        let other = read(file.clone(), "RIB");
+        assert_eq!((other.nature.as_deref(), other.columns.len()), (Some("RIB"), 1));
+        assert!(matches!(other.value, ChampValue::Files(_)));
+        assert_eq!(read(file, "NON_SPECIFIE").nature, None);
+    }
+
+    #[test]
+    fn the_column_that_is_the_answer_itself_is_left_out() {
+        let id = |path: &str| STANDARD.encode(format!("Column-type_de_champ/{path}"));
+        let column = |path: &str, text: &str| json!({ "id": id(path), "label": "l", "stringValue": text });
+        let wire = json!({ "__typename": "TextChamp", "id": STANDARD.encode("Champ-30"), "stringValue": "true",
+            "champDescriptorId": STANDARD.encode("Champ-30"),
+            "columns": [column("30", "true"), column("30-valeur", "1234"), column("30-vide", ""), column("130", "x")] });
+        let read = champ(serde_json::from_value(wire).expect("a champ of the wire"), &mut Drifts::default());
+        let kept: Vec<Option<&str>> = read.columns.iter().map(|column| column.text.as_deref()).collect();
+        assert_eq!(kept, [Some("1234"), Some("x")]);
     }
 }

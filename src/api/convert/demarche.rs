@@ -10,7 +10,7 @@ use crate::api::wire::{
     WireService,
 };
 use crate::demarche::{
-    Demarche, DemarcheHead, Descriptor, GroupeInstructeur, Label, Revision, RevisionHead, Service, TypeDeChamp,
+    Demarche, DemarcheHead, Descriptor, GroupeInstructeur, Label, Learned, Revision, RevisionHead, Service, TypeDeChamp,
 };
 use crate::ids::{DemarcheNumber, DescriptorId, GroupeInstructeurId, GroupeInstructeurNumber, RevisionId};
 
@@ -28,9 +28,10 @@ pub(in crate::api) fn demarche(wire: WireDemarche, drift: &mut Drifts) -> Demarc
         date_derniere_modification: wire.date_derniere_modification.0,
         revisions,
         active_revision: RevisionId::new(wire.active_revision.id),
-        groupes_instructeurs: wire.groupe_instructeurs.into_iter().map(groupe).collect(),
+        groupes_instructeurs: groupes(wire.groupe_instructeurs, drift),
         labels: wire.labels.into_iter().map(label).collect(),
         service: wire.service.map(service),
+        learned: Learned::default(),
     }
 }
 
@@ -138,6 +139,9 @@ fn option(value: serde_json::Value) -> Option<String> {
 /// The kind of champ that a type of descriptor stands for: the platform has one type for each (dn-api 6.1).
 fn kind_of(typename: &str) -> Option<TypeDeChamp> {
     Some(match typename.strip_suffix("ChampDescriptor")? {
+        "AAH" => TypeDeChamp::Aah,
+        "AEEH" => TypeDeChamp::Aeeh,
+        "ARS" => TypeDeChamp::Ars,
         "Address" => TypeDeChamp::Address,
         "AnnuaireEducation" => TypeDeChamp::AnnuaireEducation,
         "COJO" => TypeDeChamp::Cojo,
@@ -156,6 +160,7 @@ fn kind_of(typename: &str) -> Option<TypeDeChamp> {
         "Email" => TypeDeChamp::Email,
         "EngagementJuridique" => TypeDeChamp::EngagementJuridique,
         "Epci" => TypeDeChamp::Epci,
+        "EtudiantBoursier" => TypeDeChamp::EtudiantBoursier,
         "Explication" => TypeDeChamp::Explication,
         "ExpressionReguliere" => TypeDeChamp::ExpressionReguliere,
         "Finess" => TypeDeChamp::Finess,
@@ -172,6 +177,8 @@ fn kind_of(typename: &str) -> Option<TypeDeChamp> {
         "Phone" => TypeDeChamp::Phone,
         "PieceJustificative" => TypeDeChamp::PieceJustificative,
         "PoleEmploi" => TypeDeChamp::PoleEmploi,
+        "PreRempli" => TypeDeChamp::PreRempli,
+        "QuotientFamilial" => TypeDeChamp::QuotientFamilial,
         "RNA" => TypeDeChamp::Rna,
         "RNF" => TypeDeChamp::Rnf,
         "Referentiel" => TypeDeChamp::Referentiel,
@@ -187,15 +194,32 @@ fn kind_of(typename: &str) -> Option<TypeDeChamp> {
     })
 }
 
-/// A groupe d'instructeurs.
-pub(in crate::api) fn groupe(wire: WireGroupe) -> GroupeInstructeur {
-    GroupeInstructeur {
+/// A groupe d'instructeurs, and the number that it should have where no number of ours holds it.
+pub(in crate::api) fn groupe(wire: WireGroupe) -> (GroupeInstructeur, Option<String>) {
+    let (number, odd) = match wire.number.0.parse() {
+        Ok(number) => (number, None),
+        Err(_) => (0, Some(wire.number.0)),
+    };
+    let groupe = GroupeInstructeur {
         id: GroupeInstructeurId::new(wire.id),
-        number: GroupeInstructeurNumber::new(wire.number),
+        number: GroupeInstructeurNumber::new(number),
         label: wire.label,
         closed: wire.closed,
         instructeurs: wire.instructeurs.into_iter().map(profile).collect(),
-    }
+    };
+    (groupe, odd)
+}
+
+/// The groupes of a démarche. One whose number cannot be held cannot be named by anybody either.
+fn groupes(list: Vec<WireGroupe>, drift: &mut Drifts) -> Vec<GroupeInstructeur> {
+    let known = list.into_iter().map(groupe).filter_map(|(groupe, odd)| match odd {
+        Some(number) => {
+            drift.number("GroupeInstructeur.number", &number);
+            None
+        }
+        None => Some(groupe),
+    });
+    known.collect()
 }
 
 /// A label.

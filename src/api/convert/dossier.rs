@@ -2,15 +2,15 @@
 
 use super::{Drifts, champ, demarche, number, place};
 use crate::api::wire::{
-    Instant, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,
-    WireMessage, WireMorale, WireProfile, WireTraitement,
+    Instant, NumberText, WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier,
+    WireEntreprise, WireFile, WireLight, WireMessage, WireMorale, WireProfile, WireTraitement,
 };
 use crate::demarche::Profile;
 use crate::dossier::{
-    Association, Avis, Correction, DeletedDossier, Demandeur, Dossier, DossierLight, Entreprise, File, Mandataire,
-    Message, PersonneMorale, Traitement,
+    Assignment, Association, Avis, Correction, DeletedDossier, Demandeur, Dossier, DossierLight, Entreprise, File,
+    Mandataire, Message, PersonneMorale, Traitement,
 };
-use crate::ids::{DossierId, DossierNumber, RevisionId};
+use crate::ids::{DossierId, DossierNumber, GroupeInstructeurNumber, RevisionId};
 
 const CONNECTIONS: &[&str] = &["", "deleted", "france_connect", "password"];
 const REASONS: &[&str] = &[
@@ -36,6 +36,12 @@ fn filled(text: Option<String>) -> Option<String> {
 /// A dossier.
 pub(super) fn dossier(wire: WireDossier, drift: &mut Drifts) -> Dossier {
     let mandataire = mandataire(&wire);
+    let mut unread = wire.unread;
+    let (groupe_instructeur, odd) = demarche::groupe(wire.groupe_instructeur);
+    if let Some(number) = odd {
+        drift.number("GroupeInstructeur.number", &number);
+        unread.insert("groupeInstructeur.number".to_owned(), number);
+    }
     let connection_usager = wire.connection_usager.unwrap_or_default();
     drift.value("ConnectionUsager", &connection_usager, CONNECTIONS);
     Dossier {
@@ -51,6 +57,10 @@ pub(super) fn dossier(wire: WireDossier, drift: &mut Drifts) -> Dossier {
         date_derniere_modification: wire.date_derniere_modification.0,
         date_derniere_modification_champs: instant(wire.date_derniere_modification_champs),
         date_derniere_modification_annotations: instant(wire.date_derniere_modification_annotations),
+        date_derniere_modification_champs_par_instructeur: instant(
+            wire.date_derniere_modification_champs_par_instructeur,
+        ),
+        date_accuse_lecture_agreement: instant(wire.date_accuse_lecture_agreement),
         date_expiration: instant(wire.date_expiration),
         date_suppression_par_usager: instant(wire.date_suppression_par_usager),
         date_suppression_par_administration: instant(wire.date_suppression_par_administration),
@@ -64,14 +74,16 @@ pub(super) fn dossier(wire: WireDossier, drift: &mut Drifts) -> Dossier {
         connection_usager,
         demandeur: demandeur(wire.demandeur, drift),
         mandataire,
-        groupe_instructeur: demarche::groupe(wire.groupe_instructeur),
+        groupe_instructeur,
         instructeurs: wire.instructeurs.into_iter().map(profile).collect(),
         labels: wire.labels.into_iter().map(demarche::label).collect(),
         traitements: wire.traitements.into_iter().map(|step| traitement(step, drift)).collect(),
+        assignments: wire.assignments.unwrap_or_default().into_iter().map(assignment).collect(),
         avis: wire.avis.into_iter().map(avis).collect(),
         messages: wire.messages.into_iter().map(|wire| message(wire, drift)).collect(),
         champs: champ::champs(wire.champs, drift),
         annotations: champ::champs(wire.annotations, drift),
+        unread,
     }
 }
 
@@ -158,6 +170,8 @@ fn demandeur(wire: WireDemandeur, drift: &mut Drifts) -> Demandeur {
                 siege_social: wire.siege_social,
                 naf: wire.naf,
                 libelle_naf: wire.libelle_naf,
+                naf_2025: wire.naf_2025,
+                libelle_naf_2025: wire.libelle_naf_2025,
                 address: wire.address,
                 entreprise: wire.entreprise,
                 association: wire.association,
@@ -174,19 +188,25 @@ fn demandeur(wire: WireDemandeur, drift: &mut Drifts) -> Demandeur {
     }
 }
 
-/// An establishment; `None` when no SIRET is told, neither in it nor beside it, or when the record is empty.
+/// An establishment, its SIRET from beside it where it has none itself; `None` when the record is empty.
 pub(super) fn morale(wire: WireMorale, siret: Option<&str>, drift: &mut Drifts) -> Option<PersonneMorale> {
-    if wire.siret.is_none() && wire.entreprise.is_none() && wire.address.is_none() {
-        return None;
-    }
-    Some(PersonneMorale {
-        siret: filled(wire.siret).or_else(|| siret.map(str::to_owned))?,
+    let found = PersonneMorale {
+        siret: filled(wire.siret).unwrap_or_default(),
         siege_social: wire.siege_social,
         naf: filled(wire.naf),
         libelle_naf: filled(wire.libelle_naf),
+        naf_2025: filled(wire.naf_2025),
+        libelle_naf_2025: filled(wire.libelle_naf_2025),
         address: wire.address.map(|address| place::address(*address, drift)),
         entreprise: wire.entreprise.map(|entreprise| company(*entreprise, drift)),
         association: wire.association.and_then(|association| association_of(*association)),
+    };
+    let nothing = PersonneMorale::default();
+    // Whether it is the head office describes an establishment, and is none.
+    let is_empty = PersonneMorale { siege_social: None, ..found.clone() } == nothing;
+    (!is_empty).then(|| match siret {
+        Some(siret) if found.siret.is_empty() => PersonneMorale { siret: siret.to_owned(), ..found },
+        _ => found,
     })
 }
 
@@ -222,7 +242,7 @@ fn association_of(wire: WireAssociation) -> Option<Association> {
         date_declaration: wire.date_declaration,
         date_publication: wire.date_publication,
     };
-    (!association.rna.is_empty() || !association.titre.is_empty()).then_some(association)
+    (association != Association::default()).then_some(association)
 }
 
 fn traitement(wire: WireTraitement, drift: &mut Drifts) -> Traitement {
@@ -233,6 +253,21 @@ fn traitement(wire: WireTraitement, drift: &mut Drifts) -> Traitement {
         date_traitement: wire.date_traitement.0,
         email_agent_traitant: filled(wire.email_agent_traitant),
         motivation: filled(wire.motivation),
+        revision: wire.revision.map(|revision| RevisionId::new(revision.id)),
+        changed_columns: wire.changed_columns.unwrap_or_default().into_iter().filter_map(|one| one.label).collect(),
+    }
+}
+
+fn assignment(wire: WireAssignment) -> Assignment {
+    let number = |number: Option<NumberText>| number?.0.parse().ok().map(GroupeInstructeurNumber::new);
+    Assignment {
+        assigned_at: instant(wire.assigned_at),
+        groupe_instructeur: wire.groupe_instructeur_label.unwrap_or_default(),
+        groupe_instructeur_number: number(wire.groupe_instructeur_number),
+        previous: filled(wire.previous_groupe_instructeur_label),
+        previous_number: number(wire.previous_groupe_instructeur_number),
+        mode: wire.mode.unwrap_or_default(),
+        assigned_by: filled(wire.assigned_by),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use super::page::{Drift, Position};
-use super::wire::{WireDeleted, WireDossier, WireLight, WirePosition};
+use super::wire::{Odd, Step, WireDeleted, WireDossier, WireLight, WirePosition};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight, DossierState};
 use crate::ids::DossierNumber;
 
@@ -41,6 +41,21 @@ impl Drifts {
         self.0.insert(Drift::EnumValue(scalar, "a value of another form".to_owned()));
     }
 
+    /// Notes a number that no number of ours holds. Numbers of dossiers and groupes are no personal data.
+    pub(super) fn number(&mut self, of: &'static str, number: &str) {
+        self.0.insert(Drift::EnumValue(of, super::answer::cut(number)));
+    }
+
+    /// Notes a field whose value was of another form. The value is an answer, and is not told.
+    fn odd(&mut self, path: &[Step]) {
+        let fields = path.iter().filter_map(|step| match step {
+            Step::Field(field) => Some(field.as_str()),
+            Step::Position(_) => None,
+        });
+        let fields: Vec<&str> = fields.collect();
+        self.0.insert(Drift::EnumValue("a value of another form at", fields.join(".")));
+    }
+
     /// A state, noted when it is unknown.
     fn state(&mut self, name: &str) -> DossierState {
         let state = DossierState::from(name);
@@ -64,12 +79,28 @@ pub(super) trait Node: DeserializeOwned {
     /// The number of the dossier that it tells of.
     fn number(&self) -> u32;
 
+    /// Marks a scalar that was of another form and is read as none. What is no dossier has no room for a mark.
+    fn mark(&mut self, _odd: Odd) {}
+
     /// Converts it.
     fn convert(self, drift: &mut Drifts) -> Self::Domain;
+
+    /// Converts it with what was odd in it.
+    fn convert_with(mut self, odd: Vec<Odd>, drift: &mut Drifts) -> Self::Domain {
+        for odd in odd {
+            drift.odd(&odd.path);
+            self.mark(odd);
+        }
+        self.convert(drift)
+    }
 }
 
 impl Node for WireDossier {
     type Domain = Dossier;
+
+    fn mark(&mut self, odd: Odd) {
+        Self::mark(self, &odd.path, odd.text);
+    }
 
     fn number(&self) -> u32 {
         self.number

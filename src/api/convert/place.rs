@@ -2,12 +2,18 @@
 
 use super::Drifts;
 use crate::api::wire::{WireAddress, WireCommune, WireGeoArea, WireGeometry, WirePlace, WireRegistration};
-use crate::champ::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Registration};
+use crate::champ::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Registration, Rpg};
 
 /// A place, unless it has neither code nor name.
 pub(super) fn place(wire: WirePlace) -> Option<Place> {
     let place = Place { code: wire.code.unwrap_or_default(), name: wire.name.unwrap_or_default() };
     (!place.code.is_empty() || !place.name.is_empty()).then_some(place)
+}
+
+/// A place that a champ names. Where its name is missing, the platform's text of the champ stands in.
+pub(super) fn named(wire: Option<Box<WirePlace>>, text: Option<&str>) -> Option<Place> {
+    let place = wire.and_then(|wire| place(*wire))?;
+    Some(if place.name.is_empty() { Place { name: text.unwrap_or_default().to_owned(), ..place } } else { place })
 }
 
 /// A commune, unless nothing names it.
@@ -16,6 +22,38 @@ pub(super) fn commune(wire: WireCommune) -> Option<Commune> {
     let commune =
         Commune { code: filled(wire.code), name: wire.name.unwrap_or_default(), postal_code: filled(wire.postal_code) };
     (commune.code.is_some() || commune.postal_code.is_some() || !commune.name.is_empty()).then_some(commune)
+}
+
+/// The address that a champ answers, from whatever is there of it: the platform gives no address before it is complete,
+/// and its line, commune and département beside it. `None` when there is nothing.
+pub(super) fn answered(
+    wire: Option<Box<WireAddress>>,
+    text: Option<String>,
+    found_commune: Option<Box<WireCommune>>,
+    departement: Option<Box<WirePlace>>,
+    drift: &mut Drifts,
+) -> Option<Address> {
+    let mut found = match wire {
+        Some(wire) => address(*wire, drift),
+        None => {
+            let commune = found_commune.and_then(|wire| commune(*wire));
+            let departement = departement.and_then(|wire| place(*wire));
+            let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+            let (department_code, department_name) = departement.map(|place| (place.code, place.name)).unzip();
+            Address {
+                postal_code: commune.as_ref().and_then(|commune| commune.postal_code.clone()),
+                city_code: commune.as_ref().and_then(|commune| commune.code.clone()),
+                city_name: commune.and_then(|commune| filled(commune.name)),
+                department_code: department_code.and_then(filled),
+                department_name: department_name.and_then(filled),
+                ..Address::default()
+            }
+        }
+    };
+    if found.label.is_empty() {
+        found.label = text.unwrap_or_default();
+    }
+    (found != Address::default()).then_some(found)
 }
 
 /// An address.
@@ -58,11 +96,17 @@ pub(super) fn area(wire: WireGeoArea, drift: &mut Drifts) -> GeoArea {
             numero: wire.numero.unwrap_or_default(),
             surface: wire.surface.map(|surface| surface.0).unwrap_or_default(),
         }),
-        "SelectionUtilisateur" | "" => None,
+        "SelectionUtilisateur" | "Rpg" | "" => None,
         other => {
             drift.typename(other);
             None
         }
+    };
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let rpg = Rpg {
+        commune: filled(wire.rpg_commune),
+        numero: filled(wire.rpg_numero),
+        surface: wire.rpg_surface.map(|surface| surface.0),
     };
     let nowhere = || Geometry { kind: String::new(), coordinates: serde_json::Value::Null };
     GeoArea {
@@ -71,10 +115,11 @@ pub(super) fn area(wire: WireGeoArea, drift: &mut Drifts) -> GeoArea {
         description: wire.description.filter(|text| !text.is_empty()),
         geometry: wire.geometry.map_or_else(nowhere, geometry),
         parcelle,
+        rpg: (rpg != Rpg::default()).then_some(rpg),
     }
 }
 
-/// What a registration number leads to; `None` when there is no number.
+/// What a registration number leads to; `None` when there is neither a number nor anything that it leads to.
 pub(super) fn registration(
     record: Option<Box<WireRegistration>>,
     number: Option<String>,
@@ -86,12 +131,13 @@ pub(super) fn registration(
         Some(record) => (record.id, record.title, record.address),
         None => (None, None, None),
     };
-    let id = id.filter(|id| !id.is_empty()).or_else(|| number.filter(|number| !number.is_empty()))?;
-    Some(Box::new(Registration {
-        id,
+    let id = id.filter(|id| !id.is_empty()).or_else(|| number.filter(|number| !number.is_empty()));
+    let registration = Registration {
+        id: id.unwrap_or_default(),
         title: title.filter(|title| !title.is_empty()),
         address: found.map(|found| Box::new(address(*found, drift))),
         commune: found_commune.and_then(|wire| commune(*wire)),
         departement: departement.and_then(|wire| place(*wire)),
-    }))
+    };
+    (!registration.is_empty()).then(|| Box::new(registration))
 }

@@ -233,7 +233,7 @@ impl Client {
         let (request, mut payload) = self.change(mutation, on, sent).await?;
         let warnings = payload.warnings();
         let groupe = payload.groupe_instructeur.ok_or_else(|| MutationError::Unknown(request.partial(None)))?;
-        Ok(GroupeReceipt { groupe: convert::groupe(groupe), warnings })
+        Ok(GroupeReceipt { groupe: convert::groupe(groupe).0, warnings })
     }
 
     async fn change(

@@ -1,5 +1,7 @@
 //! Champs as they come.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -46,6 +48,7 @@ pub(in crate::api) struct WireChamp {
     pub rnf: Option<Box<WireRegistration>>,
     pub geo_areas: Option<Vec<WireGeoArea>>,
     pub files: Option<Vec<WireFile>>,
+    pub nature: Option<String>,
     pub filled: Option<bool>,
     pub grant_type: Option<String>,
     pub data: Option<Box<Value>>,
@@ -53,6 +56,9 @@ pub(in crate::api) struct WireChamp {
     pub rows: Option<Vec<WireRow>>,
     /// The champs of every row of a repetition, flat (Démat Social).
     pub champs: Option<Vec<WireChamp>>,
+    /// What could not be read of it: by field, the text that came.
+    #[serde(skip)]
+    pub unread: BTreeMap<String, String>,
 }
 
 impl WireChamp {
@@ -127,6 +133,7 @@ pub(in crate::api) struct WireRegistration {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireGeoArea {
     #[serde(rename = "__typename", default)]
     pub typename: String,
@@ -139,4 +146,7 @@ pub(in crate::api) struct WireGeoArea {
     pub prefixe: Option<String>,
     pub numero: Option<String>,
     pub surface: Option<NumberText>,
+    pub rpg_commune: Option<String>,
+    pub rpg_numero: Option<String>,
+    pub rpg_surface: Option<NumberText>,
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::dossier::{WireDeleted, WireId, WireProfile};
 use super::envelope::{Connection, Numbered};
-use super::scalar::Instant;
+use super::scalar::{Instant, NumberText};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,7 +82,7 @@ pub(in crate::api) struct WireDescriptor {
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct WireGroupe {
     pub id: String,
-    pub number: u32,
+    pub number: NumberText,
     pub label: String,
     #[serde(default)]
     pub closed: bool,

@@ -1,5 +1,7 @@
 //! Dossiers as they come.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::champ::{WireAddress, WireChamp};
@@ -21,6 +23,9 @@ pub(in crate::api) struct WireDossier {
     pub date_derniere_modification: Instant,
     pub date_derniere_modification_champs: Option<Instant>,
     pub date_derniere_modification_annotations: Option<Instant>,
+    pub date_derniere_modification_champs_par_instructeur: Option<Instant>,
+    pub date_accuse_lecture_agreement: Option<Instant>,
+    pub assignments: Option<Vec<WireAssignment>>,
     pub date_expiration: Option<Instant>,
     pub date_suppression_par_usager: Option<Instant>,
     pub date_suppression_par_administration: Option<Instant>,
@@ -50,6 +55,9 @@ pub(in crate::api) struct WireDossier {
     pub messages: Vec<WireMessage>,
     pub champs: Vec<WireChamp>,
     pub annotations: Vec<WireChamp>,
+    /// What could not be read of it: by field, the text that came.
+    #[serde(skip)]
+    pub unread: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +148,8 @@ pub(in crate::api) struct WireDemandeur {
     pub siege_social: Option<bool>,
     pub naf: Option<String>,
     pub libelle_naf: Option<String>,
+    pub naf_2025: Option<String>,
+    pub libelle_naf_2025: Option<String>,
     pub address: Option<Box<WireAddress>>,
     pub entreprise: Option<Box<WireEntreprise>>,
     pub association: Option<Box<WireAssociation>>,
@@ -152,6 +162,8 @@ pub(in crate::api) struct WireMorale {
     pub siege_social: Option<bool>,
     pub naf: Option<String>,
     pub libelle_naf: Option<String>,
+    pub naf_2025: Option<String>,
+    pub libelle_naf_2025: Option<String>,
     pub address: Option<Box<WireAddress>>,
     pub entreprise: Option<Box<WireEntreprise>>,
     pub association: Option<Box<WireAssociation>>,
@@ -196,6 +208,26 @@ pub(in crate::api) struct WireTraitement {
     pub date_traitement: Instant,
     pub email_agent_traitant: Option<String>,
     pub motivation: Option<String>,
+    pub revision: Option<WireId>,
+    pub changed_columns: Option<Vec<WireLabelled>>,
+}
+
+/// Something of which only the label is asked.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct WireLabelled {
+    pub label: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct WireAssignment {
+    pub assigned_at: Option<Instant>,
+    pub assigned_by: Option<String>,
+    pub mode: Option<String>,
+    pub groupe_instructeur_label: Option<String>,
+    pub groupe_instructeur_number: Option<NumberText>,
+    pub previous_groupe_instructeur_label: Option<String>,
+    pub previous_groupe_instructeur_number: Option<NumberText>,
 }
 
 #[derive(Debug, Deserialize)]

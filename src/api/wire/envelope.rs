@@ -107,6 +107,15 @@ pub(in crate::api) enum Step {
     Field(String),
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Position(position) => write!(f, "{position}"),
+            Self::Field(field) => f.write_str(field),
+        }
+    }
+}
+
 /// Whatever has a list of dossiers.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Listed<T> {
@@ -134,6 +143,12 @@ pub(in crate::api) struct PageInfo {
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Numbered {
     pub number: u32,
+}
+
+/// The same, whatever its number is.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct AnyNumbered {
+    pub number: serde_json::Number,
 }
 
 /// Why a text does not decode: where, and in which way. Never quotes a value, as values are personal data.

@@ -7,6 +7,8 @@ mod champ;
 mod demarche;
 mod dossier;
 mod envelope;
+mod lenient;
+mod mark;
 mod path;
 mod scalar;
 
@@ -18,8 +20,9 @@ pub(super) use demarche::{
     WireRevisionHead, WireService,
 };
 pub(super) use dossier::{
-    WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile, WireLight,
-    WireMessage, WireMorale, WirePosition, WireProfile, WireTraitement,
+    WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile,
+    WireLight, WireMessage, WireMorale, WirePosition, WireProfile, WireTraitement,
 };
-pub(super) use envelope::{Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
-pub(super) use scalar::Instant;
+pub(super) use envelope::{AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
+pub(super) use lenient::{Odd, decode_around};
+pub(super) use scalar::{Instant, NumberText};

@@ -6,30 +6,48 @@
 /// It is made of keys and positions, never of values, so that it may be logged: a text is a key once a colon follows it.
 /// An answer that is cut gives the path of its end.
 pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
-    let start: usize = json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
-    let end = (start + column).min(json.len());
-    let mut path = Path::default();
-    let mut at = 0;
-    while at < end {
-        match json[at] {
-            b'{' => path.open(None),
-            b'[' => path.open(Some(0)),
-            b'}' | b']' => path.close(),
-            b',' => path.next(),
-            b'"' => {
-                let text = at + 1;
-                at = text;
-                while at < end && json[at] != b'"' {
-                    at += if json[at] == b'\\' { 2 } else { 1 };
+    Path::at(json, line, column).render()
+}
+
+/// The same as steps from the root.
+pub(super) fn steps_at(json: &[u8], line: usize, column: usize) -> Vec<super::Step> {
+    let steps = Path::at(json, line, column).0.into_iter();
+    let named = steps.filter(|step| !matches!(step, Step::Key { key, .. } if key.is_empty()));
+    named
+        .map(|step| match step {
+            Step::Key { key, .. } => super::Step::Field(key),
+            Step::Position(position) => super::Step::Position(position),
+        })
+        .collect()
+}
+
+impl Path {
+    fn at(json: &[u8], line: usize, column: usize) -> Self {
+        let start: usize = json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+        let end = (start + column).min(json.len());
+        let mut path = Path::default();
+        let mut at = 0;
+        while at < end {
+            match json[at] {
+                b'{' => path.open(None),
+                b'[' => path.open(Some(0)),
+                b'}' | b']' => path.close(),
+                b',' => path.next(),
+                b'"' => {
+                    let text = at + 1;
+                    at = text;
+                    while at < end && json[at] != b'"' {
+                        at += if json[at] == b'\\' { 2 } else { 1 };
+                    }
+                    path.string(&json[text..at.min(end)]);
                 }
-                path.string(&json[text..at.min(end)]);
+                b':' => path.colon(),
+                _ => {}
             }
-            b':' => path.colon(),
-            _ => {}
+            at += 1;
         }
-        at += 1;
+        path
     }
-    path.render()
 }
 
 /// A step: the key of an object, or the position in an array.

@@ -87,6 +87,7 @@ impl Office {
                     client
                 }
             };
+            let client = client.with_columns(job.sync.columns.value);
             let scope = Scope { instance: name, demarche: job.demarche.value };
             let target = job.target.value.clone();
             let key = JobKey { scope: scope.clone(), target: target.to_string() };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::column::columns;
 use super::dossier::DossierNode;
 use super::file;
-use super::node::{Ctx, Obj, Resolved, Val, global_id, text};
+use super::node::{Ctx, Obj, Resolved, Val, global_id, invalid_null, text};
 use super::people;
 use super::root::readable;
 use super::text::{fits, string_value};
@@ -17,6 +17,7 @@ use crate::sandbox::kind::Kind;
 use crate::sandbox::places;
 use crate::sandbox::time;
 use crate::sandbox::value::{Area, AreaSource, RowRecord, Value};
+use crate::sandbox::world::Poison;
 use crate::sandbox::world::form::Question;
 
 pub(super) struct ChampNode<'c> {
@@ -38,7 +39,11 @@ impl<'c> ChampNode<'c> {
         value: Value,
         updated_at: Timestamp,
     ) -> Self {
-        let typename = question.kind.champ_typename(ctx.platform(), |name| ctx.has_fragment(name));
+        let typename = match question.nature {
+            // Served under the type that it had before, to documents that know it.
+            "TITRE_IDENTITE" if ctx.has_fragment("TitreIdentiteChamp") => "TitreIdentiteChamp",
+            _ => question.kind.champ_typename(ctx.platform(), |name| ctx.has_fragment(name)),
+        };
         let value = if fits(question.kind, &value) { value } else { Value::Empty };
         Self { ctx, dossier, question, row, value, updated_at, typename }
     }
@@ -164,6 +169,7 @@ impl ObjectValue for ChampNode<'_> {
             "value" => self.simple_value(),
             "date" => given.and_then(|text| text.get(..10)).map_or(JsonValue::Null, JsonValue::from),
             "datetime" => Ctx::iso_opt(given.and_then(time::parse_instant)),
+            "nature" => self.question.nature.into(),
             "level" => 1.into(),
             "filled" => (!self.value.is_empty()).into(),
             "grantType" => "piece_justificative".into(),
@@ -196,6 +202,9 @@ impl ObjectValue for ChampNode<'_> {
                 let found = given.filter(|_| self.is_known()).and_then(people::commune_of);
                 return object(found.map(|(commune, street)| people::address(street, commune)));
             }
+            "etablissement" if ctx.world.poison.get(&self.dossier) == Some(&Poison::NullAnswer) => {
+                return Err(invalid_null("PersonneMorale", "libelleNaf"));
+            }
             "etablissement" => return object(given.filter(|_| self.is_known()).map(people::personne_morale)),
             "rna" => return object(self.association("RNA")),
             "rnf" => return object(self.association("RNF")),
@@ -219,7 +228,7 @@ impl ObjectValue for ChampNode<'_> {
             }
             "geoAreas" => {
                 let Value::Areas(areas) = &self.value else { return Ok(ResolvedValue::list([])) };
-                if areas.iter().any(|area| area.source == AreaSource::Rpg) {
+                if !ctx.world.newer && areas.iter().any(|area| area.source == AreaSource::Rpg) {
                     return Err(ctx.crash());
                 }
                 return Ok(Val::list(areas.iter().map(geo_area)).into_resolved());
@@ -264,7 +273,10 @@ fn geo_area(area: &Area) -> Obj {
             .with("geometry", geometry)
     };
     match &area.source {
-        AreaSource::SelectionUtilisateur | AreaSource::Rpg => common("SelectionUtilisateur", "selection_utilisateur"),
+        AreaSource::SelectionUtilisateur => common("SelectionUtilisateur", "selection_utilisateur"),
+        AreaSource::Rpg => {
+            common("Rpg", "rpg").with("commune", "35238").with("numero", area.id.to_string()).with("surface", 2.5)
+        }
         AreaSource::Cadastre { commune, section, numero } => common("ParcelleCadastrale", "cadastre")
             .with("commune", commune.as_str())
             .with("section", section.as_str())

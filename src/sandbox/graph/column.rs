@@ -13,6 +13,7 @@ pub(super) fn columns(ctx: &Ctx<'_>, question: &Question, value: &Value, string_
     let given = value.text();
     let leaf = |value: Option<&str>| value.map_or(Val::NULL, Val::from);
     let (typename, content) = match question.kind {
+        Kind::PieceJustificative if question.nature == "TITRE_IDENTITE" => return Val::List(Vec::new()),
         Kind::Repetition | Kind::TitreIdentite | Kind::Carte => return Val::List(Vec::new()),
         kind if kind.is_decoration() => return Val::List(Vec::new()),
         Kind::IntegerNumber | Kind::Number => ("IntegerColumn", leaf(given)),
@@ -59,6 +60,23 @@ pub(super) fn columns(ctx: &Ctx<'_>, question: &Question, value: &Value, string_
                 .with("value", text(content)),
         );
     };
+    // The data behind an approval, and behind a bank statement.
+    if given == Some("true") {
+        match question.kind {
+            Kind::QuotientFamilial => {
+                part("-quotient_familial", "Valeur du quotient familial", Some("78231.55"));
+                part("-allocataires", "Allocataires", Some("FICTIVE Camille"));
+            }
+            Kind::Aah | Kind::Aeeh | Kind::Ars => part("-beneficiaire", "Bénéficiaire", Some("true")),
+            Kind::EtudiantBoursier => part("-echelon", "Échelon", Some("4")),
+            _ => {}
+        }
+    }
+    if question.nature == "RIB" && !value.is_empty() {
+        part("-titulaire", "Titulaire", Some("FICTIVE Camille"));
+        part("-iban", "IBAN", Some("FR14 2004 1010 0505 0001 3M02 606"));
+        part("-banque", "Nom de la banque", Some("Banque de l’Exemple"));
+    }
     if let Value::Reference { id: typed, known } = value {
         let commune = people::commune_of(typed).filter(|_| *known).map(|found| found.0);
         match question.kind {

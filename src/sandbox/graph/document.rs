@@ -72,10 +72,7 @@ impl Schemas {
     fn build(sdl: &str, champs: &str, descriptors: &[&str]) -> Self {
         let mut wider = format!("{sdl}\n{champs}\nextend enum TypeDeChamp {{ nouveau_type }}\n");
         for stem in descriptors {
-            wider.push_str(&format!(
-                "type {stem}ChampDescriptor implements ChampDescriptor {{ champDescriptors: [ChampDescriptor!]
-                 description: String id: ID! label: String! required: Boolean! type: TypeDeChamp! }}\n"
-            ));
+            wider.push_str(&descriptor(stem));
         }
         let parse = |text: &str| match Schema::parse_and_validate(text, "schema.graphql") {
             Ok(schema) => schema,
@@ -86,6 +83,14 @@ impl Schemas {
         let implementers = served.implementers_map();
         Self { pinned: parse(sdl), served, implementers }
     }
+}
+
+/// The type of a kind of question that the pinned schema does not have.
+fn descriptor(stem: &str) -> String {
+    format!(
+        "type {stem}ChampDescriptor implements ChampDescriptor {{ champDescriptors: [ChampDescriptor!]
+         description: String id: ID! label: String! required: Boolean! type: TypeDeChamp! }}\n"
+    )
 }
 
 /// A document that was looked at once and can be executed many times.

@@ -12,7 +12,7 @@ use super::people;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::time;
 use crate::sandbox::world::form::Question;
-use crate::sandbox::world::{Avis, Connection, Demarche, Dossier, Message, Poison, Traitement, World};
+use crate::sandbox::world::{Avis, Connection, Demarche, Dossier, Message, Passage, Poison, Traitement, World};
 
 pub(super) struct DossierNode<'c> {
     pub ctx: &'c Ctx<'c>,
@@ -33,7 +33,7 @@ impl<'c> DossierNode<'c> {
             Some(Poison::Crash) => return Err(ctx.crash()),
             Some(Poison::NullNode | Poison::Unfindable) => return Err(invalid_null("Dossier", info.field_name())),
             Some(Poison::Timeout) => return Err(ctx.timeout("Dossier", info.field_name())),
-            None => {}
+            Some(Poison::NullAnswer) | None => {}
         }
         let Some(form) = ctx.world.form_of(dossier) else { return Ok(ResolvedValue::list([])) };
         let questions: &'c [Question] = if private { &form.annotations } else { &form.champs };
@@ -88,6 +88,9 @@ impl ObjectValue for DossierNode<'_> {
             "dateDerniereModification" => Ctx::iso(dossier.updated_at),
             "dateDerniereModificationChamps" => Ctx::iso(dossier.champs_at.unwrap_or(dossier.depose_at)),
             "dateDerniereModificationAnnotations" => Ctx::iso(dossier.annotations_at.unwrap_or(dossier.depose_at)),
+            "dateAccuseLectureAgreement" => Ctx::iso_opt(extra.acknowledged_at),
+            "dateDerniereModificationChampsParInstructeur" => Ctx::iso_opt(extra.edited_by_instructeur_at),
+            "assignments" => return Ok(Val::list(extra.passages.iter().map(assignment)).into_resolved()),
             "dateSuppressionParUsager" => Ctx::iso_opt(dossier.hidden_by_user_at),
             "dateSuppressionParAdministration" => Ctx::iso_opt(dossier.hidden_by_administration_at),
             "dateDerniereCorrectionEnAttente" => Ctx::iso_opt(dossier.pending_correction()),
@@ -114,7 +117,8 @@ impl ObjectValue for DossierNode<'_> {
             }
             "demandeur" => {
                 let demandeur = ctx.world.demandeur(dossier);
-                return Ok(ResolvedValue::object(people::demandeur(ctx, dossier.number, &demandeur)));
+                let born = extra.date_de_naissance.as_deref();
+                return Ok(ResolvedValue::object(people::demandeur(ctx, dossier.number, &demandeur, born)));
             }
             "groupeInstructeur" => {
                 let found = demarche.groupe(dossier.groupe).map(|one| groupe(ctx, one));
@@ -161,7 +165,8 @@ impl ObjectValue for DossierNode<'_> {
                 return Ok(Val::list(kept.map(|one| avis(ctx, one))).into_resolved());
             }
             "traitements" => {
-                return Ok(Val::list(dossier.history.iter().map(|one| traitement(ctx, one))).into_resolved());
+                let steps = dossier.history.iter().map(|one| traitement(ctx, demarche, one));
+                return Ok(Val::list(steps).into_resolved());
             }
             _ => JsonValue::Null,
         })
@@ -207,7 +212,28 @@ fn avis(ctx: &Ctx<'_>, avis: &Avis) -> Obj {
         .with("attachments", file::files(ctx, &avis.attachments))
 }
 
-fn traitement(ctx: &Ctx<'_>, traitement: &Traitement) -> Obj {
+fn assignment(passage: &Passage) -> Obj {
+    Obj::new("DossierAssignment")
+        .with("assignedAt", Ctx::iso(passage.at))
+        .with("assignedBy", "instructeur-1@example.org")
+        .with("groupeInstructeurLabel", passage.to.1.as_str())
+        .with("groupeInstructeurNumber", passage.to.0)
+        .with("mode", "manual")
+        .with("previousGroupeInstructeurLabel", passage.from.1.as_str())
+        .with("previousGroupeInstructeurNumber", passage.from.0)
+}
+
+fn traitement(ctx: &Ctx<'_>, demarche: &Demarche, traitement: &Traitement) -> Obj {
+    let then =
+        demarche.revisions.iter().rev().find(|revision| revision.published_at.is_some_and(|at| at <= traitement.at));
+    let revision = then.map(|revision| {
+        Obj::new("Revision")
+            .with("id", global_id("ProcedureRevision", revision.number))
+            .with("dateCreation", Ctx::iso(revision.created_at))
+            .with("datePublication", Ctx::iso_opt(revision.published_at))
+            .with("champDescriptors", Val::List(Vec::new()))
+            .with("annotationDescriptors", Val::List(Vec::new()))
+    });
     let agent = traitement.agent.and_then(|number| ctx.world.instructeur(number));
     Obj::new("Traitement")
         .with("id", global_id("Traitement", traitement.id))
@@ -216,4 +242,6 @@ fn traitement(ctx: &Ctx<'_>, traitement: &Traitement) -> Obj {
         .with("emailAgentTraitant", text(agent))
         .with("dateTraitement", time::iso(traitement.at))
         .with("motivation", text(traitement.motivation.as_deref()))
+        .with("revision", revision)
+        .with("changedColumns", Val::List(Vec::new()))
 }

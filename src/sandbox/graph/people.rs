@@ -7,13 +7,14 @@ use crate::sandbox::places::{self, Commune};
 use crate::sandbox::random::Random;
 use crate::sandbox::world::Demandeur;
 
-pub(super) fn demandeur(ctx: &Ctx<'_>, number: u32, demandeur: &Demandeur) -> Obj {
+pub(super) fn demandeur(ctx: &Ctx<'_>, number: u32, demandeur: &Demandeur, born: Option<&str>) -> Obj {
     match demandeur {
         Demandeur::PersonnePhysique { civilite, nom, prenom } => Obj::new("PersonnePhysique")
             .with("id", global_id("Individual", number))
             .with("civilite", super::node::text(*civilite))
             .with("nom", nom.as_str())
-            .with("prenom", prenom.as_str()),
+            .with("prenom", prenom.as_str())
+            .with("dateDeNaissance", super::node::text(born)),
         Demandeur::PersonneMorale { siret, enriched: true } => personne_morale(siret),
         // Without a fragment on the incomplete type, the complete one is served with holes, and the dossier is lost.
         Demandeur::PersonneMorale { siret, enriched: false } => {
@@ -60,6 +61,8 @@ pub(super) fn personne_morale(siret: &str) -> Obj {
         .with("siret", siret)
         .with("siegeSocial", true)
         .with("naf", "62.01Z")
+        .with("naf2025", "90.02Z")
+        .with("libelleNaf2025", "Activités de soutien au spectacle")
         .with("libelleNaf", "Programmation informatique")
         .with("adresse", format!("{line}\r\n{} {}\r\nFRANCE", commune.2, commune.1))
         .with("codeInseeLocalite", commune.0)

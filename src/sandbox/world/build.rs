@@ -22,7 +22,7 @@ impl World {
         let mut world = Self {
             platform: spec.platform,
             seed: spec.seed,
-            newer: false,
+            newer: spec.newer,
             now: spec.start,
             demarches: BTreeMap::new(),
             dossiers: HashMap::new(),
@@ -49,7 +49,8 @@ impl World {
 
     fn add_demarche(&mut self, spec: &DemarcheSpec, unknown_kinds: bool) {
         let number = spec.number;
-        let revisions = form::revisions(spec.form, self.platform, unknown_kinds, spec.brouillon, number, self.now);
+        let kinds = form::Kinds { unknown: unknown_kinds, newer: self.newer };
+        let revisions = form::revisions(spec.form, self.platform, kinds, spec.brouillon, number, self.now);
         let groupe = |rank: u32, label: &str, instructeurs: &[u32]| Groupe {
             number: number * 10 + rank,
             label: label.to_owned(),

@@ -185,6 +185,17 @@ pub struct Avis {
     pub attachments: Vec<FileRecord>,
 }
 
+/// A passage from one team to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    /// When.
+    pub at: Timestamp,
+    /// The team before, and its name then.
+    pub from: (u32, String),
+    /// The team after, and its name then.
+    pub to: (u32, String),
+}
+
 /// An answer given after the dossier was generated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
@@ -203,6 +214,12 @@ pub struct Extra {
     pub messages: Vec<Message>,
     /// Opinions, oldest first.
     pub avis: Vec<Avis>,
+    /// Its passages from one team to another, by hand.
+    pub passages: Vec<Passage>,
+    /// When the usager confirmed that they read the decision.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When an instructeur last changed an answer.
+    pub edited_by_instructeur_at: Option<Timestamp>,
     /// Numbers of its labels.
     pub labels: BTreeSet<u64>,
     /// The attestation, once made.
@@ -211,6 +228,8 @@ pub struct Extra {
     pub justificatif: Option<FileRecord>,
     /// Who asks, when not generated.
     pub demandeur: Option<Demandeur>,
+    /// The date of birth of a person, as the platform sends it: possibly blank, or no date.
+    pub date_de_naissance: Option<String>,
     /// The usager's address, when not generated.
     pub usager: Option<String>,
     /// The account of the usager, when not generated.

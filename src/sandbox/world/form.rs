@@ -27,6 +27,8 @@ pub struct Question {
     pub options: Vec<String>,
     /// Questions of a repetition.
     pub children: Vec<Question>,
+    /// What a file has to be, in the platform's word; nothing in particular by default.
+    pub nature: &'static str,
     /// Shown only while the yes/no or checkbox question of this stable id says yes.
     pub shown_if: Option<u64>,
 }
@@ -44,6 +46,7 @@ impl Question {
             required: false,
             options: Vec::new(),
             children: Vec::new(),
+            nature: "NON_SPECIFIE",
             shown_if: None,
         }
     }
@@ -156,22 +159,37 @@ pub mod stable_id {
     pub const REPETITION: u64 = 200;
     /// Every other kind of question is at this number plus its rank in [`crate::sandbox::Kind::all`].
     pub const FIRST_OF_KINDS: u64 = 300;
+    /// The kinds of [`crate::sandbox::Kind::NEWER`], of a newer platform.
+    pub const FIRST_NEWER: u64 = 500;
+    /// A file that has to be a bank statement, of a newer platform.
+    pub const RIB: u64 = 520;
+    /// A file that has to be an identity document, of a newer platform.
+    pub const IDENTITY: u64 = 521;
     /// Annotations: text, checkbox, date, datetime, whole number, decimal, list, yes/no, repetition (with one child, 480).
     pub const FIRST_ANNOTATION: u64 = 400;
+}
+
+/// Which kinds the complete form asks beside those of the pinned schema.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) struct Kinds {
+    /// One that no schema knows.
+    pub(in crate::sandbox) unknown: bool,
+    /// Those that are newer than the pinned schema.
+    pub(in crate::sandbox) newer: bool,
 }
 
 /// The revisions of a generated démarche, oldest first; the last one is the draft.
 pub(in crate::sandbox) fn revisions(
     spec: FormSpec,
     platform: Platform,
-    unknown_kinds: bool,
+    kinds: Kinds,
     brouillon: bool,
     demarche: u32,
     start: Timestamp,
 ) -> Vec<Revision> {
     let days_ago = |days: i64| start - jiff::SignedDuration::from_hours(24 * days);
     let forms = match spec {
-        FormSpec::Complete => complete(platform, unknown_kinds),
+        FormSpec::Complete => complete(platform, kinds),
         FormSpec::Simple { champs } => vec![simple(champs)],
     };
     let first = u64::from(demarche) * 100;
@@ -208,7 +226,7 @@ fn simple(count: u32) -> Form {
     Form { champs: champs.collect(), annotations: vec![Question::new(1900, Kind::Text, "Remarque")] }
 }
 
-fn complete(platform: Platform, unknown_kinds: bool) -> Vec<Form> {
+fn complete(platform: Platform, kinds: Kinds) -> Vec<Form> {
     use stable_id as id;
     let mut champs = vec![
         Question::new(id::REPRESENTE, Kind::YesNo, "Représentez-vous une entreprise ?").required(),
@@ -227,7 +245,7 @@ fn complete(platform: Platform, unknown_kinds: bool) -> Vec<Form> {
         ]),
     ];
     for (rank, kind) in Kind::all(platform).into_iter().enumerate() {
-        if kind == Kind::Repetition || kind == Kind::Nouveau && !unknown_kinds {
+        if kind == Kind::Repetition || kind == Kind::Nouveau && !kinds.unknown {
             continue;
         }
         let stable_id = id::FIRST_OF_KINDS + rank as u64;
@@ -241,6 +259,15 @@ fn complete(platform: Platform, unknown_kinds: bool) -> Vec<Form> {
             }
             _ => question,
         });
+    }
+    if kinds.newer && platform == Platform::DemarcheNumerique {
+        for (rank, kind) in (0..).zip(Kind::NEWER) {
+            champs.push(Question::new(id::FIRST_NEWER + rank, kind, &format!("Champ {}", kind.type_champ())));
+        }
+        let file =
+            |stable_id, label, nature| Question { nature, ..Question::new(stable_id, Kind::PieceJustificative, label) };
+        champs.push(file(id::RIB, "Votre RIB", "RIB"));
+        champs.push(file(id::IDENTITY, "Votre pièce d’identité", "TITRE_IDENTITE"));
     }
     let annotation = |rank: u64, kind, label| Question::new(id::FIRST_ANNOTATION + rank, kind, label);
     let annotations = vec![

@@ -81,7 +81,14 @@ fn answer(random: &mut Random, number: u32, question: &Question, at: Timestamp) 
         Kind::Referentiel => format!("REF-{}", random.digits(5)),
         Kind::Number | Kind::IntegerNumber => random.pick(&["0", "7", "42", "-3", "3400936534933"]).to_string(),
         Kind::DecimalNumber => random.pick(&["0.1", "12.345", "1234567.89", "-0.005", "19.9"]).to_string(),
-        Kind::Checkbox | Kind::YesNo => random.chance(60).to_string(),
+        Kind::Checkbox
+        | Kind::YesNo
+        | Kind::QuotientFamilial
+        | Kind::Aah
+        | Kind::Aeeh
+        | Kind::Ars
+        | Kind::EtudiantBoursier
+        | Kind::PreRempli => random.chance(60).to_string(),
         Kind::Date => day(random).to_string(),
         Kind::Datetime => {
             format!("{}T{:02}:{:02}:00+01:00", day(random), 6 + random.below(16), random.below(60))

@@ -31,7 +31,8 @@ pub use audit::{AuditEntry, Effect, Webhook};
 pub(in crate::sandbox) use blob::{Announced, BadBlob};
 pub use demarche::{Demarche, Groupe, Label};
 pub use dossier::{
-    Avis, Connection, Correction, Demandeur, Dossier, Edit, Extra, Message, Reason, State, Tombstone, Traitement,
+    Avis, Connection, Correction, Demandeur, Dossier, Edit, Extra, Message, Passage, Reason, State, Tombstone,
+    Traitement,
 };
 pub use edit::{Late, Refused};
 pub use snapshot::{DossierTruth, Snapshot, TombstoneTruth};

@@ -43,6 +43,18 @@ impl World {
         }
     }
 
+    /// Changes every revision of the form as it is, without a new one: what the platform does when it gives up a kind.
+    pub fn change_in_place(&mut self, demarche: u32, change: impl Fn(&mut Form)) {
+        let at = self.tick();
+        let Some(record) = self.demarches.get_mut(&demarche) else { return };
+        for revision in &mut record.revisions {
+            let mut form = Form::clone(&revision.form);
+            change(&mut form);
+            revision.form = Arc::new(form);
+        }
+        record.updated_at = at;
+    }
+
     /// Dossiers on the draft used to share its rank, which the published revision now has: nothing to move, but the
     /// démarche is no longer a draft once something is published.
     fn refresh_draft_dossiers(&mut self, demarche: u32) {

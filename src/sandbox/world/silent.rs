@@ -102,6 +102,13 @@ impl World {
         }
     }
 
+    /// Makes the demandeur a person born on that day, as the platform sends it: possibly blank, or no day at all.
+    pub fn set_birth_date(&mut self, number: u32, born: &str) {
+        let person = Demandeur::PersonnePhysique { civilite: None, nom: "Factice".into(), prenom: "Zélie".into() };
+        self.set_demandeur(number, person);
+        self.alter(number, |dossier| dossier.extra_mut().date_de_naissance = Some(born.to_owned()));
+    }
+
     /// Replaces who asks.
     pub fn set_demandeur(&mut self, number: u32, demandeur: Demandeur) {
         self.alter(number, |dossier| dossier.extra_mut().demandeur = Some(demandeur));

@@ -26,6 +26,9 @@ pub enum Poison {
     Crash,
     /// Its node is null as soon as its champs are read, with an `invalid_null` error in the platform's form.
     NullNode,
+    /// What the register tells of the establishments in its champs holds a null that the schema forbids: each reads as
+    /// null, with an `invalid_null` error in the platform's form. The rest of the dossier is served.
+    NullAnswer,
     /// Reading its champs exceeds the time allowed: its node is null with a `timeout` error.
     Timeout,
     /// It is listed, its node is null as soon as its champs are read, and asked for alone it is not found.

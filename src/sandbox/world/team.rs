@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::demarche::{Demarche, Groupe};
+use super::dossier::Passage;
 use super::edit::Refused;
 use super::state::World;
 use crate::platform::Platform;
@@ -23,8 +24,13 @@ impl World {
             let word = if self.platform == Platform::DematSocial { "grope" } else { "groupe" };
             return Err(Refused(format!("Le dossier est déjà avec le {word} instructeur: '{label}'")));
         }
-        self.bump(number);
-        self.alter(number, |dossier| dossier.groupe = groupe);
+        let at = self.bump(number);
+        let name = |number: u32| self.groupe(number).map(|(_, found)| found.label.clone()).unwrap_or_default();
+        let (from, to) = ((before, name(before)), (groupe, name(groupe)));
+        self.alter(number, |dossier| {
+            dossier.groupe = groupe;
+            dossier.extra_mut().passages.push(Passage { at, from, to });
+        });
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use memory::MemoryOutbox;
 
 use super::{Scope, SinkError};
+use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 
@@ -183,6 +184,12 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`SinkError::Locked`] when somebody else works on it.
     fn begin(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// The form that the target beside the outbox remembers; `None` where there is no target, or it knows no form.
+    fn stored_form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send {
+        let _ = scope;
+        std::future::ready(Ok(None))
+    }
 
     /// Gives it back.
     fn end(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;

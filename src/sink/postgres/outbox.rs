@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::{PostgresSink, end, fenced, reading};
+use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::outbox;
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine};
 
 impl Outbox for PostgresSink {
     fn outbox_name(&self) -> &str {
@@ -15,6 +16,10 @@ impl Outbox for PostgresSink {
 
     async fn begin(&self, scope: &Scope) -> Result<(), SinkError> {
         self.leases()?.begin(scope).await
+    }
+
+    async fn stored_form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        Sink::form(self, scope).await
     }
 
     async fn end(&self, scope: &Scope) -> Result<(), SinkError> {

@@ -67,6 +67,9 @@ pub(in crate::sink) async fn remembered<S: Store>(
     Ok(Remembered { tables, taken, prefix })
 }
 
+/// What the part of a sub-value begins with in `dn_columns`; the platform's id of it follows.
+const SUB_VALUE: &str = "column:";
+
 pub(super) async fn tables<S: Store>(store: &mut S, scope: &Scope) -> Result<Vec<RememberedTable>, Fault> {
     let query =
         "SELECT name, holds, descriptor, title FROM dn_tables WHERE instance = $1 AND demarche = $2 ORDER BY id";
@@ -88,7 +91,10 @@ pub(super) async fn tables<S: Store>(store: &mut S, scope: &Scope) -> Result<Vec
         let table = table.ok_or_else(|| Fault::Altered(format!("dn_tables does not tell of {name}")))?;
         let part = row.text("part")?;
         let key = match row.maybe_text("descriptor")? {
-            Some(descriptor) => ColumnKey::Champ(DescriptorId::new(descriptor), from_word(part, "part")?),
+            Some(descriptor) => match part.strip_prefix(SUB_VALUE) {
+                Some(id) => ColumnKey::Column(DescriptorId::new(descriptor), id.to_owned()),
+                None => ColumnKey::Champ(DescriptorId::new(descriptor), from_word(part, "part")?),
+            },
             None => ColumnKey::Fixed(part.to_owned()),
         };
         table.columns.push(RememberedColumn {
@@ -203,6 +209,7 @@ fn line_of_column<'r>(scope: &'r Scope, table: &'r LayoutTable, column: &'r Layo
     let (descriptor, part) = match &spec.key {
         ColumnKey::Fixed(name) => (None, Cow::Borrowed(name.as_str())),
         ColumnKey::Champ(descriptor, part) => (Some(descriptor.as_str()), Cow::Owned(word(part))),
+        ColumnKey::Column(descriptor, id) => (Some(descriptor.as_str()), Cow::Owned(format!("{SUB_VALUE}{id}"))),
     };
     let (origin, type_de_champ, since) = match &spec.origin {
         Origin::Fixed => ("fixed", None, None),

@@ -5,10 +5,11 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteSink;
+use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::{Fault, outbox};
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements.
 macro_rules! transaction {
@@ -34,6 +35,10 @@ impl Outbox for SqliteSink {
 
     async fn begin(&self, _scope: &Scope) -> Result<(), SinkError> {
         self.writable()
+    }
+
+    async fn stored_form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        Sink::form(self, scope).await
     }
 
     async fn end(&self, _scope: &Scope) -> Result<(), SinkError> {

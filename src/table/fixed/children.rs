@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::Fixed;
 use crate::champ::GeoArea;
 use crate::demarche::{Label, Profile};
-use crate::dossier::{Avis, Message, PlacedFile, Traitement};
-use crate::ids::DescriptorId;
+use crate::dossier::{Assignment, Avis, Message, PlacedFile, Traitement};
+use crate::ids::{DescriptorId, GroupeInstructeurNumber, RevisionId};
 use crate::privacy::{DossierPart as Part, Treatment};
 use crate::table::row::Cell;
 use crate::table::spec::CellKind as K;
@@ -26,6 +26,8 @@ pub(in crate::table) type MessageReader = fn(&Message, Treatment) -> Cell;
 pub(in crate::table) type AvisReader = fn(&Avis, Treatment) -> Cell;
 /// Reads a cell of a step of the history.
 pub(in crate::table) type TraitementReader = fn(&Traitement, Treatment) -> Cell;
+/// Reads a cell of a passage between groupes.
+pub(in crate::table) type AffectationReader = fn(&Assignment, Treatment) -> Cell;
 /// Reads a cell of an area.
 pub(in crate::table) type GeoReader = fn(&GeoRow<'_>, Treatment) -> Cell;
 /// Reads a cell of a follower.
@@ -106,6 +108,14 @@ pub(in crate::table) const FILES: &[Fixed<FileReader>] = &[
         options: &[],
         parts: &[],
         read: |d, _| Cell::maybe(d.file.virus_scan_result.as_deref()),
+    },
+    Fixed {
+        name: "nature",
+        title: "Nature de la pièce",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.nature),
     },
 ];
 
@@ -287,6 +297,22 @@ pub(in crate::table) const TRAITEMENTS: &[Fixed<TraitementReader>] = &[
         parts: &[Part::Motivation],
         read: |d, _| Cell::maybe(d.motivation.as_deref()),
     },
+    Fixed {
+        name: "revision",
+        title: "Révision du formulaire",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.revision.as_ref().map(RevisionId::as_str)),
+    },
+    Fixed {
+        name: "changed_columns",
+        title: "Champs modifiés",
+        kind: K::Choices,
+        options: &[],
+        parts: &[],
+        read: |d, _| list(&d.changed_columns),
+    },
 ];
 
 /// The columns of the table of areas.
@@ -395,6 +421,30 @@ pub(in crate::table) const GEO_ZONES: &[Fixed<GeoReader>] = &[
         parts: &[],
         read: |d, _| Cell::maybe(d.area.parcelle.as_ref().map(|parcelle| parcelle.surface.as_str())),
     },
+    Fixed {
+        name: "rpg_commune",
+        title: "Commune de la parcelle agricole",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.area.rpg.as_ref().and_then(|rpg| rpg.commune.as_deref())),
+    },
+    Fixed {
+        name: "rpg_numero",
+        title: "Numéro de la parcelle agricole",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.area.rpg.as_ref().and_then(|rpg| rpg.numero.as_deref())),
+    },
+    Fixed {
+        name: "rpg_surface",
+        title: "Surface de la parcelle agricole",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.area.rpg.as_ref().and_then(|rpg| rpg.surface.as_deref())),
+    },
 ];
 
 /// The columns of the table of followers.
@@ -444,6 +494,74 @@ pub(in crate::table) const LABELS: &[Fixed<LabelReader>] = &[
         read: |d, _| Cell::text(&d.color),
     },
 ];
+
+/// The columns of the table of passages between groupes.
+pub(in crate::table) const AFFECTATIONS: &[Fixed<AffectationReader>] = &[
+    Fixed {
+        name: "assigned_at",
+        title: "Date",
+        kind: K::Datetime,
+        options: &[],
+        parts: &[],
+        read: |d, _| instant(d.assigned_at),
+    },
+    Fixed {
+        name: "groupe_instructeur",
+        title: "Groupe instructeur",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::text(&d.groupe_instructeur),
+    },
+    Fixed {
+        name: "groupe_instructeur_number",
+        title: "Numéro du groupe instructeur",
+        kind: K::Integer,
+        options: &[],
+        parts: &[],
+        read: |d, _| number(d.groupe_instructeur_number),
+    },
+    Fixed {
+        name: "groupe_precedent",
+        title: "Groupe précédent",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::maybe(d.previous.as_deref()),
+    },
+    Fixed {
+        name: "groupe_precedent_number",
+        title: "Numéro du groupe précédent",
+        kind: K::Integer,
+        options: &[],
+        parts: &[],
+        read: |d, _| number(d.previous_number),
+    },
+    Fixed {
+        name: "mode",
+        title: "Origine",
+        kind: K::Choice,
+        options: &["auto", "bulk_routing", "manual", "tech"],
+        parts: &[],
+        read: |d, _| Cell::text(&d.mode),
+    },
+    Fixed {
+        name: "email_agent",
+        title: "Agent",
+        kind: K::Text,
+        options: &[],
+        parts: &[Part::Traitements, Part::Instructeurs],
+        read: |d, _| Cell::maybe(d.assigned_by.as_deref()),
+    },
+];
+
+fn number(number: Option<GroupeInstructeurNumber>) -> Cell {
+    number.map_or(Cell::Null, |number| Cell::Integer(i64::from(number.get())))
+}
+
+fn list(items: &[String]) -> Cell {
+    if items.is_empty() { Cell::Null } else { Cell::List(items.to_vec()) }
+}
 
 fn instant(instant: Option<Timestamp>) -> Cell {
     instant.map_or(Cell::Null, Cell::Datetime)

@@ -19,7 +19,7 @@ pub(in crate::table) struct Fixed<R: 'static> {
 }
 
 /// The tables that hang on every dossier, blocks aside, with their titles.
-pub(in crate::table) const CHILD_TABLES: [(TableKey, &str); 7] = [
+pub(in crate::table) const CHILD_TABLES: [(TableKey, &str); 8] = [
     (TableKey::PiecesJointes, "Pièces jointes"),
     (TableKey::Messages, "Messages"),
     (TableKey::Avis, "Avis"),
@@ -27,6 +27,7 @@ pub(in crate::table) const CHILD_TABLES: [(TableKey, &str); 7] = [
     (TableKey::GeoZones, "Zones géographiques"),
     (TableKey::Instructeurs, "Instructeurs"),
     (TableKey::Labels, "Étiquettes"),
+    (TableKey::Affectations, "Affectations"),
 ];
 
 /// What a list says of its columns, readers aside.
@@ -45,6 +46,7 @@ fn described(table: &TableKey) -> Vec<Described> {
         TableKey::GeoZones => list(children::GEO_ZONES),
         TableKey::Instructeurs => list(children::INSTRUCTEURS),
         TableKey::Labels => list(children::LABELS),
+        TableKey::Affectations => list(children::AFFECTATIONS),
         TableKey::Block(_) => Vec::new(),
     }
 }

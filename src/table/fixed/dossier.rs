@@ -89,6 +89,22 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| instant(d.date_derniere_modification_annotations),
     },
     Fixed {
+        name: "date_derniere_modification_champs_par_instructeur",
+        title: "Date de dernière modification des champs par un instructeur",
+        kind: K::Datetime,
+        options: &[],
+        parts: &[],
+        read: |d, _| instant(d.date_derniere_modification_champs_par_instructeur),
+    },
+    Fixed {
+        name: "date_accuse_lecture",
+        title: "Date de l’accusé de lecture",
+        kind: K::Datetime,
+        options: &[],
+        parts: &[],
+        read: |d, _| instant(d.date_accuse_lecture_agreement),
+    },
+    Fixed {
         name: "date_expiration",
         title: "Date d’expiration",
         kind: K::Datetime,
@@ -321,6 +337,22 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, t| establishment(d, t, |found| Cell::maybe(found.libelle_naf.as_deref())),
     },
     Fixed {
+        name: "demandeur_naf_2025",
+        title: "Code NAF 2025",
+        kind: K::Text,
+        options: &[],
+        parts: &[Part::Demandeur],
+        read: |d, t| establishment(d, t, |found| Cell::maybe(found.naf_2025.as_deref())),
+    },
+    Fixed {
+        name: "demandeur_libelle_naf_2025",
+        title: "Activité (NAF 2025)",
+        kind: K::Text,
+        options: &[],
+        parts: &[Part::Demandeur],
+        read: |d, t| establishment(d, t, |found| Cell::maybe(found.libelle_naf_2025.as_deref())),
+    },
+    Fixed {
         name: "demandeur_rna",
         title: "RNA",
         kind: K::Text,
@@ -444,6 +476,14 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         options: &[],
         parts: &[],
         read: |_, _| Cell::Null,
+    },
+    Fixed {
+        name: "valeurs_non_lues",
+        title: "Valeurs non lues",
+        kind: K::Text,
+        options: &[],
+        parts: &[],
+        read: |d, _| Cell::text(d.unread_fields().join(", ")),
     },
 ];
 

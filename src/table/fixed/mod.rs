@@ -5,7 +5,7 @@ mod children;
 mod column;
 mod dossier;
 
-pub(super) use children::TraitementReader;
+pub(super) use children::{AFFECTATIONS, AffectationReader, TraitementReader};
 pub(super) use children::{AVIS, FILES, GEO_ZONES, GeoRow, INSTRUCTEURS, LABELS, MESSAGES, TRAITEMENTS};
 pub(super) use children::{AvisReader, FileReader, GeoReader, InstructeurReader, LabelReader, MessageReader};
 pub(super) use column::{CHILD_TABLES, Fixed, columns, governed_by};

@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use super::kept::{Line, key};
 use super::{ask, ready};
+use crate::demarche::Demarche;
 use crate::ids::DossierNumber;
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions, identity};
-use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, Scope, SinkError, TrailLine};
+use crate::sink::{
+    Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine,
+};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
 const MOST: usize = 100;
@@ -52,6 +55,10 @@ impl Outbox for GristSink {
         let begun = again!(desk, begin(desk, scope));
         self.told.add(self.told("the beginning of a push", begun)?);
         Ok(())
+    }
+
+    async fn stored_form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
+        Sink::form(self, scope).await
     }
 
     async fn end(&self, _scope: &Scope) -> Result<(), SinkError> {

@@ -1,0 +1,107 @@
+//! Marks on what could not be read of a dossier: a scalar of another form, or nothing where an error struck.
+
+use super::champ::WireChamp;
+use super::dossier::WireDossier;
+use super::envelope::{GraphqlError, Step};
+
+/// What only the reading of a single dossier asks for: a mark on it would tell two readings of one dossier apart.
+const PASSING: [&str; 5] = ["label", "prefilled", "prefilledValueModified", "updatedAt", "url"];
+
+/// Types that are reached through a champ, or through a demandeur, which cannot be null by itself.
+const BELOW_CHAMPS: [&str; 14] = [
+    "Address",
+    "Association",
+    "Commune",
+    "Departement",
+    "Effectif",
+    "EngagementJuridique",
+    "Entreprise",
+    "Epci",
+    "GeoJSON",
+    "Pays",
+    "PersonneMorale",
+    "RNA",
+    "RNF",
+    "Region",
+];
+
+impl WireDossier {
+    /// Marks what stood at this path of the dossier: with the champ that it belongs to, or with the dossier.
+    pub fn mark(&mut self, path: &[Step], text: String) {
+        if matches!(path.last(), Some(Step::Field(field)) if PASSING.contains(&field.as_str())) {
+            return;
+        }
+        match self.champ_at(path) {
+            Some((champ, rest)) => drop(champ.unread.insert(legible(rest), text)),
+            None => {
+                let path = self.with_ids(path);
+                self.unread.insert(legible(&path), text);
+            }
+        }
+    }
+
+    /// Marks the answer that an error emptied, unless it may have emptied more than an answer, or may be over at the next
+    /// try.
+    ///
+    /// Only where the schema forbids a null is one permanent. Démat Social tells neither the code nor the place of such
+    /// an error, only the type and the field: what is around champs has no field of those types that could be empty.
+    pub fn spare(&mut self, error: &GraphqlError) -> bool {
+        match (error.code(), error.path.as_deref()) {
+            (Some("invalid_null") | None, Some([Step::Field(_), path @ ..])) => {
+                let spared = matches!(self.champ_at(path), Some((_, rest)) if !rest.is_empty());
+                if spared {
+                    self.mark(path, String::new());
+                }
+                spared
+            }
+            (None, None) => {
+                let field = error.message.strip_prefix("Cannot return null for non-nullable field ");
+                let of_answer = |field: &&str| field.split_once('.').is_some_and(|(of, _)| BELOW_CHAMPS.contains(&of));
+                let Some(field) = field.filter(of_answer) else { return false };
+                self.unread.insert(field.to_owned(), String::new());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The champ that a path leads to or through, and the rest of the path.
+    fn champ_at<'p>(&mut self, path: &'p [Step]) -> Option<(&mut WireChamp, &'p [Step])> {
+        let [Step::Field(list), Step::Position(position), rest @ ..] = path else { return None };
+        let champ = match list.as_str() {
+            "champs" => self.champs.get_mut(*position)?,
+            "annotations" => self.annotations.get_mut(*position)?,
+            _ => return None,
+        };
+        match rest {
+            [Step::Field(rows), Step::Position(row), Step::Field(champs), Step::Position(position), rest @ ..]
+                if rows == "rows" && champs == "champs" =>
+            {
+                Some((champ.rows.as_mut()?.get_mut(*row)?.champs.get_mut(*position)?, rest))
+            }
+            [Step::Field(champs), Step::Position(position), rest @ ..] if champs == "champs" => {
+                Some((champ.champs.as_mut()?.get_mut(*position)?, rest))
+            }
+            rest => Some((champ, rest)),
+        }
+    }
+
+    /// The path with the ids of messages, opinions and steps in the place of their positions, which may change.
+    fn with_ids(&self, path: &[Step]) -> Vec<Step> {
+        let mut path = path.to_vec();
+        if let [Step::Field(list), Step::Position(position), ..] = path.as_slice() {
+            let id = match list.as_str() {
+                "avis" => self.avis.get(*position).map(|one| one.id.clone()),
+                "messages" => self.messages.get(*position).map(|one| one.id.clone()),
+                "traitements" => self.traitements.get(*position).map(|one| one.id.clone()),
+                _ => None,
+            };
+            path[1] = id.map_or(Step::Position(*position), Step::Field);
+        }
+        path
+    }
+}
+
+fn legible(path: &[Step]) -> String {
+    path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+}
