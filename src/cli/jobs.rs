@@ -126,7 +126,7 @@ impl Work<'_> {
         stop: &Stop,
         work: &mut impl AsyncFnMut(&Prepared<'_>) -> Result<Exit, CliError>,
     ) -> Result<Exit, CliError> {
-        let filter = self.context.filter(&job.policy.value)?;
+        let filter = self.context.filter(&job.policy.value)?.only(job.selection.selection());
         let name = &job.instance.name;
         if !clients.contains_key(name) {
             // One client for each instance: its limiter is shared by all that uses the same token.

@@ -16,6 +16,7 @@ use super::origin::Setting;
 use super::privacy::PolicyEntry;
 use super::reader::{self, Source, Table};
 use super::run::{RunEntry, RunSettings};
+use super::selection::SelectionSettings;
 use super::sync::{SyncEntry, SyncSettings};
 use super::target::TargetEntry;
 use super::values::{self, InvalidValue, SecretSource};
@@ -86,6 +87,8 @@ pub struct DemarcheEntry {
     pub target: Setting<String>,
     /// The name of its privacy policy: one of the file, or a preset.
     pub privacy: Option<Setting<String>>,
+    /// Which of its dossiers are kept.
+    pub selection: SelectionSettings,
     /// How it is followed.
     pub sync: SyncSettings,
     /// When `dn run` runs it.
@@ -175,6 +178,7 @@ impl Config {
         (shared, running): (&SyncEntry, &RunEntry),
         targets: &[String],
     ) -> Option<DemarcheEntry> {
+        let selection = SelectionSettings::read(table, source);
         let run = RunEntry::read(table, source).or(running);
         let own = SyncEntry::read(table, source);
         let sync = own.or(shared);
@@ -213,7 +217,7 @@ impl Config {
             let error = InvalidValue::new(format!("démarche {} is listed twice for this target", number.value));
             source.report(table.offset_of("number"), table.key("number"), error);
         }
-        Some(DemarcheEntry { number, instance, target, privacy, sync, run })
+        Some(DemarcheEntry { number, instance, target, privacy, selection, sync, run })
     }
 
     /// A webhook calls the door, so there must be one.
@@ -411,7 +415,7 @@ fn address(text: &str) -> Result<SocketAddr, InvalidValue> {
     })
 }
 
-fn day(text: &str) -> Result<Date, InvalidValue> {
+pub(super) fn day(text: &str) -> Result<Date, InvalidValue> {
     text.parse().map_err(|_| InvalidValue::new(format!("`{text}` is not a day")).hint("such as \"2027-01-31\""))
 }
 

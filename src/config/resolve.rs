@@ -12,6 +12,7 @@ use super::error::{ConfigError, Problem};
 use super::origin::{Origin, Setting};
 use super::privacy::{self, PolicyChoice};
 use super::run::RunSettings;
+use super::selection::SelectionSettings;
 use super::sync::SyncSettings;
 use super::target::{Target, TargetEntry, resolve_target};
 use super::values::{InvalidValue, SecretSource, is_short_name, parse_url};
@@ -89,6 +90,8 @@ pub struct Job {
     pub target: Setting<Target>,
     /// What may leave the platform.
     pub policy: Setting<PolicyChoice>,
+    /// Which of its dossiers are kept.
+    pub selection: SelectionSettings,
     /// How it is followed.
     pub sync: SyncSettings,
     /// When `dn run` runs it.
@@ -131,6 +134,7 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             demarche,
             target,
             policy: policy(config, flags, entry)?,
+            selection: entry.map(|entry| entry.selection.clone()).unwrap_or_default(),
             sync: entry.map_or_else(|| config.sync.clone(), |entry| entry.sync.clone()),
             run: entry.map_or_else(|| config.run.clone(), |entry| entry.run.clone()),
         });

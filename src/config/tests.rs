@@ -460,3 +460,42 @@ fn terms_of_all_hold_for_each_unless_it_says_otherwise_rule_by_rule() {
     let bare = parse("[instances.dn]\n").unwrap_or_else(|error| panic!("{error}"));
     assert!(bare.sync.retention.rules().is_empty(), "nothing is ever removed unless somebody says so");
 }
+
+#[test]
+fn a_demarche_may_keep_some_of_its_dossiers() {
+    use crate::privacy::GroupeName;
+    let file = |keys: &str| {
+        parse(&format!(
+            "[instances.dn]\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n[[demarches]]\nnumber = 1\n{keys}\n"
+        ))
+    };
+    let config = file("groupes = ['Ain', 12]\nstates = 'accepte'\ndeposited-since = '2026-07-14'");
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    let jobs = resolve(&config, &flags(&[1]), &nothing).unwrap_or_else(|error| panic!("{error}"));
+    let selection = jobs[0].selection.selection();
+    let groupes = [GroupeName::Number(12), GroupeName::Label("Ain".to_owned())];
+    assert_eq!(selection.groupes, groupes.into());
+    assert_eq!(selection.states, ["accepte".to_owned()].into());
+    let midnight = "2026-07-13T22:00:00Z".parse().ok();
+    assert_eq!(selection.deposited_since, midnight, "a day begins by the clock of Paris");
+    let told: Vec<_> = jobs[0].selection.told().into_iter().map(|(key, value, _)| format!("{key}: {value}")).collect();
+    assert_eq!(told, ["groupes: 12, Ain", "states: accepte", "deposited-since: 2026-07-14"]);
+    let jobs = resolve(&Config::default(), &Overrides { to: Some("sqlite:d.db".to_owned()), ..flags(&[12]) }, &nothing);
+    assert!(jobs.unwrap_or_else(|error| panic!("{error}"))[0].selection.selection().is_everything());
+    for (keys, expected) in [
+        ("groupe = 12", "did you mean `groupes`?"),
+        ("state = 'accepte'", "did you mean `states`?"),
+        ("deposited_since = '2026-07-14'", "did you mean `deposited-since`?"),
+        ("states = 'acepte'", "did you mean `accepte`?"),
+        ("states = ['accepte', 'perdu']", "known: en_construction"),
+        ("states = []", "leave the key out"),
+        ("groupes = []", "leave the key out"),
+        ("groupes = ''", "the name of a groupe is empty"),
+        ("groupes = 0", "is not between 1 and"),
+        ("groupes = [true]", "the number of a groupe, or its name"),
+        ("deposited-since = 'hier'", "is not a day"),
+    ] {
+        let error = file(keys).expect_err(keys);
+        assert!(error.to_string().contains(expected), "{keys}: {error}");
+    }
+}

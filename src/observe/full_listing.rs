@@ -1,11 +1,13 @@
 //! The light listing of everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::paging::Cursors;
 use super::walk::{unidentified, verdict};
 use crate::api::{ApiError, Client, Cursor, Disposition, Listing, PageSize, Since, Source};
+use crate::demarche::GroupeInstructeur;
 use crate::ids::{DemarcheNumber, DossierNumber};
+use crate::privacy::Selection;
 use crate::table::Digest;
 
 /// Every dossier that the platform lists for a démarche, read from the first page to the last without a hole.
@@ -16,6 +18,7 @@ use crate::table::Digest;
 #[derive(Clone, Debug)]
 pub struct CompleteListing {
     dossiers: HashMap<DossierNumber, Digest>,
+    outside: HashSet<DossierNumber>,
 }
 
 impl CompleteListing {
@@ -28,6 +31,12 @@ impl CompleteListing {
     #[must_use]
     pub fn contains(&self, number: DossierNumber) -> bool {
         self.dossiers.contains_key(&number)
+    }
+
+    /// Whether the listing shows a dossier that is not to be kept.
+    #[must_use]
+    pub fn shows_outside(&self, number: DossierNumber) -> bool {
+        self.outside.contains(&number)
     }
 
     /// How many dossiers there are.
@@ -58,20 +67,44 @@ impl CompleteListing {
 pub async fn list_all(
     client: &Client,
     demarche: DemarcheNumber,
+    on_page: impl FnMut(usize),
+) -> Result<CompleteListing, ApiError> {
+    list_selected(client, demarche, &Selection::default(), &[], on_page).await
+}
+
+/// The same of the dossiers that are to be kept, under the groupes of the form. Those submitted before the selection begins
+/// are not listed: that date never moves, so the platform's own filter takes nothing away that could come back.
+///
+/// # Errors
+/// As [`list_all`].
+pub async fn list_selected(
+    client: &Client,
+    demarche: DemarcheNumber,
+    selection: &Selection,
+    groupes: &[GroupeInstructeur],
     mut on_page: impl FnMut(usize),
 ) -> Result<CompleteListing, ApiError> {
-    let listing = Listing::all(Source::Demarche(demarche), Since::Beginning);
+    let since = selection.deposited_since.map_or(Since::Beginning, Since::Created);
+    let listing = Listing::all(Source::Demarche(demarche), since);
     let mut dossiers = HashMap::new();
+    let mut outside = HashSet::new();
     let mut after: Option<Cursor> = None;
     let mut size = PageSize::MAX;
     let mut cursors = Cursors::default();
     loop {
         let page = match client.light_page(&listing, after.as_ref(), size).await {
-            Ok(page) if page.holes.is_empty() => Ok((
-                page.nodes.iter().map(|light| (light.number, Digest::of_light(light))).collect::<Vec<_>>(),
-                page.end,
-                page.has_next,
-            )),
+            Ok(page) if page.holes.is_empty() => {
+                let (kept, dropped): (Vec<_>, Vec<_>) =
+                    page.nodes.iter().partition(|light| selection.may_keep(light, groupes));
+                for light in dropped {
+                    // One that moves during the listing is seen again with what it became.
+                    dossiers.remove(&light.number);
+                    outside.insert(light.number);
+                }
+                kept.iter().for_each(|light| _ = outside.remove(&light.number));
+                let kept = kept.into_iter().map(|light| (light.number, Digest::of_light(light)));
+                Ok((kept.collect::<Vec<_>>(), page.end, page.has_next))
+            }
             Ok(_) => Err(if size > PageSize::ONE { Disposition::ShrinkPage } else { Disposition::Quarantine }),
             Err(error) => match verdict(&error, size) {
                 Disposition::Retry { .. } | Disposition::Stop => return Err(error),
@@ -103,7 +136,7 @@ pub async fn list_all(
         size = size.doubled();
         after = cursors.follow(end, has_next, "the light listing")?;
         if after.is_none() {
-            return Ok(CompleteListing { dossiers });
+            return Ok(CompleteListing { dossiers, outside });
         }
     }
 }

@@ -11,7 +11,7 @@ pub mod suppressions;
 pub mod walk;
 pub mod watermark;
 
-pub use full_listing::{CompleteListing, list_all};
+pub use full_listing::{CompleteListing, list_all, list_selected};
 pub use suppressions::{Suppressions, suppressions};
 pub use walk::{Step, Unread, Walk, changed};
 pub use watermark::{Reading, Rhythm, reading};

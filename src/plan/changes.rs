@@ -49,17 +49,20 @@ pub enum GoneReason {
     Deleted(String),
     /// In no list, and the platform answers "not found": expired, hidden, or a test dossier (traps 33 to 35).
     Missing,
+    /// Still there on the platform, and outside what the operator wants to keep of the démarche.
+    Filtered,
     /// Purged here, when its term was over. The platform may still show it, and the target holds nothing of it.
     Retention,
 }
 
 impl GoneReason {
-    /// The platform's word for why, or `missing`, or `retention`.
+    /// The platform's word for why, or `missing`, `filtered`, `retention`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending(word) | Self::Deleted(word) => word,
             Self::Missing => "missing",
+            Self::Filtered => "filtered",
             Self::Retention => "retention",
         }
     }
@@ -149,7 +152,7 @@ pub fn is_emptied(light: Digest, gone: Option<&Gone>, shown: Digest) -> bool {
         None => light == shown.sealed(),
         // It may have been anonymised before it was purged.
         Some(GoneReason::Retention) => light == shown || light == shown.sealed(),
-        Some(GoneReason::Pending(_) | GoneReason::Deleted(_) | GoneReason::Missing) => false,
+        Some(GoneReason::Pending(_) | GoneReason::Deleted(_) | GoneReason::Missing | GoneReason::Filtered) => false,
     }
 }
 
@@ -208,7 +211,7 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
 /// lists are read in every run and must not undo one another.
 fn supersedes(now: &Gone, before: &Gone) -> bool {
     let rank = |gone: &Gone| match gone.reason {
-        GoneReason::Missing => 0,
+        GoneReason::Missing | GoneReason::Filtered => 0,
         GoneReason::Pending(_) => 1,
         GoneReason::Deleted(_) => 2,
         GoneReason::Retention => 3,

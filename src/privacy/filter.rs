@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::form::FormTypes;
 use super::policy::{Policy, PolicyError, Preset, Treatment};
 use super::pseudonym::{PseudonymKey, stands_for_a_value};
+use super::selection::Selection;
 use super::{MASKED, NOT_KEPT, nir, visit};
 use crate::champ::{Champ, ChampValue, Withheld};
 use crate::demarche::TypeDeChamp;
@@ -16,6 +17,7 @@ use crate::ids::DescriptorId;
 pub struct Filter {
     policy: Policy,
     key: Option<PseudonymKey>,
+    selection: Selection,
 }
 
 /// Why a policy cannot be put to work.
@@ -44,7 +46,19 @@ impl Filter {
         if policy.needs_key() && key.is_none() {
             return Err(FilterError::MissingKey);
         }
-        Ok(Self { policy, key })
+        Ok(Self { policy, key, selection: Selection::default() })
+    }
+
+    /// The same for some dossiers of a démarche only.
+    #[must_use]
+    pub fn only(self, selection: Selection) -> Self {
+        Self { selection, ..self }
+    }
+
+    /// Which dossiers it lets out at all.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// The policy.

@@ -7,6 +7,7 @@
 //! - [`policy`](Policy): presets, and rules by kind or by descriptor;
 //! - [`form`](FormTypes): which kinds a descriptor ever had;
 //! - [`filter`](Filter): the work itself, on one dossier;
+//! - [`Selection`]: which dossiers a target keeps at all;
 //! - [`Anonymiser`]: what is left when a dossier's term is over;
 //! - `nir`: the social security number, wherever it was typed;
 //! - `pseudonym`: keyed digests.
@@ -20,6 +21,7 @@ mod policy;
 mod pseudonym;
 #[cfg(test)]
 pub(crate) mod samples;
+mod selection;
 mod visit;
 
 pub use anonymous::{ANONYMOUS, Anonymiser};
@@ -27,6 +29,7 @@ pub use filter::{Filter, FilterError};
 pub use form::FormTypes;
 pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment, UnfamiliarKind};
 pub use pseudonym::{PseudonymKey, ShortKey};
+pub use selection::{GroupeName, Selection};
 
 /// What stands in the place of a value that is not kept.
 pub const NOT_KEPT: &str = "[non conservé]";

@@ -33,13 +33,13 @@ struct State {
     addresses: BTreeMap<String, InstanceAddress>,
     scopes: BTreeMap<Scope, Content>,
     fault: Option<Fault>,
-    refused: BTreeMap<DossierNumber, Refusal>,
+    refused: BTreeMap<DossierNumber, HoldingFault>,
     commits: u64,
 }
 
 /// Why a target that was told to refuse a dossier refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum HoldingFault {
     /// It cannot hold a value of it.
     Value,
     /// It cannot hold as many filled columns in one row.
@@ -156,7 +156,7 @@ impl MemorySink {
     }
 
     /// Commits that bring this dossier are refused from now on, or are not any more.
-    pub fn refuse(&self, dossier: DossierNumber, refusal: Option<Refusal>) {
+    pub fn refuse(&self, dossier: DossierNumber, refusal: Option<HoldingFault>) {
         let refused = &mut self.state().refused;
         match refusal {
             Some(refusal) => _ = refused.insert(dossier, refusal),
@@ -263,8 +263,8 @@ impl Sink for MemorySink {
         for row in batch.plan.changes.iter().filter_map(Change::row) {
             let filled = row.cells.iter().filter(|cell| **cell != Cell::Null).count();
             let (too_wide, refused) = match state.refused.get(&row.number) {
-                Some(Refusal::Value) => (false, true),
-                Some(Refusal::Wide(most)) => (true, filled > *most),
+                Some(HoldingFault::Value) => (false, true),
+                Some(HoldingFault::Wide(most)) => (true, filled > *most),
                 None => (false, false),
             };
             if refused {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::demarche::DemarcheHead;
 use crate::ids::{DemarcheNumber, DescriptorId, DossierNumber};
 use crate::plan::{Gone, Plan};
+use crate::privacy::Selection;
 use crate::table::{Digest, Layout};
 
 /// Which dossiers: one démarche of one instance of a platform. Numbers of two instances collide, so both are needed.
@@ -79,7 +80,13 @@ pub struct Checkpoint {
     pub policy: Option<Digest>,
     /// The digest of what was asked of dossiers beyond the pinned documents; `None` where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selection: Option<Digest>,
+    pub newer_fields: Option<Digest>,
+    /// Which dossiers of the démarche the target keeps.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
+    /// Dossiers outside that selection are yet to get a tombstone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
     #[serde(default)]
     pub remap: bool,

@@ -8,7 +8,7 @@ use super::report::ListingReport;
 use super::run::{Engine, until_stopped};
 use crate::ids::DossierNumber;
 use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
-use crate::observe::{CompleteListing, list_all};
+use crate::observe::{CompleteListing, list_selected};
 use crate::plan::changes::is_emptied;
 use crate::plan::{Gone, GoneReason, Observation};
 use crate::sink::{Scope, Sink, SinkError, Sweep};
@@ -25,6 +25,8 @@ pub(super) struct Difference {
     pub(super) stale: Vec<DossierNumber>,
     /// In the target, and not listed.
     pub(super) ghost: Vec<DossierNumber>,
+    /// In the target, and listed outside the selection.
+    pub(super) outside: Vec<DossierNumber>,
 }
 
 /// Compares by pages of the target; what is held in memory is the listing and the differences.
@@ -40,6 +42,12 @@ pub(super) async fn compare<S: Sink>(
         let Some(last) = census.last() else { break };
         after = Some(last.number);
         for entry in census {
+            if listing.shows_outside(entry.number) {
+                if entry.gone.is_none() {
+                    difference.outside.push(entry.number);
+                }
+                continue;
+            }
             match (listing.take(entry.number), entry.gone) {
                 (Some(light), gone) if is_emptied(entry.light, gone.as_ref(), light) => {}
                 (Some(_), Some(_)) => difference.missing.push(entry.number),
@@ -57,7 +65,9 @@ impl<S: Sink> Engine<'_, S> {
     /// Finds what left without a trace (traps 33 and 34) and what changed without a date (trap 20), and mends it.
     pub(super) async fn compare_listing(&mut self, alive: u64, now: Timestamp) -> Result<(), SyncError> {
         let events = self.job.events;
-        let listing = list_all(self.job.client, self.job.scope.demarche, |seen| events(&Event::Listing { seen }));
+        let on_page = |seen| events(&Event::Listing { seen });
+        let (selection, groupes) = (self.job.filter.selection(), &self.form.demarche.groupes_instructeurs);
+        let listing = list_selected(self.job.client, self.job.scope.demarche, selection, groupes, on_page);
         let listing = until_stopped(&self.job.stop, listing).await?;
         let listed = listing.len() as u64;
         let left: Vec<DossierNumber> = self
@@ -70,7 +80,7 @@ impl<S: Sink> Engine<'_, S> {
         self.report.listing = Some(ListingReport {
             listed,
             missing: difference.missing.len() as u64,
-            stale: difference.stale.len() as u64,
+            stale: (difference.stale.len() + difference.outside.len()) as u64,
             ghost: difference.ghost.len() as u64,
         });
         for number in left {
@@ -90,7 +100,7 @@ impl<S: Sink> Engine<'_, S> {
     /// Reads again what differs, and asks about what is not listed before believing that it is gone. `false` when the
     /// brake held deletions back.
     async fn mend(&mut self, difference: Difference, alive: u64, now: Timestamp) -> Result<bool, SyncError> {
-        let Difference { mut missing, mut stale, ghost } = difference;
+        let Difference { mut missing, mut stale, ghost, outside } = difference;
         // What waits in quarantine has its own rhythm (trap 5).
         let waits = |number: &DossierNumber| self.quarantine.get(number).is_some_and(|entry| entry.next_try > now);
         missing.retain(|number| !waits(number));
@@ -108,8 +118,12 @@ impl<S: Sink> Engine<'_, S> {
                 self.check_stop()?;
             }
         }
-        if self.brakes(ghost.len() as u64, alive) {
+        if self.brakes((ghost.len() + outside.len()) as u64, alive) {
             return Ok(false);
+        }
+        for number in outside {
+            self.read_again(number).await?;
+            self.check_stop()?;
         }
         for number in ghost {
             if !self.read_again(number).await? {

@@ -22,6 +22,7 @@ mod report;
 mod retention;
 mod rows;
 mod run;
+mod selecting;
 mod settings;
 mod stop;
 mod verify;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::address::check_instance;
 use super::error::SyncError;
-use super::run::{Job, begin, present, selection};
+use super::run::{Job, begin, newer_fields};
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
 use crate::observe::walk::unread;
@@ -80,10 +80,12 @@ async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncErro
     let stored = job.sink.checkpoint(&job.scope).await?;
     check_instance(job.client, job.sink, &job.scope).await?;
     let policy = Some(job.filter.digest());
-    let Some(stored) = stored.filter(|stored| stored.policy == policy && !stored.remap) else { return Ok(None) };
+    let selection = job.filter.selection();
+    let current = stored.filter(|stored| stored.policy == policy && stored.selection == *selection && !stored.remap);
+    let Some(stored) = current else { return Ok(None) };
     // A dossier that was read with other fields would look changed.
-    let selection = selection(job).await?;
-    Ok(Some(stored).filter(|stored| stored.selection == selection))
+    let newer_fields = newer_fields(job).await?;
+    Ok(Some(stored).filter(|stored| stored.newer_fields == newer_fields))
 }
 
 async fn take_in<S: Sink>(
@@ -94,7 +96,7 @@ async fn take_in<S: Sink>(
 ) -> Result<Counts, SyncError> {
     let mut engine = begin(job, Some(stored), None, job.client.stats()).await?;
     engine.report.run.insert_str(0, prefix);
-    let observed = engine.rows(dossiers).await?.into_iter().map(present).collect();
+    let observed = engine.observed(dossiers).await?;
     let checkpoint = engine.checkpoint.clone();
     engine.commit(observed, Vec::new(), checkpoint).await
 }

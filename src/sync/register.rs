@@ -9,7 +9,7 @@ use super::form::spec_of;
 use super::report::REPORT_VERSION;
 use crate::demarche::Demarche;
 use crate::plan::{Retention, reconcile};
-use crate::privacy::{FormTypes, Policy, Preset, Treatment};
+use crate::privacy::{FormTypes, Policy, Preset, Selection, Treatment};
 use crate::sink::{Scope, Sink};
 use crate::table::naming::NameLimits;
 use crate::table::{CellKind, ColumnKey, Origin, TableKey};
@@ -29,6 +29,9 @@ pub struct Register {
     pub target: String,
     /// What the privacy policy begins with.
     pub preset: Preset,
+    /// Which of its dossiers are kept; empty where all are.
+    #[serde(skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
     /// For how long dossiers are kept; empty where it is for ever.
     pub retention: Retention,
     /// The tables, the dossiers first.
@@ -133,6 +136,7 @@ pub async fn register<S: Sink>(
         title: form.title,
         target: sink.name().to_owned(),
         preset: policy.preset,
+        selection: sink.checkpoint(scope).await?.map(|checkpoint| checkpoint.selection).unwrap_or_default(),
         retention: *retention,
         tables: tables.collect(),
     })

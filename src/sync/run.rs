@@ -71,6 +71,8 @@ pub(super) struct Engine<'a, S> {
     pub(super) told_strangers: BTreeSet<DescriptorId>,
     /// Dossiers whose stored document is damaged.
     pub(super) damaged: BTreeSet<DossierNumber>,
+    /// Dossiers that the target shows and that are outside the selection.
+    pub(super) outside: BTreeSet<DossierNumber>,
     /// Columns that could not hold a value, and of which dossiers.
     pub(super) misfits: BTreeMap<String, BTreeSet<DossierNumber>>,
     /// Whether the tables changed with this run: what they could not hold they may hold now.
@@ -123,7 +125,7 @@ fn of_this_question(error: &ApiError) -> bool {
 }
 
 /// The digest of what is asked of dossiers beyond the pinned documents; `None` where nothing is.
-pub(super) async fn selection<S>(job: &Job<'_, S>) -> Result<Option<Digest>, SyncError> {
+pub(super) async fn newer_fields<S>(job: &Job<'_, S>) -> Result<Option<Digest>, SyncError> {
     let asked = until_stopped(&job.stop, job.client.additions()).await?;
     Ok((!asked.is_empty()).then(|| Digest::of(asked.join("\n").as_bytes())))
 }
@@ -194,6 +196,7 @@ pub(super) async fn begin<'a, S: Sink>(
         asked: BTreeSet::new(),
         told_strangers: BTreeSet::new(),
         damaged: BTreeSet::new(),
+        outside: BTreeSet::new(),
         misfits: BTreeMap::new(),
         tables_moved: !plan.changes.is_empty(),
         unplaced: BTreeMap::new(),
@@ -220,7 +223,8 @@ impl<S: Sink> Engine<'_, S> {
     async fn go(&mut self, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
         self.adopt_policy();
-        self.adopt_selection().await?;
+        self.adopt_newer_fields().await?;
+        self.adopt_selection();
         self.adopt_head(now);
         if self.checkpoint.remap {
             self.remap().await?;
@@ -264,13 +268,13 @@ impl<S: Sink> Engine<'_, S> {
     }
 
     /// Other fields are asked of the platform than when the target was filled: everything is read again for them.
-    async fn adopt_selection(&mut self) -> Result<(), SyncError> {
-        let selection = selection(self.job).await?;
-        if self.checkpoint.selection != selection {
+    async fn adopt_newer_fields(&mut self) -> Result<(), SyncError> {
+        let newer_fields = newer_fields(self.job).await?;
+        if self.checkpoint.newer_fields != newer_fields {
             if self.checkpoint.watermark.is_some() {
                 self.checkpoint.sweep = Some(Sweep::default());
             }
-            self.checkpoint.selection = selection;
+            self.checkpoint.newer_fields = newer_fields;
         }
         Ok(())
     }
@@ -316,7 +320,7 @@ impl<S: Sink> Engine<'_, S> {
         };
         match answer {
             Ok(Some(dossier)) => {
-                let observed = self.rows(vec![dossier]).await?.into_iter().map(present).collect();
+                let observed = self.observed(vec![dossier]).await?;
                 self.commit(observed, Vec::new(), self.checkpoint.clone()).await?;
                 Ok(true)
             }
@@ -351,7 +355,8 @@ impl<S: Sink> Engine<'_, S> {
         while let Some(mut step) = next {
             self.tell_drift(std::mem::take(&mut step.drift));
             let (dossiers, reached) = (step.dossiers.len(), step.reached);
-            let observed = self.rows(step.dossiers).await?.into_iter().map(present).collect();
+            let kept = self.select(step.dossiers).await?;
+            let observed = self.rows(kept).await?.into_iter().map(present).collect();
             let mut checkpoint = watermark::advance(&self.checkpoint, reading, reached, began);
             if step.last {
                 checkpoint = watermark::finish(&checkpoint, reading, now);
@@ -364,7 +369,7 @@ impl<S: Sink> Engine<'_, S> {
             (self.job.events)(&Event::Page { dossiers, counts, reached });
             next = fetched?;
         }
-        Ok(())
+        self.let_go(alive).await
     }
 
     /// Writes the line of the run history and closes the report.

@@ -14,7 +14,7 @@ use super::rows::compare as compare_rows;
 use super::run::{Job, Run, open};
 use crate::api::Client;
 use crate::ids::{DescriptorId, DossierNumber};
-use crate::observe::list_all;
+use crate::observe::list_selected;
 use crate::privacy::Filter;
 use crate::sink::{RowDifference, RowFault, Scope, Sink};
 use crate::table::{Layout, Mapper};
@@ -85,9 +85,11 @@ pub async fn verify<S: Sink>(
         return Err(SyncError::never_synced(scope, sink.name()));
     };
     check_instance(client, sink, scope).await?;
-    let listing = list_all(client, scope.demarche, on_page).await?;
+    let groupes = sink.form(scope).await?.map(|form| form.groupes_instructeurs).unwrap_or_default();
+    let listing = list_selected(client, scope.demarche, &checkpoint.selection, &groupes, on_page).await?;
     let listed = listing.len() as u64;
     let mut difference = compare(sink, scope, listing).await?;
+    difference.stale.append(&mut difference.outside);
     let quarantined: BTreeSet<DossierNumber> =
         sink.quarantine(scope).await?.into_iter().map(|entry| entry.number).collect();
     difference.missing.retain(|number| !quarantined.contains(number));

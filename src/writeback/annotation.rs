@@ -238,8 +238,11 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
             let number = some("the number of a dossier")?.parse();
             number.map(AnnotationValue::DossierLink).map_err(|_| "the number of a dossier is expected".to_owned())
         }
-        other @ (TypeDeChamp::Address
+        other @ (TypeDeChamp::Aah
+        | TypeDeChamp::Address
+        | TypeDeChamp::Aeeh
         | TypeDeChamp::AnnuaireEducation
+        | TypeDeChamp::Ars
         | TypeDeChamp::Carte
         | TypeDeChamp::Cnaf
         | TypeDeChamp::Cojo
@@ -247,6 +250,7 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
         | TypeDeChamp::Dgfip
         | TypeDeChamp::EngagementJuridique
         | TypeDeChamp::Epci
+        | TypeDeChamp::EtudiantBoursier
         | TypeDeChamp::Explication
         | TypeDeChamp::ExpressionReguliere
         | TypeDeChamp::Finess
@@ -257,6 +261,8 @@ fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String
         | TypeDeChamp::Number
         | TypeDeChamp::PieceJustificative
         | TypeDeChamp::PoleEmploi
+        | TypeDeChamp::PreRempli
+        | TypeDeChamp::QuotientFamilial
         | TypeDeChamp::Referentiel
         | TypeDeChamp::Repetition
         | TypeDeChamp::Rna

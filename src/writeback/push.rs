@@ -257,6 +257,10 @@ impl<'a, O: Outbox> Worker<'a, O> {
                     self.refuse(entry, &progress, Refusal::NoDossier, None, apply).await
                 };
             };
+            // What was begun is brought to its end, also where it takes the dossier out of the selection.
+            if progress.sends == 0 && !self.push.filter.selection().keeps(&dossier) {
+                return self.refuse(entry, &progress, Refusal::Outside, None, apply).await;
+            }
             let files = self.files(intent, &dossier).await;
             let seen = self.seen(&dossier);
             if progress.sends > 0 {

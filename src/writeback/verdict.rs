@@ -157,6 +157,9 @@ pub enum Refusal {
     /// The dossier belongs to another démarche.
     #[error("this dossier belongs to another démarche")]
     OtherDemarche,
+    /// The dossier is not one of those that the target keeps.
+    #[error("this dossier is outside what is kept of the démarche")]
+    Outside,
     /// No step leads there.
     #[error("a dossier that is {from} cannot become {to}")]
     NoWay {
@@ -248,6 +251,7 @@ impl Refusal {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NoDossier => "no_dossier",
+            Self::Outside => "outside_selection",
             Self::OtherDemarche => "other_demarche",
             Self::NoWay { .. } => "no_way",
             Self::SvaSvr => "sva_svr",
@@ -275,6 +279,9 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            Self::Outside => {
+                "send it from the target that keeps this dossier, or widen `groupes`, `states` or `deposited-since`"
+            }
             Self::NoDossier => "check the number; a dossier that was deleted or never submitted takes no decision",
             Self::OtherDemarche => "check the number of the dossier and that of the démarche",
             Self::NoWay { .. } | Self::NotDecided(_) => "look at the dossier on the platform, and ask for a legal step",

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("intent", &["api", "dossier", "ids", "table"]),
     ("sink", &["demarche", "dossier", "grist", "ids", "intent", "plan", "privacy", "table"]),
     ("api", &["champ", "demarche", "dossier", "http", "ids", "platform"]),
-    ("observe", &["api", "demarche", "dossier", "ids", "plan", "sink", "table"]),
+    ("observe", &["api", "demarche", "dossier", "ids", "plan", "privacy", "sink", "table"]),
     ("sync", &["api", "demarche", "dossier", "ids", "observe", "plan", "privacy", "sink", "table"]),
     (
         "writeback",

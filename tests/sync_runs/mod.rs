@@ -16,6 +16,7 @@ mod privacy;
 mod refused;
 mod repeating;
 mod retention;
+mod selecting;
 mod side_questions;
 mod silent;
 pub mod survey;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, FormSpec, Kind, WorldSpec};
-use demarche_numerique::sink::memory::Refusal;
+use demarche_numerique::sink::memory::HoldingFault;
 use demarche_numerique::sink::{RunOutcome, Sink, SinkError};
 use demarche_numerique::sync::SyncError;
 use demarche_numerique::{DossierNumber, Platform};
@@ -15,7 +15,7 @@ use super::survey::Database;
 /// A text champ of the complete form.
 const TEXT: u64 = 102;
 
-fn refuse(lab: &Lab, numbers: &[u32], refusal: Option<Refusal>) {
+fn refuse(lab: &Lab, numbers: &[u32], refusal: Option<HoldingFault>) {
     numbers.iter().for_each(|number| lab.sink.refuse(DossierNumber::new(*number), refusal));
 }
 
@@ -28,7 +28,7 @@ async fn a_dossier_that_the_target_refuses_is_set_aside_and_all_others_arrive() 
             let order = in_order(&lab);
             let mut culprits: Vec<u32> = ranks.iter().map(|rank: &usize| order[*rank]).collect();
             culprits.sort_unstable();
-            refuse(&lab, &culprits, Some(Refusal::Value));
+            refuse(&lab, &culprits, Some(HoldingFault::Value));
             let report = lab.run().await;
             assert_eq!(report.outcome, RunOutcome::Quarantine, "{platform}: {report:?}");
             assert_eq!(report.counts.inserted as usize, 40 - culprits.len(), "{platform}: {report:?}");
@@ -54,7 +54,7 @@ async fn what_a_refused_dossier_was_before_stays_and_it_is_tried_less_and_less_o
     lab.run().await;
     let number = in_order(&lab)[3];
     let before = lab.dossier(number).await;
-    refuse(&lab, &[number], Some(Refusal::Value));
+    refuse(&lab, &[number], Some(HoldingFault::Value));
     lab.wait(3);
     lab.sandbox.world().edit(number, TEXT, "tout autre chose").expect("it is asked");
     let report = lab.run().await;
@@ -79,7 +79,7 @@ async fn what_a_refused_dossier_was_before_stays_and_it_is_tried_less_and_less_o
 #[tokio::test]
 async fn a_target_that_refuses_everything_ends_the_run_and_quarantines_nobody() {
     let lab = Lab::new(Platform::DemarcheNumerique, 40).await;
-    refuse(&lab, &in_order(&lab), Some(Refusal::Value));
+    refuse(&lab, &in_order(&lab), Some(HoldingFault::Value));
     let error = lab.try_run().await.error.expect("the target is at fault");
     assert!(matches!(error, SyncError::Sink(SinkError::CannotHold { .. })), "{error:?}");
     assert_eq!((set_aside(&lab).await, alive(&lab).await), (Vec::new(), 0));
@@ -92,7 +92,7 @@ async fn a_target_that_refuses_everything_ends_the_run_and_quarantines_nobody() 
 async fn a_run_that_is_stopped_while_it_looks_for_the_culprit_goes_on_from_there() {
     let lab = Lab::new(Platform::DemarcheNumerique, 30).await;
     let culprit = in_order(&lab)[11];
-    refuse(&lab, &[culprit], Some(Refusal::Value));
+    refuse(&lab, &[culprit], Some(HoldingFault::Value));
     lab.stop.ask();
     lab.try_run().await;
     let lab = Lab { stop: demarche_numerique::sync::Stop::default(), ..lab };
@@ -125,7 +125,7 @@ async fn wide<S: Sink>(questions: u32, sink: S) -> (Lab<S>, u32) {
 #[tokio::test]
 async fn a_row_with_too_much_in_it_keeps_what_fits_and_says_what_the_document_alone_holds() {
     let (lab, number) = wide(450, demarche_numerique::sink::MemorySink::default()).await;
-    lab.sink.refuse(DossierNumber::new(number), Some(Refusal::Wide(400)));
+    lab.sink.refuse(DossierNumber::new(number), Some(HoldingFault::Wide(400)));
     let report = lab.run().await;
     assert_eq!((report.outcome, report.counts.inserted), (RunOutcome::Done, 12), "{report:?}");
     assert!(report.notices.iter().any(|notice| notice.contains(&number.to_string())), "{:?}", report.notices);
@@ -139,7 +139,7 @@ async fn a_row_with_too_much_in_it_keeps_what_fits_and_says_what_the_document_al
     }
     lab.assert_exact().await;
     // Nothing helps: the others arrive all the same.
-    lab.sink.refuse(DossierNumber::new(number), Some(Refusal::Wide(3)));
+    lab.sink.refuse(DossierNumber::new(number), Some(HoldingFault::Wide(3)));
     lab.change(|world| {
         let form = world.form_of(world.dossier(number).expect("it is there")).expect("a form");
         let id = form.champs[0].stable_id;

@@ -9,7 +9,7 @@ use crate::cli::printer::{answer, answer_json, legible};
 use crate::cli::signals;
 use crate::cli::targets::open_to_read;
 use crate::plan::{Term, Terms};
-use crate::privacy::Treatment;
+use crate::privacy::{Selection, Treatment};
 use crate::sync::{self, Register, RegisterColumn, Source};
 
 /// Prints the register of every démarche.
@@ -33,9 +33,10 @@ pub async fn run(context: &Context, args: &RegisterArgs) -> Result<Exit, CliErro
 
 /// The register as Markdown.
 fn markdown(register: &Register) -> String {
-    let Register { version: _, instance, demarche, title, target, preset: _, retention, tables } = register;
+    let Register { version: _, instance, demarche, title, target, preset: _, selection, retention, tables } = register;
     let mut text = format!("# Démarche {demarche} : {}\n\n", cell(title));
     text.push_str(&format!("- Plateforme : {instance}\n- Destination : {}\n", cell(target)));
+    text.push_str(&format!("- Dossiers gardés : {}\n", kept_dossiers(selection)));
     text.push_str(&format!("- Dossiers supprimés sur la plateforme : {}\n", kept(&retention.deleted)));
     text.push_str(&format!("- Dossiers traités : {}\n", kept(&retention.finished)));
     let runs = retention.runs.map_or_else(|| "sans limite".to_owned(), span);
@@ -74,6 +75,22 @@ fn line(column: &RegisterColumn) -> String {
     };
     let kind = column.type_de_champ.as_deref().unwrap_or("");
     format!("| {} | `{}` | {origin} | {kind} | {treatment} | {after} |\n", cell(&column.title), column.name)
+}
+
+/// Which dossiers are kept, in French.
+fn kept_dossiers(selection: &Selection) -> String {
+    let mut parts = Vec::new();
+    if !selection.groupes.is_empty() {
+        let groupes: Vec<String> = selection.groupes.iter().map(|groupe| cell(&groupe.to_string())).collect();
+        parts.push(format!("des groupes {}", groupes.join(", ")));
+    }
+    if !selection.states.is_empty() {
+        parts.push(format!("dans les états {}", selection.states.iter().cloned().collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(since) = selection.deposited_since {
+        parts.push(format!("déposés depuis le {}", since.strftime("%Y-%m-%dT%H:%M:%SZ")));
+    }
+    if parts.is_empty() { "tous".to_owned() } else { parts.join(", ") }
 }
 
 /// When dossiers are emptied, in French.

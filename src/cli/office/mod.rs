@@ -94,7 +94,7 @@ impl Office {
             let alone = lease_of(&target).is_none();
             planned.push(Planned { key: key.clone(), schedule: job.run.schedule(), alone, hint_window });
             let settings = Settings { page_size: job.instance.page_size.value, ..job.sync.settings() };
-            let filter = context.filter(&job.policy.value)?;
+            let filter = context.filter(&job.policy.value)?.only(job.selection.selection());
             let place = match &target {
                 Target::Postgres(postgres) => format!("{target} {}", postgres.schema),
                 Target::Sqlite(_) | Target::Grist(_) => target.to_string(),

@@ -150,6 +150,7 @@ pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
         "pending" => GoneReason::Pending(word()),
         "deleted" => GoneReason::Deleted(word()),
         "missing" => GoneReason::Missing,
+        "filtered" => GoneReason::Filtered,
         "retention" => GoneReason::Retention,
         _ => return Err(unreadable("disparu")),
     };
@@ -162,12 +163,13 @@ pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
 
 /// The tombstone as it is kept: what kind, the platform's word, and when.
 pub(super) fn tombstone(gone: Option<&Gone>) -> [Value; 3] {
-    use GoneReason::{Deleted, Missing, Pending, Retention};
+    use GoneReason::{Deleted, Filtered, Missing, Pending, Retention};
     let Some(Gone { reason, at }) = gone else { return [Value::Null, Value::Null, Value::Null] };
     let (kind, word) = match reason {
         Pending(word) => ("pending", Value::from(word.as_str())),
         Deleted(word) => ("deleted", Value::from(word.as_str())),
         Missing => ("missing", Value::Null),
+        Filtered => ("filtered", Value::Null),
         Retention => ("retention", Value::Null),
     };
     [kind.into(), word, at.map(|at| at.to_string()).into()]

@@ -159,6 +159,7 @@ fn gone(row: &impl Fields) -> Result<Option<Gone>, Fault> {
         "pending" => GoneReason::Pending(word()?),
         "deleted" => GoneReason::Deleted(word()?),
         "missing" => GoneReason::Missing,
+        "filtered" => GoneReason::Filtered,
         "retention" => GoneReason::Retention,
         _ => return Err(Fault::unreadable("gone")),
     };

@@ -239,6 +239,7 @@ fn tombstone(gone: Option<&Gone>) -> [Value<'_>; 3] {
         GoneReason::Pending(word) => ("pending", Some(word.as_str())),
         GoneReason::Deleted(word) => ("deleted", Some(word.as_str())),
         GoneReason::Missing => ("missing", None),
+        GoneReason::Filtered => ("filtered", None),
         GoneReason::Retention => ("retention", None),
     };
     [kind.into(), word.into(), (*at).into()]

@@ -187,7 +187,9 @@ impl Diagnosis {
             }
             self.tell(&what, "target", job.target.value.to_string(), &job.target.origin);
             self.tell(&what, "privacy", job.policy.value.name.clone(), &job.policy.origin);
-            for (setting, value, origin) in job.sync.told().into_iter().chain(job.run.told()) {
+            for (setting, value, origin) in
+                job.selection.told().into_iter().chain(job.sync.told()).chain(job.run.told())
+            {
                 self.tell(&what, setting, value, origin);
             }
         }

@@ -210,6 +210,7 @@ fn refused(line: &Line) -> String {
         }
         "requires" => return "Pas envoyé : ce qui devait être fait avant ne l’a pas été".to_owned(),
         "no_dossier" => "la plateforme ne montre pas ce dossier",
+        "outside_selection" => "ce dossier n’est pas de ceux que ce document garde",
         "other_demarche" => "ce dossier est d’une autre démarche",
         "no_way" => {
             let found = found.unwrap_or("dans cet état");
@@ -400,6 +401,7 @@ mod tests {
         let message = Action::Message { body: Words::new("très privé"), attachment: None, correction: None };
         for reason in [
             "no_dossier",
+            "outside_selection",
             "other_demarche",
             "no_way",
             "sva_svr",

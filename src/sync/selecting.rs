@@ -1,0 +1,86 @@
+//! Keeps a target to the dossiers that the operator selected: those that leave the selection get a tombstone, and all is read
+//! again when the selection itself changes.
+
+use std::collections::BTreeSet;
+
+use super::error::SyncError;
+use super::run::Engine;
+use crate::dossier::Dossier;
+use crate::ids::DossierNumber;
+use crate::plan::{Gone, GoneReason, Observation};
+use crate::sink::{Sink, Sweep};
+
+/// The tombstone of a dossier that is outside the selection.
+pub(super) fn filtered() -> Gone {
+    Gone { reason: GoneReason::Filtered, at: None }
+}
+
+impl<S: Sink> Engine<'_, S> {
+    /// Another selection than the one under which the target was filled, or dossiers that still have to leave: everything is
+    /// read again, from the beginning, so that no dossier is passed over.
+    pub(super) fn adopt_selection(&mut self) {
+        let wanted = self.job.filter.selection();
+        if self.checkpoint.selection != *wanted {
+            self.checkpoint.leaving |= self.stored.is_some();
+            self.checkpoint.selection = wanted.clone();
+        }
+        if self.checkpoint.leaving && self.checkpoint.watermark.is_some() {
+            self.checkpoint.sweep = Some(Sweep::default());
+        }
+        let groupes = &self.form.demarche.groupes_instructeurs;
+        let unknown: Vec<String> = wanted.unknown_groupes(groupes).iter().map(ToString::to_string).collect();
+        for groupe in unknown {
+            self.notice(format!("the démarche has no groupe `{groupe}`, of which dossiers are to be kept"));
+        }
+    }
+
+    /// The dossiers of a page that are to be kept. Of the others those that the target shows are remembered, to leave together
+    /// at the end of the walk, and those in quarantine are let out of it.
+    pub(super) async fn select(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Dossier>, SyncError> {
+        let selection = self.job.filter.selection();
+        let (kept, outside): (Vec<_>, Vec<_>) = dossiers.into_iter().partition(|dossier| selection.keeps(dossier));
+        for dossier in &kept {
+            self.outside.remove(&dossier.number);
+        }
+        if outside.is_empty() {
+            return Ok(kept);
+        }
+        let numbers: Vec<DossierNumber> = outside.iter().map(|dossier| dossier.number).collect();
+        let known = self.job.sink.known(&self.job.scope, &numbers).await?;
+        let alive: BTreeSet<_> = known.into_iter().filter(|(_, known)| known.gone.is_none()).map(|(n, _)| n).collect();
+        self.checkpoint.leaving |= !alive.is_empty();
+        self.outside.extend(alive);
+        for number in numbers {
+            if self.quarantine.contains_key(&number) {
+                self.release(number).await?;
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Puts tombstones on the dossiers that are outside, unless they are so many that they are held back: then the next run
+    /// reads everything again and tells once more.
+    pub(super) async fn let_go(&mut self, alive: u64) -> Result<(), SyncError> {
+        let outside = std::mem::take(&mut self.outside);
+        if !self.checkpoint.leaving {
+            return Ok(());
+        }
+        let gone = outside.into_iter().map(|number| (number, filtered())).collect();
+        if self.bury(gone, alive).await? {
+            let mut checkpoint = self.checkpoint.clone();
+            checkpoint.leaving = false;
+            self.commit(Vec::new(), Vec::new(), checkpoint).await?;
+        }
+        Ok(())
+    }
+
+    /// What dossiers that were read one by one are for the target: rows, or tombstones where they are outside.
+    pub(super) async fn observed(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Observation>, SyncError> {
+        let selection = self.job.filter.selection();
+        let (kept, outside): (Vec<_>, Vec<_>) = dossiers.into_iter().partition(|dossier| selection.keeps(dossier));
+        let gone = outside.into_iter().map(|dossier| Observation::Gone(dossier.number, filtered()));
+        let mut observed: Vec<_> = self.rows(kept).await?.into_iter().map(super::run::present).collect();
+        observed.extend(gone);
+        Ok(observed)
+    }
+}
