@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_row_tells_when_it_was_made() {
         let row = |text: &str| RowId::new(STANDARD.encode(text)).created_at();
-        assert_eq!(row("Row-01ARZ3NDEKTSV4RRFFQ69G5FAV"), Timestamp::from_millisecond(1_469_918_176_385).ok());
+        assert_eq!(row("Row-01ARZ3NDEKTSV4RRFFQ69G5FAV"), Timestamp::from_millisecond(1_469_922_850_259).ok());
         assert_eq!(row("Row-01HROW"), None);
         assert_eq!(row("01ARZ3NDEKTSV4RRFFQ69G5FAV"), None);
         assert_eq!(RowId::new("é").created_at(), None);

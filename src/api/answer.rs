@@ -271,9 +271,6 @@ pub(super) fn connection<R, N: Node>(
     let Some(Connection { page_info: Some(page_info), nodes: Some(nodes) }) = connection else {
         return Err(request.partial(fatal.first().copied()));
     };
-    if let Some(reason) = contradiction(nodes.len(), page_info.has_next_page, page_info.end_cursor.as_deref()) {
-        return Err(request.undecodable(Undecoded { path: "pageInfo".to_owned(), reason: reason.to_owned() }));
-    }
     let mut placed: BTreeMap<usize, &GraphqlError> = BTreeMap::new();
     let mut unplaced: Vec<&GraphqlError> = Vec::new();
     for error in &fatal {
@@ -288,6 +285,9 @@ pub(super) fn connection<R, N: Node>(
         && nodes.iter().filter(|node| node.is_none()).count() < unplaced.len()
     {
         return Err(request.partial(Some(error)));
+    }
+    if let Some(reason) = contradiction(nodes.len(), page_info.has_next_page, page_info.end_cursor.as_deref()) {
+        return Err(request.undecodable(Undecoded { path: "pageInfo".to_owned(), reason: reason.to_owned() }));
     }
     // Only the first error of a time-out has a code (trap 3): it tells for all.
     let code = fatal.iter().find_map(|error| error.code());

@@ -8,7 +8,7 @@ use crate::ids::DossierNumber;
 use crate::plan::{Remembered, RememberedColumn, RememberedTable, reconcile};
 use crate::privacy::samples::{at, block, champ, demarche, dossier, file, id, question, revision, rows};
 use crate::table::naming::NameLimits;
-use crate::table::{TableKey, infer, narrowed};
+use crate::table::{LayoutColumn, LayoutTable, TableKey, infer, narrowed};
 
 fn layout() -> Layout {
     let demarche = demarche(vec![revision(
@@ -110,22 +110,19 @@ fn answers_beyond_the_columns_that_a_table_has_room_for_are_named_and_stay_in_th
         Mapper::of(&spec, &layout).row(dossier(vec![champ(1_999, ChampValue::Empty)]), Digest::of(b"light"));
     assert!(unanswered.misfits.is_empty());
     // Tables that are there already get no more columns either.
-    let known = RememberedTable {
-        key: TableKey::Dossiers,
-        name: "demarche_123_dossiers".to_owned(),
-        title: "Dossiers".to_owned(),
-        columns: layout.tables[0]
-            .columns
-            .iter()
-            .map(|column| RememberedColumn {
-                key: column.spec.key.clone(),
-                name: column.name.clone(),
-                title: column.spec.title.clone(),
-                kind: column.spec.kind,
-            })
-            .collect(),
+    let column = |column: &LayoutColumn| RememberedColumn {
+        key: column.spec.key.clone(),
+        name: column.name.clone(),
+        title: column.spec.title.clone(),
+        kind: column.spec.kind,
     };
-    let remembered = Remembered { tables: vec![known], ..remembered };
+    let table = |table: &LayoutTable| RememberedTable {
+        key: table.key.clone(),
+        name: table.name.clone(),
+        title: table.title.clone(),
+        columns: table.columns.iter().map(column).collect(),
+    };
+    let remembered = Remembered { tables: layout.tables.iter().map(table).collect(), ..remembered };
     let again = reconcile(&spec, &remembered, NameLimits::default());
     assert_eq!((again.layout, again.changes), (layout, Vec::new()));
 }

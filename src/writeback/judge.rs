@@ -507,7 +507,7 @@ impl Case<'_> {
         if last.times >= MOST_SENDS {
             return Some(if !todo.mutation.is_idempotent() {
                 Doubt::LostAnswer.into()
-            } else if self.awaits_correction(last) {
+            } else if self.is_blocked_by_correction(last) {
                 Refusal::CorrectionAwaited(last.times).into()
             } else {
                 self.no_effect(last).into()
@@ -523,7 +523,7 @@ impl Case<'_> {
         if until <= self.now {
             return None;
         }
-        let waits = if self.awaits_correction(last) {
+        let waits = if self.is_blocked_by_correction(last) {
             Waits::new("correction_awaited", Refusal::CorrectionAwaited(last.times).to_string())
         } else {
             let words = last.failure.as_ref().map(|failure| format!(": {}", failure.words)).unwrap_or_default();
@@ -533,7 +533,7 @@ impl Case<'_> {
     }
 
     /// Whether the platform failed because the usager owes a correction, which it has no words for.
-    fn awaits_correction(&self, last: &Sending) -> bool {
+    fn is_blocked_by_correction(&self, last: &Sending) -> bool {
         last.key == Mutation::PasserEnInstruction.name()
             && self.dossier.date_derniere_correction_en_attente.is_some()
             && last.failure.as_ref().is_some_and(|failure| failure.kind == "internal_server_error")

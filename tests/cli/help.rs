@@ -32,14 +32,14 @@ fn the_tree_of_commands() {
     dn sandbox --port --seed --dossiers --pace --grist --platform
     dn init
     dn init grist --url --document --new --workspace --demarche --instance --platform --policy --write --yes
-    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --files --json
+    dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --accept-address --files --json
     dn run --demarche --instance --url --platform --to --policy --workers
     dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json
     dn verify --demarche --instance --url --platform --to --policy --repair --allow-deletes --json
     dn status --demarche --instance --url --platform --to --policy --runs --json
     dn schema --demarche --instance --url --platform --json
     dn dossier <number> <action> --instance --url --platform --as --motivation --message --correction --file --set --annotation --groupe --label --message-id --silent --overrule --again --yes --json
-    dn push --demarche --instance --url --platform --to --policy --from --apply --as --retry --cancel --done --json
+    dn push --demarche --instance --url --platform --to --policy --from --apply --as --adopt --retry --cancel --done --json
     dn trail --demarche --instance --url --platform --to --policy --csv --json
     dn remap --demarche --instance --url --platform --to --policy --json
     dn retention --demarche --instance --url --platform --to --policy --apply --allow-deletes --json
@@ -90,7 +90,7 @@ async fn help_is_a_command_too() {
 #[test]
 fn the_long_help_of_the_root_lists_the_exit_codes() {
     let help = Cli::command().render_long_help().to_string();
-    for line in ["Exit codes:", "   5  done, and some dossiers", "  11  done, but more dossiers are gone"] {
+    for line in ["Exit codes:", "   5  done, but not all of it", "  11  done, but more dossiers are gone"] {
         assert!(help.contains(line), "{help}");
     }
 }

@@ -163,7 +163,7 @@ async fn an_unattended_run_goes_on_when_its_log_cannot_be_written() {
         // Its history grows, run by run.
         let runs = async {
             loop {
-                let status = desk.on_target("status", &["--json"]).await;
+                let status = desk.dn(&["--config", "dn.toml", "status", "--json"]).await;
                 let runs = serde_json::from_str(&status.stdout)
                     .map_or(0, |status: Value| status["runs"].as_array().map_or(0, Vec::len));
                 if runs >= 3 {

@@ -136,6 +136,7 @@ async fn the_register_tells_what_is_kept_where_and_reads_no_dossier() {
     # Démarche 1003 : Démarche de démonstration 1003
     - Plateforme : dn
     - Destination : sqlite:d.db
+    - Dossiers gardés : tous
     - Dossiers supprimés sur la plateforme : effacés après 90 jours
     - Dossiers traités : effacés après 1 jour
     - Historique des exécutions : sans limite

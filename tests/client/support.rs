@@ -71,7 +71,7 @@ pub fn dossier(number: u32, champs: Value) -> Value {
 /// A page as the platform sends it, with these nodes and errors.
 pub fn page(nodes: Vec<Value>, errors: Value) -> Value {
     let mut answer = json!({ "data": { "demarche": { "dossiers": {
-        "pageInfo": { "hasNextPage": true, "endCursor": "MjAyNi0wMS0xNVQxNDo1MjozNS4xMjM0NTYwMDBaOzEyMzQ" },
+        "pageInfo": { "hasNextPage": !nodes.is_empty(), "endCursor": "MjAyNi0wMS0xNVQxNDo1MjozNS4xMjM0NTYwMDBaOzEyMzQ" },
         "nodes": nodes,
     } } } });
     if !errors.is_null() {

