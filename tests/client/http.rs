@@ -95,7 +95,6 @@ async fn passing_failures_are_repeated_until_the_platform_is_back() {
     let rows = [
         ("maintenance", ResponseTemplate::new(503).set_body_json(maintenance)),
         ("a proxy's page", ResponseTemplate::new(502).set_body_string("<html>Bad Gateway</html>")),
-        ("a proxy's time-out", ResponseTemplate::new(504).set_body_string("<html>")),
         ("a hiccup", ResponseTemplate::new(500).set_body_json(json!({ "errors": [{ "message": "Internal Server Error", "extensions": { "code": "internal_server_error", "exception_id": "e-1" } }], "data": null }))),
         ("a cut answer", ResponseTemplate::new(200).set_body_string("{\"data\":{\"demarche\":")),
         ("an answer that is not JSON", ResponseTemplate::new(200).set_body_string("<html>Connectez-vous au wifi</html>")),
@@ -127,6 +126,13 @@ async fn a_page_that_fails_twice_goes_back_to_the_walk_to_be_cut() {
     let error = failure(&client).await;
     assert!(error.to_string().ends_with("(HTTP 500, exception e-42)"), "{error}");
     assert_eq!(client.stats().requests, 2);
+}
+
+#[tokio::test]
+async fn a_page_for_which_a_proxy_lost_patience_goes_back_to_the_walk_at_once() {
+    let (_server, client) = answering(ResponseTemplate::new(504).set_body_string("<html>")).await;
+    assert!(matches!(failure(&client).await, ApiError::Unavailable { status: 504 }));
+    assert_eq!(client.stats().requests, 1);
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ async fn a_full_disk_and_other_refusals_are_told_without_values_and_leave_what_w
         ("XX001", "it is damaged (XX001)"),
         ("42P01", "was altered"),
         ("22P02", "a value is not one of its type (22P02)"),
-        ("P0001", "refused a commit"),
+        ("P0001", "a rule that somebody added refuses it (P0001)"),
     ] {
         database.run(&format!("TRUNCATE fault; INSERT INTO fault VALUES ('{code}')")).await;
         let error = sink.commit(&prepared, &batch(2, vec![insert(4, "")])).await.expect_err(code);

@@ -174,7 +174,7 @@ async fn a_creation_that_was_interrupted_is_taken_up_and_two_at_once_make_one_sc
 
     let database = Database::new().await;
     let (one, two, three) = tokio::join!(database.sink(), database.sink(), database.sink());
-    assert_eq!(database.column("SELECT count(*)::text FROM dn_migrations").await, ["6"]);
+    assert_eq!(database.column("SELECT count(*)::text FROM dn_migrations").await, ["7"]);
     filled(&one).await;
     assert_eq!(two.totals(&scope()).await.expect("an answer"), three.totals(&scope()).await.expect("an answer"));
 }
