@@ -210,7 +210,7 @@ async fn a_file_that_is_not_ours_is_refused_and_stays_as_it_is() {
         (
             "of a newer version",
             fs::read(&newer).expect("a file"),
-            "newer version of this tool (99; this one knows up to 3)",
+            "newer version of this tool (99; this one knows up to 5)",
         ),
         ("ours without one table", fs::read(&half).expect("a file"), "table dn_checkpoints is missing"),
     ];
