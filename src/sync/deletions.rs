@@ -48,7 +48,8 @@ impl<S: Sink> Engine<'_, S> {
             let Some(reason) = found.unread.get(list) else { continue };
             if before.is_none() && alive > 0 {
                 // What it would have told is looked for at once; from then on the daily listing is enough.
-                checkpoint.listed_at = None;
+                // Due, and not `None`: the end of a complete reading takes `None` for a first run, which needs no listing.
+                checkpoint.listed_at = Some(Timestamp::UNIX_EPOCH);
             }
             let attempts = before.map_or(1, |before| before.attempts.saturating_add(1));
             let next_try = next_try(now, attempts);
