@@ -96,7 +96,9 @@ pub(super) fn by_table<'a>(
 /// without its document.
 pub(super) fn counts(layout: &Layout, row: &Row) -> String {
     let counts = ExpectedDossier::children(row).into_iter();
-    let counts: BTreeMap<&str, u64> = counts.map(|(table, rows)| (layout.tables[table].name.as_str(), rows)).collect();
+    // Rows for a table that the layout does not have are refused with the rows themselves.
+    let counts: BTreeMap<&str, u64> =
+        counts.filter_map(|(table, rows)| layout.tables.get(table).map(|table| (table.name.as_str(), rows))).collect();
     serde_json::to_string(&counts).expect("counts by name are JSON")
 }
 
