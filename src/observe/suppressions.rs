@@ -1,5 +1,5 @@
 //! Reads the two lists of what is gone. Neither is needed by anything else of a run, so nothing that goes wrong with them
-//! is an error of the run: a list that could not be read to its end says so.
+//! is an error of the run, but for a refused token: a list that could not be read to its end says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,13 +23,16 @@ pub struct Suppressions {
 
 /// Reads the lists that are asked for to their end: both first pages in one request when both are healthy (none of `frail`),
 /// each on its own otherwise.
+///
+/// # Errors
+/// [`ApiError::TokenRefused`] alone: no other question would be answered, and each would be an attempt with a bad token.
 pub async fn suppressions(
     client: &Client,
     demarche: DemarcheNumber,
     since: Option<Timestamp>,
     asked: &BTreeSet<DeletionList>,
     frail: &BTreeSet<DeletionList>,
-) -> Suppressions {
+) -> Result<Suppressions, ApiError> {
     let client = &client.aside();
     let mut first = BTreeMap::new();
     if asked.len() == DeletionList::ALL.len() && frail.is_empty() {
@@ -38,6 +41,7 @@ pub async fn suppressions(
                 first.extend(news.pending.map(|page| (DeletionList::Pending, page)));
                 first.extend(news.deleted.map(|page| (DeletionList::Deleted, page)));
             }
+            Err(error @ ApiError::TokenRefused { .. }) => return Err(error),
             Err(error) => tracing::debug!(error = error.kind(), "the lists of deletions are asked for one by one"),
         }
     }
@@ -45,8 +49,11 @@ pub async fn suppressions(
     // In this order: of a dossier that is in both, the second list says more.
     for list in DeletionList::ALL.into_iter().filter(|list| asked.contains(list)) {
         let mut named = Vec::new();
-        if let Err(reason) = read(client, demarche, (list, since), first.remove(&list), &mut named).await {
-            found.unread.insert(list, reason);
+        match read(client, demarche, (list, since), first.remove(&list), &mut named).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => drop(found.unread.insert(list, reason)),
+            Err(error @ ApiError::TokenRefused { .. }) => return Err(error),
+            Err(error) => drop(found.unread.insert(list, error.to_string())),
         }
         for DeletedDossier { number, reason, date_suppression: at, .. } in named {
             let reason = match list {
@@ -56,7 +63,7 @@ pub async fn suppressions(
             found.gone.insert(number, Gone { reason, at });
         }
     }
-    found
+    Ok(found)
 }
 
 async fn page(
@@ -71,29 +78,28 @@ async fn page(
     }
 }
 
-/// Reads one list; an error is why what was found is not all of it.
+/// Reads one list to its end: why an entry is missing in what was found, if one is.
 async fn read(
     client: &Client,
     demarche: DemarcheNumber,
     list: (DeletionList, Option<Timestamp>),
     first: Option<Page<DeletedDossier>>,
     found: &mut Vec<DeletedDossier>,
-) -> Result<(), String> {
-    let words = |error: ApiError| error.to_string();
+) -> Result<Option<String>, ApiError> {
     let mut cursors = Cursors::default();
     let mut next = match first {
         Some(page) => page,
-        None => page(client, demarche, list, None).await.map_err(words)?,
+        None => page(client, demarche, list, None).await?,
     };
-    let mut unread = Ok(());
+    let mut unread = None;
     loop {
         found.append(&mut next.nodes);
         if let Some(hole) = next.holes.first() {
-            unread = Err(format!("an entry of it is missing ({})", hole.reason));
+            unread = Some(format!("an entry of it is missing ({})", hole.reason));
         }
-        match cursors.follow(next.end, next.has_next, "a list of deletions").map_err(words)? {
-            Some(after) => next = page(client, demarche, list, Some(&after)).await.map_err(words)?,
-            None => return unread,
+        match cursors.follow(next.end, next.has_next, "a list of deletions")? {
+            Some(after) => next = page(client, demarche, list, Some(&after)).await?,
+            None => return Ok(unread),
         }
     }
 }

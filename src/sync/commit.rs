@@ -14,7 +14,7 @@ use crate::api::Drift;
 use crate::dossier::Dossier;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::Unread;
-use crate::observe::walk::LISTED_NOT_FOUND;
+use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
 use crate::plan::{Counts, Observation, Plan, plan};
 use crate::sink::{Batch, Checkpoint, QuarantineChange, Sink};
 use crate::table::{Digest, Row};
@@ -138,18 +138,16 @@ impl<S: Sink> Engine<'_, S> {
         Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
     }
 
-    /// Takes a dossier that the platform does not know any more out of quarantine, if it knows the démarche. One that was
-    /// set aside because it is listed all the same waits until a list of deletions or a complete listing says that it left.
+    /// Keeps a dossier in quarantine that is not found when it is asked for alone: it was listed once, and may only be hidden.
+    /// It waits until it can be read, or a list of deletions or a complete listing says that it left.
     pub(super) async fn not_found(&mut self, number: DossierNumber) -> Result<(), SyncError> {
         let Some(entry) = self.quarantine.get(&number) else { return Ok(()) };
-        if entry.reason == LISTED_NOT_FOUND {
-            let unread = Unread { number, reason: entry.reason.clone(), message: entry.message.clone() };
-            self.commit(Vec::new(), vec![unread], self.checkpoint.clone()).await?;
-            return Ok(());
+        if entry.reason != LISTED_NOT_FOUND {
+            // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
+            until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
         }
-        // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
-        until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
-        self.release(number).await
+        self.commit(Vec::new(), vec![listed_not_found(number)], self.checkpoint.clone()).await?;
+        Ok(())
     }
 
     /// Takes a dossier out of quarantine.

@@ -40,7 +40,7 @@ impl<S: Sink> Engine<'_, S> {
         let asked = due(&self.checkpoint, now, self.job.settings.full);
         let frail = self.checkpoint.setbacks.keys().copied().collect();
         let (client, demarche) = (self.job.client, self.job.scope.demarche);
-        let reading = async { Ok(suppressions(client, demarche, since, &asked, &frail).await) };
+        let reading = suppressions(client, demarche, since, &asked, &frail);
         let found = until_stopped(&self.job.stop, reading).await?;
         let mut checkpoint = self.checkpoint.clone();
         for list in &asked {

@@ -151,7 +151,9 @@ async fn what_an_answer_leads_to_has_a_column_each_on_demand() {
         assert_eq!(base.one(&cell(column, numbers[0])).await, text("[non conservé]"), "{column}");
     }
     lab.assert_exact().await;
+    lab.sink.close().await.expect("a clean end");
     assert!(!occurs(&base.bytes(), "78231.55"), "not even in what was stored before");
+    lab.sink = base.sink().await;
 
     // Turned off, the columns stay and are emptied.
     lab.filter = Filter::new(Policy::default(), None).expect("no key is needed");
