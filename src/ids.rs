@@ -142,7 +142,7 @@ opaque! {
 impl ChampId {
     /// The descriptor and the row that this id names.
     ///
-    /// Ids are base64 of `Champ-<n>` or `Champ-<n>|<row>` (dn-api 6.3). Démat Social does not tell the descriptor
+    /// Ids are base64 of `Champ-<n>` or `Champ-<n>|<row>` (docs/platform.md#champs). Démat Social does not tell the descriptor
     /// otherwise. An id of another shape is kept whole as the descriptor's.
     #[must_use]
     pub fn descriptor_and_row(&self) -> (DescriptorId, Option<RowId>) {

@@ -1,4 +1,4 @@
-//! What an answer is worth: the errors beside the data decide whether the data may be used (dn-api 2).
+//! What an answer is worth: the errors beside the data decide whether the data may be used (docs/platform.md#errors-beside-data).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +56,7 @@ fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiErr
         }
         Some("internal_server_error") => ApiError::ServerError { what: what(), exception: exception(errors) },
         Some("timeout" | "invalid_null") => request.partial(first),
-        // A refused operation has no `data` key at all; a failed one has a null there (dn-api 1.5).
+        // A refused operation has no `data` key at all; a failed one has a null there (docs/platform.md#statuses-and-bodies).
         None if data_key => request.partial(first),
         code => ApiError::Rejected {
             operation: request.operation.to_owned(),

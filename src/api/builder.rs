@@ -92,7 +92,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the platform may stay silent. Default: 45 s; it gives up by itself after 30 s (dn-api 1.7).
+    /// How long the platform may stay silent. Default: 45 s; it gives up by itself after 30 s (docs/platform.md#requests).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self

@@ -37,7 +37,7 @@ impl Cursor {
     }
 
     /// The dossier at this position, when the cursor has the shape of today's platform: base64url of
-    /// `<instant>;<row id>`, and the row id of a dossier is its number (dn-api 3.2).
+    /// `<instant>;<row id>`, and the row id of a dossier is its number (docs/platform.md#paging).
     #[must_use]
     pub fn row(&self) -> Option<DossierNumber> {
         let text = self.text.trim_end_matches('=');

@@ -136,7 +136,7 @@ impl Client {
                     return Ok(answer);
                 }
             }
-            // An unknown stored query is answered by a failure (dn-api 1.5).
+            // An unknown stored query is answered by a failure (docs/platform.md#statuses-and-bodies).
             Err(ApiError::ServerError { .. } | ApiError::Rejected { .. } | ApiError::TokenRefused { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -262,7 +262,7 @@ pub(super) fn descriptor(platform: Platform, number: DemarcheNumber) -> Request 
 }
 
 /// The public form of a démarche by the platform's own stored query, the only kind that Démarche Numérique accepts
-/// without a token (dn-api 1.4).
+/// without a token (docs/platform.md#tokens).
 pub(super) fn stored_descriptor(number: DemarcheNumber) -> Request {
     let operation = "getDemarcheDescriptor";
     let body = encode(&serde_json::json!({

@@ -87,7 +87,7 @@ pub struct Listing {
     pub since: Since,
     /// Only those in this state.
     pub state: Option<DossierState>,
-    /// Only those archived, or not. Dossiers whose mark was never set match neither (dn-api 3.5).
+    /// Only those archived, or not. Dossiers whose mark was never set match neither (docs/platform.md#paging).
     pub archived: Option<bool>,
     /// Only those that answer this very revision.
     pub revision: Option<RevisionId>,

@@ -18,7 +18,7 @@ const BLOCK: u32 = 20;
 
 /// Lets through at most so many requests in any span of time.
 ///
-/// The platform allows 400 requests a minute for one token, counted over everything that uses it (dn-api 1.6). Clones
+/// The platform allows 400 requests a minute for one token, counted over everything that uses it (docs/platform.md#rate-limits). Clones
 /// share one count: give the same limiter to every client that uses the same token. The window slides and is exact: it
 /// remembers the instant of each of the last requests, so no minute, wherever it begins, holds more than the limit.
 ///

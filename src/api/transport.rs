@@ -185,7 +185,7 @@ impl Transport {
         let response = self.way.exchange(&self.url, asked).await?;
         self.note_date(response.headers());
         let status = response.status();
-        // The status comes before the body: most bodies of failures are not GraphQL (dn-api 1.5).
+        // The status comes before the body: most bodies of failures are not GraphQL (docs/platform.md#statuses-and-bodies).
         if status.is_redirection() {
             return Err(redirected(&self.url, response.headers()));
         }

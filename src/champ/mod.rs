@@ -1,7 +1,7 @@
 //! A champ, the answer to one question, and everything that it may hold.
 //!
 //! Values are read from typed fields; the platform's `stringValue` serves for text, exact decimals and display only
-//! (dn-api 6.2). Whether something was answered is [`ChampValue::Empty`], decided by the typed field as well (trap 52).
+//! (docs/platform.md#champs). Whether something was answered is [`ChampValue::Empty`], decided by the typed field as well (trap 52).
 
 mod find;
 mod place;
@@ -220,7 +220,7 @@ impl Registration {
     }
 }
 
-/// A FINESS or RPPS record: the number, and the directory's data, whose keys and JSON types vary (dn-api 16).
+/// A FINESS or RPPS record: the number, and the directory's data, whose keys and JSON types vary (docs/platform.md#champs).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HealthRecord {
     /// The number, or the free text typed where none was found.

@@ -9,7 +9,7 @@ use crate::ids::{GroupeInstructeurNumber, RevisionId};
 
 /// A file on the platform.
 ///
-/// The platform gives no id: what identifies a file is its champ, its name, its checksum and its date (dn-api 6.5).
+/// The platform gives no id: what identifies a file is its champ, its name, its checksum and its date (docs/platform.md#files).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its name. Two files of one champ may have the same.

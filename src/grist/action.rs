@@ -27,7 +27,7 @@ impl OnMany {
     }
 }
 
-/// A column to be made: always with `isFormula: false` unless it has a formula (trap 8).
+/// A column to be made: always with `isFormula: false` unless it has a formula (Grist trap 8).
 ///
 /// Grist ignores the description at creation, and `untieColIdFromLabel`, and visible columns: [`ColumnPatch`] sets them,
 /// in the same bundle if the id is one that Grist takes as it is.
@@ -66,18 +66,18 @@ pub struct ColumnPatch {
     pub kind: Option<String>,
     /// Its help text.
     pub description: Option<String>,
-    /// How it is shown, as a whole (trap 11); written as JSON in a text.
+    /// How it is shown, as a whole (Grist trap 11); written as JSON in a text.
     pub widget_options: Option<Value>,
     /// Whether its id stays when its label changes.
     pub untied: Option<bool>,
-    /// For a reference, the column of the other table that is shown; needs [`Action::SetDisplayFormula`] too (trap 9).
+    /// For a reference, the column of the other table that is shown; needs [`Action::SetDisplayFormula`] too (Grist trap 9).
     pub visible_col: Option<ColRef>,
 }
 
 /// One user action. Serialises to the array that Grist takes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Makes a table, with a page of its own. An id that is taken gets a number (trap 16): read the answer.
+    /// Makes a table, with a page of its own. An id that is taken gets a number (Grist trap 16): read the answer.
     AddTable {
         /// Its id.
         table: String,
@@ -100,7 +100,7 @@ pub enum Action {
         /// What changes.
         patch: ColumnPatch,
     },
-    /// Makes a reference show something else than a row number (trap 9).
+    /// Makes a reference show something else than a row number (Grist trap 9).
     SetDisplayFormula {
         /// The table of the reference.
         table: String,
@@ -114,7 +114,7 @@ pub enum Action {
         /// The table.
         table: String,
         /// Its id: negative for a handle within the bundle, `None` for the next free one. Never a number of ours
-        /// (trap 34).
+        /// (Grist trap 34).
         row: Option<RowId>,
         /// Its cells.
         values: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! What an answer that is not good means: the one place that reads Grist's error messages (reference §3).
+//! What an answer that is not good means: the one place that reads Grist's error messages (docs/grist-api.md#refusals).
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Every error body of the reference (§3), and what it becomes.
+//! Every refusal of docs/grist-api.md#refusals, and the error that it becomes.
 
 use serde_json::{Value, json};
 

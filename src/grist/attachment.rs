@@ -13,7 +13,7 @@ use super::types::AttachmentId;
 const SLOWEST_LINE: usize = 100_000;
 
 impl Doc {
-    /// Uploads one file. Each upload makes a new id, be the bytes known or not (trap 21), and an id that no cell names is
+    /// Uploads one file. Each upload makes a new id, be the bytes known or not (Grist trap 21), and an id that no cell names is
     /// removed after seven days: that makes it safe to repeat after a lost answer. The 1 MiB of other requests do not
     /// apply.
     ///

@@ -42,7 +42,7 @@ impl Builder {
         }
     }
 
-    /// The API key of an account: all that the account may do, with all its documents (trap 40). Prefer a service account.
+    /// The API key of an account: all that the account may do, with all its documents (Grist trap 40). Prefer a service account.
     /// Default: none, and building fails.
     pub fn key(mut self, key: impl Into<SecretString>) -> Self {
         self.key = key.into();

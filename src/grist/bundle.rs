@@ -10,16 +10,16 @@ use serde_json::{Map, Value};
 use super::action::{Action, OnMany};
 use super::error::GristError;
 
-/// The largest body that Grist takes, in bytes: fixed in its code, and counted after decompression (trap 23).
+/// The largest body that Grist takes, in bytes: fixed in its code, and counted after decompression (Grist trap 23).
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
 impl Action {
     /// Upserts of rows by the columns of a key, columnar. Rows with the same columns go together, in the order in which
-    /// they came; a row is never padded with the columns of another, which would erase cells (trap 5). One action when all
+    /// they came; a row is never padded with the columns of another, which would erase cells (Grist trap 5). One action when all
     /// rows have the same columns, none without rows.
     ///
     /// # Errors
-    /// [`GristError::KeysRepeat`] (trap 19); [`GristError::Malformed`] for a row that lacks a column of the key.
+    /// [`GristError::KeysRepeat`] (Grist trap 19); [`GristError::Malformed`] for a row that lacks a column of the key.
     pub fn upserts(
         table: &str,
         key: &[&str],
@@ -125,7 +125,7 @@ impl Group {
     }
 }
 
-/// A key as the data engine compares keys: 1, 1.0 and true are one, 1 and "1" are two (trap 19).
+/// A key as the data engine compares keys: 1, 1.0 and true are one, 1 and "1" are two (Grist trap 19).
 fn key_text<'a>(values: impl Iterator<Item = &'a Value>) -> String {
     let mut text = String::new();
     for value in values {

@@ -91,7 +91,7 @@ impl Client {
         .collect()
     }
 
-    /// A new document in a folder. Its language, its zone and its stray `Table1` are as Grist makes them (trap 36).
+    /// A new document in a folder. Its language, its zone and its stray `Table1` are as Grist makes them (Grist trap 36).
     ///
     /// # Errors
     /// [`GristError::Forbidden`] where the key may not; [`GristError::Unclear`] when the answer was lost: it is not sent

@@ -42,7 +42,7 @@ pub(super) enum Disposition {
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How often a request is repeated at most: with the waits, some fifty seconds, in which a server restarts.
 pub(super) const MOST_RETRIES: u32 = 7;
-/// Grist remembers for 5 s what it knew of the rights on a document (trap 28).
+/// Grist remembers for 5 s what it knew of the rights on a document (Grist trap 28).
 pub(super) const RIGHTS_SETTLE: Duration = Duration::from_secs(6);
 
 /// Decides what to do about a failed request.
@@ -72,7 +72,7 @@ pub(super) fn disposition(failure: &Failure, attempt: Attempt) -> Disposition {
         // It says itself that it may have been done, and where to look.
         (GristError::TooSlow { .. }, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Stop,
         (_, Fate::Unknown) if attempt.repeat == Repeat::Never => Disposition::Unclear,
-        // The wait was long already: a formula or a webhook that blocks will not be gone (traps 26 and 27).
+        // The wait was long already: a formula or a webhook that blocks will not be gone (Grist traps 26 and 27).
         (GristError::TooSlow { .. }, Fate::Unknown) => again(1),
         (GristError::Undecodable { .. }, Fate::Unknown) => again(2),
         (_, Fate::Unknown) => again(MOST_RETRIES),

@@ -66,7 +66,7 @@ impl Doc {
     /// Its name, its place and what the key may do with it.
     ///
     /// # Errors
-    /// [`GristError::Forbidden`] and [`GristError::NoDocument`], both questioned once after 6 s (trap 28).
+    /// [`GristError::Forbidden`] and [`GristError::NoDocument`], both questioned once after 6 s (Grist trap 28).
     pub async fn info(&self) -> Result<DocInfo, GristError> {
         let WireDoc { id, name, access, workspace } = self.ask(&Request::get("a document", self.url([]))).await?;
         Ok(DocInfo {
@@ -120,7 +120,7 @@ impl Doc {
         Ok((tables, hidden))
     }
 
-    /// One bundle of actions: all or nothing, values taken as they are (`noparse=1`, trap 1). An empty one is not sent.
+    /// One bundle of actions: all or nothing, values taken as they are (`noparse=1`, Grist trap 1). An empty one is not sent.
     ///
     /// # Errors
     /// Before sending: [`GristError::KeysRepeat`], [`GristError::Malformed`], [`GristError::TooLarge`]. Of the document:
@@ -140,7 +140,7 @@ impl Doc {
         Ok(Applied { ret_values, is_modification })
     }
 
-    /// One SELECT, which may see `_grist_*` tables too. A text in a column of another type comes as the text (trap 18), and a
+    /// One SELECT, which may see `_grist_*` tables too. A text in a column of another type comes as the text (Grist trap 18), and a
     /// cell that a change of type left marshalled as its value; SQL's own functions and comparisons see a blob there.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl Doc {
     }
 
     /// The rows whose columns have one of the values; row id under `id`, cells by column id. A column without values
-    /// matches nothing. Asked for in as many requests as bearable addresses take (trap 35), and merged.
+    /// matches nothing. Asked for in as many requests as bearable addresses take (Grist trap 35), and merged.
     ///
     /// # Errors
     /// [`GristError::NoTable`], [`GristError::NoColumn`]; [`GristError::TooLarge`] for one value that no address takes.
@@ -194,7 +194,7 @@ impl Doc {
         self.ask::<Value>(&request).await.map(drop)
     }
 
-    /// Forgets the history but for its last states, with the old cell values in it (trap 33). Snapshots are another thing.
+    /// Forgets the history but for its last states, with the old cell values in it (Grist trap 33). Snapshots are another thing.
     ///
     /// # Errors
     /// [`GristError::Forbidden`] for anyone but an owner.

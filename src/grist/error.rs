@@ -3,7 +3,7 @@
 use crate::http::{PermanentFailure, Unfit};
 
 /// Why Grist did not do what was asked. Told by message as well as by status: permanent errors come as 500 and a dead data
-/// engine as 400 (trap 25). No variant holds a cell value or a key; messages are Grist's own, without what they quote.
+/// engine as 400 (Grist trap 25). No variant holds a cell value or a key; messages are Grist's own, without what they quote.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GristError {
@@ -21,13 +21,13 @@ pub enum GristError {
         /// Grist's words.
         message: String,
     },
-    /// The key's account has no such right on the document (403). Right after sharing it lasts up to 5 s (trap 28).
+    /// The key's account has no such right on the document (403). Right after sharing it lasts up to 5 s (Grist trap 28).
     #[error("Grist refuses access: {message}")]
     Forbidden {
         /// Grist's words.
         message: String,
     },
-    /// An access rule of the document stands against it (trap 31).
+    /// An access rule of the document stands against it (Grist trap 31).
     #[error("an access rule of the document forbids it: {message}")]
     Blocked {
         /// Grist's words.
@@ -45,7 +45,7 @@ pub enum GristError {
         /// Its id.
         table: String,
     },
-    /// A column is not there: renamed or deleted. Nothing of the bundle was written (trap 30).
+    /// A column is not there: renamed or deleted. Nothing of the bundle was written (Grist trap 30).
     #[error("there is no column `{column}`")]
     NoColumn {
         /// Its id.
@@ -57,23 +57,23 @@ pub enum GristError {
         /// Its id.
         row: i64,
     },
-    /// A column that was to be written is computed by a formula. Nothing of the bundle was written (trap 30).
+    /// A column that was to be written is computed by a formula. Nothing of the bundle was written (Grist trap 30).
     #[error("the column `{column}` holds a formula")]
     FormulaColumn {
         /// Its id.
         column: String,
     },
-    /// Two rows of one upsert have the same key (trap 19). Found before sending wherever possible.
+    /// Two rows of one upsert have the same key (Grist trap 19). Found before sending wherever possible.
     #[error("two rows of one upsert have the same key")]
     KeysRepeat,
-    /// Read-only SQL is not open to this key: any access rule in the document closes it to all but owners (trap 31), and
+    /// Read-only SQL is not open to this key: any access rule in the document closes it to all but owners (Grist trap 31), and
     /// Grist before September 2023 has none.
     #[error("SQL is not available to this key: {message}")]
     NoSql {
         /// Grist's words.
         message: String,
     },
-    /// SQL took longer than Grist allows, which is one second (trap 38). Ask for less at a time.
+    /// SQL took longer than Grist allows, which is one second (Grist trap 38). Ask for less at a time.
     #[error("SQL took longer than Grist allows")]
     SlowSql,
     /// SQL was refused: not a SELECT, or wrong.
@@ -82,7 +82,7 @@ pub enum GristError {
         /// SQLite's words.
         message: String,
     },
-    /// A body, an address or a file beyond what Grist, or something before it, takes (traps 23 and 35).
+    /// A body, an address or a file beyond what Grist, or something before it, takes (Grist traps 23 and 35).
     #[error("the request is too large ({bytes} bytes)")]
     TooLarge {
         /// The size of what was, or would have been, sent.
@@ -97,7 +97,7 @@ pub enum GristError {
         /// Grist's words.
         message: String,
     },
-    /// Too many requests at the same time on this document, ours and everybody else's (trap 24).
+    /// Too many requests at the same time on this document, ours and everybody else's (Grist trap 24).
     #[error("the document has too many requests: {message}")]
     Busy {
         /// Grist's words.
@@ -113,7 +113,7 @@ pub enum GristError {
     /// which is asked for by itself where the key may.
     #[error("the data engine of the document stopped (HTTP {status})")]
     EngineDown {
-        /// The HTTP status, which tells nothing more (trap 25).
+        /// The HTTP status, which tells nothing more (Grist trap 25).
         status: u16,
     },
     /// Grist, or something before it, is away for now.
@@ -132,14 +132,14 @@ pub enum GristError {
         /// What stands in the way.
         failure: PermanentFailure,
     },
-    /// The answer took longer than allowed: a formula that never ends (trap 27), a webhook that blocks (trap 26). What was
+    /// The answer took longer than allowed: a formula that never ends (Grist trap 27), a webhook that blocks (Grist trap 26). What was
     /// to be written may have been.
     #[error("the document did not answer within {seconds} s")]
     TooSlow {
         /// How long was waited.
         seconds: u64,
     },
-    /// The answer to something that must not be sent twice was lost: it may have been done (trap 14).
+    /// The answer to something that must not be sent twice was lost: it may have been done (Grist trap 14).
     #[error("the answer was lost, and what was asked may have been done: {message}")]
     Unclear {
         /// How it was lost.

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::address::DocId;
 
-/// How many requests to one document may be under way. Grist refuses the eleventh of all its users (trap 24), and a second
+/// How many requests to one document may be under way. Grist refuses the eleventh of all its users (Grist trap 24), and a second
 /// one hides all of the latency that can be hidden.
 const IN_FLIGHT: usize = 2;
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::error::GristError;
 
-/// The longest address, in bytes. Grist takes 16 kB with all headers (trap 35); many a proxy takes 8 kB for the line.
+/// The longest address, in bytes. Grist takes 16 kB with all headers (Grist trap 35); many a proxy takes 8 kB for the line.
 const LONGEST_ADDRESS: usize = 7_500;
 
 /// The columns of a filter, with the values that each may have.

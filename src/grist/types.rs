@@ -6,7 +6,7 @@ use super::address::DocId;
 pub type TableRef = i64;
 /// `_grist_Tables_column.id`: survives a rename.
 pub type ColRef = i64;
-/// The id of a row. Reused after a deletion (trap 6): never kept across commits.
+/// The id of a row. Reused after a deletion (Grist trap 6): never kept across commits.
 pub type RowId = i64;
 /// The id of an uploaded file.
 pub type AttachmentId = i64;
@@ -103,11 +103,11 @@ pub struct Column {
     pub kind: String,
     /// Its title.
     pub label: String,
-    /// Whether it is computed. With an empty formula it is an empty column, that the first value gives a type (trap 8).
+    /// Whether it is computed. With an empty formula it is an empty column, that the first value gives a type (Grist trap 8).
     pub is_formula: bool,
     /// Its formula, that of a trigger included; empty without.
     pub formula: String,
-    /// How it is shown: JSON in a text, empty without. People change it: read, merge, write (trap 11).
+    /// How it is shown: JSON in a text, empty without. People change it: read, merge, write (Grist trap 11).
     pub widget_options: String,
     /// Its help text.
     pub description: String,

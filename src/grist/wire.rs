@@ -131,7 +131,7 @@ pub(super) struct WireExpanded {
 }
 
 impl WireSqlRow {
-    /// The row, with values in place of the blobs in which SQL gives what its column would not keep as it is (trap 18).
+    /// The row, with values in place of the blobs in which SQL gives what its column would not keep as it is (Grist trap 18).
     pub(super) fn row(self) -> SqlRow {
         let mut row = self.fields;
         for (_, value) in row.iter_mut() {

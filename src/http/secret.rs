@@ -35,7 +35,7 @@ impl Secret {
         }
     }
 
-    /// The header. Always spelled the same: Démarche Numérique counts requests by this very text (dn-api 1.6).
+    /// The header. Always spelled the same: Démarche Numérique counts requests by this very text (docs/platform.md#rate-limits).
     ///
     /// # Errors
     /// None in practice: what does not fit a header was refused before.

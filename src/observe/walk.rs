@@ -166,7 +166,7 @@ impl Walk {
                 }
                 Ok(_) | Err(_) if size > PageSize::ONE => return Ok(None),
                 // The dossier does not even show its number: its cursor does (it ends with the row's id, which is the
-                // number, dn-api 3.2).
+                // number, docs/platform.md#paging).
                 Ok(_) | Err(_) => match page.end.as_ref().and_then(Cursor::row) {
                     Some(number) => _ = missing.insert(number),
                     None => return Err(unidentified(&page.holes)),

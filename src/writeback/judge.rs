@@ -573,7 +573,7 @@ impl Case<'_> {
     }
 }
 
-/// Whether the platform asks to try again later, in its own words: the company's data are being fetched (dn-api 7).
+/// Whether the platform asks to try again later, in its own words: the company's data are being fetched (docs/platform.md#mutations).
 fn later(words: &[String]) -> bool {
     words.iter().any(|words| words.contains("réessayer plus tard"))
 }

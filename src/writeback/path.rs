@@ -1,4 +1,4 @@
-//! From the state a dossier has to the state it should have, one legal step after the other (dn-api 7 and 8).
+//! From the state a dossier has to the state it should have, one legal step after the other (docs/platform.md#mutations).
 
 use crate::dossier::DossierState;
 

@@ -1,4 +1,4 @@
-//! In whose name: an instructeur of the groupe that has the dossier (dn-api 7).
+//! In whose name: an instructeur of the groupe that has the dossier (docs/platform.md#mutations).
 
 use super::verdict::Refusal;
 use crate::demarche::{Demarche, Profile};

@@ -1,5 +1,7 @@
 //! The rooms depend on each other one way only, and the pure ones stay pure.
 
+mod references;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Every shape of failure over HTTP (dn-api 1.5), and what becomes of it.
+//! Every shape of failure over HTTP (docs/platform.md#statuses-and-bodies), and what becomes of it.
 
 use std::time::Duration;
 

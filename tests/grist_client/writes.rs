@@ -41,7 +41,7 @@ async fn nothing_to_do_is_not_sent_and_repeated_keys_neither() {
         columns: row(json!({ "x": [1, 2] })),
         on_many: OnMany::First,
     };
-    let error = doc.apply(&[twice], Repeat::Safe).await.expect_err("trap 19");
+    let error = doc.apply(&[twice], Repeat::Safe).await.expect_err("Grist trap 19");
     assert!(matches!(error, GristError::KeysRepeat), "{error}");
     assert_eq!(client.stats().requests, 0);
 }

@@ -1,4 +1,4 @@
-//! Documents that do not answer (traps 26 and 27). The fake computes no formula and has no webhook: on a real one alone.
+//! Documents that do not answer (Grist traps 26 and 27). The fake computes no formula and has no webhook: on a real one alone.
 
 use std::time::Duration;
 

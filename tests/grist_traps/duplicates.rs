@@ -1,4 +1,4 @@
-//! What makes a row twice (traps 13, 14 and 17 to 19).
+//! What makes a row twice (Grist traps 13, 14 and 17 to 19).
 
 use demarche_numerique::grist::{Action, GristError, OnMany};
 use demarche_numerique::plan::Change;

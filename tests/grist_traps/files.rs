@@ -1,4 +1,4 @@
-//! Files as attachments (traps 21 and 22).
+//! Files as attachments (Grist traps 21 and 22).
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};

@@ -1,4 +1,4 @@
-//! What a good guest of a document does (traps 32, 33, 36 and 40).
+//! What a good guest of a document does (Grist traps 32, 33, 36 and 40).
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};

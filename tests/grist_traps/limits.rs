@@ -1,4 +1,4 @@
-//! What Grist takes, and what it does with more (traps 23, 24, 29, 34, 35 and 38).
+//! What Grist takes, and what it does with more (Grist traps 23, 24, 29, 34, 35 and 38).
 
 use demarche_numerique::plan::{Change, SchemaPlan};
 use demarche_numerique::sink::{Sink, SinkError};

@@ -1,4 +1,4 @@
-//! The icon between a column's title and its id (trap 12): one click, and the id follows the title.
+//! The icon between a column's title and its id (Grist trap 12): one click, and the id follows the title.
 
 use demarche_numerique::sink::Sink;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What makes a document stop, and what a sync makes of it (traps 25, 30 and 37).
+//! What makes a document stop, and what a sync makes of it (Grist traps 25, 30 and 37).
 
 use demarche_numerique::plan::Change;
 use demarche_numerique::sink::{Sink, SinkError};

@@ -1,4 +1,4 @@
-//! Names that Grist makes into others (traps 12 and 39).
+//! Names that Grist makes into others (Grist traps 12 and 39).
 
 use demarche_numerique::plan::Change;
 use demarche_numerique::sink::Sink;

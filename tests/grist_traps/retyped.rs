@@ -1,4 +1,4 @@
-//! Columns that had another type for a while (trap 18): Grist stores what it converts marshalled, and SQL sees bytes.
+//! Columns that had another type for a while (Grist trap 18): Grist stores what it converts marshalled, and SQL sees bytes.
 
 use demarche_numerique::grist::SqlRow;
 use demarche_numerique::sink::{GristSink, Sink, SinkError};

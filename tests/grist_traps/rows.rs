@@ -1,4 +1,4 @@
-//! Rows that are not the ones they were (traps 6 and 7).
+//! Rows that are not the ones they were (Grist traps 6 and 7).
 
 use demarche_numerique::sink::{Sink, SinkError};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Keys that may do less than everything (traps 20, 28 and 31).
+//! Keys that may do less than everything (Grist traps 20, 28 and 31).
 
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
 use serde_json::json;

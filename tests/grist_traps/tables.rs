@@ -1,4 +1,4 @@
-//! Tables and columns as Grist would make them (traps 8 to 11 and 15, 16).
+//! Tables and columns as Grist would make them (Grist traps 8 to 11 and 15, 16).
 
 use demarche_numerique::plan::Change;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};

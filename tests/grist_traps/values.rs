@@ -1,4 +1,4 @@
-//! Values that Grist would change (traps 1 to 5).
+//! Values that Grist would change (Grist traps 1 to 5).
 
 use demarche_numerique::grist::{Action, OnMany};
 use demarche_numerique::plan::{Change, SchemaPlan};

@@ -47,7 +47,7 @@ async fn a_document_is_made_and_described() {
     let features = doc.features().await.expect("features");
     assert!(features.sql, "{features:?}");
     let tables = doc.tables().await.expect("tables");
-    assert_eq!(tables.iter().map(|table| table.id.as_str()).collect::<Vec<_>>(), ["Table1"], "trap 36");
+    assert_eq!(tables.iter().map(|table| table.id.as_str()).collect::<Vec<_>>(), ["Table1"], "Grist trap 36");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn rows_go_up_once_and_come_back_by_every_way() {
     assert_eq!(Value::Object(counted.expect("a count")[0].clone()), json!({ "n": 1000, "total": 499_500 }));
     let before = client.stats().requests;
     let keys = (0..1000).map(|n| json!(format!("exemple/1234/{n}"))).collect();
-    assert_eq!(doc.records("Dossiers", &[("cle", keys)]).await.expect("trap 35").len(), 1000);
+    assert_eq!(doc.records("Dossiers", &[("cle", keys)]).await.expect("Grist trap 35").len(), 1000);
     assert!(client.stats().requests > before + 1);
     let one = doc.records("Dossiers", &[("cle", vec![json!("exemple/1234/7")]), ("n", vec![json!(7), json!(8)])]).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Whole runs against the sandbox. Names begin with the trap that they cover (dn-api, section 12).
+//! Whole runs against the sandbox. Names begin with the trap of docs/traps.md that they cover.
 
 mod crashing;
 mod deleting;

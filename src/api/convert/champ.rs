@@ -20,7 +20,7 @@ pub(super) fn champs(list: Vec<WireChamp>, drift: &mut Drifts) -> Vec<Champ> {
 
 fn champ(mut wire: WireChamp, drift: &mut Drifts) -> Champ {
     let id = ChampId::new(std::mem::take(&mut wire.id));
-    // Démat Social does not tell the descriptor: it is in the id (dn-api 6.3).
+    // Démat Social does not tell the descriptor: it is in the id (docs/platform.md#champs).
     let descriptor = match wire.champ_descriptor_id.take() {
         Some(descriptor) => DescriptorId::new(descriptor),
         None => id.descriptor_and_row().0,
@@ -66,7 +66,7 @@ fn identity_document(champ: Champ, given: bool) -> Champ {
 }
 
 /// The sub-values of an answer that hold something. One is the answer itself again: its id ends with the number of the
-/// question and nothing after it (dn-api 6.3).
+/// question and nothing after it (docs/platform.md#champs).
 fn columns(list: Vec<WireColumn>, descriptor: &DescriptorId) -> Vec<ColumnValue> {
     let own = descriptor.stable_id().map(|number| format!("/{number}"));
     let is_answer = |id: &str| {

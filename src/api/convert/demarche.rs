@@ -136,7 +136,7 @@ fn option(value: serde_json::Value) -> Option<String> {
     }
 }
 
-/// The kind of champ that a type of descriptor stands for: the platform has one type for each (dn-api 6.1).
+/// The kind of champ that a type of descriptor stands for: the platform has one type for each (docs/platform.md#champs).
 fn kind_of(typename: &str) -> Option<TypeDeChamp> {
     Some(match typename.strip_suffix("ChampDescriptor")? {
         "AAH" => TypeDeChamp::Aah,

@@ -223,7 +223,7 @@ fn company(wire: WireEntreprise, drift: &mut Drifts) -> Entreprise {
         prenom: filled(wire.prenom),
         forme_juridique: filled(wire.forme_juridique),
         forme_juridique_code: filled(wire.forme_juridique_code),
-        // The platform writes an unknown capital as -1 (dn-api 6.5).
+        // The platform writes an unknown capital as -1 (docs/platform.md#champs).
         capital_social: wire.capital_social.and_then(|text| number::integer(&text.0)).filter(|capital| *capital >= 0),
         code_effectif_entreprise: filled(wire.code_effectif_entreprise),
         numero_tva_intracommunautaire: filled(wire.numero_tva_intracommunautaire),

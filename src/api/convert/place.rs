@@ -60,7 +60,7 @@ pub(super) fn answered(
 pub(super) fn address(wire: WireAddress, drift: &mut Drifts) -> Address {
     let kind = wire.kind.unwrap_or_default();
     drift.value("AddressType", &kind, &["", "housenumber", "locality", "municipality", "street"]);
-    // The platform writes an unknown code as an empty text (dn-api 6.1).
+    // The platform writes an unknown code as an empty text (docs/platform.md#champs).
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     Address {
         label: wire.label.unwrap_or_default(),

@@ -43,7 +43,7 @@ impl Civilite {
 }
 
 /// What to write into an annotation. The variant must be the annotation's own kind: the platform refuses a short text
-/// for a long one (dn-api 7). Only texts can be emptied, by `""`; no other value can be taken back.
+/// for a long one (docs/platform.md#mutations). Only texts can be emptied, by `""`; no other value can be taken back.
 ///
 /// The last nine are newer than the pinned schema: a client sends them where the platform's own schema has them, and Démat
 /// Social has none of them.

@@ -5,7 +5,7 @@ use crate::api::error::ApiError;
 use crate::ids::ChampId;
 use crate::platform::Platform;
 
-/// What the platform says to a token that may only read (dn-api 1.4). It has no code.
+/// What the platform says to a token that may only read (docs/platform.md#tokens). It has no code.
 const READ_ONLY: &str = "Le jeton utilisé est configuré seulement en lecture";
 
 /// Why a mutation is not known to be applied.

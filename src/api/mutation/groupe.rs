@@ -89,7 +89,7 @@ impl Client {
     /// Makes a groupe in a démarche. Done twice, the second is refused: a name is there once.
     ///
     /// The platform looks for the démarche among all those of the token's owner, whatever the token is limited to
-    /// (dn-api 1.4).
+    /// (docs/platform.md#tokens).
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

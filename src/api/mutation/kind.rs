@@ -40,7 +40,7 @@ pub enum CorrectionReason {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mutation {
     /// From en_construction. The instructeur begins to follow the dossier, and what the usager has changed without
-    /// submitting it is lost (dn-api 7).
+    /// submitting it is lost (docs/platform.md#mutations).
     PasserEnInstruction,
     /// From en_instruction. On a démarche under SVA or SVR the platform fails instead of refusing (trap 62).
     RepasserEnConstruction,

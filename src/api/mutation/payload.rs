@@ -55,7 +55,7 @@ pub(super) struct WirePayload {
     annotations: Option<Vec<WireAnnotation>>,
     pub groupe_instructeur: Option<WireGroupe>,
     pub demarche: Option<Numbered>,
-    /// Null, or empty, when nothing was refused (dn-api 16).
+    /// Null, or empty, when nothing was refused (docs/platform.md#mutations).
     errors: Option<Vec<WireWords>>,
     warnings: Option<Vec<WireWords>>,
 }

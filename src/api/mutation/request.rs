@@ -21,7 +21,7 @@ macro_rules! sent {
                 query: $side::$module::QUERY,
                 operation_name: $side::$module::OPERATION_NAME,
                 variables: $side::$module::Variables {
-                    // The platform gives this id back and does nothing else with it (dn-api 7).
+                    // The platform gives this id back and does nothing else with it (docs/platform.md#mutations).
                     input: $side::$module::$input { $($field $(: $value)?,)* client_mutation_id: None },
                 },
             }),

@@ -19,9 +19,9 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Files of messages have fewer bytes than this (dn-api 7).
+    /// Files of messages have fewer bytes than this (docs/platform.md#uploads).
     pub const MESSAGE_LIMIT: u64 = 20 << 20;
-    /// Files of decisions and of annotations have no limit of their own: this is the platform's for any file (dn-api 14).
+    /// Files of decisions and of annotations have no limit of their own: this is the platform's for any file (docs/platform.md#uploads).
     pub const DECISION_LIMIT: u64 = 200 << 20;
 
     /// A file for [`Mutation::EnvoyerMessage`](crate::api::Mutation::EnvoyerMessage).

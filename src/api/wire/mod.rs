@@ -1,6 +1,6 @@
 //! Answers as they come: flat owned structs that both platforms' answers decode into in one pass.
 //!
-//! A field is optional wherever the data may be null, whatever the schema says (dn-api 6.5), and wherever only one of
+//! A field is optional wherever the data may be null, whatever the schema says (docs/platform.md#errors-beside-data), and wherever only one of
 //! the platforms has it.
 
 mod champ;

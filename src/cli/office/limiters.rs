@@ -10,7 +10,7 @@ use crate::cli::targets::places;
 use crate::config::PostgresTarget;
 use crate::sink::postgres::Rule;
 
-/// The span of time in which the platform counts requests (dn-api 1.6).
+/// The span of time in which the platform counts requests (docs/platform.md#rate-limits).
 const WINDOW: Duration = Duration::from_secs(60);
 /// How long a place from a shared count may be used: longer than any question to the database should take, and a small part
 /// of the window, as a place counts for both.

@@ -23,7 +23,7 @@ impl Role {
     }
 }
 
-/// Access rules of a document, as far as a sync meets them (traps 20 and 31). They never bind owners.
+/// Access rules of a document, as far as a sync meets them (Grist traps 20 and 31). They never bind owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessRules {
     /// There is some rule somewhere: this alone takes SQL away.

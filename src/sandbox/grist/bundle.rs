@@ -35,7 +35,7 @@ pub(super) fn merge(into: &mut Changes, from: Changes) {
     }
 }
 
-/// What the engine says of a reference to a table that was made after it (trap 9).
+/// What the engine says of a reference to a table that was made after it (Grist trap 9).
 fn dangling() -> Failure {
     Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned())
 }

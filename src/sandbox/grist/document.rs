@@ -75,7 +75,7 @@ fn digest(document: &str, number: u64) -> String {
 }
 
 impl Document {
-    /// A new document as Grist makes it: en-US, UTC, and a table that nobody asked for (trap 36).
+    /// A new document as Grist makes it: en-US, UTC, and a table that nobody asked for (Grist trap 36).
     pub(super) fn new(id: &str, workspace: i64, name: &str) -> Self {
         let mut bundle = Bundle::new(State::empty(), None);
         let settings = r#"{"locale":"en-US","engine":"python3"}"#;
@@ -155,7 +155,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Does a bundle: all of it, or nothing. Even one that changes nothing takes a number (trap 32).
+    /// Does a bundle: all of it, or nothing. Even one that changes nothing takes a number (Grist trap 32).
     pub(super) fn apply(&mut self, actions: &[Json], parse: bool) -> Result<Applied, Failure> {
         if actions.is_empty() {
             return Ok(Applied { number: 0, values: Vec::new(), modified: false });
@@ -189,7 +189,7 @@ impl Engine {
         self.next - 1
     }
 
-    /// Starts the engine again: references to tables that were made later work from now on (trap 9).
+    /// Starts the engine again: references to tables that were made later work from now on (Grist trap 9).
     pub(super) fn reload(&mut self) {
         for table in self.state.tables.values_mut() {
             if table.columns.iter().any(|column| column.dangling) {

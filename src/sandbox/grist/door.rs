@@ -13,13 +13,13 @@ use super::log::Logged;
 use super::request::{Answer, Request};
 use super::rest::{self, Visit};
 
-/// Largest JSON body (trap 23).
+/// Largest JSON body (Grist trap 23).
 const BODY: usize = 1024 * 1024;
 
-/// Longest path with its query (trap 35).
+/// Longest path with its query (Grist trap 35).
 const ADDRESS: usize = 16 * 1024;
 
-/// Requests to one document at once, all keys together (trap 24).
+/// Requests to one document at once, all keys together (Grist trap 24).
 const IN_FLIGHT: usize = 10;
 
 /// Answers a request; `None` is a closed connection.

@@ -1,4 +1,4 @@
-//! Why a request is refused, in the words of the platform (reference §3).
+//! Why a request is refused, in the words of the platform (docs/grist-api.md#refusals).
 
 use serde_json::{Value as Json, json};
 

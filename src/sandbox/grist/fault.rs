@@ -7,7 +7,7 @@ use serde_json::json;
 pub enum Fault {
     /// The connection closes before the request is looked at.
     CloseBefore,
-    /// The request is executed, its answer never arrives (trap 14).
+    /// The request is executed, its answer never arrives (Grist trap 14).
     LoseAnswer,
     /// Another answer, and nothing is executed.
     Answer {
@@ -30,7 +30,7 @@ impl Fault {
         Self::Answer { status, body: json!({ "error": message }).to_string() }
     }
 
-    /// 429 for more than ten requests in flight (trap 24). There is no `Retry-After`.
+    /// 429 for more than ten requests in flight (Grist trap 24). There is no `Retry-After`.
     #[must_use]
     pub fn too_many(document: &str) -> Self {
         let text = format!("Too many backlogged requests for document {document} - try again later?");
@@ -49,7 +49,7 @@ impl Fault {
         Self::error(503, "Document in flux - try again later")
     }
 
-    /// 400: the engine died under the request (trap 25). A retry finds a new one.
+    /// 400: the engine died under the request (Grist trap 25). A retry finds a new one.
     #[must_use]
     pub fn engine_died() -> Self {
         Self::error(400, "Error manipulating data: [Sandbox] PipeToSandbox is closed: the engine exited")

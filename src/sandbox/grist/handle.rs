@@ -189,7 +189,7 @@ impl Grist {
         self.person(document).rows(table)
     }
 
-    /// The number of the last action: what the first of `/states` says. Bundles that change nothing count (trap 32).
+    /// The number of the last action: what the first of `/states` says. Bundles that change nothing count (Grist trap 32).
     #[must_use]
     pub fn state_number(&self, document: &str) -> u64 {
         self.document(document).engine().last_action()
@@ -201,7 +201,7 @@ impl Grist {
         self.document(document).engine().snapshot()
     }
 
-    /// Puts a document back to what it was (trap 7).
+    /// Puts a document back to what it was (Grist trap 7).
     pub fn restore(&self, document: &str, snapshot: &Snapshot) {
         self.document(document).engine().restore(snapshot);
     }

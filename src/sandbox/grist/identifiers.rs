@@ -1,4 +1,4 @@
-//! Names of tables and columns as Grist makes them from any text (reference §4, golden list; trap 12).
+//! Names of tables and columns as Grist makes them from any text (docs/grist-api.md#names; Grist trap 12).
 
 use std::collections::BTreeSet;
 

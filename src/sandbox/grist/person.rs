@@ -1,4 +1,4 @@
-//! Somebody who works in a document: what analysts do to it while a sync runs (reference §5).
+//! Somebody who works in a document: what analysts do to it while a sync runs (docs/grist-api.md#people).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -59,7 +59,7 @@ pub(super) fn updates(state: &State, changes: Changes) -> Vec<Update> {
 pub(super) struct Store(Option<SqliteConnection>);
 
 impl Store {
-    /// Brings the database up to date, then executes one SELECT (reference §1).
+    /// Brings the database up to date, then executes one SELECT (docs/grist-api.md#requests).
     pub(super) async fn query(&mut self, updates: Vec<Update>, sql: &str, args: &[Json]) -> Result<Vec<Json>, Failure> {
         let connection = match &mut self.0 {
             Some(connection) => connection,

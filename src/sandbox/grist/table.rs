@@ -12,7 +12,7 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     pub(super) is_formula: bool,
     pub(super) formula: String,
-    /// It refers to a table that was not there when it was made: writes fail until the engine starts again (trap 9).
+    /// It refers to a table that was not there when it was made: writes fail until the engine starts again (Grist trap 9).
     pub(super) dangling: bool,
     /// Types as which cells are still stored that a new type converted: Grist writes those before it notes the new type,
     /// so that SQL shows them marshalled until they are written again.
@@ -75,7 +75,7 @@ impl Table {
         self.rows.iter().filter(|(_, cells)| cells[at].as_int() == Some(value)).map(|(row, _)| *row).collect()
     }
 
-    /// The id of the next row: one more than the largest. That of a removed last row is used again (trap 6).
+    /// The id of the next row: one more than the largest. That of a removed last row is used again (Grist trap 6).
     pub(super) fn next_row(&self) -> i64 {
         self.rows.keys().next_back().map_or(1, |last| last + 1)
     }

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use crate::ids::{DemarcheNumber, DossierNumber};
 
 /// The démarche and the dossier that a body names: `procedure_id` and `dossier_id` of a form, as the platform sends it
-/// (dn-api 9), or of a JSON object. `None` for anything else. What else it tells, the state first of all, is not looked at:
+/// (docs/platform.md#webhooks), or of a JSON object. `None` for anything else. What else it tells, the state first of all, is not looked at:
 /// whoever wants to know asks the platform.
 #[must_use]
 pub fn named(body: &[u8]) -> Option<(DemarcheNumber, DossierNumber)> {

@@ -69,7 +69,7 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes
 }
 
 /// The widest table that is made. Grist takes 2000 columns, its own included; beyond them it fails halfway, and leaves a
-/// table that its data engine believes in and its storage does not have (trap 29).
+/// table that its data engine believes in and its storage does not have (Grist trap 29).
 const WIDEST: usize = 1_900;
 
 impl Changes {

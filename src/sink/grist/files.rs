@@ -1,7 +1,7 @@
 //! Files themselves, for those who want them: uploaded once a content, named by their checksum in `Dn_fichiers`, and shown
 //! in a column of the table of files.
 //!
-//! Grist gives every upload another id, and forgets it after seven days unless a cell names it (traps 21 and 22). So
+//! Grist gives every upload another id, and forgets it after seven days unless a cell names it (Grist traps 21 and 22). So
 //! `Dn_fichiers` names each upload from the bundle on that shows it: a run that dies before leaves an upload that goes by
 //! itself, and no later one is made for the same content. Once no row has its checksum any more, its row goes too.
 

@@ -33,7 +33,7 @@ pub(super) struct Child {
     pub key: String,
 }
 
-/// What is held of some dossiers, at one moment: the ids of rows in it are worth nothing after a commit (trap 6).
+/// What is held of some dossiers, at one moment: the ids of rows in it are worth nothing after a commit (Grist trap 6).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Holdings {
     /// Those that were asked for.

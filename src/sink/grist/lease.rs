@@ -3,7 +3,7 @@
 //! Every bundle takes the row in force away and puts a new one, and fails as a whole when the row is not there any more.
 //! So a run that was thought dead and wakes up writes nothing, a bundle whose answer was lost is known to be applied or
 //! not by looking at the row, and none is ever applied twice, however late it comes. The new row is there before the old
-//! one goes, so that ids grow and none is used again (trap 6 of Grist).
+//! one goes, so that ids grow and none is used again (Grist trap 6).
 //!
 //! What the row says of its holder (where, which process, since when, seen when) is only a courtesy: it lets another run
 //! end at its opening, not in its middle.

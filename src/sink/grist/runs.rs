@@ -20,7 +20,7 @@ pub(super) const KEPT: u32 = 500;
 pub(super) const SLACK: u32 = 50;
 
 /// For how long runs without news leave no line after one that left one, so that they do not push the changes of people
-/// out of the document's history (trap 32 of Grist).
+/// out of the document's history (Grist trap 32).
 const QUIET: SignedDuration = SignedDuration::from_hours(1);
 
 /// The same for a run that had to write where it stands: its request is spent.

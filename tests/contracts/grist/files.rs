@@ -139,7 +139,11 @@ async fn each_content_is_uploaded_once_and_a_second_run_uploads_nothing() {
     office.place.grist.reset_log();
     assert_eq!(office.sync().await, FilesReport::default());
     assert_eq!(office.place.grist.count().writes, 0);
-    assert_eq!(office.place.grist.state_number(&office.place.document), before, "people keep their history (trap 32)");
+    assert_eq!(
+        office.place.grist.state_number(&office.place.document),
+        before,
+        "people keep their history (Grist trap 32)"
+    );
 }
 
 #[tokio::test]

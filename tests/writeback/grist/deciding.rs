@@ -38,7 +38,11 @@ async fn a_decision_is_taken_sent_and_told() {
     // Nothing is left to do, and nothing comes back.
     let before = office.place.grist.state_number(&office.place.document);
     office.push().await;
-    assert_eq!(office.place.grist.state_number(&office.place.document), before, "people keep their history (trap 32)");
+    assert_eq!(
+        office.place.grist.state_number(&office.place.document),
+        before,
+        "people keep their history (Grist trap 32)"
+    );
     let told = office.told(number);
     office.sync().await;
     assert_eq!((office.done(number).len(), office.told(number)), (1, told));

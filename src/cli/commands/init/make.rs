@@ -8,7 +8,7 @@ use crate::grist::{Action, Column, Doc, DocId, GristError, Repeat, Table};
 /// The table that every new document has.
 const STRAY: &str = "Table1";
 
-/// Makes a document whose dates and numbers read as in France. The empty table that Grist puts in goes (trap 36).
+/// Makes a document whose dates and numbers read as in France. The empty table that Grist puts in goes (Grist trap 36).
 pub async fn make(site: &Site, workspace: i64, name: &str) -> Result<DocId, GristError> {
     let id = site.client.create_doc(workspace, name).await?;
     let doc = site.client.doc(id.clone());

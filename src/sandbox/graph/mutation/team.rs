@@ -41,7 +41,7 @@ fn profiles(desk: &mut Desk<'_>, input: &JsonMap, create: bool) -> (Vec<u32>, Ve
     (numbers.into_iter().collect(), warnings)
 }
 
-/// Looks the démarche up among all those of the administrateur: a token's own list is not asked (section 1.4).
+/// Looks the démarche up among all those of the administrateur: a token's own list is not asked (docs/platform.md#tokens).
 pub(super) fn creer(desk: &mut Desk<'_>) -> Outcome {
     desk.writable()?;
     let known = demarche(desk).filter(|number| desk.world.demarche(*number).is_some_and(|found| !found.discarded));

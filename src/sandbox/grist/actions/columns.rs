@@ -22,7 +22,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Without `isFormula` a new column is an empty one (trap 8), unless `data` says otherwise.
+    /// Without `isFormula` a new column is an empty one (Grist trap 8), unless `data` says otherwise.
     pub(super) fn new(id: String, info: &Map<String, Json>, formula_by_default: bool) -> Self {
         let text = |name: &str| info.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let is_formula = info.get("isFormula").map_or(formula_by_default, |value| *value == true);

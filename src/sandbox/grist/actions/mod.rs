@@ -1,4 +1,4 @@
-//! User actions (reference §1): what one bundle does.
+//! User actions (docs/grist-api.md#requests): what one bundle does.
 
 mod columns;
 mod metadata;

@@ -56,7 +56,7 @@ pub(super) fn remove(bundle: &mut Bundle, arguments: &Arguments<'_>) -> Result<J
 }
 
 /// Values as the columns accept them: texts are parsed unless `noparse` was asked, formula columns refuse, and an empty
-/// column takes the type of what it is given (trap 8).
+/// column takes the type of what it is given (Grist trap 8).
 pub(super) fn accepted(bundle: &mut Bundle, table: &str, columns: Columns) -> Result<Columns, Failure> {
     let mut accepted = Columns::new();
     for (id, values) in columns {

@@ -66,7 +66,7 @@ fn number(cell: &Cell) -> Option<Cell> {
     }
 }
 
-/// Cut towards zero, within 32 bits (trap 3).
+/// Cut towards zero, within 32 bits (Grist trap 3).
 fn int(cell: &Cell) -> Option<Cell> {
     match number(cell)? {
         Cell::Float(value) => {
@@ -79,7 +79,7 @@ fn int(cell: &Cell) -> Option<Cell> {
     }
 }
 
-/// Nothing is false (trap 2); only `true`, `yes`, `1`, `false`, `no` and `0` are understood.
+/// Nothing is false (Grist trap 2); only `true`, `yes`, `1`, `false`, `no` and `0` are understood.
 fn boolean(cell: &Cell) -> Option<Cell> {
     if cell.is_falsy() {
         return Some(Cell::Bool(false));

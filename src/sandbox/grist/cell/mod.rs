@@ -1,4 +1,4 @@
-//! Cells: what they hold, and how a value becomes one (reference §4).
+//! Cells: what they hold, and how a value becomes one (docs/grist-api.md#cells).
 
 mod convert;
 mod kind;

@@ -15,7 +15,7 @@ pub(in crate::sandbox::grist) enum Stored {
     Blob(Vec<u8>),
 }
 
-/// How a cell of such a column is stored (trap 18).
+/// How a cell of such a column is stored (Grist trap 18).
 pub(in crate::sandbox::grist) fn store(kind: &Kind, cell: &Cell) -> Stored {
     let sql = kind.sql();
     let numeric = !matches!(sql, "TEXT" | "BLOB");

@@ -1,4 +1,4 @@
-//! `/attachments`: files are kept once, but each upload has an id of its own (trap 21).
+//! `/attachments`: files are kept once, but each upload has an id of its own (Grist trap 21).
 
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ pub(super) fn download(visit: &Visit<'_>, id: &str) -> Result<Answer, Failure> {
     Ok(Answer::raw(200, "application/octet-stream", bytes))
 }
 
-/// Removes the files that no cell refers to (trap 22).
+/// Removes the files that no cell refers to (Grist trap 22).
 pub(super) fn remove_unused(visit: &Visit<'_>) -> Result<Json, Failure> {
     visit.owner()?;
     let mut engine = visit.document.engine();

@@ -69,7 +69,7 @@ pub(super) fn patch(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
     Ok(Json::Null)
 }
 
-/// Updates and adds by exact id; `replaceall` removes all others, those of people included (trap 10).
+/// Updates and adds by exact id; `replaceall` removes all others, those of people included (Grist trap 10).
 pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
     let body = visit.request.json()?;
     let columns = shape::objects(&body, "columns", "Record")?;

@@ -1,4 +1,4 @@
-//! The routes under `/api` (reference §1).
+//! The routes under `/api` (docs/grist-api.md#requests).
 
 mod attachments;
 mod columns;

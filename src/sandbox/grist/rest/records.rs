@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Visit, shape};
 use crate::sandbox::grist::failure::Failure;
 
-/// Rows become columns; what a row does not have is null (trap 5).
+/// Rows become columns; what a row does not have is null (Grist trap 5).
 fn columnar(records: &[Map<String, Json>]) -> (Vec<String>, Json) {
     let names: BTreeSet<String> = records.iter().flat_map(|record| record.keys().cloned()).collect();
     let mut columns = Map::new();
