@@ -1,4 +1,5 @@
-//! What an answer is worth: the errors beside the data decide whether the data may be used (docs/platform.md#errors-beside-data).
+//! Classifies an answer: the errors beside the data decide if the data may be used
+//! (docs/platform.md#errors-beside-data).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,10 +18,10 @@ use super::wire::{
 };
 use crate::ids::DossierNumber;
 
-/// How much of a platform's message goes into an error.
+/// Longest excerpt of a platform's message that goes into an error, in characters.
 const MESSAGE_LENGTH: usize = 300;
 
-/// A message cut to a length fit for a log.
+/// Cuts a message to a length fit for a log.
 pub(super) fn cut(message: &str) -> String {
     match message.char_indices().nth(MESSAGE_LENGTH) {
         Some((at, _)) => format!("{}…", &message[..at]),
@@ -43,7 +44,8 @@ impl Request {
     }
 }
 
-/// Why there is no data: by the first code, as only the first of several errors may have one (trap 3).
+/// Converts the errors of an answer without data. The first code decides, as only the first of several errors may have
+/// one (trap 3).
 fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiError {
     let first = errors.iter().find(|error| error.code().is_some()).or_else(|| errors.first());
     let what = || request.what.clone();
@@ -56,7 +58,8 @@ fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiErr
         }
         Some("internal_server_error") => ApiError::ServerError { what: what(), exception: exception(errors) },
         Some("timeout" | "invalid_null") => request.partial(first),
-        // A refused operation has no `data` key at all; a failed one has a null there (docs/platform.md#statuses-and-bodies).
+        // A rejected operation has no `data` key at all; one that failed while it was executed has a null there
+        // (docs/platform.md#statuses-and-bodies).
         None if data_key => request.partial(first),
         code => ApiError::Rejected {
             operation: request.operation.to_owned(),
@@ -66,12 +69,12 @@ fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiErr
     }
 }
 
-/// The platform's name of a failure.
+/// Finds the platform's id of an exception, for its support.
 pub(super) fn exception(errors: &[GraphqlError]) -> Option<String> {
     errors.iter().find_map(|error| error.extensions.as_ref()?.exception_id.clone()).map(|id| cut(&id))
 }
 
-/// Whether an error leaves everything that is kept intact: a link to a dossier outside the token's scope reads as null,
+/// Returns true if an error touches nothing that is kept: a link to a dossier outside the token's scope reads as null,
 /// and its number is in the champ's text (trap 6).
 fn is_benign(error: &GraphqlError) -> bool {
     let Some(path) = &error.path else { return false };
@@ -80,7 +83,7 @@ fn is_benign(error: &GraphqlError) -> bool {
     error.code() == Some("unauthorized") && in_champ && linked
 }
 
-/// The node of a page that an error is about.
+/// Finds the node of a page that an error is about.
 fn node_of(error: &GraphqlError) -> Option<usize> {
     let path = error.path.as_ref()?;
     let nodes = path.iter().position(|step| matches!(step, Step::Field(field) if field == "nodes"))?;
@@ -90,16 +93,21 @@ fn node_of(error: &GraphqlError) -> Option<usize> {
     }
 }
 
-/// The one object of an answer, complete. An optional scalar of another form than it should be reads as none.
+/// Reads the one object of an answer, complete. An optional scalar in another form than the schema promises reads as
+/// none.
 ///
 /// # Errors
-/// Whatever is wrong with it; an object beside an error that is not benign is [`ApiError::Partial`].
+/// Any error in it; an object beside an error that is not benign is [`ApiError::Partial`].
 pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
     let (root, errors, odd) = opened(request, body)?;
     for odd in odd {
-        // Nowhere to be kept: what is no dossier is asked again before it matters.
+        // Only dossiers keep such values. Everything else is read again before it matters.
         let field = odd.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-        tracing::warn!(what = request.what, field, "the platform sent a value of another form than it promises");
+        tracing::warn!(
+            what = request.what,
+            field,
+            "the platform sent a value in another form than its schema promises; read as none"
+        );
     }
     match errors.iter().find(|error| !is_benign(error)) {
         Some(error) => Err(request.partial(Some(error))),
@@ -107,8 +115,8 @@ pub(super) fn whole<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Resu
     }
 }
 
-/// One dossier, and what was odd in it. Where errors emptied nothing but answers for good, the dossier without them is
-/// left in `spared`, for when trying again gave nothing better.
+/// Reads one dossier, with marks on values of another form. If errors emptied nothing but answers, the dossier without
+/// them is left in `spared`, for the case that no retry brings a better one.
 ///
 /// # Errors
 /// As [`whole`].
@@ -131,7 +139,7 @@ pub(super) fn whole_dossier(
     Err(request.partial(Some(first)))
 }
 
-/// The root of an answer, the errors beside it, and the scalars that are read as none.
+/// Decodes the root of an answer, the errors beside it, and the scalars that are read as none.
 fn opened<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<(T, Vec<GraphqlError>, Vec<Odd>), ApiError> {
     let decoded = decode_around::<Envelope<T>>(body);
     let (envelope, odd) = decoded.map_err(|undecoded| explain(request, body, undecoded))?;
@@ -139,32 +147,33 @@ fn opened<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<(T, Vec
     Ok((root, errors, odd))
 }
 
-/// The payload of a mutation, its own list of refusals included.
+/// Reads the payload of a mutation, with its own list of refusals.
 ///
 /// # Errors
-/// Whatever is wrong with it. [`ApiError::Rejected`] is kept for what surely did nothing: an operation that was refused
-/// before it was executed, whose answer has no `data` and whose errors have no path. Any other error beside the payload,
-/// whatever its code, may have struck when the thing was done.
+/// Any error in it. [`ApiError::Rejected`] means that the mutation surely had no effect: the operation was refused
+/// before it was executed, the answer has no `data` and its errors have no path. Any other error beside the payload,
+/// whatever its code, may have struck after the effect.
 pub(super) fn payload<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T, ApiError> {
     let envelope = decode::<Envelope<T>>(body).map_err(|undecoded| explain(request, body, undecoded))?;
     let errors = envelope.errors.unwrap_or_default();
     match envelope.data.map(|data| data.and_then(|data| data.root)) {
         Some(Some(payload)) if errors.is_empty() => Ok(payload),
-        // What a mutation names is loaded first: the kind of the error says so, and proves nothing.
+        // The platform loads what a mutation names before it acts, so this error most likely had no effect. It is no
+        // proof.
         Some(None) if errors.iter().any(not_loaded) => Err(refusal(request, &errors, true)),
         None if before_execution(&errors) => Err(refusal(request, &errors, false)),
         _ => Err(request.partial(errors.first())),
     }
 }
 
-/// Whether an error says that the platform did not find, or did not show, what the mutation names.
+/// Returns true if an error says that the platform did not find, or did not show, what the mutation names.
 fn not_loaded(error: &GraphqlError) -> bool {
     let whole = error.path.as_ref().is_none_or(|path| path.len() <= 1);
     whole && matches!(error.code(), Some("not_found" | "unauthorized"))
 }
 
-/// Whether the errors of an answer without data come from before the execution: validation errors have no path. A bad
-/// request, or an exception, is told in the same way after the effect.
+/// Returns true if the errors of an answer without data come from before the execution: validation errors have no path.
+/// A bad request, or an exception, looks the same after the effect.
 fn before_execution(errors: &[GraphqlError]) -> bool {
     let late = |error: &GraphqlError| {
         error.path.is_some() || matches!(error.code(), Some("bad_request" | "timeout" | "internal_server_error"))
@@ -172,8 +181,8 @@ fn before_execution(errors: &[GraphqlError]) -> bool {
     !errors.is_empty() && !errors.iter().any(late)
 }
 
-/// Whether an answer with the status of a failure may come from an operation that was executed: it has `data`, if only a
-/// null, or says where an error struck.
+/// Returns true if an answer with the status of a failure may come from an operation that was executed: it has `data`,
+/// if only a null, or names the path at which an error struck.
 pub(super) fn may_be_executed(body: &[u8]) -> Option<GraphqlError> {
     let envelope = decode::<Envelope<IgnoredAny>>(body).ok()?;
     let errors = envelope.errors.filter(|errors| !errors.is_empty())?;
@@ -181,11 +190,11 @@ pub(super) fn may_be_executed(body: &[u8]) -> Option<GraphqlError> {
     errors.into_iter().next().filter(|error| executed && error.code() != Some("graphql_parse_failed"))
 }
 
-/// A page of a listing. What cannot be read of it becomes holes; the page as a whole fails only when its errors cannot
-/// be placed.
+/// Reads a page of a listing. Nodes that cannot be read become holes; the page as a whole fails only if its errors
+/// cannot be attributed to nodes.
 ///
 /// # Errors
-/// Whatever is wrong with the whole.
+/// Any error that concerns the whole page.
 pub(super) fn page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
     let page = read_page::<N>(request, listing, body)?;
     Ok(Page { bytes: body.len(), ..page })
@@ -196,7 +205,7 @@ fn read_page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Pa
         let (listed, errors) = open(request, envelope)?;
         return connection(request, listing, listed.dossiers, &errors, |node| Ok((node, Vec::new())));
     }
-    // One node that does not decode must not cost the others: again, node by node.
+    // One node that does not decode must not cost the others (trap 5): decode again, node by node.
     let envelope = decode::<Envelope<Listed<Box<RawValue>>>>(body).map_err(|error| explain(request, body, error))?;
     let (listed, errors) = open(request, envelope)?;
     connection(request, listing, listed.dossiers, &errors, |raw| {
@@ -213,18 +222,18 @@ fn read_page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Pa
     })
 }
 
-/// A node of a page that does not decode.
+/// Node of a page that does not decode.
 pub(super) enum Unreadable {
     /// The dossier of this number.
     Dossier(u32, Undecoded),
-    /// A dossier whose number no number of ours holds. It cannot be asked for, kept or set aside by number; it is told,
-    /// and is in nobody's way.
+    /// A dossier whose number does not fit ours. It cannot be read, kept or put into quarantine by number: it is
+    /// reported, and the others go on.
     Beyond(String),
-    /// Nobody knows which.
+    /// The dossier is not known.
     Nameless(Undecoded),
 }
 
-/// The root of an answer, and the errors beside it.
+/// Returns the root of an answer, and the errors beside it.
 fn open<T>(request: &Request, envelope: Envelope<T>) -> Result<(T, Vec<GraphqlError>), ApiError> {
     let errors = envelope.errors.unwrap_or_default();
     match envelope.data {
@@ -237,7 +246,7 @@ fn open<T>(request: &Request, envelope: Envelope<T>) -> Result<(T, Vec<GraphqlEr
     }
 }
 
-/// Why data does not decode: what the errors beside it say is worth more than where decoding stopped.
+/// Explains data that does not decode: the errors beside it say more than the place where decoding stopped.
 fn explain(request: &Request, body: &[u8], undecoded: Undecoded) -> ApiError {
     match decode::<Envelope<IgnoredAny>>(body).ok().and_then(|envelope| envelope.errors) {
         Some(errors) => match errors.iter().find(|error| !is_benign(error)) {
@@ -248,18 +257,18 @@ fn explain(request: &Request, body: &[u8], undecoded: Undecoded) -> ApiError {
     }
 }
 
-/// What a page says against itself. The rows and whether more follow come from two queries (trap 15), so such a page may be
-/// a moment's: asked again it is another. It is never taken for the end of a listing.
+/// Finds what a page says against itself. The rows and `hasNextPage` come from two queries (trap 15), so such a page
+/// may be transient and a retry may give a consistent one. It is never taken for the end of a listing.
 fn contradiction(nodes: usize, has_next: bool, end: Option<&str>) -> Option<&'static str> {
     match (nodes, has_next, end) {
-        (0, true, _) => Some("the page is empty and says that another one follows"),
-        (_, true, None | Some("")) => Some("another page follows, and there is no cursor to ask for it"),
+        (0, true, _) => Some("the page is empty, and `hasNextPage` is true"),
+        (_, true, None | Some("")) => Some("`hasNextPage` is true, and there is no cursor"),
         _ => None,
     }
 }
 
-/// A page out of a connection and the errors beside it: good only when the nodes are a list, none of them is null, and
-/// every error is benign or placed.
+/// Builds a page from a connection and the errors beside it. It is good only if the nodes are a list, none of them is
+/// null, and every error is benign or attributed to a node.
 pub(super) fn connection<R, N: Node>(
     request: &Request,
     listing: u64,
@@ -279,8 +288,8 @@ pub(super) fn connection<R, N: Node>(
             None => unplaced.push(error),
         }
     }
-    // Errors without a path (Démat Social) are explained by the nulls that they left, one each, and by nothing else: one
-    // more may have emptied a field inside a dossier that looks whole.
+    // An error of Démat Social has no path. It is accepted only if a null node explains it, one each: an error more may
+    // have emptied a field inside a dossier that looks whole.
     if let Some(error) = unplaced.first()
         && nodes.iter().filter(|node| node.is_none()).count() < unplaced.len()
     {
@@ -289,7 +298,7 @@ pub(super) fn connection<R, N: Node>(
     if let Some(reason) = contradiction(nodes.len(), page_info.has_next_page, page_info.end_cursor.as_deref()) {
         return Err(request.undecodable(Undecoded { path: "pageInfo".to_owned(), reason: reason.to_owned() }));
     }
-    // Only the first error of a time-out has a code (trap 3): it tells for all.
+    // Only the first error of a time-out has a code (trap 3): it decides for all.
     let code = fatal.iter().find_map(|error| error.code());
     let mut drift = Drifts::default();
     let mut holes = Vec::new();

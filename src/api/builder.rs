@@ -1,4 +1,4 @@
-//! How a client is made.
+//! Builds a [`Client`](super::Client): address, token, time-outs, retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::transport::Transport;
 use crate::http::{Pace, Secret, Timeouts, address, client};
 use crate::platform::Platform;
 
-/// What a client is built from. Each setter tells its default.
+/// Configures a client. Each setter states its default.
 #[must_use]
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
@@ -38,7 +38,7 @@ pub struct ClientBuilder {
     exchange: Option<Arc<dyn super::Exchange>>,
 }
 
-/// The wait before the first repetition that `disposition` counts from.
+/// First backoff of `disposition`; `retry_base` scales all waits relative to it.
 const USUAL_RETRY_BASE: Duration = Duration::from_millis(500);
 
 impl ClientBuilder {
@@ -62,90 +62,93 @@ impl ClientBuilder {
         }
     }
 
-    /// The token. Default: none, which reads public forms only.
+    /// Sets the token. Default: none, which reads public forms only.
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// The GraphQL address. Default: that of the platform itself. `http` is accepted for this very machine only.
+    /// Sets the address of the GraphQL endpoint. Default: that of the platform. `http` is accepted for loopback
+    /// addresses only.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// The limiter, to share with whatever else uses the same token. Default: one of its own, 400 requests a minute.
+    /// Sets the rate limiter. Share it with every client that uses the same token. Default: one of its own, 400
+    /// requests a minute.
     pub fn limiter(mut self, limiter: RateLimiter) -> Self {
         self.limiter = Some(limiter);
         self
     }
 
-    /// What the client calls itself. Default: the name and version of this crate.
+    /// Sets the `User-Agent` header. Default: the name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
         self
     }
 
-    /// How long opening a connection may take. Default: 10 s.
+    /// Limits the time for opening a connection. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long the platform may stay silent. Default: 45 s; it gives up by itself after 30 s (docs/platform.md#requests).
+    /// Limits the silence of the platform within one request. Default: 45 s; the platform gives up after 30 s
+    /// (docs/platform.md#requests).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
     }
 
-    /// How long one request may take as a whole. Default: 90 s.
+    /// Limits one request as a whole. Default: 90 s.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
         self
     }
 
-    /// The wait before the first repetition of a failed request; the later ones, and those that the platform asks for,
-    /// are scaled with it. Default: 500 ms, which leaves the platform's own waits as they are. For tests.
+    /// Sets the backoff before the first retry. Later waits, and those that the platform asks for, are scaled with it.
+    /// Default: 500 ms, which leaves the platform's own waits as they are. For tests.
     pub fn retry_base(mut self, base: Duration) -> Self {
         self.retry_base = base;
         self
     }
 
-    /// The largest share by which chance lengthens those waits, so that many clients do not come back at once. Default:
-    /// 0.25. With 0, waits are repeatable.
+    /// Sets the jitter: the largest share by which chance lengthens a wait, so that many clients do not retry at once.
+    /// Default: 0.25. With 0, waits are repeatable.
     pub fn retry_jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
     }
 
-    /// What tells the present instant. Default: the clock of this machine. It is only compared with the platform's own
-    /// dates, to know when a platform that asked to slow down takes requests again.
+    /// Sets the clock. Default: the clock of this machine. It is only compared with the platform's own dates, to wait
+    /// for the instant that a 429 names.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(clock);
         self
     }
 
-    /// What carries requests to the platform, in the place of the network. Default: the network.
+    /// Replaces the network by another way to the platform. Default: the network.
     #[cfg(feature = "sandbox")]
     pub fn exchange(mut self, exchange: Arc<dyn super::Exchange>) -> Self {
         self.exchange = Some(exchange);
         self
     }
 
-    /// The largest answer to read, in bytes after decompression. Default: 256 MiB.
+    /// Limits the size of an answer, in bytes after decompression. Default: 256 MiB.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Whether to ask for fields of dossiers that are newer than the schema which this version was made for, where the
-    /// platform has them. It is asked what it has, once, before the first whole dossier. Default: no.
+    /// Asks for fields of dossiers that are newer than the pinned schema, where the platform has them. The client reads
+    /// the platform's schema once, before the first whole dossier. Default: no.
     pub fn newer_fields(mut self, newer: bool) -> Self {
         self.wanted.newer = newer;
         self
     }
 
-    /// Whether to ask for the sub-values of champs: see [`Client::with_columns`]. Default: no.
+    /// Asks for the sub-values of champs: see [`Client::with_columns`]. Default: no.
     pub fn columns(mut self, columns: bool) -> Self {
         self.wanted.columns = columns;
         self
@@ -174,7 +177,8 @@ impl ClientBuilder {
             return Ok(Way::Within(exchange));
         }
         let mut headers = HeaderMap::new();
-        // The platform's texts follow this header (trap 58).
+        // `stringValue` and messages follow this header: an unset one would make two machines read different texts
+        // (trap 58).
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("fr"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let timeouts =

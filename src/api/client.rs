@@ -1,4 +1,4 @@
-//! The client.
+//! Client: one method for each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,10 +30,10 @@ use crate::platform::Platform;
 
 /// A client of one instance of one platform, with one token.
 ///
-/// Clones are cheap and share the connection pool, the limiter and the counters. Every method that reads sends one
-/// request (two where it says so) and repeats it by itself as long as [`disposition`](super::disposition) says so; the
-/// error that it returns in the end is one for which repeating is no use, or no use any more. What acts on the platform
-/// is sent again only when it surely had no effect: [`apply`](Self::apply).
+/// Clones are cheap and share the connection pool, the rate limiter and the counters. Every method that reads sends one
+/// request (two where it says so) and retries it with backoff as [`disposition`](super::disposition) decides. The error
+/// that it returns is permanent, or the retries are used up. A mutation is sent again only if it surely had no effect:
+/// [`apply`](Self::apply).
 #[derive(Clone, Debug)]
 pub struct Client {
     platform: Platform,
@@ -42,18 +42,18 @@ pub struct Client {
     schema: Arc<Mutex<Option<SchemaFacts>>>,
     aside: bool,
     wanted: Wanted,
-    /// What is asked of whole dossiers, once it is known what the platform has.
+    /// Fields that are requested of whole dossiers, decided once by the platform's schema.
     asked: Arc<AsyncMutex<Option<Arc<Asked>>>>,
 }
 
-/// What is asked of whole dossiers.
+/// Fields that are requested of whole dossiers.
 #[derive(Debug)]
 struct Asked {
     additions: Additions,
     document: String,
 }
 
-/// What is wanted of dossiers beyond the pinned documents.
+/// Fields that the caller wants of dossiers beyond the pinned documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// Fields newer than the pinned schema, where the platform has them.
@@ -62,7 +62,7 @@ pub(super) struct Wanted {
     pub(super) columns: bool,
 }
 
-/// What one request tells about a démarche beside its dossiers.
+/// Everything that one request tells about a démarche beside its dossiers.
 #[derive(Clone, Debug)]
 pub struct News {
     /// Title, state, revisions.
@@ -74,7 +74,7 @@ pub struct News {
 }
 
 impl Client {
-    /// Begins a client of a platform.
+    /// Starts building a client of a platform.
     pub fn builder(platform: Platform) -> ClientBuilder {
         ClientBuilder::new(platform)
     }
@@ -83,9 +83,9 @@ impl Client {
         Self { platform, transport, schema: Arc::default(), aside: false, wanted, asked: Arc::default() }
     }
 
-    /// The same client, asking for the sub-values of champs or not: what Démarche Numérique calls columns. They hold what
-    /// an answer leads to (the data behind an approval of FranceConnect, the account behind a bank statement), and make
-    /// dossiers dearer to read. Démat Social has none.
+    /// Clones this client, with or without the sub-values of champs, which Démarche Numérique calls columns. They hold
+    /// the data behind an answer (behind an approval of FranceConnect, behind a bank statement), and cost more
+    /// complexity for each dossier. Démat Social has none.
     #[must_use]
     pub fn with_columns(&self, columns: bool) -> Self {
         let wanted = Wanted { columns, ..self.wanted };
@@ -93,8 +93,8 @@ impl Client {
         Self { wanted, asked, ..self.clone() }
     }
 
-    /// What this client asks of whole dossiers beyond the pinned documents, sorted. Two clients that ask the same read
-    /// the same dossier in the same way. Asks the platform what it has when that is not known yet.
+    /// Lists the fields that this client asks of whole dossiers beyond the pinned documents, sorted. Two clients that
+    /// ask the same read the same dossier in the same way. Asks the platform what it has when that is not known yet.
     ///
     /// # Errors
     /// Those of HTTP. A platform that does not tell what it has is asked for nothing more.
@@ -127,16 +127,16 @@ impl Client {
                 | ApiError::Undecodable { .. }
                 | ApiError::Rejected { .. }),
             ) => {
-                // It answered, and does not tell: the schema that is known is all that is sure.
-                tracing::warn!(%error, "the platform does not tell its schema; newer fields are not asked for");
+                // It answered, but not with a schema. Only the fields of the pinned schema are sure to exist.
+                tracing::warn!(%error, "introspection of the platform's schema failed; fields newer than the pinned schema are not requested");
                 Ok(SchemaFacts::pinned(self.platform))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Forgets what the platform has when it turns a document down that asks for more than the pinned one: a field may
-    /// have gone. The next request learns it again.
+    /// Forgets the platform's schema if it rejects a document with additional fields: a field may have been removed.
+    /// The next request reads the schema again.
     async fn doubt<T>(&self, asked: &Asked, answer: Result<T, ApiError>) -> Result<T, ApiError> {
         if matches!(answer, Err(ApiError::Rejected { .. })) && !asked.additions.asked().is_empty() {
             *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -145,7 +145,7 @@ impl Client {
         answer
     }
 
-    /// Whether the platform's schema is known to have all of this.
+    /// Returns true if the platform's schema is known to have all of this.
     pub(super) fn schema_has<'f>(&self, facts: impl IntoIterator<Item = &'f str>) -> bool {
         let schema = self.schema.lock().unwrap_or_else(PoisonError::into_inner);
         schema.as_ref().is_some_and(|schema| facts.into_iter().all(|fact| schema.has(fact)))
@@ -158,14 +158,14 @@ impl Client {
         Ok(())
     }
 
-    /// The same client for side questions, whose answer the main work can do without: a failure that may pass is tried once
-    /// more, and a time-out not at all. It shares the connections, the limiter and the counters.
+    /// Clones this client for side requests, whose answer the main work can do without: a transient failure is retried
+    /// once, a time-out is not. The clone shares the connections, the rate limiter and the counters.
     #[must_use]
     pub fn aside(&self) -> Self {
         Self { aside: true, ..self.clone() }
     }
 
-    /// Sends a request until it is answered, or until trying again is no use.
+    /// Sends a request, with retries.
     async fn ask<T>(&self, request: &Request, read: impl Fn(&[u8]) -> Result<T, ApiError>) -> Result<T, ApiError> {
         if self.aside { self.transport.ask_aside(request, read).await } else { self.transport.ask(request, read).await }
     }
@@ -174,48 +174,48 @@ impl Client {
         &self.transport
     }
 
-    /// The platform at the other end.
+    /// Returns the kind of platform.
     #[must_use]
     pub fn platform(&self) -> Platform {
         self.platform
     }
 
-    /// The GraphQL address.
+    /// Returns the address of the GraphQL endpoint.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.transport.url
     }
 
-    /// What this client and its clones have done so far.
+    /// Returns counters of requests, retries and waits, for this client and its clones.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.transport.counters.read()
     }
 
-    /// The platform's clock minus this machine's, in seconds; `None` before the first answer that tells.
+    /// Returns the platform's clock minus this machine's, in seconds; `None` before the first answer with a date.
     #[must_use]
     pub fn clock_offset(&self) -> Option<i64> {
         self.transport.offset()
     }
 
-    /// The present instant by the platform's clock, to the second; `None` before the first answer that tells.
+    /// Returns the present instant of the platform's clock, to the second; `None` before the first answer with a date.
     #[must_use]
     pub fn platform_now(&self) -> Option<Timestamp> {
         self.transport.offset().map(|_| self.transport.now())
     }
 
-    /// A démarche with its form through all revisions, its groupes, labels and service.
+    /// Reads a démarche with its form through all revisions, its groupes, labels and service.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] and [`ApiError::OutOfScope`] as the platform tells them, which it does not always do
-    /// reliably: neither means that its dossiers are gone (trap 17).
+    /// [`ApiError::NotFound`] and [`ApiError::OutOfScope`] as the platform answers. Neither means that its dossiers are
+    /// gone: a token that lost the démarche gets the same answers (trap 17).
     pub async fn demarche(&self, number: DemarcheNumber) -> Result<Demarche, ApiError> {
         let request = operation::demarche(self.platform, number);
         let wire: WireDemarche = self.ask(&request, |body| whole(&request, body)).await?;
         Ok(self.converted(|drift| convert::demarche(wire, drift)))
     }
 
-    /// Whether anything moved at the level of the démarche, and the first page of both lists of what left it.
+    /// Reads the head of a démarche and the first page of both lists of deletions, in one request if possible.
     ///
     /// The platform may fail on one of the lists (trap 37), or take a minute for it: the head and each list are then asked
     /// for on their own, and a list that still fails is `None`. A run asks for the head first and for the lists after the
@@ -238,7 +238,7 @@ impl Client {
         Ok(News { head, pending, deleted })
     }
 
-    /// The same in one request, or not at all.
+    /// Reads the head and both lists in one request, and fails if one of the three fails.
     pub(crate) async fn news_at_once(
         &self,
         number: DemarcheNumber,
@@ -261,7 +261,7 @@ impl Client {
         self.ask(&request, read).await
     }
 
-    /// The head of a démarche.
+    /// Reads the head of a démarche.
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
@@ -271,11 +271,11 @@ impl Client {
         Ok(self.converted(|drift| convert::head(wire, drift)))
     }
 
-    /// A page of dossiers with everything that a copy keeps: no labels of questions, no signed address.
+    /// Reads a page of dossiers with everything that a copy keeps: no labels of questions, no signed address.
     ///
     /// # Errors
-    /// [`ApiError::ForeignCursor`] for the cursor of another listing; otherwise as the platform fails. What cannot be
-    /// read of a page that came is in its [`holes`](Page::holes).
+    /// [`ApiError::ForeignCursor`] for the cursor of another listing; otherwise as the platform fails. Dossiers of the
+    /// page that cannot be read are in its [`holes`](Page::holes).
     pub async fn dossiers_page(
         &self,
         listing: &Listing,
@@ -289,7 +289,7 @@ impl Client {
         self.doubt(&asked, page).await
     }
 
-    /// A page of the light listing.
+    /// Reads a page of the light listing.
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
@@ -305,7 +305,7 @@ impl Client {
         self.page::<WireLight>(&request, id, after).await
     }
 
-    /// The positions of a page: numbers and dates alone, for a page whose dossiers cannot be read otherwise.
+    /// Reads the positions of a page: numbers and dates alone, for a page whose dossiers cannot be read otherwise.
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
@@ -321,8 +321,8 @@ impl Client {
         self.page::<WirePosition>(&request, id, after).await
     }
 
-    /// One dossier with everything, labels of questions and signed addresses included; `None` when the platform does
-    /// not know it, or hides it: deleted, expired, never submitted (trap 35).
+    /// Reads one dossier with everything, labels of questions and signed addresses included; `None` if the platform
+    /// does not know it, or hides it: deleted, expired, never submitted (trap 35).
     ///
     /// # Errors
     /// [`ApiError::OutOfScope`] when the token does not cover it.
@@ -331,7 +331,7 @@ impl Client {
         Ok(wire.map(|wire| self.converted(|drift| convert::Node::convert(wire, drift))))
     }
 
-    /// The same where it is a dossier of this démarche; `None` as well when it is one of another that the token covers.
+    /// Reads one dossier of this démarche; `None` also if it belongs to another démarche that the token covers.
     ///
     /// # Errors
     /// As [`dossier`](Self::dossier).
@@ -353,14 +353,14 @@ impl Client {
         match (answer, spared.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (Ok(wire), _) => Ok(Some(wire)),
             (Err(ApiError::NotFound { .. }), _) => Ok(None),
-            // As often as it was tried, the platform could not make some of the answers: they are marked, and the others
-            // are worth having.
+            // Every attempt failed on some of the answers. They are marked as unread, so that one broken champ does not
+            // cost the whole dossier (trap 4).
             (Err(ApiError::Partial { .. }), Some(wire)) => Ok(Some(wire)),
             (Err(error), _) => self.doubt(&asked, Err(error)).await,
         }
     }
 
-    /// The démarche that a dossier belongs to; `None` as for [`dossier`](Self::dossier).
+    /// Finds the démarche that a dossier belongs to; `None` as for [`dossier`](Self::dossier).
     ///
     /// # Errors
     /// As [`dossier`](Self::dossier).
@@ -373,7 +373,7 @@ impl Client {
         }
     }
 
-    /// A page of the dossiers that wait to be purged.
+    /// Reads a page of the dossiers that wait to be purged.
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
@@ -386,8 +386,8 @@ impl Client {
         self.page::<WireDeleted>(&request, self.pending_id(demarche), after).await
     }
 
-    /// A page of the dossiers purged since an instant, or ever. The platform dates some of them two weeks back
-    /// (trap 32): look back further than that.
+    /// Reads a page of the dossiers purged since an instant, or ever. The platform dates some of them two weeks back
+    /// (trap 32), so `since` must reach further back than that.
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
@@ -401,7 +401,7 @@ impl Client {
         self.page::<WireDeleted>(&request, self.deleted_id(demarche, since), after).await
     }
 
-    /// A groupe d'instructeurs with its members. Its dossiers are a listing like another:
+    /// Reads a groupe d'instructeurs with its members. Its dossiers are a listing like another:
     /// [`Source::Groupe`](super::Source::Groupe).
     ///
     /// # Errors
@@ -412,7 +412,7 @@ impl Client {
         Ok(convert::groupe(wire).0)
     }
 
-    /// The public form of a démarche. Needs no token where the form is open data.
+    /// Reads the public form of a démarche. Needs no token if the form is open data.
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
@@ -425,10 +425,9 @@ impl Client {
         Ok(self.converted(|drift| convert::form(wire, drift)))
     }
 
-    /// The floor: any query, with any variables, answered as the platform answers, `data` and `errors` as they are.
+    /// Sends any query with any variables, and returns the platform's answer with its `data` and `errors` as they are.
     ///
-    /// It is repeated on failures of the network and of the service, so do not send a mutation this way unless doing it
-    /// twice does no harm.
+    /// It is retried on failures of the network and of the service: send a mutation this way only if it is idempotent.
     ///
     /// # Errors
     /// Those of HTTP; GraphQL's own errors are in the answer.
@@ -437,7 +436,7 @@ impl Client {
         self.ask_value(Request { operation: "raw", what: "a raw query".to_owned(), page_size: 0, body }).await
     }
 
-    /// An answer as it comes.
+    /// Sends a request and returns its answer as JSON.
     pub(super) async fn ask_value(&self, request: Request) -> Result<Value, ApiError> {
         let read = |body: &[u8]| {
             super::wire::decode(body).map_err(|undecoded| ApiError::Undecodable {
@@ -477,7 +476,7 @@ impl Client {
         self.id(("deleted", demarche, since))
     }
 
-    /// Converts outside a page: what is not known has no page to be told in, and goes to the log.
+    /// Converts a value outside a page. There is no page to report unknown values in, so they go to the log.
     fn converted<T>(&self, convert: impl FnOnce(&mut Drifts) -> T) -> T {
         let mut drifts = Drifts::default();
         let converted = convert(&mut drifts);
@@ -486,13 +485,13 @@ impl Client {
                 Drift::Typename(name) => ("type", name),
                 Drift::EnumValue(kind, name) => (*kind, name),
             };
-            tracing::warn!(kind, name = name.as_str(), "the platform sent something that this version does not know");
+            tracing::warn!(kind, name = name.as_str(), "unknown value in an answer of the platform; kept as text");
         }
         converted
     }
 }
 
-/// Reads a page of full dossiers out of an answer that was kept: to replay a listing without the network.
+/// Reads a page of full dossiers from a stored answer, to replay a listing without the network.
 ///
 /// # Errors
 /// As [`Client::dossiers_page`], without those of HTTP.

@@ -1,11 +1,11 @@
-//! What tells the present instant.
+//! Reads the present instant, from the machine or from a test.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// The clock of this machine, or another one.
+/// Clock of this machine, or a replacement.
 #[derive(Clone)]
 pub(super) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -20,7 +20,7 @@ impl Clock {
 }
 
 impl Default for Clock {
-    /// That of this machine.
+    /// Reads the clock of this machine.
     fn default() -> Self {
         Self::new(Timestamp::now)
     }

@@ -1,4 +1,4 @@
-//! Positions in a listing.
+//! Cursors: positions in a listing, each bound to the listing that it came from.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use super::error::ApiError;
 use crate::ids::DossierNumber;
 
-/// A position in one listing. It is bound to it: the platform accepts the cursor of any other listing and answers
-/// nonsense (traps 8 and 9), so the client refuses it. It serves one walk and is never stored.
+/// Position in one listing. The platform accepts the cursor of any other listing and answers wrong rows (traps 8 and
+/// 9), so the client refuses it. A cursor serves one walk and is never stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub(super) text: String,
     pub(super) listing: u64,
 }
 
-/// The identity of a listing: a platform's address, a list, its filters and order.
+/// Identifies a listing by the platform's address, the list, its filters and its order.
 pub(super) fn listing_id(listing: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     listing.hash(&mut hasher);
@@ -31,12 +31,12 @@ impl Cursor {
         if self.listing == listing { Ok(()) } else { Err(ApiError::ForeignCursor { what: what.to_owned() }) }
     }
 
-    /// A number that tells it from others, to notice one that comes again.
+    /// Returns a number that distinguishes it from others, to detect a cursor that comes again (trap 14).
     pub(crate) fn digest(&self) -> u64 {
         listing_id(&self.text)
     }
 
-    /// The dossier at this position, when the cursor has the shape of today's platform: base64url of
+    /// Returns the dossier at this position, if the cursor has the shape of today's platform: base64url of
     /// `<instant>;<row id>`, and the row id of a dossier is its number (docs/platform.md#paging).
     #[must_use]
     pub fn row(&self) -> Option<DossierNumber> {

@@ -1,4 +1,4 @@
-//! The one table that says what to do about an error.
+//! Decides about failed requests: retry with backoff, smaller page, quarantine, or stop. Pure.
 
 use std::time::Duration;
 
@@ -9,40 +9,41 @@ use super::error::{ApiError, TransportFailure};
 /// The circumstances of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// How many times this very request was tried before, from 0.
+    /// The number of times this very request was tried before, from 0.
     pub tried: u32,
-    /// How many dossiers the request asked for: 0 for one that lists none.
+    /// The number of dossiers the request asked for: 0 for one that lists none.
     pub page_size: u32,
     /// The platform's present instant, as far as it is known (its `Date` header), or ours.
     pub now: Timestamp,
 }
 
-/// What to do about a failed request.
+/// Decision about a failed request: retry with backoff, ask for less, or give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// Send it again after this long (jitter is added by whoever waits).
+    /// Send it again after a backoff (the transport adds jitter).
     Retry {
-        /// How long to wait.
+        /// The backoff.
         after: Duration,
     },
     /// Ask for fewer dossiers at a time.
     ShrinkPage,
-    /// Set this one dossier aside and go on.
+    /// Put this one dossier into quarantine and go on.
     Quarantine,
-    /// Stop the run: a person must look, or it must be tried much later.
+    /// Stop the run: a person must look, or the next run tries again.
     Stop,
 }
 
-/// The longest single wait.
+/// The longest single backoff.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(65);
-/// How often an unavailable platform is tried before the run ends as "try again later".
+/// The number of retries of an unavailable platform before the run ends as "try again later".
 pub const MOST_RETRIES: u32 = 6;
 
 /// Decides what to do about an error.
 ///
-/// Transient failures are tried again with a doubling wait, capped; a 429 waits for the instant that the platform names.
-/// A page that the platform cannot answer as a whole is cut into smaller ones, down to the one dossier at fault, which is
-/// set aside. Whatever concerns the token, the address or the schema stops at once: trying again would only burn it.
+/// Transient failures are retried with exponential backoff, capped; a 429 waits for the instant that the platform
+/// names. A page that the platform cannot answer as a whole is cut into smaller ones, down to the one dossier at fault,
+/// which goes into quarantine. Errors of the token, the address or the schema stop at once: a retry would get the same
+/// answer.
 #[must_use]
 pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
     let backoff = || {
@@ -60,12 +61,12 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
         | ApiError::NotFound { .. }
         | ApiError::Redirected { .. }
         | ApiError::Rejected { .. }
-        | ApiError::NoPlace { .. }
+        | ApiError::NoPermit { .. }
         | ApiError::ForeignCursor { .. }
         | ApiError::Transport { failure: TransportFailure::Permanent(_), .. }
         | ApiError::Settings { .. } => Disposition::Stop,
         ApiError::RateLimited { until } if attempt.tried < MOST_RETRIES => match until {
-            // One second more: the window is told in whole seconds.
+            // One second more: `RateLimit-Reset` is in whole seconds.
             Some(until) => {
                 let wait = until.as_second().saturating_sub(attempt.now.as_second()).clamp(0, 120) + 1;
                 Disposition::Retry { after: Duration::from_secs(wait.unsigned_abs()).min(LONGEST_WAIT) }
@@ -73,15 +74,17 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
             None => Disposition::Retry { after: LONGEST_WAIT.min(Duration::from_secs(10) * (attempt.tried + 1)) },
         },
         ApiError::RateLimited { .. } => Disposition::Stop,
-        // A time-out is most often a page too heavy: ask for less before asking again. A proxy that lost patience says 504.
+        // A time-out is most often a page that is too heavy for the platform's 30 s, and a proxy's time-out is a 504:
+        // ask for fewer dossiers before retrying (trap 3).
         error if is_timeout(error) && attempt.page_size > 1 => Disposition::ShrinkPage,
         error if is_timeout(error) && attempt.page_size == 1 && attempt.tried >= 2 => smaller,
-        // So does what dies under the weight of a page: after some tries, as a restart looks the same.
+        // A worker that dies of a heavy page breaks the connection. A restart of the platform looks the same, so retry
+        // first.
         error if is_lost_answer(error) && attempt.page_size > 1 && attempt.tried >= 3 => smaller,
         ApiError::Unavailable { .. } | ApiError::Transport { .. } if attempt.tried < MOST_RETRIES => backoff(),
         error if is_lost_answer(error) && attempt.page_size == 1 => smaller,
         ApiError::Unavailable { .. } | ApiError::Transport { .. } => Disposition::Stop,
-        // One more try tells a hiccup from a poison dossier (trap 4).
+        // One retry tells a transient failure from a dossier that breaks every page it is in (trap 4).
         ApiError::ServerError { .. } if attempt.tried == 0 => backoff(),
         ApiError::ServerError { .. } => smaller,
         ApiError::TooLarge { .. } => smaller,
@@ -93,8 +96,8 @@ pub fn disposition(error: &ApiError, attempt: Attempt) -> Disposition {
     }
 }
 
-/// Decides what to do about an error of a side question, which must not hold up the main work: what may pass is tried once
-/// more, what took too long is not. A request that the platform put off is asked again when the platform says.
+/// Decides about an error of a side request, which must not hold up the main work: a transient failure is retried once,
+/// a time-out is not. A 429 waits for the instant that the platform names, as all requests do.
 #[must_use]
 pub fn disposition_aside(error: &ApiError, attempt: Attempt) -> Disposition {
     match error {
@@ -104,7 +107,7 @@ pub fn disposition_aside(error: &ApiError, attempt: Attempt) -> Disposition {
     }
 }
 
-/// Whether the answer did not come in time: ours, or that of a proxy on the way.
+/// Returns true if the answer did not come in time, by our time-out or by that of a proxy.
 pub(crate) fn is_timeout(error: &ApiError) -> bool {
     matches!(
         error,
@@ -112,7 +115,7 @@ pub(crate) fn is_timeout(error: &ApiError) -> bool {
     )
 }
 
-/// Whether whoever worked on the answer may have died of it.
+/// Returns true if the platform's worker may have died of this request.
 fn is_lost_answer(error: &ApiError) -> bool {
     matches!(
         error,
@@ -120,19 +123,19 @@ fn is_lost_answer(error: &ApiError) -> bool {
     )
 }
 
-/// Decides what to do about an error of a request that must take effect at most once: it is sent again only where
-/// nothing can have come of it (trap 59), and then as any other.
+/// Decides about an error of a request that must take effect at most once. The platform does not recognise a
+/// repetition, so it is retried only if it surely had no effect (trap 59).
 #[must_use]
 pub fn disposition_of_write(error: &ApiError, attempt: Attempt) -> Disposition {
     if surely_without_effect(error) { disposition(error, attempt) } else { Disposition::Stop }
 }
 
-/// Whether a request that failed in this way surely changed nothing: it did not arrive, was turned away at the door, or
-/// was refused by the validation that comes before any execution.
+/// Returns true if a request that failed in this way surely changed nothing: it did not arrive, was refused before it
+/// was read, or was refused by the validation that comes before any execution.
 pub(super) fn surely_without_effect(error: &ApiError) -> bool {
     match error {
         ApiError::TokenRefused { .. }
-        | ApiError::NoPlace { .. }
+        | ApiError::NoPermit { .. }
         | ApiError::RateLimited { .. }
         | ApiError::Redirected { .. }
         | ApiError::Rejected { .. }
@@ -141,7 +144,7 @@ pub(super) fn surely_without_effect(error: &ApiError) -> bool {
         ApiError::Transport { failure, .. } => {
             matches!(failure, TransportFailure::Connect | TransportFailure::Permanent(_))
         }
-        // Codes of errors that are told beside an executed mutation too.
+        // The platform also answers these after a mutation was executed.
         ApiError::OutOfScope { .. }
         | ApiError::NotFound { .. }
         | ApiError::Unavailable { .. }

@@ -1,4 +1,4 @@
-//! The bytes of a file.
+//! Downloads files from the platform's storage.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,7 @@ use super::transport::{Transport, failed, redirected};
 use crate::dossier::File;
 use crate::http::{Unread, body};
 
-/// Why the bytes of a file are not at hand.
+/// Errors of a download.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
@@ -20,28 +20,28 @@ pub enum DownloadError {
     /// [`Client::dossier`](super::Client::dossier).
     #[error("the file was read without its address")]
     NoAddress,
-    /// The platform has not (yet) found it safe (trap 23).
+    /// The platform's virus scan has not found it safe, or not yet (trap 23).
     #[error("the platform's virus scan says `{result}`")]
     NotSafe {
         /// The platform's word.
         result: String,
     },
-    /// It is larger than what is accepted.
-    #[error("it has {bytes} bytes, more than the {limit} that are accepted")]
+    /// It is larger than the limit of the caller.
+    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
     TooLarge {
         /// Its size.
         bytes: u64,
-        /// What is accepted.
+        /// The largest accepted size, in bytes.
         limit: u64,
     },
-    /// Its address is good for an hour only (trap 56): the dossier is to be read again.
-    #[error("its address has expired (HTTP {status})")]
+    /// Its address expired after an hour (trap 56): read the dossier again for a new one.
+    #[error("the signed address of the file has expired (HTTP {status})")]
     Expired {
-        /// What the storage answered.
+        /// The HTTP status of the storage.
         status: u16,
     },
-    /// What arrived is not what the platform keeps, told by its size or its checksum.
-    #[error("what arrived is not the file: its {what} differs")]
+    /// The bytes that arrived differ from those that the platform keeps, in size or in checksum.
+    #[error("the downloaded bytes are not the file: the {what} differs")]
     Differs {
         /// `size` or `checksum`.
         what: &'static str,
@@ -52,12 +52,12 @@ pub enum DownloadError {
 }
 
 impl Client {
-    /// Fetches a file from its signed address, which needs no token and is given none, and compares it with the size and
-    /// the checksum that the platform tells.
+    /// Downloads a file from its signed address, and compares it with the size and the checksum that the platform
+    /// states. The token is not sent: the storage is another host, and the address is enough.
     ///
     /// # Errors
-    /// [`DownloadError::Expired`] when the dossier must be read again for a new address; the other variants say why this
-    /// file is not worth another try now.
+    /// [`DownloadError::Expired`] if the dossier must be read again for a new address. The other variants will not
+    /// change by a retry now.
     pub async fn download(&self, file: &File, limit: u64) -> Result<Bytes, DownloadError> {
         let url = file.url.as_ref().ok_or(DownloadError::NoAddress)?;
         if let Some(result) = file.virus_scan_result.as_deref().filter(|result| *result != "safe") {
@@ -70,7 +70,7 @@ impl Client {
         if bytes.len() as u64 != file.byte_size {
             return Err(DownloadError::Differs { what: "size" });
         }
-        // Files that the platform makes on demand have none.
+        // Files that the platform makes on demand have no checksum (trap 26).
         if !file.checksum.is_empty() && BASE64_STANDARD.encode(Md5::digest(&bytes)) != file.checksum {
             return Err(DownloadError::Differs { what: "checksum" });
         }
@@ -78,7 +78,7 @@ impl Client {
     }
 }
 
-/// One attempt. One byte more than expected is enough to know that it is another file.
+/// Downloads once, and stops one byte after the expected size: then it is another file.
 async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<Result<Bytes, DownloadError>, ApiError> {
     let asked = reqwest::Request::new(Method::GET, url.clone());
     let response = transport.way.exchange(url, asked).await?;

@@ -1,15 +1,16 @@
-//! What can go wrong at the gate, by what to do about it.
+//! Errors of requests to the platform, grouped by what the caller may do next.
 
 use jiff::Timestamp;
 
 pub use crate::http::PermanentFailure;
 use crate::http::Unfit;
 
-/// Why a question to the platform was not answered.
+/// Errors of a request to the platform.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
-    /// The token is wrong, expired, or not accepted from this network (traps 18 and 57). Nothing is worth trying again.
+    /// The token is wrong, expired, or not accepted from this network (traps 18 and 57). Not retried: another attempt
+    /// gets the same answer.
     #[error("the platform refused the token: {message} (code `{code}`)")]
     TokenRefused {
         /// The platform's code, or the HTTP status.
@@ -20,13 +21,13 @@ pub enum ApiError {
     /// The token does not cover what was asked (trap 17). Never read as "deleted".
     #[error("the platform refused the token for {what} (code `unauthorized`)")]
     OutOfScope {
-        /// What was asked: `démarche 1234`.
+        /// The object of the request: `démarche 1234`.
         what: String,
     },
-    /// The platform does not know it, or hides it: deleted, hidden, expired, never submitted (trap 35).
+    /// The platform does not know the number, or hides it: deleted, hidden, expired, never submitted (trap 35).
     #[error("the platform does not know {what} (code `not_found`)")]
     NotFound {
-        /// What was asked: `dossier 5678`.
+        /// The object of the request: `dossier 5678`.
         what: String,
     },
     /// Too many requests with this token (trap 54).
@@ -35,11 +36,11 @@ pub enum ApiError {
         /// When the platform takes requests again.
         until: Option<Timestamp>,
     },
-    /// Nothing was sent: the count of requests that several programs share does not answer, and others may be using all of
-    /// them.
-    #[error("no request was sent, as the count that several programs share does not answer: {reason}")]
-    NoPlace {
-        /// Why, in the words of whoever keeps the count.
+    /// Nothing was sent, as there is no permit: the rate limit that several processes share does not answer, and others
+    /// may be using all of its requests.
+    #[error("no request was sent: the shared rate limit is unavailable: {reason}")]
+    NoPermit {
+        /// The reason, without credentials.
         reason: String,
     },
     /// The platform, or something before it, is not available now: maintenance, a proxy's page (trap 55).
@@ -51,7 +52,7 @@ pub enum ApiError {
     /// The platform failed on this very request (HTTP 500). Possibly because of one dossier (trap 4).
     #[error("the platform failed on {what} (HTTP 500{})", exception.as_ref().map(|e| format!(", exception {e}")).unwrap_or_default())]
     ServerError {
-        /// What was asked.
+        /// The object of the request.
         what: String,
         /// The platform's name of the failure, for its support.
         exception: Option<String>,
@@ -59,7 +60,7 @@ pub enum ApiError {
     /// The platform gave up on the request after its own time-out, or answered parts of it with errors (traps 2 and 3).
     #[error("the platform answered {what} in part only: {message}{}", code.as_ref().map(|c| format!(" (code `{c}`)")).unwrap_or_default())]
     Partial {
-        /// What was asked.
+        /// The object of the request.
         what: String,
         /// The first error's code, when it has one.
         code: Option<String>,
@@ -71,7 +72,7 @@ pub enum ApiError {
     Transport {
         /// The host.
         host: String,
-        /// How it failed.
+        /// The kind of failure.
         failure: TransportFailure,
         /// The cause.
         #[source]
@@ -98,25 +99,25 @@ pub enum ApiError {
     /// The answer is not what the schema promises: cut, not JSON, or of another shape.
     #[error("the answer to {what} cannot be read at `{path}`: {reason}")]
     Undecodable {
-        /// What was asked.
+        /// The object of the request.
         what: String,
         /// Where in the answer.
         path: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// The answer is larger than what is read.
+    /// The answer is larger than the limit of the client.
     #[error("the answer to {what} is larger than {limit} bytes")]
     TooLarge {
-        /// What was asked.
+        /// The object of the request.
         what: String,
-        /// The largest answer that is read.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// A cursor of another listing was given, or one that the platform cannot have made (traps 8 and 9).
     #[error("this cursor does not belong to {what}")]
     ForeignCursor {
-        /// What was asked.
+        /// The object of the request.
         what: String,
     },
     /// The client cannot be built from these settings.
@@ -124,13 +125,13 @@ pub enum ApiError {
     Settings {
         /// The setting at fault.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Whether the platform refuses a token for the address of its caller: it has one code for all its reasons, and says which
-/// in words.
+/// Returns true if the platform refuses a token for the address of its caller: it has one code for all its reasons, and
+/// says which in words.
 fn names_network(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("network") || message.contains("réseau")
@@ -142,7 +143,7 @@ impl From<Unfit> for ApiError {
     }
 }
 
-/// How a connection failed.
+/// Kinds of failures of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportFailure {
     /// It could not be opened.
@@ -167,7 +168,7 @@ impl std::fmt::Display for TransportFailure {
 }
 
 impl ApiError {
-    /// A stable word for logs, metrics and the quarantine.
+    /// Returns a stable word for logs, metrics and the quarantine.
     #[must_use]
     pub fn kind(&self) -> &str {
         match self {
@@ -175,7 +176,8 @@ impl ApiError {
             Self::OutOfScope { .. } => "out_of_scope",
             Self::NotFound { .. } => "not_found",
             Self::RateLimited { .. } => "rate_limited",
-            Self::NoPlace { .. } => "no_place",
+            // Operators and quarantines hold this word: it stays as it was first published.
+            Self::NoPermit { .. } => "no_place",
             Self::Unavailable { .. } => "unavailable",
             Self::ServerError { .. } => "internal_server_error",
             Self::Partial { code, .. } => code.as_deref().unwrap_or("partial"),
@@ -189,7 +191,7 @@ impl ApiError {
         }
     }
 
-    /// Whether another question may well be answered: the failure may come from what this one asked for.
+    /// Returns true if another request may well succeed: the failure may come from what this one asked for.
     #[must_use]
     pub fn may_be_of_this_question(&self) -> bool {
         match self {
@@ -203,7 +205,7 @@ impl ApiError {
             | Self::OutOfScope { .. }
             | Self::NotFound { .. }
             | Self::RateLimited { .. }
-            | Self::NoPlace { .. }
+            | Self::NoPermit { .. }
             | Self::Redirected { .. }
             | Self::Rejected { .. }
             | Self::ForeignCursor { .. }
@@ -211,12 +213,12 @@ impl ApiError {
         }
     }
 
-    /// Whether it looks the same when the platform is away altogether: another question tells.
+    /// Returns true if an outage of the platform looks the same. Another request shows the difference.
     pub(crate) fn may_be_an_outage(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Transport { .. })
     }
 
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -233,7 +235,7 @@ impl ApiError {
             }
             Self::NotFound { .. } => Some("check the number, and that the address is that of the right platform"),
             Self::RateLimited { .. } | Self::Unavailable { .. } => Some("try again later; nothing was lost"),
-            Self::NoPlace { .. } => {
+            Self::NoPermit { .. } => {
                 Some("check the database of the target; the next run goes on from what was committed")
             }
             Self::ServerError { .. } => {

@@ -1,4 +1,4 @@
-//! The way to the platform and back.
+//! Seam of the network: requests go through reqwest, or through a replacement in a simulation.
 
 #[cfg(feature = "sandbox")]
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use super::error::ApiError;
 use super::error::TransportFailure;
 use super::transport::failed;
 
-/// What carries a request to the platform and its answer back, in the place of the network: an embedded platform without a
-/// socket, or a simulation that decides what gets lost on the way.
+/// Carries a request to the platform and its answer back, in the place of the network: an embedded platform without a
+/// socket, or a simulation that decides which answers are lost.
 ///
-/// One call is one request on the wire: the client repeats, waits and counts as it does over the network. Time-outs are for
-/// the implementation to keep, as it alone knows how long things take.
+/// One call is one request on the wire: the client retries, waits and counts as it does over the network. The
+/// implementation keeps the time-outs, as it alone knows the time.
 #[cfg(feature = "sandbox")]
 pub trait Exchange: std::fmt::Debug + Send + Sync {
-    /// Carries one request. The body of an answer may still break while it is read.
+    /// Sends one request. The body of the answer may still break while it is read.
     ///
     /// # Errors
-    /// How the connection failed. [`TransportFailure::Connect`] says that the request surely did not arrive.
+    /// The failure of the connection. [`TransportFailure::Connect`] states that the request surely did not arrive.
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportFailure>>;
 }
 
-/// The way to the platform and back.
+/// Way of a request to the platform: the network, or a replacement.
 #[derive(Clone, Debug)]
 pub(super) enum Way {
     Network(reqwest::Client),
@@ -36,7 +36,7 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// Sends one request, once, to an address whose host is named when the connection fails.
+    /// Sends one request, once. A failure of the connection names the host of the address.
     pub(super) async fn exchange(&self, url: &Url, request: Request) -> Result<Response, ApiError> {
         match self {
             Self::Network(http) => http.execute(request).await.map_err(|error| failed(url, error)),

@@ -1,22 +1,22 @@
-//! The public form of a démarche.
+//! Public form of a démarche.
 
 use jiff::Timestamp;
 
 use crate::demarche::{Revision, Service};
 use crate::ids::DemarcheNumber;
 
-/// What anybody may read of a démarche whose form is open data: no token, no dossier.
+/// Public form of a démarche that is open data. Reading it needs no token and shows no dossier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     /// The number of the démarche.
     pub number: DemarcheNumber,
     /// Its title.
     pub title: String,
-    /// What it is for, in Markdown.
+    /// Its purpose, in Markdown.
     pub description: String,
     /// `brouillon`, `publiee`, `close`, `depubliee`, or a state that this version does not know.
     pub state: String,
-    /// Whether the form is open data, where the platform tells.
+    /// True if the form is open data, where the platform tells.
     pub opendata: Option<bool>,
     /// When anything of the démarche itself last changed.
     pub date_derniere_modification: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! What the platform's schema has, against the schema that this version was made for.
+//! Reads the platform's schema and compares it with the pinned one.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use super::live_schema::LiveSchema;
 use super::operation::{Request, encode};
 use crate::platform::Platform;
 
-/// What a schema has: its types (`Dossier`), and their fields, keys and values (`Dossier.number`).
+/// Contents of a schema: its types (`Dossier`), and their fields, keys and values (`Dossier.number`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaFacts(BTreeSet<String>);
 
-/// How a schema differs from the pinned one.
+/// Difference between a schema and the pinned one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaGap {
-    /// What this version relies on or may rely on, and the platform has no more.
+    /// Names that this version relies on, or may rely on, and that the platform no longer has.
     pub missing: Vec<String>,
-    /// What the platform has and this version does not know. Of a new type, only the type.
+    /// Names that the platform has and this version does not know. Of a new type, only the type.
     pub added: Vec<String>,
 }
 
 impl SchemaFacts {
-    /// Those of the schema that this version was made for.
+    /// Lists the contents of the pinned schema.
     #[must_use]
     pub fn pinned(platform: Platform) -> Self {
         Self::of_sdl(match platform {
@@ -34,7 +34,7 @@ impl SchemaFacts {
         })
     }
 
-    /// Those of our own schema files, which have one definition or member a line, members at an indent of two.
+    /// Parses our own schema files, which have one definition or member a line, members at an indent of two.
     fn of_sdl(sdl: &str) -> Self {
         let name =
             |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
@@ -58,7 +58,7 @@ impl SchemaFacts {
         Self(facts)
     }
 
-    /// Those of an introspection's answer; `None` when it is not one.
+    /// Parses the answer to an introspection; `None` if it is none.
     pub(super) fn of_introspection(answer: &Value) -> Option<Self> {
         let types = answer.pointer("/data/__schema/types")?.as_array()?;
         let mut facts = BTreeSet::new();
@@ -77,13 +77,13 @@ impl SchemaFacts {
         Some(Self(facts))
     }
 
-    /// Whether it has a type (`Dossier`) or a member (`Dossier.number`).
+    /// Returns true if the schema has a type (`Dossier`) or a member (`Dossier.number`).
     #[must_use]
     pub fn has(&self, fact: &str) -> bool {
         self.0.contains(fact)
     }
 
-    /// How a schema differs from the pinned one.
+    /// Compares a schema with the pinned one.
     #[must_use]
     pub fn against(&self, pinned: &Self) -> SchemaGap {
         let owner = |fact: &str| fact.split_once('.').map(|(owner, _)| owner.to_owned());
@@ -94,14 +94,14 @@ impl SchemaFacts {
         }
     }
 
-    /// Each type, and each member as `Type.member`, sorted.
+    /// Iterates over the types, and the members as `Type.member`, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }
 
 impl SchemaGap {
-    /// Whether the schemas are the same.
+    /// Returns true if the schemas are the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.added.is_empty()
@@ -109,8 +109,8 @@ impl SchemaGap {
 }
 
 impl Client {
-    /// What the platform's schema has: by the platform's own stored query, which needs no token, or by a plain one
-    /// where there is none of that name.
+    /// Reads the platform's schema: by the platform's own stored query, which needs no token, or by a plain one where
+    /// there is none of that name.
     ///
     /// # Errors
     /// [`ApiError::Undecodable`] when the answer to the plain query is no introspection; otherwise those of HTTP.
@@ -118,7 +118,7 @@ impl Client {
         Ok(SchemaFacts::of_introspection(&self.introspection().await?).unwrap_or_default())
     }
 
-    /// The platform's schema, whole: to ask it what it would reject.
+    /// Reads the platform's whole schema, to validate documents against it.
     ///
     /// # Errors
     /// As [`introspect`](Self::introspect).
@@ -127,7 +127,7 @@ impl Client {
         LiveSchema::new(self.introspection().await?).ok_or_else(no_schema)
     }
 
-    /// The answer to an introspection.
+    /// Sends an introspection, and returns its answer.
     async fn introspection(&self) -> Result<Value, ApiError> {
         let stored = json!({ "queryId": "introspection", "operationName": "IntrospectionQuery" });
         match self.ask_value(request(&stored)).await {
@@ -136,7 +136,7 @@ impl Client {
                     return Ok(answer);
                 }
             }
-            // An unknown stored query is answered by a failure (docs/platform.md#statuses-and-bodies).
+            // A platform without this stored query answers with a failure (docs/platform.md#statuses-and-bodies).
             Err(ApiError::ServerError { .. } | ApiError::Rejected { .. } | ApiError::TokenRefused { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -157,7 +157,7 @@ fn no_schema() -> ApiError {
     }
 }
 
-/// What is asked for, in words.
+/// Name of the schema in errors.
 const SCHEMA: &str = "the schema";
 
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { queryType { name } mutationType { name } types { \

@@ -1,4 +1,4 @@
-//! Labels of questions, joined to the champs of dossiers.
+//! Joins labels of questions to the champs of dossiers.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::demarche::{Demarche, Descriptor, Revision};
 use crate::dossier::Dossier;
 use crate::ids::{DemarcheNumber, DescriptorId, RevisionId};
 
-/// The labels of the questions of a démarche: for each, that of the newest published revision which asks it, or of the
-/// draft where no published one does.
+/// Labels of the questions of a démarche: for each, that of the newest published revision which asks it, or of the
+/// draft if no published one does.
 ///
-/// Pages come without labels, which would be sent again with every champ; this joins them, once for a whole démarche.
-/// Champs share the texts.
+/// Pages come without labels: sent with every champ, they would be a third of the answer. They are read once for a
+/// whole démarche and joined here. Champs share the texts.
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     questions: HashMap<DescriptorId, Arc<str>>,
@@ -23,11 +23,12 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The labels of every question of every revision.
+    /// Collects the labels of every question of every revision.
     #[must_use]
     pub fn of(demarche: &Demarche) -> Self {
         let mut labels = Self::default();
-        // Later ones overwrite earlier ones. Nobody has answered a draft beside a published revision.
+        // Later revisions overwrite earlier ones. A draft comes first: no dossier answers it if there is a published
+        // revision.
         let published = |revision: &&Revision| revision.date_publication.is_some();
         let drafts = demarche.revisions.iter().filter(|revision| !published(revision));
         for revision in drafts.chain(demarche.revisions.iter().filter(published)) {
@@ -45,8 +46,8 @@ impl Labels {
         }
     }
 
-    /// Writes the labels into a dossier, so that its champs can be found by label. A champ whose question is not known
-    /// keeps what it has.
+    /// Writes the labels into a dossier, so that its champs can be found by label. A champ of an unknown question keeps
+    /// its label.
     pub fn fill(&self, dossier: &mut Dossier) {
         self.fill_champs(&mut dossier.champs);
         self.fill_champs(&mut dossier.annotations);
@@ -63,7 +64,7 @@ impl Labels {
         }
     }
 
-    /// The ids of the revision and the questions of a dossier that these labels do not have.
+    /// Lists the ids of the revision and the questions of a dossier that these labels lack.
     fn unknown_of(&self, dossier: &Dossier) -> HashSet<String> {
         let mut unknown = HashSet::new();
         if !self.revisions.contains(&dossier.revision) {
@@ -88,9 +89,9 @@ impl Labels {
 
 /// Fills the labels of the dossiers of a listing.
 ///
-/// Reads the form when the first dossier comes, and again when a dossier has a revision or a question that the form did
-/// not have when it was read: somebody published, or changed the form in place, meanwhile. What the form still does not
-/// have then is not asked for twice.
+/// Reads the form with the first dossier, and again if a dossier has a revision or a question that the form lacked:
+/// somebody published, or changed the form in place, meanwhile. An id that the form still lacks is not looked for
+/// twice.
 #[derive(Debug)]
 pub(crate) struct Labeller {
     client: Client,
@@ -103,7 +104,7 @@ impl Labeller {
     pub(crate) fn new(client: &Client, source: Source) -> Self {
         let demarche = match source {
             Source::Demarche(number) => Some(number),
-            // A groupe does not tell its démarche; its first dossier does.
+            // The answer about a groupe does not name its démarche; its first dossier does.
             Source::Groupe(_) => None,
         };
         Self { client: client.clone(), demarche, labels: None, absent: HashSet::new() }
@@ -133,7 +134,7 @@ impl Labeller {
         if self.demarche.is_none() {
             self.demarche = self.client.demarche_of(dossier.number).await?;
         }
-        // It left while we were looking: the next dossier tells.
+        // The dossier left meanwhile: the next one names the démarche.
         let Some(demarche) = self.demarche else { return Ok(()) };
         let labels = Labels::of(&self.client.demarche(demarche).await?);
         self.absent.extend(labels.unknown_of(dossier));

@@ -1,4 +1,4 @@
-//! The platform's schema as it answers now, and whether what this version asks for would be accepted by it.
+//! Validates the documents of this version against the platform's present schema.
 
 use std::fmt::Write as _;
 
@@ -9,40 +9,40 @@ use serde_json::Value;
 use super::introspect::SchemaFacts;
 use crate::platform::Platform;
 
-/// The types that GraphQL itself has.
+/// Types that GraphQL itself defines.
 const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
-/// The schema of a platform, as an introspection tells it.
+/// Schema of a platform, as introspection answers it.
 #[derive(Clone, Debug)]
 pub struct LiveSchema(Value);
 
-/// What a platform would not accept of the documents that this version sends.
+/// Documents of this version that a platform would not accept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rejections {
-    /// Of those that read: no sync works, or none of one kind.
+    /// Documents that read: no sync works, or none of one kind.
     pub reading: Vec<String>,
-    /// Of those that write: what the back office decides cannot be sent.
+    /// Documents that write: decisions of the back office cannot be sent.
     pub writing: Vec<String>,
 }
 
 impl LiveSchema {
-    /// The answer to an introspection; `None` when it is none.
+    /// Wraps the answer to an introspection; `None` if it is none.
     pub(super) fn new(answer: Value) -> Option<Self> {
         SchemaFacts::of_introspection(&answer)?;
         Some(Self(answer))
     }
 
-    /// The names that it has.
+    /// Lists the names of the schema.
     #[must_use]
     pub fn facts(&self) -> SchemaFacts {
         SchemaFacts::of_introspection(&self.0).unwrap_or_default()
     }
 
-    /// What it would reject: every document of this version is validated against it, as the platform itself does with
-    /// each request, so a name that nothing asks for makes no difference.
+    /// Validates every document of this version against it, as the platform does with each request. A missing name that
+    /// no document uses makes no difference.
     ///
     /// # Errors
-    /// Why the answer makes no schema, in words.
+    /// The reason for which the answer makes no schema, in words.
     pub fn rejections(&self, platform: Platform) -> Result<Rejections, String> {
         let schema = self.schema()?;
         let [dossiers, demarche, suppressions, mutations] = match platform {
@@ -72,7 +72,8 @@ impl LiveSchema {
 
     fn schema(&self) -> Result<Valid<Schema>, String> {
         let text = sdl(&self.0).ok_or("its answer does not tell the types of fields")?;
-        // A server may serve what the specification of GraphQL does not allow: that is no concern of ours.
+        // A platform may serve a schema that breaks the specification of GraphQL. Only errors in our documents matter
+        // here.
         match Schema::parse(text, "the platform's schema") {
             Ok(schema) => Ok(Valid::assume_valid(schema)),
             Err(invalid) => Err(invalid.errors.iter().next().map(|error| error.to_string()).unwrap_or_default()),
@@ -85,7 +86,8 @@ fn errors(schema: &Valid<Schema>, document: &str) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(invalid) => {
             let mut messages: Vec<String> = invalid.errors.iter().map(|error| error.to_json().message).collect();
-            // What is not there makes its fragment, its variable or its parent useless: consequences, not causes.
+            // A missing name makes its fragment, its variable or its parent unused. Those errors are consequences: drop
+            // them.
             let is_cause = |message: &String| {
                 ["does not have a field", "cannot find type", "is not supported by", "is required"]
                     .iter()
@@ -99,7 +101,7 @@ fn errors(schema: &Valid<Schema>, document: &str) -> Vec<String> {
     }
 }
 
-/// The text of a schema; `None` when the answer does not hold all of it.
+/// Writes the schema as text; `None` if the answer does not hold all of it.
 fn sdl(answer: &Value) -> Option<String> {
     let schema = answer.pointer("/data/__schema")?;
     let mut text = String::new();
@@ -162,7 +164,7 @@ fn names<'v>(owner: &'v Value, key: &str) -> Vec<&'v str> {
     list.filter_map(|entry| entry.get("name")?.as_str()).collect()
 }
 
-/// A type as it is written: `[Dossier!]!`.
+/// Writes a type reference: `[Dossier!]!`.
 fn reference(kind: &Value) -> Option<String> {
     let inner = || reference(kind.get("ofType")?);
     match kind.get("kind")?.as_str()? {

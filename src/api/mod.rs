@@ -1,4 +1,17 @@
-//! ROOM 1, the gate: the only room that knows GraphQL.
+//! Client of the platform's GraphQL API.
+//!
+//! Everything that depends on GraphQL, on HTTP statuses or on the platforms' schemas belongs here; no type that is
+//! generated from a schema leaves this module. Callers get types of the domain ([`Dossier`](crate::Dossier),
+//! [`Demarche`](crate::Demarche)) and [`ApiError`].
+//!
+//! Does not belong here: which page to read next (`observe`), what to keep (`privacy`, `sink`), which mutation to send
+//! (`writeback`).
+//!
+//! - [`Client`]: one method a request; [`Client::apply`] sends a [`Mutation`];
+//! - [`disposition`](disposition()): retry with backoff, smaller page, quarantine or stop, for each error;
+//! - [`RateLimiter`], [`SharedLimit`]: throttling of all requests that use one token;
+//! - `answer`, `wire`, `convert`: bytes to domain types; values that this version does not know become a [`Drift`];
+//! - `operation`, `newer`, `introspect`: documents, and fields that only newer schemas have.
 
 mod answer;
 mod builder;
@@ -14,7 +27,6 @@ mod form;
 mod generated;
 mod introspect;
 mod labels;
-mod ledger;
 #[cfg(feature = "sandbox")]
 mod live_schema;
 mod mutation;
@@ -22,6 +34,7 @@ mod newer;
 mod operation;
 mod page;
 mod rate_limit;
+mod shared_limit;
 mod stats;
 mod transport;
 mod upload;
@@ -40,7 +53,6 @@ pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub(crate) use labels::Labeller;
 pub use labels::Labels;
-pub use ledger::{Grant, Ledger, LedgerError};
 #[cfg(feature = "sandbox")]
 pub use live_schema::{LiveSchema, Rejections};
 pub use mutation::{
@@ -50,5 +62,6 @@ pub use mutation::{
 pub(crate) use page::PAGE_AIM;
 pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
 pub use rate_limit::RateLimiter;
+pub use shared_limit::{Grant, SharedLimit, SharedLimitError};
 pub use stats::Stats;
 pub use upload::{SignedBlobId, Upload, UploadError};

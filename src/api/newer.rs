@@ -1,17 +1,17 @@
-//! Fields that a platform may have beyond the pinned schema, and sub-values of champs: what is added to the documents.
+//! Adds fields to the documents that a platform may have beyond the pinned schema, and sub-values of champs.
 //!
 //! The documents in `graphql/` ask for nothing that the pinned schema does not have. What came later is added to their
 //! text where the schema of the platform shows it, so that one document serves every state of a platform.
 
 use super::introspect::SchemaFacts;
 
-/// A selection to add, where a schema has everything that it needs.
+/// Selection that is added if a schema has every name that it needs.
 struct Addition {
-    /// What it needs, as [`SchemaFacts`] tells it.
+    /// The names that the schema must have, as [`SchemaFacts`] lists them.
     needs: &'static [&'static str],
-    /// The fragment that it is added to.
+    /// The fragment that gets the fields.
     fragment: &'static str,
-    /// What is added. Selections of one field in one fragment are merged.
+    /// The fields that are added. Selections of one field in one fragment are merged.
     selection: &'static str,
 }
 
@@ -61,7 +61,7 @@ const NEWER: &[Addition] = &[
         fragment: "PersonneMoraleFields",
         selection: "naf2025 libelleNaf2025",
     },
-    // Under other names: the fields of a cadastral parcel have other types.
+    // Aliased: the fields of a cadastral parcel have the same names and other types, which one selection may not merge.
     Addition {
         needs: &["Rpg.commune", "Rpg.numero", "Rpg.surface"],
         fragment: "ChampFields",
@@ -76,12 +76,12 @@ const COLUMNS: Addition = Addition {
     selection: "columns { __typename id label stringValue }",
 };
 
-/// What is added to the documents of one platform.
+/// Additions to the documents of one platform.
 #[derive(Debug, Default)]
 pub(super) struct Additions(Vec<(&'static str, &'static str)>);
 
 impl Additions {
-    /// What a schema allows: everything newer where it was asked what it has, sub-values where they are wanted.
+    /// Selects the additions that a schema allows: newer fields if they were enabled, sub-values if they are wanted.
     pub(super) fn allowed(by: &SchemaFacts, newer: bool, columns: bool) -> Self {
         let has = |fact: &str| by.iter().any(|known| known == fact);
         let newer = NEWER.iter().filter(|_| newer);
@@ -90,7 +90,7 @@ impl Additions {
         Self(allowed.map(|addition| (addition.fragment, addition.selection)).collect())
     }
 
-    /// The document with them.
+    /// Returns the document with the additions.
     pub(super) fn applied_to(&self, document: &str) -> String {
         let mut text = document.to_owned();
         for (fragment, selection) in &self.0 {
@@ -102,7 +102,7 @@ impl Additions {
         text
     }
 
-    /// What is asked beyond the pinned documents, sorted: two readings that ask the same compare equal.
+    /// Lists the additions, sorted: two readings that ask the same compare equal.
     pub(super) fn asked(&self) -> Vec<&'static str> {
         let mut asked: Vec<&'static str> = self.0.iter().map(|(_, selection)| *selection).collect();
         asked.sort_unstable();

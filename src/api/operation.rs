@@ -1,4 +1,4 @@
-//! What is sent: one operation, its variables, and what to call it in an error.
+//! Composes requests: one operation, its variables, and its name in errors.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,20 +10,20 @@ use super::page::{Listing, PageSize, Since, Source};
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber};
 use crate::platform::Platform;
 
-/// One question, ready to be sent as often as it takes.
+/// Request that is ready to be sent, and sent again.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     /// The operation's name.
     pub operation: &'static str,
-    /// What is asked, for people: `dossier 1234`.
+    /// The object of the request, for people: `dossier 1234`.
     pub what: String,
-    /// How many dossiers it may answer: 0 when it lists none.
+    /// The number of dossiers it may answer: 0 when it lists none.
     pub page_size: u32,
     /// The body, JSON.
     pub body: Bytes,
 }
 
-/// The selection of a listing.
+/// Selection of the fields of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
     /// Everything that a copy keeps.
@@ -52,7 +52,7 @@ pub(super) fn encode(body: &impl Serialize) -> Bytes {
     Bytes::from(serde_json::to_vec(body).expect("variables and texts always serialize"))
 }
 
-/// The body of an operation for one platform or the other: the two derives make distinct types of equal shape.
+/// Encodes an operation for one of the platforms: the two derives make distinct types of equal shape.
 macro_rules! body {
     ($platform:expr, $operation:expr, $module:ident { $($field:ident: $value:expr),* $(,)? }) => {
         body!(
@@ -85,7 +85,7 @@ fn instant(timestamp: Timestamp) -> String {
     timestamp.to_string()
 }
 
-/// The document of the operations that read dossiers, as it is pinned.
+/// Returns the pinned document of the operations that read dossiers.
 pub(super) fn dossiers_document(platform: Platform) -> &'static str {
     match platform {
         Platform::DemarcheNumerique => dn::list_light::QUERY,
@@ -93,7 +93,7 @@ pub(super) fn dossiers_document(platform: Platform) -> &'static str {
     }
 }
 
-/// A page of dossiers, with a document for full ones that asks for more than the pinned one.
+/// Requests a page of dossiers. The document may ask for more than the pinned one.
 pub(super) fn dossiers(
     platform: Platform,
     document: &str,
@@ -147,12 +147,12 @@ pub(super) fn dossiers(
     Request { operation, what, page_size: u32::from(size.get()), body }
 }
 
-/// One dossier.
+/// Requests one dossier.
 pub(super) fn dossier(document: &str, number: DossierNumber) -> Request {
     of_dossier(document, number, "ReadDossier")
 }
 
-/// The number of a dossier's démarche.
+/// Requests the number of a dossier's démarche.
 pub(super) fn demarche_of(platform: Platform, number: DossierNumber) -> Request {
     of_dossier(dossiers_document(platform), number, "ReadDemarcheOfDossier")
 }
@@ -162,7 +162,7 @@ fn of_dossier(query: &str, number: DossierNumber, operation_name: &'static str) 
     Request { operation: operation_name, what: format!("dossier {number}"), page_size: 1, body }
 }
 
-/// A démarche with its whole form.
+/// Requests a démarche with its whole form.
 pub(super) fn demarche(platform: Platform, number: DemarcheNumber) -> Request {
     let operation = "ReadDemarche";
     let body = body!(platform, operation, read_demarche { number: i64::from(number.get()) });
@@ -176,7 +176,7 @@ pub(super) fn head(platform: Platform, number: DemarcheNumber) -> Request {
     Request { operation, what: format!("démarche {number}"), page_size: 0, body }
 }
 
-/// The head of a démarche and the first page of both lists of what left it.
+/// Requests the head of a démarche and the first page of both lists of deletions.
 pub(super) fn news(platform: Platform, number: DemarcheNumber, deleted_since: Option<Timestamp>) -> Request {
     let operation = "ReadNews";
     let body = body!(
@@ -191,7 +191,7 @@ pub(super) fn news(platform: Platform, number: DemarcheNumber, deleted_since: Op
     Request { operation, what: format!("démarche {number}"), page_size: 0, body }
 }
 
-/// A page of the dossiers that wait to be purged.
+/// Requests a page of the dossiers that wait to be purged.
 pub(super) fn pending_deleted(platform: Platform, number: DemarcheNumber, after: Option<&Cursor>) -> Request {
     let operation = "ListPendingDeleted";
     let body = body!(
@@ -208,7 +208,7 @@ pub(super) fn pending_deleted(platform: Platform, number: DemarcheNumber, after:
     }
 }
 
-/// A page of the dossiers that were purged.
+/// Requests a page of the dossiers that were purged.
 pub(super) fn deleted(
     platform: Platform,
     number: DemarcheNumber,
@@ -229,7 +229,7 @@ pub(super) fn deleted(
     Request { operation, what: format!("the purged dossiers of démarche {number}"), page_size: 0, body }
 }
 
-/// A groupe d'instructeurs with its members.
+/// Requests a groupe d'instructeurs with its members.
 pub(super) fn groupe(platform: Platform, number: GroupeInstructeurNumber) -> Request {
     let operation = "ReadGroupeInstructeur";
     let body = body!(platform, operation, read_groupe_instructeur { number: i64::from(number.get()) });
@@ -261,8 +261,8 @@ pub(super) fn descriptor(platform: Platform, number: DemarcheNumber) -> Request 
     Request { operation, what: format!("the form of démarche {number}"), page_size: 0, body }
 }
 
-/// The public form of a démarche by the platform's own stored query, the only kind that Démarche Numérique accepts
-/// without a token (docs/platform.md#tokens).
+/// Requests the public form of a démarche by the platform's own stored query, the only kind that Démarche Numérique
+/// accepts without a token (docs/platform.md#tokens).
 pub(super) fn stored_descriptor(number: DemarcheNumber) -> Request {
     let operation = "getDemarcheDescriptor";
     let body = encode(&serde_json::json!({

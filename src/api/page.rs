@@ -1,4 +1,4 @@
-//! Pages of a listing, and what may be asked of one.
+//! Pages of a listing, and the selection that a listing asks for.
 
 use jiff::Timestamp;
 
@@ -6,8 +6,8 @@ use super::cursor::Cursor;
 use crate::dossier::DossierState;
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber, RevisionId};
 
-/// How many dossiers to ask for at a time: 1 to 100. The platform cuts larger pages silently and loops on empty ones
-/// (trap 14).
+/// The number of dossiers to ask for at a time: 1 to 100. The platform cuts larger pages silently and loops on empty
+/// ones (trap 14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PageSize(u8);
 
@@ -17,7 +17,8 @@ impl PageSize {
     /// A page of one.
     pub const ONE: Self = Self(1);
 
-    /// A page size, if it is one that the platform honours.
+    /// Checks a page size: 1 to 100. The platform cuts larger pages silently, and 0 gives an empty page with a next one
+    /// (trap 14).
     #[must_use]
     pub const fn new(size: u8) -> Option<Self> {
         if size >= 1 && size <= 100 { Some(Self(size)) } else { None }
@@ -29,19 +30,20 @@ impl PageSize {
         self.0
     }
 
-    /// The next smaller size to try: half.
+    /// Halves the size, at least 1.
     #[must_use]
     pub const fn halved(self) -> Self {
         Self(if self.0 > 1 { self.0 / 2 } else { 1 })
     }
 
-    /// The next larger size to try: twice, at most 100.
+    /// Doubles the size, at most 100.
     #[must_use]
     pub const fn doubled(self) -> Self {
         Self(if self.0 > 50 { 100 } else { self.0 * 2 })
     }
 
-    /// The largest size at which pages stay below so many bytes, when one of `dossiers` dossiers took `bytes`.
+    /// Computes the largest size at which pages stay below `limit` bytes, if a page of `dossiers` dossiers took
+    /// `bytes`.
     #[must_use]
     pub(crate) fn within(limit: usize, dossiers: usize, bytes: usize) -> Self {
         let fits = dossiers.saturating_mul(limit).checked_div(bytes).unwrap_or(usize::MAX);
@@ -49,14 +51,14 @@ impl PageSize {
     }
 }
 
-/// The largest answer to a question for several dossiers that is read, in bytes: a larger page is cut. What is made of an
-/// answer takes several times its size.
+/// Largest answer with several dossiers that is read, in bytes. A larger page is asked for again with fewer dossiers:
+/// decoding takes several times its size in memory.
 pub(super) const PAGE_LIMIT: usize = 24 << 20;
 
-/// How large pages are meant to be at most, in bytes: those that follow a larger one are smaller.
+/// Largest size that a page should have, in bytes. After a larger one the next pages ask for fewer dossiers.
 pub(crate) const PAGE_AIM: usize = 8 << 20;
 
-/// Whose dossiers are listed.
+/// Owner of the listed dossiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Those of a démarche.
@@ -65,7 +67,7 @@ pub enum Source {
     Groupe(GroupeInstructeurNumber),
 }
 
-/// Since when. The platform ignores `createdSince` when `updatedSince` is given (trap 12): one or the other.
+/// Start and order of a listing. One choice, as the platform ignores `createdSince` beside `updatedSince` (trap 12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Since {
     /// All dossiers, in the order of their last modification: the order in which a change during the walk is seen again
@@ -77,8 +79,8 @@ pub enum Since {
     Created(Timestamp),
 }
 
-/// What to list. The default filters are none: a filter makes dossiers leave the list without a trace (trap 13), so sync
-/// never sets one.
+/// Selection of a listing. The default filters are none: a filter makes dossiers leave the list without a trace (trap
+/// 13), so sync never sets one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listing {
     /// Whose dossiers.
@@ -98,7 +100,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Everything of a source, unfiltered.
+    /// Lists everything of a source, unfiltered.
     #[must_use]
     pub fn all(source: Source, since: Since) -> Self {
         Self { source, since, state: None, archived: None, revision: None, min_revision: None, max_revision: None }
@@ -108,22 +110,24 @@ impl Listing {
 /// One page of a listing.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// What could be read, in the platform's order.
+    /// The nodes that could be read, in the platform's order.
     pub nodes: Vec<T>,
-    /// The places of what could not be read (traps 2 to 4). The walk must not go on before each is dealt with.
+    /// The nodes that could not be read (traps 2 to 4). The walk must find out which dossiers they are before it goes
+    /// on, or they are lost.
     pub holes: Vec<Hole>,
-    /// Where the next page begins; `None` when this one is empty (trap 10: a walk keeps the last one it had).
+    /// The cursor of the next page; `None` if this one is empty. A walk then keeps its last cursor, as one that starts
+    /// over would never end (trap 10).
     pub end: Option<Cursor>,
-    /// Whether the platform saw more at that instant (trap 15).
+    /// True if the platform saw more at that instant (trap 15).
     pub has_next: bool,
-    /// What the platform sent that this version does not know.
+    /// Values in the page that this version does not know.
     pub drift: Vec<Drift>,
-    /// How large the answer was, in bytes.
+    /// The size of the answer, in bytes.
     pub bytes: usize,
 }
 
-/// The position of a dossier in a listing, and nothing else of it: what can still be listed of a dossier that breaks the
-/// platform.
+/// Position of a dossier in a listing. It is all that the platform can list of a dossier that breaks every larger
+/// selection (trap 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The dossier.
@@ -132,20 +136,20 @@ pub struct Position {
     pub date_derniere_modification: Timestamp,
 }
 
-/// Something in a page that could not be read.
+/// Node of a page that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// Its position in the page, from 0.
     pub position: usize,
-    /// The dossier, when the answer tells.
+    /// The dossier, if the answer names it.
     pub number: Option<DossierNumber>,
-    /// A stable word for why: `invalid_null`, `timeout`, `undecodable`...
+    /// The reason, a stable word: `invalid_null`, `timeout`, `undecodable`...
     pub reason: String,
-    /// The platform's message, or where decoding stopped. Without personal data.
+    /// The platform's message, or the path at which decoding stopped. Without personal data.
     pub message: String,
 }
 
-/// Something that the platform sent and this version does not know (trap 41): kept as text, worth an event.
+/// Value of the platform that this version does not know (trap 41): kept as text and reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Drift {
     /// A type of champ, of demandeur, of geographic area or of descriptor.
@@ -155,7 +159,7 @@ pub enum Drift {
 }
 
 impl Drift {
-    /// The enumeration under which a dossier is told whose number this version cannot hold: it is not in the target.
+    /// Enumeration name that reports a dossier whose number does not fit ours. Such a dossier is not in the target.
     pub(crate) const BEYOND: &str = "Dossier.number";
 }
 

@@ -1,4 +1,7 @@
-//! The politeness that everything which uses one token shares.
+//! Rate limiter shared by all requests that use one token.
+//!
+//! The wait after a 429 (`hold`) is here too, as it concerns every request. Backoff of a single request is in
+//! [`disposition`](super::disposition()).
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,45 +10,45 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::ledger::{Grant, Ledger, LedgerError};
+use super::shared_limit::{Grant, SharedLimit, SharedLimitError};
 
-/// How long to wait for a ledger that does not answer before a request is given up.
+/// Longest wait for a shared limit that does not answer. Then the request fails.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long to wait between two questions to a ledger that does not answer.
+/// Wait between two questions to a shared limit that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
-/// More places than this are not asked for at once: one process is not to empty the ledger in one go.
+/// Most permits that are asked for at once. More would let one process starve the others.
 const BLOCK: u32 = 20;
 
-/// Lets through at most so many requests in any span of time.
+/// Limits the number of requests in any window of time. Throttles all requests that use one token.
 ///
 /// The platform allows 400 requests a minute for one token, counted over everything that uses it (docs/platform.md#rate-limits). Clones
 /// share one count: give the same limiter to every client that uses the same token. The window slides and is exact: it
 /// remembers the instant of each of the last requests, so no minute, wherever it begins, holds more than the limit.
 ///
-/// Processes that use the same token share a [`Ledger`].
+/// Several processes that use the same token share a [`SharedLimit`].
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     limit: usize,
     window: Duration,
-    state: Arc<Mutex<State>>,
+    window_log: Arc<Mutex<WindowLog>>,
     shared: Option<Arc<Shared>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct WindowLog {
     /// The instants of the last requests, oldest first; never more than the limit.
     sent: VecDeque<Instant>,
     /// Nothing is sent before: the platform has asked to slow down.
     held_until: Option<Instant>,
 }
 
-/// What is asked of a ledger, for all clones.
+/// The part that asks a shared limit, on behalf of all clones.
 #[derive(Debug)]
 struct Shared {
-    ledger: Arc<dyn Ledger>,
-    /// How many wait for a place.
+    limit: Arc<dyn SharedLimit>,
+    /// The number of requests that wait for a permit.
     waiting: AtomicU32,
-    /// Asked by one of them for all.
+    /// Permits that were granted and not used yet. The lock makes one request ask for all.
     block: tokio::sync::Mutex<Block>,
 }
 
@@ -53,7 +56,7 @@ struct Shared {
 struct Block {
     left: u32,
     until: Instant,
-    /// Since when the ledger does not answer.
+    /// The instant since which the shared limit does not answer.
     silent: Option<Instant>,
 }
 
@@ -65,80 +68,87 @@ impl Default for RateLimiter {
 }
 
 impl RateLimiter {
-    /// At most `limit` requests (at least 1) in any `window`.
+    /// Allows `limit` requests (at least 1) in any `window`.
     #[must_use]
     pub fn new(limit: u32, window: Duration) -> Self {
-        Self { limit: limit.max(1) as usize, window, state: Arc::default(), shared: None }
+        Self { limit: limit.max(1) as usize, window, window_log: Arc::default(), shared: None }
     }
 
-    /// The same, which also takes every place from a ledger that other processes share.
+    /// Takes every permit from a limit that other processes share, too.
     #[must_use]
-    pub fn sharing(self, ledger: Arc<dyn Ledger>) -> Self {
+    pub fn sharing(self, limit: Arc<dyn SharedLimit>) -> Self {
         let block = Block { left: 0, until: Instant::now(), silent: None };
-        let shared = Shared { ledger, waiting: AtomicU32::new(0), block: tokio::sync::Mutex::new(block) };
+        let shared = Shared { limit, waiting: AtomicU32::new(0), block: tokio::sync::Mutex::new(block) };
         Self { shared: Some(Arc::new(shared)), ..self }
     }
 
-    /// Waits for a place, and takes it. A wait that is given up takes none from this limiter; what a ledger had given for it
-    /// is lost.
+    /// Waits for a permit, and takes it. Dropping the future takes none from this limiter, but loses what a shared
+    /// limit had granted for it.
     ///
     /// # Errors
-    /// When the ledger has not answered for a minute. Nothing may be sent then: others may be using all the places.
-    pub async fn acquire(&self) -> Result<(), LedgerError> {
+    /// If the shared limit has not answered for a minute. Nothing may be sent then: others may be using all the
+    /// permits.
+    pub async fn acquire(&self) -> Result<(), SharedLimitError> {
         loop {
             if let Some(held) = self.held(Instant::now()) {
                 sleep_until(held).await;
                 continue;
             }
-            let fresh_until = match &self.shared {
-                Some(shared) => Some(shared.place().await?),
+            let expires = match &self.shared {
+                Some(shared) => Some(shared.permit().await?),
                 None => None,
             };
             match self.try_acquire(Instant::now()) {
-                Ok(()) if fresh_until.is_none_or(|until| Instant::now() < until) => return Ok(()),
+                Ok(()) if expires.is_none_or(|at| Instant::now() < at) => return Ok(()),
+                // The permit of the shared limit expired meanwhile and may have been granted again: it must not be
+                // used.
                 Ok(()) => {}
                 Err(until) => sleep_until(until).await,
             }
         }
     }
 
-    /// Sends nothing before this long, whoever asks: the platform answered 429 (trap 54).
+    /// Holds back all requests for a time: the platform answered 429, and counts requests that come too early (trap
+    /// 54).
     pub async fn hold(&self, wait: Duration) {
         let until = Instant::now() + wait;
         {
-            let mut state = self.state();
-            state.held_until = Some(state.held_until.map_or(until, |held| held.max(until)));
+            let mut log = self.window_log();
+            log.held_until = Some(log.held_until.map_or(until, |held| held.max(until)));
         }
         if let Some(shared) = &self.shared
-            && let Err(error) = shared.ledger.hold(wait).await
+            && let Err(error) = shared.limit.hold(wait).await
         {
-            tracing::warn!(%error, "the others that use this token could not be told that the platform asks to slow down");
+            tracing::warn!(
+                %error,
+                "the shared rate limit is unavailable: other processes that use this token do not know about the 429"
+            );
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn window_log(&self) -> MutexGuard<'_, WindowLog> {
+        self.window_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until when nothing is sent at all.
+    /// Returns the end of the present hold, if there is one.
     fn held(&self, now: Instant) -> Option<Instant> {
-        self.state().held_until.filter(|held| *held > now)
+        self.window_log().held_until.filter(|held| *held > now)
     }
 
-    /// Takes a place now, or tells when to ask again.
+    /// Takes a permit now, or returns the instant at which to ask again.
     fn try_acquire(&self, now: Instant) -> Result<(), Instant> {
-        let mut state = self.state();
-        if let Some(held) = state.held_until.filter(|held| *held > now) {
+        let mut log = self.window_log();
+        if let Some(held) = log.held_until.filter(|held| *held > now) {
             return Err(held);
         }
-        state.held_until = None;
-        while state.sent.front().is_some_and(|oldest| *oldest + self.window <= now) {
-            state.sent.pop_front();
+        log.held_until = None;
+        while log.sent.front().is_some_and(|oldest| *oldest + self.window <= now) {
+            log.sent.pop_front();
         }
-        match state.sent.front() {
-            Some(oldest) if state.sent.len() >= self.limit => Err(*oldest + self.window),
+        match log.sent.front() {
+            Some(oldest) if log.sent.len() >= self.limit => Err(*oldest + self.window),
             _ => {
-                state.sent.push_back(now);
+                log.sent.push_back(now);
                 Ok(())
             }
         }
@@ -146,8 +156,8 @@ impl RateLimiter {
 }
 
 impl Shared {
-    /// Waits for a place from the ledger, and tells until when it may be used.
-    async fn place(&self) -> Result<Instant, LedgerError> {
+    /// Waits for a permit of the shared limit, and returns the instant at which it expires.
+    async fn permit(&self) -> Result<Instant, SharedLimitError> {
         let _waiting = OneMore::of(&self.waiting);
         let mut block = self.block.lock().await;
         loop {
@@ -156,10 +166,11 @@ impl Shared {
                 block.left -= 1;
                 return Ok(block.until);
             }
-            match self.ledger.ask(self.waiting.load(Ordering::Relaxed).clamp(1, BLOCK)).await {
-                Ok(Grant { places, fresh, ask_again }) => {
-                    *block = Block { left: places, until: now + fresh, silent: None };
-                    if places == 0 {
+            match self.limit.ask(self.waiting.load(Ordering::Relaxed).clamp(1, BLOCK)).await {
+                Ok(Grant { permits, expires_after, ask_again }) => {
+                    // Counted from before the question: the answer may have taken a while.
+                    *block = Block { left: permits, until: now + expires_after, silent: None };
+                    if permits == 0 {
                         sleep(ask_again).await;
                     }
                 }
@@ -169,7 +180,7 @@ impl Shared {
                         return Err(error);
                     }
                     if silent == now {
-                        tracing::warn!(%error, "no request is sent until the count that several programs share answers");
+                        tracing::warn!(%error, "the shared rate limit is unavailable: no request is sent until it answers");
                     }
                     sleep(PAUSE).await;
                 }
@@ -178,7 +189,7 @@ impl Shared {
     }
 }
 
-/// Counts one that waits, as long as it waits.
+/// Counts one waiting request until it is dropped.
 struct OneMore<'a>(&'a AtomicU32);
 
 impl<'a> OneMore<'a> {
@@ -206,7 +217,7 @@ mod tests {
         let start = Instant::now();
         let mut seconds = Vec::new();
         for _ in 0..8 {
-            limiter.acquire().await.expect("a place");
+            limiter.acquire().await.expect("a permit");
             seconds.push(start.elapsed().as_secs());
             tokio::time::advance(Duration::from_secs(10)).await;
         }
@@ -221,7 +232,7 @@ mod tests {
             .map(|_| {
                 let limiter = limiter.clone();
                 tokio::spawn(async move {
-                    limiter.acquire().await.expect("a place");
+                    limiter.acquire().await.expect("a permit");
                     start.elapsed().as_secs()
                 })
             })
@@ -240,11 +251,11 @@ mod tests {
         let start = Instant::now();
         limiter.hold(Duration::from_secs(31)).await;
         limiter.hold(Duration::from_secs(5)).await;
-        limiter.clone().acquire().await.expect("a place");
+        limiter.clone().acquire().await.expect("a permit");
         assert_eq!(start.elapsed().as_secs(), 31);
     }
 
-    /// A ledger that gives what is wanted, or always as many, and is silent from one question on.
+    /// Grants as many permits as are wanted, or a fixed number, and does not answer from one question on.
     #[derive(Debug)]
     struct Generous {
         asked: Mutex<Vec<u32>>,
@@ -252,59 +263,59 @@ mod tests {
         silent_from: usize,
     }
 
-    impl Ledger for Generous {
-        fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, LedgerError>> {
+    impl SharedLimit for Generous {
+        fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
             let mut asked = self.asked.lock().expect("no test panics while it holds the lock");
             asked.push(want);
             let silent = asked.len() > self.silent_from;
-            let places = self.always.unwrap_or(want);
+            let permits = self.always.unwrap_or(want);
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 match silent {
-                    true => Err(LedgerError { reason: "nobody is there".to_owned() }),
-                    false => Ok(Grant { places, fresh: Duration::from_secs(2), ask_again: PAUSE }),
+                    true => Err(SharedLimitError { reason: "nobody is there".to_owned() }),
+                    false => Ok(Grant { permits, expires_after: Duration::from_secs(2), ask_again: PAUSE }),
                 }
             })
         }
 
-        fn hold(&self, _: Duration) -> BoxFuture<'_, Result<(), LedgerError>> {
+        fn hold(&self, _: Duration) -> BoxFuture<'_, Result<(), SharedLimitError>> {
             Box::pin(async { Ok(()) })
         }
     }
 
     fn sharing(always: Option<u32>, silent_from: usize) -> (RateLimiter, Arc<Generous>) {
-        let ledger = Arc::new(Generous { asked: Mutex::default(), always, silent_from });
-        (RateLimiter::default().sharing(Arc::clone(&ledger) as Arc<dyn Ledger>), ledger)
+        let limit = Arc::new(Generous { asked: Mutex::default(), always, silent_from });
+        (RateLimiter::default().sharing(Arc::clone(&limit) as Arc<dyn SharedLimit>), limit)
     }
 
-    fn asked(ledger: &Generous) -> Vec<u32> {
-        ledger.asked.lock().expect("no test panics while it holds the lock").clone()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_asks_the_ledger_for_all_who_wait() {
-        let (limiter, ledger) = sharing(None, usize::MAX);
-        let places = futures_util::future::join_all((0..9).map(|_| limiter.acquire())).await;
-        assert!(places.iter().all(Result::is_ok), "{places:?}");
-        assert_eq!(asked(&ledger), [1, 8]);
+    fn asked(limit: &Generous) -> Vec<u32> {
+        limit.asked.lock().expect("no test panics while it holds the lock").clone()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn places_that_are_not_used_soon_are_lost() {
-        let (limiter, ledger) = sharing(Some(3), usize::MAX);
+    async fn one_request_asks_the_shared_limit_for_all_that_wait() {
+        let (limiter, limit) = sharing(None, usize::MAX);
+        let permits = futures_util::future::join_all((0..9).map(|_| limiter.acquire())).await;
+        assert!(permits.iter().all(Result::is_ok), "{permits:?}");
+        assert_eq!(asked(&limit), [1, 8]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permits_that_are_not_used_soon_expire() {
+        let (limiter, limit) = sharing(Some(3), usize::MAX);
         for questions in [1, 1, 1, 2] {
-            limiter.acquire().await.expect("a place");
-            assert_eq!(asked(&ledger).len(), questions);
+            limiter.acquire().await.expect("a permit");
+            assert_eq!(asked(&limit).len(), questions);
         }
         tokio::time::advance(Duration::from_secs(2)).await;
-        limiter.acquire().await.expect("a place");
-        assert_eq!(asked(&ledger).len(), 3);
+        limiter.acquire().await.expect("a permit");
+        assert_eq!(asked(&limit).len(), 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_sent_while_the_ledger_is_silent_and_the_wait_has_an_end() {
+    async fn nothing_is_sent_while_the_shared_limit_is_silent_and_the_wait_has_an_end() {
         let (limiter, _) = sharing(None, 1);
-        limiter.acquire().await.expect("a place");
+        limiter.acquire().await.expect("a permit");
         let start = Instant::now();
         let waits = (0..3).map(|_| limiter.acquire());
         let ended = futures_util::future::join_all(waits).await;

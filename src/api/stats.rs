@@ -1,23 +1,23 @@
-//! What a client has done so far.
+//! Counts requests, retries, bytes and waits of a client.
 
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a client and its clones have done since it was built.
+/// Counters of a client and its clones since it was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Requests sent, the repeated ones included.
+    /// Requests sent, retries included.
     pub requests: u64,
-    /// Requests that were repeats of a failed one.
+    /// Retries of failed requests.
     pub retries: u64,
-    /// Answers that asked to slow down (429).
+    /// Answers with status 429.
     pub rate_limited: u64,
     /// Requests with a good answer.
     pub answered: u64,
     /// Requests that failed in any other way than by a 429.
     pub failed: u64,
-    /// How long requests waited for a place, and after a 429, all together.
+    /// The time that requests waited for a permit or for the end of a 429, summed up.
     pub waited: Duration,
     /// Bytes of answers, after decompression.
     pub bytes: u64,
@@ -61,12 +61,12 @@ impl Counters {
         counter.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Adds a wait for the limit.
+    /// Adds a wait for a permit.
     pub(super) fn wait(&self, waited: Duration) {
         Self::add(&self.waited_us, u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// The counts now.
+    /// Reads the counters.
     pub(super) fn read(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {

@@ -1,4 +1,4 @@
-//! One request over HTTP, and its repetition: the only place that waits.
+//! Sends requests over HTTP, with permits, retries and backoff. Nothing else in `api` waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,10 +22,10 @@ use super::stats::Counters;
 use super::wire::{Envelope, decode};
 use crate::http::{Pace, PermanentFailure, Secret, Unread, body, target};
 
-/// What stands for "no answer had a date yet".
+/// Marks "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
 
-/// The way to the platform, shared by the clones of a client.
+/// Connection, token, rate limiter and counters, shared by the clones of a client.
 #[derive(Debug)]
 pub(super) struct Transport {
     pub way: Way,
@@ -35,7 +35,7 @@ pub(super) struct Transport {
     pub counters: Arc<Counters>,
     /// The largest answer that is read, in bytes.
     pub body_limit: usize,
-    /// How long waits between attempts really are.
+    /// Stretches or shortens the waits between attempts.
     pub pace: Pace,
     /// The clock of this machine.
     pub clock: Clock,
@@ -58,10 +58,10 @@ impl Transport {
         }
     }
 
-    /// Sends a request until it is answered in a way that `read` accepts, or until trying again is no use.
+    /// Sends a request and reads its answer. Retries transient failures with backoff.
     ///
     /// # Errors
-    /// The last error, when its disposition is not to try again.
+    /// The last error, if its disposition is not to retry.
     pub(super) async fn ask<T>(
         &self,
         request: &Request,
@@ -70,10 +70,10 @@ impl Transport {
         self.send_until(request, disposition, refused, read).await
     }
 
-    /// The same for a side question, with less patience.
+    /// Sends a side request: like [`ask`](Self::ask) with at most one retry.
     ///
     /// # Errors
-    /// The second error, or the first one that asking again would not mend.
+    /// The second error, or the first one that a retry would not mend.
     pub(super) async fn ask_aside<T>(
         &self,
         request: &Request,
@@ -82,7 +82,7 @@ impl Transport {
         self.send_until(request, disposition_aside, refused, read).await
     }
 
-    /// Sends a request that must take effect at most once: again only when it surely had none.
+    /// Sends a request that must take effect at most once. Retries only if it surely had no effect (trap 59).
     ///
     /// # Errors
     /// The first error that leaves the effect in doubt, or the last one.
@@ -104,9 +104,9 @@ impl Transport {
         let mut tried = 0;
         loop {
             let asked = Instant::now();
-            let place = self.limiter.acquire().await;
+            let permit = self.limiter.acquire().await;
             self.counters.wait(asked.elapsed());
-            place.map_err(|error| ApiError::NoPlace { reason: error.reason })?;
+            permit.map_err(|error| ApiError::NoPermit { reason: error.reason })?;
             Counters::add(&self.counters.requests, 1);
             let error = match self.send(request, refused).await.and_then(|body| read(&body)) {
                 Ok(answer) => {
@@ -127,9 +127,10 @@ impl Transport {
                 attempt = tried,
                 wait_ms = wait.as_millis(),
                 error = error.kind(),
-                "asking again later"
+                "request failed; retrying after a backoff"
             );
             if limited {
+                // The platform counts by token: a 429 concerns every request that uses it, not only this one.
                 self.limiter.hold(wait).await;
                 self.counters.wait(wait);
             }
@@ -139,11 +140,11 @@ impl Transport {
         }
     }
 
-    /// Does something that is not a question to the platform itself until it works or trying again is no use. What an
-    /// attempt brings is an end, good or bad; its error is what may pass.
+    /// Retries an action that is no request to the platform's API (an upload, a download) with backoff. An attempt
+    /// returns `Ok` for an end, good or bad, and `Err` for a failure that may be transient.
     ///
     /// # Errors
-    /// The last error, when its disposition is not to try again.
+    /// The last error, if its disposition is not to retry.
     pub(super) async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(
         &self,
         attempt: impl Fn() -> F,
@@ -162,19 +163,19 @@ impl Transport {
         }
     }
 
-    /// The platform's instant, as far as it is known.
+    /// Returns the platform's present instant, or ours before its first answer.
     pub(super) fn now(&self) -> Timestamp {
         let now = self.clock.now();
         let offset = self.offset().unwrap_or(0);
         Timestamp::from_second(now.as_second().saturating_add(offset)).unwrap_or(now)
     }
 
-    /// The platform's clock minus ours, in seconds; `None` before its first answer.
+    /// Returns the platform's clock minus ours, in seconds; `None` before its first answer.
     pub(super) fn offset(&self) -> Option<i64> {
         Some(self.offset.load(Ordering::Relaxed)).filter(|offset| *offset != NO_OFFSET)
     }
 
-    /// Sends a request once: the whole body of a good answer.
+    /// Sends a request once and returns the body of a successful answer.
     async fn send(&self, request: &Request, refused: Refused) -> Result<Bytes, ApiError> {
         let mut asked = reqwest::Request::new(Method::POST, self.url.clone());
         asked.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -200,7 +201,7 @@ impl Transport {
         if status.is_success() { Ok(body) } else { Err(refused(request, status, &body)) }
     }
 
-    /// The body, up to the limit.
+    /// Reads the body, up to the limit.
     async fn body(&self, request: &Request, response: Response) -> Result<Bytes, ApiError> {
         let limit = if request.page_size > 1 { self.body_limit.min(PAGE_LIMIT) } else { self.body_limit };
         let body = body(response, limit).await.map_err(|unread| match unread {
@@ -237,30 +238,31 @@ pub(super) fn failed(url: &Url, error: reqwest::Error) -> ApiError {
     ApiError::Transport { host: host(url), failure, source: Some(Box::new(error.without_url())) }
 }
 
-/// A redirection, which is never followed.
+/// Reports a redirection. It is never followed: a POST would become a GET without a body (trap 55).
 pub(super) fn redirected(url: &Url, headers: &HeaderMap) -> ApiError {
     ApiError::Redirected { host: host(url), location: target(url, headers) }
 }
 
-/// When the platform takes requests again: an absolute number of seconds, and there is no `Retry-After` (trap 54).
+/// Reads the instant at which the platform accepts requests again: `RateLimit-Reset` in seconds since 1970. There is no
+/// `Retry-After` (trap 54).
 fn reset(headers: &HeaderMap) -> Option<Timestamp> {
     let seconds = headers.get("RateLimit-Reset")?.to_str().ok()?.trim().parse().ok()?;
     Timestamp::from_second(seconds).ok()
 }
 
-/// What a status that is neither good nor passing means.
+/// Converts a status that is neither a success nor transient into an error.
 type Refused = fn(&Request, StatusCode, &[u8]) -> ApiError;
 
-/// The same of a mutation: an answer of the platform itself may come after the effect.
+/// Converts such a status of a mutation. An error of the platform itself may come after the effect.
 fn refused_write(request: &Request, status: StatusCode, body: &[u8]) -> ApiError {
     match (status.as_u16(), may_be_executed(body)) {
-        // The token is looked at before anything else.
+        // The platform checks the token before it executes anything.
         (401 | 403 | 500, _) | (_, None) => refused(request, status, body),
         (_, Some(error)) => request.partial(Some(&error)),
     }
 }
 
-/// What a status that is neither good nor passing means for a question.
+/// Converts a status that is neither a success nor transient into the error of a query.
 fn refused(request: &Request, status: StatusCode, body: &[u8]) -> ApiError {
     let errors = decode::<Envelope<serde::de::IgnoredAny>>(body).ok().and_then(|envelope| envelope.errors);
     let errors = errors.unwrap_or_default();

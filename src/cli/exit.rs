@@ -125,7 +125,7 @@ impl From<&ApiError> for Exit {
             | ApiError::Transport { failure: TransportFailure::Permanent(_), .. }
             | ApiError::Settings { .. } => Self::Configuration,
             ApiError::RateLimited { .. }
-            | ApiError::NoPlace { .. }
+            | ApiError::NoPermit { .. }
             | ApiError::Unavailable { .. }
             | ApiError::ServerError { .. }
             | ApiError::Partial { .. }

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::api::{Grant, Ledger, LedgerError};
+use crate::api::{Grant, SharedLimit, SharedLimitError};
 use crate::sink::SinkError;
 use crate::sink::postgres::Places;
 
-impl Ledger for Places {
-    fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, LedgerError>> {
+impl SharedLimit for Places {
+    fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
         Box::pin(async move {
             let granted = Self::ask(self, want).await.map_err(silent)?;
-            Ok(Grant { places: granted.places, fresh: self.fresh(), ask_again: granted.ask_again })
+            Ok(Grant { permits: granted.places, expires_after: self.fresh(), ask_again: granted.ask_again })
         })
     }
 
-    fn hold(&self, wait: Duration) -> BoxFuture<'_, Result<(), LedgerError>> {
+    fn hold(&self, wait: Duration) -> BoxFuture<'_, Result<(), SharedLimitError>> {
         Box::pin(async move { Self::hold(self, wait).await.map_err(silent) })
     }
 }
 
-fn silent(error: SinkError) -> LedgerError {
-    LedgerError { reason: error.to_string() }
+fn silent(error: SinkError) -> SharedLimitError {
+    SharedLimitError { reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -56,15 +56,15 @@ mod tests {
         }
     }
 
-    impl Ledger for Desk {
-        fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, LedgerError>> {
+    impl SharedLimit for Desk {
+        fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
             Box::pin(async move {
                 let granted = self.with(|book, now| book.ask(&self.name, want, now, RULE)).await;
-                Ok(Grant { places: granted.places, fresh: RULE.fresh, ask_again: granted.ask_again })
+                Ok(Grant { permits: granted.places, expires_after: RULE.fresh, ask_again: granted.ask_again })
             })
         }
 
-        fn hold(&self, wait: Duration) -> BoxFuture<'_, Result<(), LedgerError>> {
+        fn hold(&self, wait: Duration) -> BoxFuture<'_, Result<(), SharedLimitError>> {
             Box::pin(async move {
                 self.with(|book, now| book.hold(wait, now)).await;
                 Ok(())

@@ -169,3 +169,14 @@ fn no_reference_leads_out_of_the_repository() {
         }
     }
 }
+
+#[test]
+fn every_mutation_of_the_simulation_applies() {
+    for patch in files(&["tests/simulation/mutations"], &["patch"]) {
+        let output =
+            std::process::Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output();
+        let output = output.expect("git, which scripts/mutations needs too");
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} does not apply: {why}", patch.display());
+    }
+}

@@ -1,4 +1,4 @@
-//! Champs.
+//! Converts champs of any kind into [`ChampValue`]s.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use crate::api::wire::{WireChamp, WireColumn};
 use crate::champ::{Champ, ChampValue, ColumnValue, Commune, HealthRecord, Place, Row};
 use crate::ids::{ChampId, DescriptorId, RowId};
 
-/// Champs, in the platform's order.
+/// Converts champs, in the platform's order.
 pub(super) fn champs(list: Vec<WireChamp>, drift: &mut Drifts) -> Vec<Champ> {
     list.into_iter().map(|wire| champ(wire, drift)).collect()
 }
 
 fn champ(mut wire: WireChamp, drift: &mut Drifts) -> Champ {
     let id = ChampId::new(std::mem::take(&mut wire.id));
-    // Démat Social does not tell the descriptor: it is in the id (docs/platform.md#champs).
+    // The schema of Démat Social has no descriptor here: it is part of the id (docs/platform.md#champs).
     let descriptor = match wire.champ_descriptor_id.take() {
         Some(descriptor) => DescriptorId::new(descriptor),
         None => id.descriptor_and_row().0,
@@ -51,12 +51,12 @@ fn champ(mut wire: WireChamp, drift: &mut Drifts) -> Champ {
     Champ { id, descriptor, label, value, updated_at, prefilled, columns, nature, unread }
 }
 
-/// The nature of a file of which the form says nothing.
+/// Nature of a file whose form states none.
 const UNSPECIFIED: &str = "NON_SPECIFIE";
-/// The nature of an identity document: a file like another in the form, and none of ours.
+/// Nature of an identity document: an ordinary file in the form, which is not kept as one.
 const IDENTITY: &str = "TITRE_IDENTITE";
 
-/// Of an identity document nothing but that it was given, whatever the platform shows of it.
+/// Keeps of an identity document only that it was given, whatever the platform shows of it.
 fn identity_document(champ: Champ, given: bool) -> Champ {
     let value = match given {
         true => ChampValue::TitreIdentite { grant_type: "piece_justificative".to_owned() },
@@ -65,8 +65,8 @@ fn identity_document(champ: Champ, given: bool) -> Champ {
     Champ { value, ..champ }
 }
 
-/// The sub-values of an answer that hold something. One is the answer itself again: its id ends with the number of the
-/// question and nothing after it (docs/platform.md#champs).
+/// Converts the sub-values of an answer that hold something. One of them is the answer itself again: its id ends with
+/// the number of the question and nothing after it (docs/platform.md#champs).
 fn columns(list: Vec<WireColumn>, descriptor: &DescriptorId) -> Vec<ColumnValue> {
     let own = descriptor.stable_id().map(|number| format!("/{number}"));
     let is_answer = |id: &str| {
@@ -80,7 +80,8 @@ fn columns(list: Vec<WireColumn>, descriptor: &DescriptorId) -> Vec<ColumnValue>
     list.into_iter().filter_map(filled).collect()
 }
 
-/// The answer. Typed fields decide, also about emptiness; a text is read where there is no typed field (trap 52).
+/// Converts the answer. Typed fields decide, also about emptiness, as an empty text and a null text mean different
+/// things (trap 52). The text is read only if there is no typed field.
 fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
     let text = wire.string_value.filter(|text| !text.is_empty());
     match wire.typename.as_str() {
@@ -159,7 +160,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
         "EpciChamp" => {
             let departement = wire.departement.and_then(|wire| place::place(*wire));
             match (place::named(wire.epci, text.as_deref()), departement) {
-                // The département is chosen first; it is all that there is until the second choice.
+                // The usager chooses the département first: until the second choice it is the whole answer.
                 (None, Some(departement)) => {
                     let epci = text.map(|name| Place { code: String::new(), name });
                     ChampValue::Epci { epci, departement: Some(departement) }
@@ -229,12 +230,12 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
     }
 }
 
-/// A typed value, or the platform's text where the typed field is null: nothing that was answered is lost.
+/// Returns the typed value, or the platform's text if the typed field is null: no answer is lost.
 fn or_text(typed: Option<ChampValue>, text: Option<String>) -> ChampValue {
     typed.or_else(|| text.map(ChampValue::Text)).unwrap_or(ChampValue::Empty)
 }
 
-/// Any JSON value as text.
+/// Writes any JSON value as text.
 fn loose(value: serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Null => None,
@@ -243,7 +244,7 @@ fn loose(value: serde_json::Value) -> Option<String> {
     }
 }
 
-/// One choice: what the usager reads is the text, the value may be an internal id (trap 51).
+/// Converts one choice. The usager reads the text; the value may be an internal id (trap 51).
 fn choice(value: Option<String>, text: Option<String>) -> ChampValue {
     match (value, text) {
         (None, None) => ChampValue::Empty,
@@ -255,7 +256,7 @@ fn choice(value: Option<String>, text: Option<String>) -> ChampValue {
     }
 }
 
-/// A day or an instant. One that cannot be read stays text.
+/// Converts a day or an instant. One that cannot be parsed stays text.
 fn moment(date: Option<String>, datetime: Option<String>, text: Option<String>, drift: &mut Drifts) -> ChampValue {
     if let Some(datetime) = datetime.filter(|datetime| !datetime.is_empty()) {
         return datetime.parse::<Timestamp>().map_or_else(
@@ -278,13 +279,13 @@ fn moment(date: Option<String>, datetime: Option<String>, text: Option<String>, 
     text.map_or(ChampValue::Empty, ChampValue::Text)
 }
 
-/// A directory's record, unless there is neither text nor data.
+/// Converts a record of a directory, unless there is neither text nor data.
 fn record(text: Option<String>, data: Option<serde_json::Value>) -> Option<HealthRecord> {
     let data = data.filter(|data| !data.is_null());
     (text.is_some() || data.is_some()).then(|| HealthRecord { text: text.unwrap_or_default(), data })
 }
 
-/// The rows of a block whose champs come flat, row after row. A champ names its row in its id. Where none does (old
+/// Groups the champs of a block that come flat, row after row. A champ names its row in its id. Where none does (old
 /// answers give the champs of every row the same ids), a champ that comes again begins the next row.
 fn rows(block: &ChampId, flat: Vec<Champ>) -> Vec<Row> {
     let mut rows: Vec<(Option<RowId>, Vec<Champ>)> = Vec::new();

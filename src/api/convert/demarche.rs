@@ -1,4 +1,4 @@
-//! Démarches.
+//! Converts démarches, their forms, groupes and labels.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::ids::{DemarcheNumber, DescriptorId, GroupeInstructeurId, GroupeInstru
 
 const STATES: &[&str] = &["brouillon", "close", "depubliee", "publiee"];
 
-/// A démarche with its form through all revisions.
+/// Converts a démarche with its form through all revisions.
 pub(in crate::api) fn demarche(wire: WireDemarche, drift: &mut Drifts) -> Demarche {
     drift.value("DemarcheState", &wire.state, STATES);
     let mut revisions: Vec<Revision> = wire.revisions.into_iter().map(|r| revision(r, drift)).collect();
@@ -49,7 +49,7 @@ pub(in crate::api) fn head(wire: WireHead, drift: &mut Drifts) -> DemarcheHead {
     }
 }
 
-/// The head of a démarche, out of its news.
+/// Converts the head of a démarche from the answer that also lists deletions.
 pub(in crate::api) fn news_head(wire: WireNews, drift: &mut Drifts) -> DemarcheHead {
     let WireNews {
         number,
@@ -63,7 +63,7 @@ pub(in crate::api) fn news_head(wire: WireNews, drift: &mut Drifts) -> DemarcheH
     head(WireHead { number, title, state, date_derniere_modification, revisions }, drift)
 }
 
-/// The public form of a démarche.
+/// Converts the public form of a démarche.
 pub(in crate::api) fn form(wire: WireForm, drift: &mut Drifts) -> Form {
     drift.value("DemarcheState", &wire.state, STATES);
     Form {
@@ -128,7 +128,8 @@ fn descriptor(wire: WireDescriptor, drift: &mut Drifts) -> Descriptor {
     }
 }
 
-/// A choice of a list; the places that the platform's stored query lists by code are no choices of the form.
+/// Converts a choice of a list. The stored query also lists communes and régions by code, which are no choices of the
+/// form: `None`.
 fn option(value: serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::String(text) => Some(text),
@@ -136,7 +137,8 @@ fn option(value: serde_json::Value) -> Option<String> {
     }
 }
 
-/// The kind of champ that a type of descriptor stands for: the platform has one type for each (docs/platform.md#champs).
+/// Returns the kind of champ that a type of descriptor stands for: the platform has one type for each
+/// (docs/platform.md#champs).
 fn kind_of(typename: &str) -> Option<TypeDeChamp> {
     Some(match typename.strip_suffix("ChampDescriptor")? {
         "AAH" => TypeDeChamp::Aah,
@@ -194,7 +196,7 @@ fn kind_of(typename: &str) -> Option<TypeDeChamp> {
     })
 }
 
-/// A groupe d'instructeurs, and the number that it should have where no number of ours holds it.
+/// Converts a groupe d'instructeurs; with it, the number that it should have if ours cannot hold it.
 pub(in crate::api) fn groupe(wire: WireGroupe) -> (GroupeInstructeur, Option<String>) {
     let (number, odd) = match wire.number.0.parse() {
         Ok(number) => (number, None),
@@ -210,7 +212,7 @@ pub(in crate::api) fn groupe(wire: WireGroupe) -> (GroupeInstructeur, Option<Str
     (groupe, odd)
 }
 
-/// The groupes of a démarche. One whose number cannot be held cannot be named by anybody either.
+/// Converts the groupes of a démarche. One whose number does not fit is dropped: nothing could refer to it.
 fn groupes(list: Vec<WireGroupe>, drift: &mut Drifts) -> Vec<GroupeInstructeur> {
     let known = list.into_iter().map(groupe).filter_map(|(groupe, odd)| match odd {
         Some(number) => {
@@ -222,7 +224,7 @@ fn groupes(list: Vec<WireGroupe>, drift: &mut Drifts) -> Vec<GroupeInstructeur> 
     known.collect()
 }
 
-/// A label.
+/// Converts a label.
 pub(super) fn label(wire: WireLabel) -> Label {
     Label { id: wire.id, name: wire.name, color: wire.color.unwrap_or_default() }
 }

@@ -1,4 +1,4 @@
-//! Dossiers.
+//! Converts dossiers and all that belongs to one except champs.
 
 use super::{Drifts, champ, demarche, number, place};
 use crate::api::wire::{
@@ -87,7 +87,8 @@ pub(super) fn dossier(wire: WireDossier, drift: &mut Drifts) -> Dossier {
     }
 }
 
-/// The person who submits for another. Démat Social has fields of its own for it, beside those of its origin.
+/// Converts the person who submits for another. Démat Social has fields of its own for it, beside those of Démarche
+/// Numérique.
 fn mandataire(wire: &WireDossier) -> Option<Mandataire> {
     let either = |a: &Option<String>, b: &Option<String>| filled(a.clone()).or_else(|| filled(b.clone()));
     let prenom = either(&wire.prenom_mandataire, &wire.mandataire_first_name);
@@ -96,7 +97,7 @@ fn mandataire(wire: &WireDossier) -> Option<Mandataire> {
     (told || prenom.is_some() || nom.is_some()).then_some(Mandataire { prenom, nom })
 }
 
-/// A dossier in the light listing.
+/// Converts a dossier of the light listing.
 pub(super) fn light(wire: WireLight, drift: &mut Drifts) -> DossierLight {
     let connection_usager = wire.connection_usager.unwrap_or_default();
     drift.value("ConnectionUsager", &connection_usager, CONNECTIONS);
@@ -122,7 +123,7 @@ pub(super) fn light(wire: WireLight, drift: &mut Drifts) -> DossierLight {
     }
 }
 
-/// A dossier that left.
+/// Converts an entry of a list of deletions.
 pub(super) fn deleted(wire: WireDeleted, drift: &mut Drifts) -> DeletedDossier {
     let reason = wire.reason.unwrap_or_default();
     drift.value("DeletedDossierReason", &reason, REASONS);
@@ -134,12 +135,12 @@ pub(super) fn deleted(wire: WireDeleted, drift: &mut Drifts) -> DeletedDossier {
     }
 }
 
-/// A person.
+/// Converts a person.
 pub(super) fn profile(wire: WireProfile) -> Profile {
     Profile { id: wire.id, email: wire.email.unwrap_or_default() }
 }
 
-/// A file. One that the platform makes on demand has no checksum, and the date of the question (trap 26).
+/// Converts a file. One that the platform makes on demand has no checksum, and the date of the request (trap 26).
 pub(super) fn file(wire: WireFile) -> File {
     let checksum = wire.checksum.unwrap_or_default();
     let created_at = if checksum.is_empty() { None } else { instant(wire.created_at) };
@@ -188,7 +189,7 @@ fn demandeur(wire: WireDemandeur, drift: &mut Drifts) -> Demandeur {
     }
 }
 
-/// An establishment, its SIRET from beside it where it has none itself; `None` when the record is empty.
+/// Converts an establishment. If it has no SIRET, the one beside it is taken. `None` if the record is empty.
 pub(super) fn morale(wire: WireMorale, siret: Option<&str>, drift: &mut Drifts) -> Option<PersonneMorale> {
     let found = PersonneMorale {
         siret: filled(wire.siret).unwrap_or_default(),
@@ -202,7 +203,7 @@ pub(super) fn morale(wire: WireMorale, siret: Option<&str>, drift: &mut Drifts) 
         association: wire.association.and_then(|association| association_of(*association)),
     };
     let nothing = PersonneMorale::default();
-    // Whether it is the head office describes an establishment, and is none.
+    // `siege_social` alone describes an establishment and names none.
     let is_empty = PersonneMorale { siege_social: None, ..found.clone() } == nothing;
     (!is_empty).then(|| match siret {
         Some(siret) if found.siret.is_empty() => PersonneMorale { siret: siret.to_owned(), ..found },
@@ -271,7 +272,7 @@ fn assignment(wire: WireAssignment) -> Assignment {
     }
 }
 
-/// An opinion. The platform shows a date of answer before there is one (trap 50).
+/// Converts an opinion. The platform shows a date of answer before there is an answer (trap 50).
 fn avis(wire: WireAvis) -> Avis {
     let date_reponse = wire.reponse.as_ref().and(instant(wire.date_reponse));
     Avis {

@@ -1,6 +1,6 @@
-//! From what the platforms send to what the crate means, without I/O.
+//! Converts wire types of both platforms into domain types. No I/O.
 //!
-//! Whatever this version does not know is kept as text and told as a [`Drift`].
+//! Values that this version does not know are kept as text and reported as a [`Drift`].
 
 mod champ;
 mod demarche;
@@ -19,7 +19,7 @@ use crate::ids::DossierNumber;
 
 pub(super) use demarche::{demarche, form, groupe, head, news_head};
 
-/// What the platform sent that this version does not know, each thing once.
+/// Values that this version does not know, each once.
 #[derive(Debug, Default)]
 pub(super) struct Drifts(BTreeSet<Drift>);
 
@@ -36,17 +36,17 @@ impl Drifts {
         }
     }
 
-    /// Notes a value that is not what its scalar promises. The value is an answer, and is not told.
+    /// Notes a value that is not what its scalar promises. The value is personal data, so the note does not contain it.
     fn scalar(&mut self, scalar: &'static str) {
         self.0.insert(Drift::EnumValue(scalar, "a value of another form".to_owned()));
     }
 
-    /// Notes a number that no number of ours holds. Numbers of dossiers and groupes are no personal data.
+    /// Notes a number that does not fit ours. Numbers of dossiers and groupes are no personal data.
     pub(super) fn number(&mut self, of: &'static str, number: &str) {
         self.0.insert(Drift::EnumValue(of, super::answer::cut(number)));
     }
 
-    /// Notes a field whose value was of another form. The value is an answer, and is not told.
+    /// Notes a field whose value had another form. The value is personal data, so the note does not contain it.
     fn odd(&mut self, path: &[Step]) {
         let fields = path.iter().filter_map(|step| match step {
             Step::Field(field) => Some(field.as_str()),
@@ -56,7 +56,7 @@ impl Drifts {
         self.0.insert(Drift::EnumValue("a value of another form at", fields.join(".")));
     }
 
-    /// A state, noted when it is unknown.
+    /// Converts a state, and notes it if it is unknown.
     fn state(&mut self, name: &str) -> DossierState {
         let state = DossierState::from(name);
         if let DossierState::Inconnu(name) = &state {
@@ -65,27 +65,27 @@ impl Drifts {
         state
     }
 
-    /// What was noted, sorted.
+    /// Returns the notes, sorted.
     pub(super) fn into_vec(self) -> Vec<Drift> {
         self.0.into_iter().collect()
     }
 }
 
-/// What a page is made of.
+/// Decodes one node of a page.
 pub(super) trait Node: DeserializeOwned {
-    /// What it becomes.
+    /// The type of the crate that the node becomes.
     type Domain;
 
-    /// The number of the dossier that it tells of.
+    /// Returns the number of its dossier.
     fn number(&self) -> u32;
 
-    /// Marks a scalar that was of another form and is read as none. What is no dossier has no room for a mark.
+    /// Marks a scalar that had another form and is read as none. Only a dossier can hold a mark.
     fn mark(&mut self, _odd: Odd) {}
 
     /// Converts it.
     fn convert(self, drift: &mut Drifts) -> Self::Domain;
 
-    /// Converts it with what was odd in it.
+    /// Converts it with marks on the scalars that had another form.
     fn convert_with(mut self, odd: Vec<Odd>, drift: &mut Drifts) -> Self::Domain {
         for odd in odd {
             drift.odd(&odd.path);

@@ -1,17 +1,17 @@
-//! Numbers, exactly (trap 42).
+//! Parses numbers without losing a digit (trap 42).
 
 use rust_decimal::Decimal;
 
-/// A whole number of 64 bits, if it is one.
+/// Parses a whole number of 64 bits.
 pub(super) fn integer(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 
-/// An exact decimal: from the platform's text where it agrees with the float, from the float's own text otherwise.
+/// Parses an exact decimal: from the platform's text if it agrees with the float, otherwise from the float.
 ///
-/// The API's float loses digits, its text does not; but the text may be written for people (`1 234,5`), and then only
-/// the float tells whether it was read as it was meant. A text with more digits than a decimal holds gives nothing: it
-/// is to be kept as it is, rather than cut to what the float has of it.
+/// The API's float loses digits, its text does not. But the text may be written for people (`1 234,5`), and only the
+/// float shows which separator was meant. A text with more digits than a decimal holds gives `None`: the caller keeps
+/// the text, rather than the digits that the float has of it.
 pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal> {
     if text.is_some_and(|text| is_number(text) && plain(text).is_none()) {
         return None;
@@ -25,20 +25,20 @@ pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal
     .map(|decimal| decimal.normalize())
 }
 
-/// Whether a program would write a number so, digits and a point.
+/// Returns true if the text has the form in which programs write numbers: digits and a point.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A number as programs write it.
+/// Parses a number as programs write it.
 fn plain(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
-/// A number as programs or French people write it: spaces between thousands, a comma or a point before decimals. A
-/// separator that comes more than once, or before the other one, stands between thousands.
+/// Parses a number as programs or French people write it: spaces between thousands, a comma or a point before decimals.
+/// A separator that comes more than once, or before the other one, stands between thousands.
 fn written(text: &str) -> Option<Decimal> {
     let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{202f}')).collect();
     let separators = |c: char| text.matches(c).count();
@@ -55,7 +55,7 @@ fn written(text: &str) -> Option<Decimal> {
     plain(&plainly)
 }
 
-/// Whether the float may be what became of the exact number.
+/// Returns true if the exact number may have been rounded to this float.
 fn agree(exact: Decimal, float: Decimal) -> bool {
     let grain = exact.abs().max(float.abs()) / Decimal::from(1_000_000_000_000_i64);
     exact.checked_sub(float).is_some_and(|difference| difference.abs() <= grain)

@@ -1,22 +1,22 @@
-//! Places.
+//! Converts communes, addresses, areas of maps, and registrations with an address.
 
 use super::Drifts;
 use crate::api::wire::{WireAddress, WireCommune, WireGeoArea, WireGeometry, WirePlace, WireRegistration};
 use crate::champ::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Registration, Rpg};
 
-/// A place, unless it has neither code nor name.
+/// Converts a place, unless it has neither code nor name.
 pub(super) fn place(wire: WirePlace) -> Option<Place> {
     let place = Place { code: wire.code.unwrap_or_default(), name: wire.name.unwrap_or_default() };
     (!place.code.is_empty() || !place.name.is_empty()).then_some(place)
 }
 
-/// A place that a champ names. Where its name is missing, the platform's text of the champ stands in.
+/// Converts a place that a champ names. If its name is missing, the champ's text is taken.
 pub(super) fn named(wire: Option<Box<WirePlace>>, text: Option<&str>) -> Option<Place> {
     let place = wire.and_then(|wire| place(*wire))?;
     Some(if place.name.is_empty() { Place { name: text.unwrap_or_default().to_owned(), ..place } } else { place })
 }
 
-/// A commune, unless nothing names it.
+/// Converts a commune, unless it has no name.
 pub(super) fn commune(wire: WireCommune) -> Option<Commune> {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let commune =
@@ -24,8 +24,8 @@ pub(super) fn commune(wire: WireCommune) -> Option<Commune> {
     (commune.code.is_some() || commune.postal_code.is_some() || !commune.name.is_empty()).then_some(commune)
 }
 
-/// The address that a champ answers, from whatever is there of it: the platform gives no address before it is complete,
-/// and its line, commune and département beside it. `None` when there is nothing.
+/// Converts the address of a champ. The platform sends no address before it is complete, but its line, commune and
+/// département in other fields: they are taken instead. `None` if there is nothing.
 pub(super) fn answered(
     wire: Option<Box<WireAddress>>,
     text: Option<String>,
@@ -56,7 +56,7 @@ pub(super) fn answered(
     (found != Address::default()).then_some(found)
 }
 
-/// An address.
+/// Converts an address.
 pub(super) fn address(wire: WireAddress, drift: &mut Drifts) -> Address {
     let kind = wire.kind.unwrap_or_default();
     drift.value("AddressType", &kind, &["", "housenumber", "locality", "municipality", "street"]);
@@ -85,7 +85,7 @@ fn geometry(wire: WireGeometry) -> Geometry {
     Geometry { kind: wire.kind.unwrap_or_default(), coordinates: wire.coordinates }
 }
 
-/// An area of a map.
+/// Converts an area of a map.
 pub(super) fn area(wire: WireGeoArea, drift: &mut Drifts) -> GeoArea {
     drift.value("GeoAreaSource", &wire.source, &["cadastre", "rpg", "selection_utilisateur"]);
     let parcelle = match wire.typename.as_str() {
@@ -119,7 +119,7 @@ pub(super) fn area(wire: WireGeoArea, drift: &mut Drifts) -> GeoArea {
     }
 }
 
-/// What a registration number leads to; `None` when there is neither a number nor anything that it leads to.
+/// Converts a registration (RNA, RNF); `None` when there is neither a number nor anything that it leads to.
 pub(super) fn registration(
     record: Option<Box<WireRegistration>>,
     number: Option<String>,

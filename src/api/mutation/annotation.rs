@@ -1,4 +1,4 @@
-//! What can be written into an annotation.
+//! Values that an annotation can hold.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use super::newer::Newer;
 use crate::api::upload::SignedBlobId;
 use crate::ids::{ChampId, DossierNumber};
 
-/// One annotation and what to write into it.
+/// Annotation and its new value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnnotationEdit {
     /// The annotation; of a row of a repetition, the one whose id carries the row.
     pub annotation: ChampId,
-    /// What to write.
+    /// The new value.
     pub value: AnnotationValue,
 }
 
@@ -32,7 +32,7 @@ pub enum Civilite {
 }
 
 impl Civilite {
-    /// The platform's word.
+    /// Returns the platform's word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,8 +42,8 @@ impl Civilite {
     }
 }
 
-/// What to write into an annotation. The variant must be the annotation's own kind: the platform refuses a short text
-/// for a long one (docs/platform.md#mutations). Only texts can be emptied, by `""`; no other value can be taken back.
+/// New value of an annotation. The variant must be the annotation's own kind: the platform refuses a short text for a
+/// long one (docs/platform.md#mutations). Only texts can be emptied, by `""`; no other value can be taken back.
 ///
 /// The last nine are newer than the pinned schema: a client sends them where the platform's own schema has them, and Démat
 /// Social has none of them.
@@ -75,7 +75,7 @@ pub enum AnnotationValue {
     DropDownList(String),
     /// Several choices of a list (Démarche Numérique only).
     MultipleDropDownList(Vec<String>),
-    /// So many rows more in a repetition. Sent twice, there are twice as many.
+    /// The number of rows to add to a repetition. Not idempotent: sent twice, it adds twice as many.
     Repetition(u16),
     /// A telephone number.
     Phone(String),
@@ -91,14 +91,14 @@ pub enum AnnotationValue {
     Regions(String),
     /// A département, by its code (INSEE) or its name.
     Departements(String),
-    /// Files that were uploaded, added to those that are there. Sent twice, they are there twice.
+    /// Uploaded files to add to those that are there. Not idempotent: sent twice, they are there twice.
     PieceJustificative(Vec<SignedBlobId>),
     /// The number of another dossier.
     DossierLink(DossierNumber),
 }
 
 impl AnnotationValue {
-    /// The name of its kind, as the platform's inputs have it: `dropDownList`.
+    /// Returns the name of its kind in the platform's inputs: `dropDownList`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -126,7 +126,7 @@ impl AnnotationValue {
         }
     }
 
-    /// What the platform's schema must have for it, where the pinned one has not.
+    /// Names the facts that the platform's schema must have for it, if the pinned one lacks them.
     pub(super) fn newer(&self) -> Option<Newer> {
         let newer = |fact, what| Some(Newer { fact, what });
         match self {
@@ -160,7 +160,7 @@ impl AnnotationValue {
         }
     }
 
-    /// The platform's mutation for one annotation of this kind; some kinds have none.
+    /// Returns the platform's mutation for one annotation of this kind; some kinds have none.
     pub(super) fn single_mutation(&self) -> Option<&'static str> {
         match self {
             // These two serve both kinds of text, and both kinds of yes and no.
@@ -186,7 +186,7 @@ impl AnnotationValue {
         }
     }
 
-    /// Whether it adds something each time.
+    /// Returns true if it adds something each time.
     pub(super) fn adds(&self) -> bool {
         matches!(self, Self::Repetition(_) | Self::PieceJustificative(_))
     }
@@ -202,10 +202,10 @@ impl fmt::Debug for AnnotationValue {
     }
 }
 
-/// A decimal as the float that travels, if the float is that very number (trap 42).
+/// Converts a decimal to the float that is sent, if the float is exactly that number (trap 42).
 pub(super) fn float(decimal: Decimal) -> Option<f64> {
     let float = decimal.to_f64()?;
-    // What a float prints is what JSON carries: the shortest text that gives the same float again.
+    // JSON carries the shortest text that reads back as the same float: compare that text, not the float.
     let carried = float.to_string().parse::<Decimal>().ok()?;
     (carried == decimal).then_some(float)
 }

@@ -1,4 +1,4 @@
-//! The calls that act on a dossier.
+//! Sends mutations, each at most once.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,11 +14,11 @@ use crate::api::operation::Request;
 use crate::ids::{DossierId, InstructeurId};
 
 impl Client {
-    /// Does one thing to a dossier, at most once.
+    /// Applies a mutation to a dossier, at most once.
     ///
-    /// It sends one request, again only when the first surely had no effect: the connection could not be opened, or the
-    /// platform asked to slow down. What a platform lacks is not sent at all: [`Mutation::compose`] makes it of what there
-    /// is.
+    /// It sends one request, and retries only if that surely had no effect: the connection could not be opened, or the
+    /// platform answered 429. A mutation that the platform lacks is not sent at all: [`Mutation::compose`] composes it
+    /// from others.
     ///
     /// ```no_run
     /// use demarche_numerique::api::{Author, Mutation, MutationError};
@@ -36,7 +36,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`MutationError`] tells apart what was surely not applied and what may have been.
+    /// [`MutationError`] distinguishes mutations that were surely not applied from those that may have been.
     pub async fn apply(&self, dossier: &DossierId, by: &Author, mutation: &Mutation) -> Result<Receipt, MutationError> {
         let request = request::of(mutation, self.platform(), dossier, by)?;
         if let Some(what) = self.lacks(mutation).await.map_err(MutationError::NotSent)? {
@@ -46,8 +46,8 @@ impl Client {
         payload.receipt(mutation.name()).ok_or_else(|| MutationError::Unknown(request.partial(None)))
     }
 
-    /// What of a mutation this platform lacks, in words; `None` when it has all of it. Where a mutation is newer than the
-    /// schema that this version was made for, the platform's own schema tells: one request, whose answer is kept.
+    /// Names the part of a mutation that this platform lacks; `None` if it has all of it. If a mutation is newer than
+    /// the pinned schema, the platform's own schema decides: one request, whose answer is kept.
     ///
     /// # Errors
     /// Those of [`introspect`](Self::introspect).
@@ -59,16 +59,16 @@ impl Client {
         if newer.is_empty() || self.schema_has(newer.iter().map(|newer| newer.fact)) {
             return Ok(None);
         }
-        // Asked again as long as something is missing: the platform may have been renewed since.
+        // Read again as long as something is missing: the platform may have been upgraded since.
         self.learn_schema().await?;
         Ok(newer.iter().find(|newer| !self.schema_has([newer.fact])).map(|newer| newer.what))
     }
 
-    /// Whether the token may write, asked without writing anything (trap 66): the platform looks at the token first, and
-    /// at what is to be done only then, so it is asked to archive a dossier that cannot exist.
+    /// Returns true if the token may write. Nothing is written: the platform checks the token before it loads the
+    /// dossier, so the request archives a dossier that cannot exist (trap 66).
     ///
     /// # Errors
-    /// Those of the token, the network and the service, as for any question.
+    /// Those of the token, the network and the service, as of any request.
     pub async fn may_write(&self) -> Result<bool, ApiError> {
         let nobody = Author { instructeur: InstructeurId::new(BASE64_STANDARD.encode("Instructeur-0")), silent: true };
         let nothing = DossierId::new(BASE64_STANDARD.encode("Dossier-0"));
@@ -78,17 +78,17 @@ impl Client {
         request.what = "whether the token may write".to_owned();
         match self.transport().ask(&request, |body| payload::<WirePayload>(&request, body)).await {
             Ok(payload) => Ok(!matches!(payload.accepted(mutation.name()), Err(MutationError::ReadOnlyToken { .. }))),
-            // It looked for the dossier: the token was good.
+            // It looked for the dossier, so it had accepted the token.
             Err(ApiError::NotFound { .. }) => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    /// Sends a mutation: its payload, when nothing in it was refused.
+    /// Sends a mutation, and returns its payload if nothing in it was refused.
     pub(super) async fn mutate(&self, request: &Request, mutation: &'static str) -> Result<WirePayload, MutationError> {
         match self.transport().ask_once(request, |body| payload::<WirePayload>(request, body)).await {
             Ok(payload) => payload.accepted(mutation),
-            // The platform does not tell what it looked for: the dossier, the instructeur, a groupe, a label.
+            // The answer does not name what was not found: the dossier, the instructeur, a groupe or a label.
             Err(ApiError::NotFound { what }) => {
                 Err(MutationError::of(ApiError::NotFound { what: format!("something that {what} names") }))
             }

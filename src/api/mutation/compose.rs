@@ -1,4 +1,4 @@
-//! What a platform lacks, made of what it has.
+//! Composes mutations that a platform lacks from those that it has.
 
 use super::annotation::{AnnotationEdit, AnnotationValue};
 use super::error::MutationError;
@@ -6,11 +6,11 @@ use super::kind::Mutation;
 use crate::platform::Platform;
 
 impl Mutation {
-    /// The mutations that come to the same on this platform, to be applied in this order: itself where the platform has
-    /// it. Annotations in a batch become one mutation each, and rows one mutation a row.
+    /// Composes a sequence of mutations with the same effect on this platform; itself alone if the platform has it.
+    /// Annotations of a batch become one mutation each, and rows one mutation a row.
     ///
     /// # Errors
-    /// [`MutationError::NotAvailable`] when a part of it cannot be made: nothing is to be sent then.
+    /// [`MutationError::NotAvailable`] if a part of it has no equivalent: then nothing may be sent.
     pub fn compose(self, platform: Platform) -> Result<Vec<Self>, MutationError> {
         if self.is_available_on(platform) {
             return Ok(vec![self]);
@@ -29,7 +29,7 @@ impl Mutation {
         }
     }
 
-    /// The error of a mutation that a platform lacks.
+    /// Returns the error of a mutation that a platform lacks.
     pub(super) fn not_available(&self, platform: Platform) -> MutationError {
         MutationError::NotAvailable { mutation: self.name(), platform }
     }

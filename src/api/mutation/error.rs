@@ -1,16 +1,16 @@
-//! Why a mutation is not known to be applied, by what its sender may do next.
+//! Errors of mutations, grouped by what the sender may do next.
 
 use crate::api::disposition::surely_without_effect;
 use crate::api::error::ApiError;
 use crate::ids::ChampId;
 use crate::platform::Platform;
 
-/// What the platform says to a token that may only read (docs/platform.md#tokens). It has no code.
+/// Message for a token that may only read (docs/platform.md#tokens). It has no code.
 const READ_ONLY: &str = "Le jeton utilisé est configuré seulement en lecture";
 
-/// Why a mutation is not known to be applied.
+/// Errors of a mutation: surely not applied, or maybe applied.
 ///
-/// The words of the platform are in it as they came; what was to be written is not.
+/// It quotes the platform's messages as they came, and never the values that were to be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MutationError {
@@ -22,12 +22,12 @@ pub enum MutationError {
         /// The platform that lacks it.
         platform: Platform,
     },
-    /// It cannot be sent without changing what it says. Nothing was sent.
+    /// A value cannot be sent without changing it. Nothing was sent.
     #[error("{mutation} cannot be sent: {reason}")]
     Unfit {
         /// The mutation.
         mutation: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
     /// The token may only read. Nothing was applied.
@@ -36,34 +36,34 @@ pub enum MutationError {
         /// The mutation.
         mutation: &'static str,
     },
-    /// The platform refused it, in its own words. They may name the wrong cause: a dossier whose mandatory annotations
-    /// are empty is "déjà en instruction" to whoever accepts it (trap 60). Read the dossier again rather than the words.
+    /// The platform refused it. Its message may name the wrong cause: accepting a dossier whose mandatory annotations
+    /// are empty answers "déjà en instruction" (trap 60). Read the dossier again rather than the message.
     #[error("the platform refused {mutation}: {}", messages.join(" · "))]
     Refused {
         /// The mutation.
         mutation: &'static str,
-        /// The platform's words, at least one.
+        /// The platform's messages, at least one.
         messages: Vec<String>,
         /// The annotations of a batch that were written all the same (trap 64).
         applied: Vec<ChampId>,
     },
-    /// It was surely not applied: it did not arrive, or was turned away before it was executed.
+    /// It was surely not applied: it did not arrive, or was refused before it was executed.
     #[error(transparent)]
     NotSent(ApiError),
-    /// It may have been applied. Read the dossier again: never send it again blindly (trap 59).
-    #[error("the answer was lost on the way, and what was asked may have been done")]
+    /// It may have been applied. Read the dossier again; a retry may apply it twice (trap 59).
+    #[error("the answer was lost: the mutation may have been applied")]
     Unknown(#[source] ApiError),
 }
 
 impl MutationError {
-    /// What became of a request that failed.
+    /// Classifies a failed request: surely not applied, or maybe applied.
     pub(in crate::api) fn of(error: ApiError) -> Self {
         if surely_without_effect(&error) { Self::NotSent(error) } else { Self::Unknown(error) }
     }
 
-    /// A refusal in the platform's words.
+    /// Returns the error of a refusal with the platform's messages.
     pub(super) fn refused(mutation: &'static str, messages: Vec<String>, applied: Vec<ChampId>) -> Self {
-        // Were these words ever to change, it would be a refusal like another, in its own words.
+        // There is no code: if the platform changes this text, the error becomes an ordinary refusal.
         if messages.iter().any(|message| message == READ_ONLY) {
             Self::ReadOnlyToken { mutation }
         } else {
@@ -71,7 +71,7 @@ impl MutationError {
         }
     }
 
-    /// A stable word for logs, metrics and the audit trail.
+    /// Returns a stable word for logs, metrics and the trail.
     #[must_use]
     pub fn kind(&self) -> &str {
         match self {
@@ -84,12 +84,12 @@ impl MutationError {
         }
     }
 
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotAvailable { .. } => Some("do it by hand on the platform's pages"),
-            Self::Unfit { .. } => Some("correct what is to be written, and try again"),
+            Self::Unfit { .. } => Some("correct the value and try again"),
             Self::ReadOnlyToken { .. } => {
                 Some("give the token the right to write, in the profile page of its administrator, or use another one")
             }
@@ -97,7 +97,7 @@ impl MutationError {
                 "read the dossier again: it may have moved, its mandatory annotations may be empty, or the instructeur may not be of its groupe",
             ),
             Self::NotSent(error) => error.hint(),
-            Self::Unknown(_) => Some("read the dossier again to see whether it was done before trying anything"),
+            Self::Unknown(_) => Some("read the dossier again before a retry: the mutation may have been applied"),
         }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     use crate::api::disposition::{Attempt, Disposition, disposition_of_write};
     use crate::api::error::{PermanentFailure, TransportFailure};
 
-    /// What is sent again by itself, and what is told to the sender in the end.
+    /// Covers each failure: is the request repeated by itself, and which error does the sender get?
     #[test]
     fn the_table_of_what_a_failure_leaves_behind() {
         let broken = |failure| ApiError::Transport { host: "localhost".into(), failure, source: None };

@@ -1,4 +1,4 @@
-//! Groupes d'instructeurs and whole démarches.
+//! Mutations of groupes d'instructeurs and of whole démarches.
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ use crate::demarche::GroupeInstructeur;
 use crate::ids::{DemarcheNumber, GroupeInstructeurId, InstructeurId};
 use crate::platform::Platform;
 
-/// A person to put into a groupe, or to take out of one. `Debug` does not show an address.
+/// Person to add to a groupe, or to remove from one. `Debug` does not show an address.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ProfileRef {
     /// An instructeur whom the platform knows.
     Id(InstructeurId),
-    /// An e-mail address. The platform invites whoever it does not know.
+    /// An e-mail address. The platform invites a person whom it does not know.
     Email(String),
 }
 
@@ -33,27 +33,27 @@ impl fmt::Debug for ProfileRef {
     }
 }
 
-/// A groupe to make.
+/// Groupe to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGroupe {
     /// Its name, unique in the démarche.
     pub label: String,
-    /// Whether it takes no dossier.
+    /// True if it takes no dossier.
     pub closed: bool,
     /// Its members.
     pub instructeurs: Vec<ProfileRef>,
 }
 
-/// A groupe as it was left.
+/// Groupe after a mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupeReceipt {
     /// The groupe with its members.
     pub groupe: GroupeInstructeur,
-    /// What the platform did not like and passed over: addresses that are none.
+    /// Inputs that the platform ignored: invalid addresses.
     pub warnings: Vec<String>,
 }
 
-/// The persons as one platform's input wants them: one key each (trap 68), by the type on the younger platform.
+/// Converts persons into one platform's input: one key each, as a null beside it would be refused (trap 68).
 macro_rules! profiles {
     (dn, $module:ident, $profiles:expr) => {
         $profiles
@@ -75,7 +75,7 @@ macro_rules! profiles {
     };
 }
 
-/// A démarche by its number, as one platform's input wants it.
+/// Converts the number of a démarche into one platform's input.
 macro_rules! demarche {
     (dn, $module:ident, $number:expr) => {
         dn::$module::FindDemarcheInput::Number(i64::from($number.get()))
@@ -86,7 +86,7 @@ macro_rules! demarche {
 }
 
 impl Client {
-    /// Makes a groupe in a démarche. Done twice, the second is refused: a name is there once.
+    /// Creates a groupe in a démarche. A second call is refused, as names are unique.
     ///
     /// The platform looks for the démarche among all those of the token's owner, whatever the token is limited to
     /// (docs/platform.md#tokens).
@@ -120,7 +120,7 @@ impl Client {
         self.change_groupe("groupeInstructeurCreer", format!("démarche {demarche}"), sent).await
     }
 
-    /// Renames a groupe, closes it or opens it again. `None` leaves as it is.
+    /// Renames a groupe, closes it or opens it again. `None` changes nothing.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -141,7 +141,7 @@ impl Client {
         self.change_groupe("groupeInstructeurModifier", format!("groupe {groupe}"), sent).await
     }
 
-    /// Puts persons into a groupe.
+    /// Adds persons to a groupe.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -168,7 +168,8 @@ impl Client {
         self.change_groupe("groupeInstructeurAjouterInstructeurs", format!("groupe {groupe}"), sent).await
     }
 
-    /// Takes persons out of a groupe. They no longer follow its dossiers, which moves no date (trap 20).
+    /// Removes persons from a groupe. They no longer follow its dossiers, which changes no date of these dossiers (trap
+    /// 20).
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -195,7 +196,8 @@ impl Client {
         self.change_groupe("groupeInstructeurSupprimerInstructeurs", format!("groupe {groupe}"), sent).await
     }
 
-    /// Copies a démarche: its form, not its dossiers. The number of the copy, a draft. Done twice, there are two.
+    /// Clones a démarche: its form, not its dossiers. Returns the number of the clone, a draft. Not idempotent: a
+    /// second call makes a second clone.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

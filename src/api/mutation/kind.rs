@@ -1,4 +1,4 @@
-//! Everything that can be done to a dossier.
+//! Mutations of a dossier.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::api::upload::SignedBlobId;
 use crate::ids::{ChampId, GroupeInstructeurId, InstructeurId, LabelId, MessageId};
 use crate::platform::Platform;
 
-/// Who does it, and how loudly.
+/// Instructeur of a mutation, and whether it sends e-mails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
     /// The instructeur in whose name it is done: a member of the dossier's present groupe, or the platform refuses.
@@ -20,7 +20,7 @@ pub struct Author {
     pub silent: bool,
 }
 
-/// Why a correction is asked from the usager.
+/// Reason for asking the usager for a correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorrectionReason {
@@ -32,7 +32,7 @@ pub enum CorrectionReason {
     Outdated,
 }
 
-/// One thing to do to a dossier, as the platform names it.
+/// Mutation of a dossier, under the platform's names.
 ///
 /// Its JSON form (serde) is `"passer_en_instruction"` or `{"refuser": {"motivation": "…"}}`. `Debug` shows ids and never
 /// a motivation, a message or the value of an annotation.
@@ -69,17 +69,17 @@ pub enum Mutation {
     },
     /// Marks a decided dossier "à archiver".
     Archiver,
-    /// Takes that mark away (Démarche Numérique only).
+    /// Removes that mark (Démarche Numérique only).
     Desarchiver,
-    /// Writes to the usager, by e-mail too. Sent twice, it is read twice.
+    /// Writes to the usager, by e-mail too. Not idempotent: sent twice, there are two messages (trap 59).
     EnvoyerMessage {
         /// The text.
         body: String,
         /// A file.
         attachment: Option<SignedBlobId>,
-        /// Asks for a correction, which brings a dossier en_instruction back to en_construction. The platform passes
-        /// over it in silence, and sends the message all the same, on a decided dossier or where one is awaited already
-        /// (trap 63).
+        /// Asks for a correction, which brings a dossier en_instruction back to en_construction. The platform ignores
+        /// it, and sends the message all the same, if the dossier is decided or a correction is awaited already (trap
+        /// 63).
         correction: Option<CorrectionReason>,
     },
     /// Empties a message of the same instructeur (Démarche Numérique only).
@@ -87,7 +87,7 @@ pub enum Mutation {
         /// The message.
         message: MessageId,
     },
-    /// Takes back a request for a correction, and leaves the message that asked for it (a newer Démarche Numérique only).
+    /// Cancels a request for a correction, and leaves the message that asked for it (a newer Démarche Numérique only).
     AnnulerDemandeCorrection {
         /// The message that asked for it.
         message: MessageId,
@@ -99,7 +99,7 @@ pub enum Mutation {
     },
     /// Makes the instructeur follow the dossier, or no longer follow it (Démarche Numérique only).
     Suivre {
-        /// Whether to follow.
+        /// True to follow, false to stop following.
         follow: bool,
     },
     /// Puts a label of the démarche on the dossier (Démarche Numérique only).
@@ -107,7 +107,7 @@ pub enum Mutation {
         /// The label.
         label: LabelId,
     },
-    /// Takes a label off (Démarche Numérique only).
+    /// Removes a label (Démarche Numérique only).
     SupprimerLabel {
         /// The label.
         label: LabelId,
@@ -117,16 +117,16 @@ pub enum Mutation {
     ModifierAnnotation {
         /// The annotation; of a row of a repetition, the one whose id carries the row.
         annotation: ChampId,
-        /// What to write.
+        /// The new value.
         value: AnnotationValue,
     },
     /// Writes several annotations (Démarche Numérique only). Not one transaction: some may be written and others refused
     /// (trap 64).
     ModifierAnnotations {
-        /// What to write where.
+        /// The annotations and their new values.
         edits: Vec<AnnotationEdit>,
     },
-    /// Adds an empty row to a repetition among the annotations. Sent twice, there are two.
+    /// Adds an empty row to a repetition among the annotations. Not idempotent: sent twice, there are two rows.
     AjouterLigne {
         /// The repetition.
         annotation: ChampId,
@@ -134,7 +134,7 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    /// The platform's name of the mutation: `dossierAccepter`.
+    /// Returns the platform's name of the mutation: `dossierAccepter`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -159,8 +159,8 @@ impl Mutation {
         }
     }
 
-    /// Whether a platform has it as it is. What it lacks may be composed of what it has: [`Self::compose`]. A Démarche
-    /// Numérique may be older than what it needs: a client looks at its schema before it sends that.
+    /// Returns true if a platform has it as it is. [`Self::compose`] may compose a missing one from others. An instance
+    /// of Démarche Numérique may be older than the mutation: the client checks its schema before it sends one.
     #[must_use]
     pub fn is_available_on(&self, platform: Platform) -> bool {
         match (platform, self) {
@@ -176,7 +176,7 @@ impl Mutation {
                 | Self::ModifierAnnotations { .. },
             ) => false,
             (Platform::DematSocial, Self::ModifierAnnotation { value, .. }) => {
-                // The two that the older schema lacks.
+                // The schema of Démat Social lacks these two.
                 let lacks = matches!(value, AnnotationValue::DecimalNumber(_) | AnnotationValue::DropDownList(_));
                 !lacks && value.single_mutation().is_some()
             }
@@ -196,7 +196,7 @@ impl Mutation {
         }
     }
 
-    /// What the platform's schema must have for it, where the pinned one has not.
+    /// Names the facts that the platform's schema must have for it, if the pinned one lacks them.
     pub(in crate::api) fn newer(&self) -> Vec<Newer> {
         match self {
             Self::ModifierAnnotation { value, .. } => value.newer().into_iter().collect(),
@@ -223,8 +223,8 @@ impl Mutation {
         }
     }
 
-    /// Whether doing it twice comes to the same as doing it once, so that it may be sent again when reading the dossier
-    /// again shows that it is not done. A message, a row and a file would be there twice.
+    /// Returns true if it is idempotent, so that it may be sent again if the dossier, read again, shows that it was not
+    /// applied. A message, a row and a file would be there twice.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         match self {
@@ -249,7 +249,7 @@ impl Mutation {
     }
 }
 
-/// Stands for a text that is nobody's business.
+/// Placeholder of a text in `Debug`.
 struct Hidden;
 
 impl fmt::Debug for Hidden {

@@ -1,4 +1,4 @@
-//! The platform's answer to a mutation.
+//! Reads the payloads of mutations.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use crate::api::wire::{Instant, Numbered, WireGroupe};
 use crate::dossier::DossierState;
 use crate::ids::{ChampId, DossierNumber, MessageId, RowId};
 
-/// What the platform says of something that it did. Of the parts, those that the mutation touches.
+/// Platform's answer to an applied mutation. Holds the parts that the mutation touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     /// The platform's name of the mutation.
     pub mutation: &'static str,
-    /// The dossier as it was left; not told for messages and annotations.
+    /// The dossier after the mutation; `None` for messages and annotations.
     pub dossier: Option<DossierMark>,
     /// The message that was sent or emptied.
     pub message: Option<MessageMark>,
@@ -23,20 +23,20 @@ pub struct Receipt {
     pub rows: Vec<RowId>,
 }
 
-/// A dossier as a mutation left it.
+/// Dossier after a mutation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DossierMark {
     /// Its number.
     pub number: DossierNumber,
     /// Its state.
     pub state: DossierState,
-    /// Whether it is marked "à archiver".
+    /// True if it is marked "à archiver".
     pub archived: bool,
     /// When it last moved: the instant of this mutation, to the second.
     pub date_derniere_modification: Timestamp,
 }
 
-/// A message as a mutation left it.
+/// Message after a mutation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageMark {
     /// Its id, by which it can be emptied again where the platform allows it.
@@ -45,7 +45,7 @@ pub struct MessageMark {
     pub created_at: Timestamp,
 }
 
-/// The payload of any mutation: each has some of these.
+/// Payload of any mutation: each has some of these fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WirePayload {
@@ -98,7 +98,7 @@ fn words(list: Option<Vec<WireWords>>) -> Vec<String> {
 }
 
 impl WirePayload {
-    /// Takes the refusals out; an error when there are some.
+    /// Returns an error if the payload has refusals.
     pub fn accepted(mut self, mutation: &'static str) -> Result<Self, MutationError> {
         let messages = words(self.errors.take());
         if messages.is_empty() {
@@ -108,12 +108,12 @@ impl WirePayload {
         Err(MutationError::refused(mutation, messages, applied))
     }
 
-    /// What the platform did not like, and did all the same.
+    /// Takes the warnings: inputs that the platform did not like and applied all the same.
     pub fn warnings(&mut self) -> Vec<String> {
         words(self.warnings.take())
     }
 
-    /// What was done to a dossier; `None` when the payload holds none of what such mutations answer.
+    /// Converts the payload of a mutation of a dossier; `None` if it holds nothing that such mutations answer.
     pub fn receipt(self, mutation: &'static str) -> Option<Receipt> {
         let Self {
             dossier,

@@ -1,4 +1,4 @@
-//! A mutation as it is sent.
+//! Builds the requests of mutations.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -21,7 +21,8 @@ macro_rules! sent {
                 query: $side::$module::QUERY,
                 operation_name: $side::$module::OPERATION_NAME,
                 variables: $side::$module::Variables {
-                    // The platform gives this id back and does nothing else with it (docs/platform.md#mutations).
+                    // No idempotency key: the platform returns this id and does nothing else with it
+                    // (docs/platform.md#mutations).
                     input: $side::$module::$input { $($field $(: $value)?,)* client_mutation_id: None },
                 },
             }),
@@ -40,7 +41,7 @@ macro_rules! sent_to {
 }
 pub(super) use {sent, sent_to};
 
-/// A mutation of a dossier, ready to be sent.
+/// Builds the request of a mutation of a dossier.
 ///
 /// # Errors
 /// [`MutationError::NotAvailable`] and [`MutationError::Unfit`].
@@ -58,7 +59,7 @@ pub(super) fn of(
     Ok(Request { operation, what, page_size: 0, body })
 }
 
-/// The operation of a mutation that the platform has.
+/// Builds the operation of a mutation that the platform has.
 fn body(
     mutation: &Mutation,
     platform: Platform,
@@ -69,13 +70,13 @@ fn body(
     let instructeur_id = by.instructeur.as_str().to_owned();
     let disable_notification = by.silent.then_some(true);
     let blob = |blob: &Option<SignedBlobId>| blob.as_ref().map(|blob| blob.as_str().to_owned());
-    /// A change of state with nothing else to say.
+    /// Builds a change of state without other inputs.
     macro_rules! passage {
         ($operation:ident::$input:ident) => {
             sent_to!(platform, $operation::$input { dossier_id, instructeur_id, disable_notification })
         };
     }
-    /// A decision.
+    /// Builds a decision.
     macro_rules! decision {
         ($operation:ident::$input:ident, $motivation:expr, $justificatif:expr) => {
             sent_to!(
@@ -163,7 +164,7 @@ fn body(
         }
         Mutation::ModifierAnnotation { annotation, value } => {
             let annotation_id = annotation.as_str().to_owned();
-            /// One annotation, on both platforms or on the younger one.
+            /// Builds the mutation of one annotation, on both platforms or on Démarche Numérique alone.
             macro_rules! single {
                 ($operation:ident::$input:ident, $value:expr) => {
                     sent_to!(platform, $operation::$input { dossier_id, instructeur_id, annotation_id, value: $value })
@@ -241,7 +242,7 @@ fn too_long(mutation: &Mutation) -> MutationError {
     }
 }
 
-/// The operations that the pinned schema lacks.
+/// Operations that the pinned schema lacks.
 const NEWER: &str = include_str!("../../../graphql/demarche-numerique/newer/mutations.graphql");
 
 #[derive(Serialize)]
@@ -256,7 +257,7 @@ struct CancelInput<'a> {
     message_id: &'a str,
 }
 
-/// The input of a batch. Not the derived one: what is newer than the pinned schema is in it too.
+/// Input of a batch of annotations. Not derived from the pinned schema, as it has newer kinds too.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BatchInput<'a> {
@@ -271,7 +272,8 @@ struct AnnotationInput<'a> {
     value: ValueInput<'a>,
 }
 
-/// The value of an annotation. It is a "one of": it has one key on the wire (trap 68).
+/// Value of an annotation. The input is a `@oneOf`: a null beside its one key would be refused, so exactly one key is
+/// sent (trap 68).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 enum ValueInput<'a> {

@@ -1,19 +1,19 @@
-//! Why a file is not on the platform.
+//! Errors of uploads.
 
 use crate::api::error::ApiError;
 
-/// Why a file was not uploaded. Nothing was joined to any dossier: trying again does no harm.
+/// Errors of an upload. Nothing was joined to a dossier: a retry does no harm.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UploadError {
-    /// Its name is none.
-    #[error("the name of the file does not do: {reason}")]
+    /// The file name is not usable.
+    #[error("the file name is not usable: {reason}")]
     Name {
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
-    /// The platform does not take this kind of file.
-    #[error("the platform takes no file whose name ends in `.{extension}`")]
+    /// The platform does not accept files of this kind.
+    #[error("the platform accepts no file whose name ends in `.{extension}`")]
     Kind {
         /// The end of its name, in lower case; empty when it has none.
         extension: String,
@@ -22,23 +22,23 @@ pub enum UploadError {
     #[error("the file is empty")]
     Empty,
     /// It has too many.
-    #[error("it has {bytes} bytes, more than the {limit} that the platform takes")]
+    #[error("the file has {bytes} bytes, more than the platform's limit of {limit}")]
     TooLarge {
         /// Its size.
         bytes: u64,
-        /// What the platform takes.
+        /// The platform's limit, in bytes.
         limit: u64,
     },
-    /// The platform prepared something that cannot be used.
-    #[error("the platform prepared an upload that cannot be done: {reason}")]
+    /// The platform's answer to the announcement cannot be used.
+    #[error("the platform prepared an upload that cannot be used: {reason}")]
     Unusable {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// The storage does not take the bytes: they are not those that were announced, or the address has expired.
+    /// The storage refused the bytes: they are not those that were announced, or the address has expired.
     #[error("the storage refused the file (HTTP {status})")]
     Refused {
-        /// What it answered.
+        /// Its HTTP status.
         status: u16,
     },
     /// The platform or its storage did not answer.
@@ -47,7 +47,7 @@ pub enum UploadError {
 }
 
 impl UploadError {
-    /// A stable word for logs, metrics and the audit trail.
+    /// Returns a stable word for logs, metrics and the trail.
     #[must_use]
     pub fn kind(&self) -> &str {
         match self {
@@ -61,17 +61,18 @@ impl UploadError {
         }
     }
 
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Name { .. } => Some("give the file another name"),
             Self::Kind { .. } => Some("send it as a PDF"),
             Self::Empty => Some("check that the file was written before it was sent"),
-            Self::TooLarge { .. } => Some("send a smaller file; messages take less than 20 MiB"),
+            Self::TooLarge { .. } => Some("send a smaller file; files of messages must be smaller than 20 MiB"),
             Self::Unusable { .. } => Some("`dn doctor` compares the platform's schema with the pinned one"),
             Self::Refused { .. } => Some("try again; if it lasts, tell the platform's support"),
-            // The payload has no place for the platform's words about a token that may only read.
+            // The payload of an upload has no list of errors, so a token that may only read shows as a partial answer
+            // (trap 66).
             Self::Api(ApiError::Partial { .. }) => Some("check that the token may write"),
             Self::Api(error) => error.hint(),
         }

@@ -1,4 +1,4 @@
-//! A file, and what the platform takes.
+//! Checks a file against the platform's limits before it is uploaded.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use md5::{Digest as _, Md5};
 
 use super::error::UploadError;
 
-/// A file that the platform would take, with what it wants to know of it. `Debug` shows neither its name nor its bytes.
+/// File that the platform would accept, with the metadata that it asks for. `Debug` shows neither its name nor its
+/// bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Upload {
     pub(super) filename: String,
@@ -19,20 +20,20 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Files of messages have fewer bytes than this (docs/platform.md#uploads).
+    /// Files of messages must have fewer bytes than this (docs/platform.md#uploads).
     pub const MESSAGE_LIMIT: u64 = 20 << 20;
     /// Files of decisions and of annotations have no limit of their own: this is the platform's for any file (docs/platform.md#uploads).
     pub const DECISION_LIMIT: u64 = 200 << 20;
 
-    /// A file for [`Mutation::EnvoyerMessage`](crate::api::Mutation::EnvoyerMessage).
+    /// Checks a file for [`Mutation::EnvoyerMessage`](crate::api::Mutation::EnvoyerMessage).
     ///
     /// # Errors
-    /// As the platform would refuse it: by its name, its size, or the kind that the end of its name tells.
+    /// Those for which the platform would refuse it: its name, its size, or its kind, by the extension of the name.
     pub fn for_message(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Result<Self, UploadError> {
         Self::new(filename.into(), bytes.into(), Self::MESSAGE_LIMIT - 1)
     }
 
-    /// A justificatif of a decision.
+    /// Checks a justificatif of a decision.
     ///
     /// # Errors
     /// As [`for_message`](Self::for_message), with another limit.
@@ -40,7 +41,7 @@ impl Upload {
         Self::new(filename.into(), bytes.into(), Self::DECISION_LIMIT)
     }
 
-    /// A file for an annotation.
+    /// Checks a file for an annotation.
     ///
     /// # Errors
     /// As [`for_decision`](Self::for_decision).
@@ -73,19 +74,19 @@ impl Upload {
         Ok(Self { filename, content_type, bytes, checksum })
     }
 
-    /// Its media type, told by the end of its name.
+    /// Returns its media type, by the extension of its name.
     #[must_use]
     pub fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     #[must_use]
     pub fn byte_size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// MD5 of its bytes in base64, by which it is known again among the files of a dossier.
+    /// Returns the MD5 of its bytes in base64, which identifies it among the files of a dossier.
     #[must_use]
     pub fn checksum(&self) -> &str {
         &self.checksum
@@ -99,7 +100,7 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// The media type of a file name's end, among those that both platforms take.
+/// Returns the media type of an extension, among those that both platforms accept.
 fn media_type(extension: &str) -> Option<&'static str> {
     Some(match extension {
         "pdf" => "application/pdf",

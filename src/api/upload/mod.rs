@@ -1,4 +1,4 @@
-//! Files sent to the platform, to be joined to a decision or to a message.
+//! Uploads files to the platform, to be joined to a decision, a message or an annotation by a mutation.
 
 mod error;
 mod file;

@@ -1,4 +1,4 @@
-//! The two requests of an upload: the announcement to the platform, the bytes to its storage.
+//! Sends the two requests of an upload: the announcement to the platform, the bytes to its storage.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,8 +21,8 @@ use crate::http::{Timeouts, address, client};
 use crate::ids::DossierId;
 use crate::platform::Platform;
 
-/// The proof that a file was uploaded, by which one mutation joins it. Good for one hour (trap 67); the platform drops
-/// after a day what was never joined. Whoever has it can join the file: `Debug` does not show it.
+/// Signed id of an uploaded file, which a mutation joins to a dossier. It expires after an hour (trap 67); the platform
+/// removes after a day what was never joined. Anybody who has the id can join the file, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SignedBlobId(String);
@@ -34,7 +34,7 @@ impl SignedBlobId {
         Self(id.into())
     }
 
-    /// The id as the platform gave it.
+    /// Returns the id as the platform gave it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,12 +47,12 @@ impl fmt::Debug for SignedBlobId {
     }
 }
 
-/// Where and how to send the bytes.
+/// Address and headers for the bytes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DirectUpload {
     url: String,
-    /// An object of headers, as a text.
+    /// The headers: a JSON object, as a text (trap 67).
     headers: String,
     signed_blob_id: String,
 }
@@ -67,8 +67,8 @@ impl Client {
     /// Uploads a file for a dossier: announces it to the platform, then sends its bytes to the storage, from which the
     /// platform fetches and compares them when a mutation joins them.
     ///
-    /// The storage is given the headers that the platform tells, as they are, and never the token. Both requests are
-    /// repeated on passing failures: a file that is announced twice and joined once is there once.
+    /// The storage gets exactly the headers that the platform names, and never the token. Both requests are retried
+    /// after transient failures: a file that is announced twice and joined once is there once.
     ///
     /// # Errors
     /// [`UploadError`].
@@ -79,7 +79,7 @@ impl Client {
         let unusable = |reason: &str| UploadError::Unusable { reason: reason.to_owned() };
         let (url, loopback) = address(&prepared.url).map_err(|unfit| unusable(&unfit.reason))?;
         let headers = headers(&prepared.headers).ok_or_else(|| unusable("its headers cannot be read"))?;
-        // A storage is another host than the platform; large files take their time, at 50 kB a second.
+        // The time-outs of the platform do not fit a large file: allow 50 kB a second.
         let total = Duration::from_secs(60 + file.byte_size() / 50_000);
         let timeouts = Timeouts { connect: Duration::from_secs(10), read: None, total };
         let http = client((&url, loopback), HeaderMap::new(), None, timeouts).map_err(ApiError::from)?;
@@ -88,7 +88,7 @@ impl Client {
     }
 }
 
-/// The announcement of a file.
+/// Builds the announcement of a file.
 fn announced(platform: Platform, dossier: &DossierId, file: &Upload) -> Request {
     macro_rules! body {
         ($side:ident) => {
@@ -115,7 +115,8 @@ fn announced(platform: Platform, dossier: &DossierId, file: &Upload) -> Request 
     Request { operation, what: format!("a file for dossier {dossier}"), page_size: 0, body }
 }
 
-/// The headers that the storage wants; `None` when they are not an object of texts. They may sign the request.
+/// Parses the headers that the storage requires; `None` if they are not an object of texts. The signature covers them,
+/// so none may be added or dropped.
 fn headers(json: &str) -> Option<HeaderMap> {
     let told: BTreeMap<String, String> = serde_json::from_str(json).ok()?;
     let mut headers = HeaderMap::new();
@@ -127,7 +128,7 @@ fn headers(json: &str) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// One attempt to send the bytes.
+/// Sends the bytes, once.
 async fn put(
     http: &reqwest::Client,
     url: &Url,

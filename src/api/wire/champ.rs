@@ -1,4 +1,4 @@
-//! Champs as they come.
+//! Wire types of champs.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::dossier::{WireFile, WireMorale};
 use super::scalar::{Instant, NumberText};
 
-/// A champ of any type: the fields of every type side by side, those of other types absent.
+/// Champ of any type: the fields of every type side by side, those of other types absent.
 ///
-/// It is moved more often than it is read: what is large and rare is boxed.
+/// It is moved more often than it is read, so large and rare fields are boxed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireChamp {
@@ -56,13 +56,13 @@ pub(in crate::api) struct WireChamp {
     pub rows: Option<Vec<WireRow>>,
     /// The champs of every row of a repetition, flat (Démat Social).
     pub champs: Option<Vec<WireChamp>>,
-    /// What could not be read of it: by field, the text that came.
+    /// The fields that could not be decoded, each with the text that came.
     #[serde(skip)]
     pub unread: BTreeMap<String, String>,
 }
 
 impl WireChamp {
-    /// When the platform last touched it.
+    /// Returns the instant at which the platform last touched it.
     pub fn touched(&self) -> Option<Timestamp> {
         self.updated_at.map(|instant| instant.0)
     }

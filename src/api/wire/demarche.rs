@@ -1,4 +1,4 @@
-//! Démarches as they come.
+//! Wire types of démarches.
 
 use serde::Deserialize;
 
@@ -55,7 +55,7 @@ pub(in crate::api) struct WireRevisionHead {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireRevision {
     pub id: String,
-    /// The platform's own stored query does not tell it.
+    /// The platform's own stored query lacks it.
     pub date_creation: Option<Instant>,
     pub date_publication: Option<Instant>,
     pub champ_descriptors: Vec<WireDescriptor>,

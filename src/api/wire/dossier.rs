@@ -1,4 +1,4 @@
-//! Dossiers as they come.
+//! Wire types of dossiers.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub(in crate::api) struct WireDossier {
     pub messages: Vec<WireMessage>,
     pub champs: Vec<WireChamp>,
     pub annotations: Vec<WireChamp>,
-    /// What could not be read of it: by field, the text that came.
+    /// The fields that could not be decoded, each with the text that came.
     #[serde(skip)]
     pub unread: BTreeMap<String, String>,
 }
@@ -87,7 +87,7 @@ pub(in crate::api) struct WirePosition {
     pub date_derniere_modification: Instant,
 }
 
-/// Something that is there, whatever it holds.
+/// Object whose presence is all that matters.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Present {}
 
@@ -96,10 +96,10 @@ pub(in crate::api) struct WireId {
     pub id: String,
 }
 
-/// The démarche of a dossier, of which only the dossier's own revision is asked.
+/// Démarche of a dossier, with the dossier's own revision only.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct WireOfRevision {
-    /// Asked for where a dossier is read by its number alone.
+    /// Requested if a dossier is read by its number alone.
     pub number: Option<u32>,
     pub revision: WireId,
 }
@@ -133,7 +133,7 @@ pub(in crate::api) struct WireFile {
     pub url: Option<String>,
 }
 
-/// A demandeur of any kind.
+/// Demandeur of any kind.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireDemandeur {
@@ -212,7 +212,7 @@ pub(in crate::api) struct WireTraitement {
     pub changed_columns: Option<Vec<WireLabelled>>,
 }
 
-/// Something of which only the label is asked.
+/// Object of which only the label is requested.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct WireLabelled {
     pub label: Option<String>,

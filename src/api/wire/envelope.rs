@@ -1,4 +1,4 @@
-//! What is around every answer: `data`, `errors`, connections.
+//! Decodes the envelope of every answer: `data`, `errors`, connections.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Deserializer};
 
 use super::path::path_at;
 
-/// The whole answer to an operation that has one root field.
+/// Whole answer to an operation with one root field.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Envelope<T> {
-    /// `None` when the key is absent, which is how a refused operation looks; `Some(None)` when it is null.
+    /// `None` if the key is absent, as for a rejected operation; `Some(None)` if it is null.
     #[serde(default = "Option::default", deserialize_with = "present", bound = "T: Deserialize<'de>")]
     pub data: Option<Option<Root<T>>>,
-    /// What went wrong.
+    /// The errors beside the data.
     #[serde(default)]
     pub errors: Option<Vec<GraphqlError>>,
 }
@@ -55,15 +55,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Root<T> {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "ErrorForm")]
 pub(in crate::api) struct GraphqlError {
-    /// The platform's words, in French or English: to show, never to parse.
+    /// The platform's message, in French or English: to show, never to parse.
     pub message: String,
-    /// Where, when the platform tells.
+    /// The path of the error, if the platform states it.
     pub path: Option<Vec<Step>>,
-    /// The code and the name of the failure.
+    /// The code and the id of the exception.
     pub extensions: Option<Extensions>,
 }
 
-/// The forms of an error: GraphQL's, and the bare sentence that Démat Social puts in its place when it refuses a token.
+/// Forms of an error: GraphQL's, and the bare text that Démat Social sends when it refuses a token
+/// (docs/platform.md#statuses-and-bodies).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ErrorForm {
@@ -86,7 +87,7 @@ impl From<ErrorForm> for GraphqlError {
 }
 
 impl GraphqlError {
-    /// The code, when there is one.
+    /// Returns the code, if there is one.
     pub fn code(&self) -> Option<&str> {
         self.extensions.as_ref()?.code.as_deref()
     }
@@ -116,7 +117,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Whatever has a list of dossiers.
+/// Object with a list of dossiers.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Listed<T> {
     #[serde(alias = "pendingDeletedDossiers", alias = "deletedDossiers")]
@@ -151,28 +152,30 @@ pub(in crate::api) struct AnyNumbered {
     pub number: serde_json::Number,
 }
 
-/// Why a text does not decode: where, and in which way. Never quotes a value, as values are personal data.
+/// Error of decoding, with the path and the reason. It never quotes a value, as values are personal data.
 #[derive(Debug)]
 pub(in crate::api) struct Undecoded {
     pub path: String,
     pub reason: String,
 }
 
-/// Decodes a JSON text. Looked at once as a whole, its strings need no look one by one.
+/// Decodes a JSON text. Its UTF-8 is validated once as a whole, which spares a validation of each string.
 pub(in crate::api) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, Undecoded> {
     let decoded = str::from_utf8(json).map_or_else(|_| serde_json::from_slice(json), serde_json::from_str);
     decoded.map_err(|error| {
         let path = path_at(json, error.line(), error.column());
         let reason = match error.classify() {
-            serde_json::error::Category::Eof => "the text is cut".to_owned(),
+            serde_json::error::Category::Eof => "the answer ends too early".to_owned(),
             serde_json::error::Category::Data => unquoted(&error.to_string()),
-            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "this is not JSON".to_owned(),
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+                "the answer is not JSON".to_owned()
+            }
         };
         Undecoded { path, reason }
     })
 }
 
-/// What a decoder complains of, without the value that it found: `missing field` and `expected` are the schema's words.
+/// Rewrites a decoder's message without the value that it found: `missing field` and `expected` are the schema's words.
 fn unquoted(message: &str) -> String {
     if let Some(field) = message.strip_prefix("missing field ") {
         let field = field.split(" at line").next().unwrap_or_default();
@@ -205,8 +208,8 @@ mod tests {
         assert_eq!(error.reason, "expected u32");
         let error = decode::<Numbered>(b"{}").expect_err("nothing");
         assert_eq!(error.reason, "the field `number` is missing");
-        assert_eq!(decode::<Numbered>(b"<html>").expect_err("a page").reason, "this is not JSON");
-        assert_eq!(decode::<Numbered>(b"{\"number\":").expect_err("cut").reason, "the text is cut");
+        assert_eq!(decode::<Numbered>(b"<html>").expect_err("a page").reason, "the answer is not JSON");
+        assert_eq!(decode::<Numbered>(b"{\"number\":").expect_err("cut").reason, "the answer ends too early");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Decoding around optional scalars that are not what the schema promises.
+//! Decodes answers around optional scalars that are not what the schema promises.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -6,18 +6,18 @@ use serde_json::Value;
 use super::envelope::{Step, Undecoded, decode};
 use super::path::steps_at;
 
-/// How many scalars of one answer may be of another form. One that has more is another kind of answer.
+/// Most scalars of one answer that may have another form. With more, the schema itself is another one.
 const MOST: usize = 200;
 
-/// A scalar that was left out: where it stood, and what it was.
+/// Scalar that was read as null: its path, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::api) struct Odd {
     pub path: Vec<Step>,
     pub text: String,
 }
 
-/// Decodes a JSON text, reading as null each scalar that is of another form than it should be. A scalar that must be
-/// there fails as before: this is for those whose absence costs nothing but themselves.
+/// Decodes a JSON text, and reads as null each optional scalar that has another form than the schema promises. A
+/// required scalar still fails: without it the object has no meaning.
 pub(in crate::api) fn decode_around<T: DeserializeOwned>(json: &[u8]) -> Result<(T, Vec<Odd>), Undecoded> {
     let first = match decode(json) {
         Ok(decoded) => return Ok((decoded, Vec::new())),
@@ -42,7 +42,7 @@ pub(in crate::api) fn decode_around<T: DeserializeOwned>(json: &[u8]) -> Result<
         *place = Value::Null;
         odd.push(Odd { path, text });
     }
-    // What is wrong with the answer as it came says more than what was wrong in the end.
+    // The first error, on the answer as it came, says more than the last one.
     Err(first)
 }
 

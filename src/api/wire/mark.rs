@@ -1,13 +1,14 @@
-//! Marks on what could not be read of a dossier: a scalar of another form, or nothing where an error struck.
+//! Marks fields of a dossier that could not be read: a scalar of another form, or a null where an error struck.
 
 use super::champ::WireChamp;
 use super::dossier::WireDossier;
 use super::envelope::{GraphqlError, Step};
 
-/// What only the reading of a single dossier asks for: a mark on it would tell two readings of one dossier apart.
+/// Fields that only the reading of a single dossier asks for: a mark on one would tell two readings of one dossier
+/// apart.
 const PASSING: [&str; 5] = ["label", "prefilled", "prefilledValueModified", "updatedAt", "url"];
 
-/// Types that are reached through a champ, or through a demandeur, which cannot be null by itself.
+/// Types that are reached only through a champ, or through a demandeur, which cannot be null by itself.
 const BELOW_CHAMPS: [&str; 14] = [
     "Address",
     "Association",
@@ -26,7 +27,7 @@ const BELOW_CHAMPS: [&str; 14] = [
 ];
 
 impl WireDossier {
-    /// Marks what stood at this path of the dossier: with the champ that it belongs to, or with the dossier.
+    /// Marks the field at this path, on its champ or on the dossier.
     pub fn mark(&mut self, path: &[Step], text: String) {
         if matches!(path.last(), Some(Step::Field(field)) if PASSING.contains(&field.as_str())) {
             return;
@@ -40,11 +41,10 @@ impl WireDossier {
         }
     }
 
-    /// Marks the answer that an error emptied, unless it may have emptied more than an answer, or may be over at the next
-    /// try.
+    /// Marks the answer that an error emptied, unless it may have emptied more than an answer, or may be transient.
     ///
-    /// Only where the schema forbids a null is one permanent. Démat Social tells neither the code nor the place of such
-    /// an error, only the type and the field: what is around champs has no field of those types that could be empty.
+    /// An error is permanent only if the schema forbids the null. Démat Social sends neither code nor path of such an
+    /// error, only the type and the field in a message: a type that occurs below champs alone identifies the champ.
     pub fn spare(&mut self, error: &GraphqlError) -> bool {
         match (error.code(), error.path.as_deref()) {
             (Some("invalid_null") | None, Some([Step::Field(_), path @ ..])) => {
@@ -65,7 +65,7 @@ impl WireDossier {
         }
     }
 
-    /// The champ that a path leads to or through, and the rest of the path.
+    /// Finds the champ on a path, and the rest of the path.
     fn champ_at<'p>(&mut self, path: &'p [Step]) -> Option<(&mut WireChamp, &'p [Step])> {
         let [Step::Field(list), Step::Position(position), rest @ ..] = path else { return None };
         let champ = match list.as_str() {
@@ -86,7 +86,7 @@ impl WireDossier {
         }
     }
 
-    /// The path with the ids of messages, opinions and steps in the place of their positions, which may change.
+    /// Replaces positions of messages, opinions and steps by their ids: positions may change between two readings.
     fn with_ids(&self, path: &[Step]) -> Vec<Step> {
         let mut path = path.to_vec();
         if let [Step::Field(list), Step::Position(position), ..] = path.as_slice() {

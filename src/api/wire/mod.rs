@@ -1,7 +1,7 @@
-//! Answers as they come: flat owned structs that both platforms' answers decode into in one pass.
+//! Wire types: flat owned structs that answers of both platforms decode into in one pass.
 //!
-//! A field is optional wherever the data may be null, whatever the schema says (docs/platform.md#errors-beside-data), and wherever only one of
-//! the platforms has it.
+//! A field is optional if the data may be null, whatever the schema says (docs/platform.md#errors-beside-data), or if
+//! only one of the platforms has it.
 
 mod champ;
 mod demarche;

@@ -1,7 +1,7 @@
-//! Where in an answer decoding stopped.
+//! Finds the path at which decoding of an answer stopped.
 
-/// The path of what follows the first `column` bytes of that `line` (from 1) of a JSON text, which is where serde stops:
-/// such as `data.demarche.nodes[3].number`.
+/// Returns the path of the value after the first `column` bytes of that `line` (from 1) of a JSON text, where serde
+/// stops: `data.demarche.nodes[3].number`.
 ///
 /// It is made of keys and positions, never of values, so that it may be logged: a text is a key once a colon follows it.
 /// An answer that is cut gives the path of its end.
@@ -9,7 +9,7 @@ pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
     Path::at(json, line, column).render()
 }
 
-/// The same as steps from the root.
+/// Returns the same path as steps from the root.
 pub(super) fn steps_at(json: &[u8], line: usize, column: usize) -> Vec<super::Step> {
     let steps = Path::at(json, line, column).0.into_iter();
     let named = steps.filter(|step| !matches!(step, Step::Key { key, .. } if key.is_empty()));
@@ -54,7 +54,7 @@ impl Path {
 enum Step {
     Key {
         key: String,
-        /// The text that is a key if a colon is next; `None` behind the colon.
+        /// The text that is a key if a colon follows; `None` behind the colon.
         read: Option<String>,
     },
     Position(usize),

@@ -1,4 +1,4 @@
-//! The platform's scalars.
+//! Decodes the platform's scalars.
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for NumberText {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<NumberText, E> {
-                // The shortest text that reads back as the same float.
+                // The shortest text that reads back as the same float: it has no digit that the platform did not send.
                 Ok(NumberText(number.to_string()))
             }
         }
