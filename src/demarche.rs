@@ -1,4 +1,4 @@
-//! A démarche: its form through all revisions, the people who treat its dossiers, its labels.
+//! Démarches: forms through all revisions, groupes with their instructeurs, labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -29,13 +29,14 @@ pub struct Demarche {
     pub labels: Vec<Label>,
     /// The service that answers for it.
     pub service: Option<Service>,
-    /// What earlier readings told of its questions, and the platform tells no more. Empty in what the platform sends.
+    /// Facts about its questions that earlier readings showed and the platform shows no longer. Empty in an answer of
+    /// the platform.
     #[serde(default, skip_serializing_if = "Learned::is_empty")]
     pub learned: Learned,
 }
 
-/// What earlier readings told of the questions of a démarche: kept with the form in the target, as the platform changes
-/// forms in place.
+/// Facts about the questions of a démarche from earlier readings. They are kept with the form in the target, as the
+/// platform changes forms in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Learned {
@@ -47,7 +48,7 @@ pub struct Learned {
     pub columns: BTreeMap<DescriptorId, Vec<SubColumn>>,
 }
 
-/// A sub-value that answers to a question may have. The form does not tell them: answers do.
+/// Sub-value that answers to a question may have. The form does not list them: answers show them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SubColumn {
     /// The platform's id of it.
@@ -57,14 +58,14 @@ pub struct SubColumn {
 }
 
 impl Learned {
-    /// Whether nothing was learned.
+    /// Returns true if nothing was learned.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { kinds, columns } = self;
         kinds.is_empty() && columns.is_empty()
     }
 
-    /// Takes in sub-values that answers to a question have. A label that changed is that of the last one seen.
+    /// Adds sub-values that answers to a question have. The last label wins.
     pub fn add_columns(&mut self, question: &DescriptorId, seen: impl IntoIterator<Item = SubColumn>) {
         let known = self.columns.entry(question.clone()).or_default();
         for column in seen {
@@ -76,7 +77,7 @@ impl Learned {
     }
 }
 
-/// What changes of a démarche can be noticed for the price of a few fields.
+/// Properties of a démarche that cost a few fields to read and show that it changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemarcheHead {
     /// Its number.
@@ -126,11 +127,11 @@ pub struct Descriptor {
     pub label: String,
     /// The help text under the question.
     pub description: Option<String>,
-    /// Whether an answer is required.
+    /// True if an answer is required.
     pub required: bool,
     /// The kind of champ.
     pub type_de_champ: TypeDeChamp,
-    /// The choices of a list, empty when the platform does not tell them (lists of the "advanced" mode).
+    /// The choices of a list, empty if the platform does not send them (lists of the "advanced" mode).
     pub options: Vec<String>,
     /// The questions of a repetition block, in order; empty for every other kind.
     pub children: Vec<Descriptor>,
@@ -138,7 +139,7 @@ pub struct Descriptor {
 
 macro_rules! types_de_champ {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// The kind of a champ: the union of both platforms' lists, and what neither knew when this was written.
+        /// Kind of a champ: the kinds of both platforms, and [`Inconnu`](Self::Inconnu) for newer ones.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum TypeDeChamp {
             $($(#[$doc])* #[doc = concat!("`", $name, "`")] $variant,)*
@@ -150,7 +151,7 @@ macro_rules! types_de_champ {
             /// Every kind that this version knows.
             pub const KNOWN: &[Self] = &[$(Self::$variant),*];
 
-            /// The platform's own name of the kind.
+            /// Returns the platform's name of the kind.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -238,7 +239,7 @@ types_de_champ! {
 }
 
 impl TypeDeChamp {
-    /// Whether this is a title or an explanation: listed among the champs, answered by nobody (trap 45).
+    /// Returns true if this is a title or an explanation: listed among the champs, answered by nobody (trap 45).
     #[must_use]
     pub fn is_presentation(&self) -> bool {
         matches!(self, Self::HeaderSection | Self::Explication)
@@ -273,7 +274,7 @@ pub struct GroupeInstructeur {
     pub number: GroupeInstructeurNumber,
     /// Its name.
     pub label: String,
-    /// Whether it takes no new dossier.
+    /// True if it takes no new dossier.
     pub closed: bool,
     /// Its members. Left empty where a dossier only names its groupe.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -283,7 +284,7 @@ pub struct GroupeInstructeur {
 /// A person known to the platform: an instructeur, an usager, an expert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The id, which tells the role; `<deleted>` for an account that was closed.
+    /// The id, which contains the role; `<deleted>` for an account that was closed.
     pub id: String,
     /// The e-mail address. Personal data: never in a log.
     pub email: String,
@@ -320,7 +321,7 @@ impl Demarche {
         self.revisions.iter().find(|revision| revision.id == self.active_revision)
     }
 
-    /// The label of a question: that of the newest revision which asks it.
+    /// Returns the label of a question: that of the newest revision which asks it.
     #[must_use]
     pub fn label_of(&self, id: &DescriptorId) -> Option<&str> {
         fn find<'a>(list: &'a [Descriptor], id: &DescriptorId) -> Option<&'a str> {
@@ -329,7 +330,8 @@ impl Demarche {
         self.revisions.iter().rev().find_map(|r| find(&r.champs, id).or_else(|| find(&r.annotations, id)))
     }
 
-    /// Remembers what an earlier reading told of the questions and this one does not.
+    /// Keeps facts about questions that an earlier reading had and this one lacks. The platform changes kinds in place,
+    /// and a privacy rule for a kind must go on matching questions that were of it.
     pub fn remember(&mut self, earlier: &Self) {
         let now = self.kinds();
         let mut kinds = earlier.learned.kinds.clone();
@@ -354,7 +356,7 @@ impl Demarche {
         }
     }
 
-    /// The kinds of every question in the revisions, oldest first, each once.
+    /// Lists the kinds of every question in the revisions, oldest first, each once.
     pub(crate) fn kinds(&self) -> BTreeMap<&DescriptorId, Vec<&TypeDeChamp>> {
         fn walk<'a>(list: &'a [Descriptor], kinds: &mut BTreeMap<&'a DescriptorId, Vec<&'a TypeDeChamp>>) {
             for descriptor in list {
@@ -373,7 +375,7 @@ impl Demarche {
         kinds
     }
 
-    /// The light form of this démarche, to compare with what the platform shows later.
+    /// Reduces this démarche to its head, to compare with a later one.
     #[must_use]
     pub fn head(&self) -> DemarcheHead {
         DemarcheHead {

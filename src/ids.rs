@@ -1,4 +1,4 @@
-//! Identities: the numbers that people see, and the opaque ids that the platform hands out.
+//! Ids: the numbers that people see, and the opaque ids of the platform.
 //!
 //! Every id is its own type, so that a dossier number cannot be passed where a démarche number is meant. There is no
 //! `Deref` and no blanket `From`: leaving the type is always written out.
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The text is not a number that the platform could have given.
+/// The text is not a number of the platform.
 #[derive(Debug, thiserror::Error)]
 #[error("`{text}` is not a {what}: a whole number greater than 0 is expected")]
 pub struct InvalidNumber {
@@ -140,10 +140,10 @@ opaque! {
 }
 
 impl ChampId {
-    /// The descriptor and the row that this id names.
+    /// Returns the descriptor and the row in this id.
     ///
-    /// Ids are base64 of `Champ-<n>` or `Champ-<n>|<row>` (docs/platform.md#champs). Démat Social does not tell the descriptor
-    /// otherwise. An id of another shape is kept whole as the descriptor's.
+    /// Ids are base64 of `Champ-<n>` or `Champ-<n>|<row>` (docs/platform.md#champs). The schema of Démat Social has the
+    /// descriptor nowhere else. An id of another shape is returned whole as the descriptor.
     #[must_use]
     pub fn descriptor_and_row(&self) -> (DescriptorId, Option<RowId>) {
         let decoded = STANDARD.decode(&self.0).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -157,8 +157,8 @@ impl ChampId {
 }
 
 impl RowId {
-    /// When the platform made the row: a row is named by a ULID, whose first 48 bits are milliseconds. `None` for an id of
-    /// another shape.
+    /// Returns the instant at which the row was made: its id is a ULID, whose first 48 bits are milliseconds. `None`
+    /// for an id of another shape.
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         let bytes = STANDARD.decode(&self.0).ok()?;
@@ -172,11 +172,11 @@ impl RowId {
     }
 }
 
-/// The digits of a ULID.
+/// Digits of a ULID.
 const ULID: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl DescriptorId {
-    /// The number inside the id (`stable_id`), when the id has the usual shape.
+    /// Returns the number inside the id (`stable_id`), if the id has the usual shape.
     #[must_use]
     pub fn stable_id(&self) -> Option<u64> {
         let bytes = STANDARD.decode(&self.0).ok()?;

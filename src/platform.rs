@@ -1,14 +1,14 @@
-//! Which of the two platforms is at the other end.
+//! Kinds of platforms.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The two platforms that speak this API.
+/// Kind of platform.
 ///
 /// Démat Social is a fork of Démarche Numérique as it was at the end of 2023, with additions of its own: its schema
-/// lacks half of what the younger platform offers, so each has its own pinned schema and its own operations.
+/// lacks half of what Démarche Numérique offers, so each has its own pinned schema and its own operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Platform {
@@ -22,7 +22,7 @@ impl Platform {
     /// Both platforms, in the order in which documents name them.
     pub const ALL: [Self; 2] = [Self::DemarcheNumerique, Self::DematSocial];
 
-    /// The name used in configuration files and flags.
+    /// Returns the name used in configuration files and flags.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Platform {
         }
     }
 
-    /// The GraphQL address of the platform itself; other instances give their own.
+    /// Returns the address of the platform's GraphQL endpoint. Other instances have their own.
     #[must_use]
     pub fn default_url(self) -> &'static str {
         match self {

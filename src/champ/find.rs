@@ -1,16 +1,16 @@
-//! Finding a champ by the id or by the label of its question.
+//! Finds a champ by the id or by the label of its question.
 
 use super::Champ;
 use crate::ids::DescriptorId;
 
-/// No champ, or more than one, answers to the name.
+/// Errors of a search for a champ.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChampNotFound {
     /// Nothing has this id or label.
     #[error("no champ has the id or label `{wanted}`{}", did_you_mean.as_ref().map(|l| format!(" (did you mean `{l}`?)")).unwrap_or_default())]
     Unknown {
-        /// What was asked.
+        /// The id or label that was looked for.
         wanted: String,
         /// The nearest label, when one is near.
         did_you_mean: Option<String>,
@@ -21,13 +21,13 @@ pub enum ChampNotFound {
          (`Labels::fill` adds them; `changed` and `Client::dossier` give dossiers that have them)"
     )]
     NoLabels {
-        /// What was asked.
+        /// The id or label that was looked for.
         wanted: String,
     },
     /// Several questions have this label: only the id can tell them apart (trap 47).
     #[error("{} champs are labelled `{wanted}`: name one by its id ({})", ids.len(), ids.iter().map(DescriptorId::as_str).collect::<Vec<_>>().join(", "))]
     Ambiguous {
-        /// What was asked.
+        /// The label that was looked for.
         wanted: String,
         /// The ids of the questions that have this label.
         ids: Vec<DescriptorId>,

@@ -1,7 +1,8 @@
-//! A champ, the answer to one question, and everything that it may hold.
+//! Champs: answers to questions, and the values that they may hold.
 //!
 //! Values are read from typed fields; the platform's `stringValue` serves for text, exact decimals and display only
-//! (docs/platform.md#champs). Whether something was answered is [`ChampValue::Empty`], decided by the typed field as well (trap 52).
+//! (docs/platform.md#champs). The typed field also decides whether the answer is [`ChampValue::Empty`], as an empty
+//! text and a null text mean different things (trap 52).
 
 mod find;
 mod place;
@@ -23,7 +24,7 @@ use crate::ids::{ChampId, DescriptorId, DossierNumber, RowId};
 /// The answer to one question in one dossier.
 ///
 /// A champ that is absent from a dossier is not applicable there (hidden by a condition, or not asked by the dossier's
-/// revision), and must empty what was stored for it (trap 44).
+/// revision), and its stored cells must be emptied: the platform does not list it again with a null (trap 44).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Champ {
     /// The id of this champ of this dossier.
@@ -37,22 +38,22 @@ pub struct Champ {
     pub label: Option<Arc<str>>,
     /// The answer.
     pub value: ChampValue,
-    /// When the platform last touched the champ; asked for single dossiers only.
+    /// When the platform last touched the champ; only single dossiers have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Whether the value came from a prefilled form; asked for single dossiers only.
+    /// True if the value came from a prefilled form; only single dossiers have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefilled: Option<bool>,
     /// The sub-values that Démarche Numérique exposes as columns, beside the answer itself; asked for on demand only
     /// ([`Client::with_columns`](crate::Client::with_columns)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnValue>,
-    /// What is asked for with a file, where the form says: `RIB`, `JUSTIFICATIF_DOMICILE`, or another of the platform's
-    /// words. Told by platforms newer than the pinned schema.
+    /// The nature of a file, where the form states one: `RIB`, `JUSTIFICATIF_DOMICILE`, or another of the platform's
+    /// words. Only platforms newer than the pinned schema state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nature: Option<String>,
-    /// What could not be read of the answer: by field, the text that came in another form than the platform promises, or
-    /// nothing where the platform failed to make it.
+    /// The fields of the answer that could not be decoded. The text is empty if the platform failed to make the field,
+    /// and otherwise the value that came in another form than the schema promises.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, String>,
 }
@@ -68,7 +69,7 @@ pub struct ColumnValue {
     pub text: Option<String>,
 }
 
-/// What a champ holds. One variant a kind; an unanswered champ of any kind is [`Empty`](Self::Empty).
+/// Value of a champ. One variant a kind; an unanswered champ of any kind is [`Empty`](Self::Empty).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChampValue {
@@ -140,9 +141,9 @@ pub enum ChampValue {
     },
     /// A postal address in its parts.
     Address(Box<Address>),
-    /// A SIRET; the establishment is absent while the State's directory does not answer.
+    /// A SIRET; the establishment is absent until the State's directory has answered (trap 53).
     Siret {
-        /// The number as text: it may begin with zeros. Empty where only the establishment is told.
+        /// The number as text: it may begin with zeros. Empty if the answer has only the establishment.
         siret: String,
         /// The establishment it names.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,7 +159,7 @@ pub enum ChampValue {
     Repetition(Vec<Row>),
     /// Attached files.
     Files(Vec<File>),
-    /// An identity document: the API tells only that it was given.
+    /// An identity document: only that it was given is kept.
     TitreIdentite {
         /// `piece_justificative` or `france_connect`.
         grant_type: String,
@@ -180,26 +181,26 @@ pub enum ChampValue {
         /// The value as the platform displays it.
         string_value: Option<String>,
     },
-    /// The value stayed on the platform by the privacy policy: visible as such, never as an absent answer.
+    /// The privacy policy withheld the value: visible as such, never as an absent answer.
     Withheld(Withheld),
 }
 
-/// What the privacy filter left in the place of a value.
+/// Trace that the privacy filter leaves in the place of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
     /// The value is not kept at all.
     Excluded,
-    /// The value is hidden; that there is one is told.
+    /// The value is hidden; a placeholder shows that there is one.
     Masked,
     /// The value is replaced by a keyed digest: equal values have equal digests.
     Pseudonym(String),
 }
 
-/// What an association's or a foundation's number leads to.
+/// Record behind the registration number of an association or a foundation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
-    /// The number (RNA or RNF). Empty where only what it leads to is told.
+    /// The number (RNA or RNF). Empty if the answer has only the record.
     pub id: String,
     /// The registered name.
     pub title: Option<String>,
@@ -212,7 +213,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Whether nothing is told, neither the number nor anything that it leads to.
+    /// Returns true if there is neither a number nor a record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { id, title, address, commune, departement } = self;
@@ -230,7 +231,7 @@ pub struct HealthRecord {
 }
 
 impl HealthRecord {
-    /// A datum of the record as text, whatever its JSON type: `355` and `"355"` are the same code.
+    /// Returns a value of the record as text, whatever its JSON type: `355` and `"355"` are the same code.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<String> {
         match self.data.as_ref()?.get(key)? {
@@ -251,7 +252,7 @@ pub struct Row {
 }
 
 impl ChampValue {
-    /// Whether nothing was answered. `false`, `0` and a withheld value are answers.
+    /// Returns true if nothing was answered. `false`, `0` and a withheld value are answers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -265,7 +266,7 @@ impl ChampValue {
         }
     }
 
-    /// The text of a text champ, of a choice, or of an unknown kind.
+    /// Returns the text of a text champ, of a choice, or of an unknown kind.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -83,7 +83,8 @@ pub struct GeoArea {
     /// The cadastral parcel, for areas taken from the cadastre.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcelle: Option<Parcelle>,
-    /// The agricultural plot, for areas taken from the register of plots. Told by platforms newer than the pinned schema.
+    /// The agricultural plot, for areas taken from the register of plots. Only platforms newer than the pinned schema
+    /// have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpg: Option<Rpg>,
 }
@@ -115,7 +116,7 @@ pub struct Parcelle {
 }
 
 impl Geometry {
-    /// A point that stands for the shape: the mean of its outer positions, as (longitude, latitude) in degrees.
+    /// Computes a point for the shape: the mean of its outer positions, as (longitude, latitude) in degrees.
     ///
     /// Good enough to put a pin on a map; not a centroid in the surveyor's sense.
     #[must_use]
@@ -137,7 +138,7 @@ impl Geometry {
         (sum.2 > 0).then(|| (sum.0 / f64::from(sum.2), sum.1 / f64::from(sum.2)))
     }
 
-    /// The geometry as GeoJSON text.
+    /// Writes the geometry as GeoJSON text.
     #[must_use]
     pub fn to_geojson(&self) -> String {
         format!(r#"{{"type":{},"coordinates":{}}}"#, serde_json::Value::from(self.kind.as_str()), self.coordinates)

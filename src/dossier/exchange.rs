@@ -1,4 +1,4 @@
-//! What is exchanged around a dossier: files, messages, opinions, decisions.
+//! Files, messages, opinions and decisions of a dossier.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use crate::ids::{GroupeInstructeurNumber, RevisionId};
 
 /// A file on the platform.
 ///
-/// The platform gives no id: what identifies a file is its champ, its name, its checksum and its date (docs/platform.md#files).
+/// The platform gives no id: a file is identified by its champ, its name, its checksum and its date
+/// (docs/platform.md#files).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its name. Two files of one champ may have the same.
@@ -20,14 +21,14 @@ pub struct File {
     pub byte_size: u64,
     /// MD5 of the content in base64; empty for files that the platform makes on demand.
     pub checksum: String,
-    /// When it was uploaded. `None` for files made on demand, whose date is that of the question (trap 26).
+    /// When it was uploaded. `None` for files made on demand, whose date is that of the request (trap 26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<jiff::Timestamp>,
     /// `pending`, `safe`... (Démarche Numérique only). A pending file may be malware (trap 23).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virus_scan_result: Option<String>,
-    /// Where to fetch it during the next hour (trap 56). Asked for single dossiers only, and never stored: whoever has
-    /// the address needs no token.
+    /// The signed address, for the next hour (trap 56). Only single dossiers have it, and never stored: anybody who has
+    /// the address can download the file without a token.
     #[serde(skip)]
     pub url: Option<url::Url>,
 }
@@ -65,7 +66,7 @@ pub struct Correction {
 pub struct Avis {
     /// Its id.
     pub id: String,
-    /// What was asked.
+    /// The question to the expert.
     pub question: String,
     /// A yes-or-no question beside.
     pub question_label: Option<String>,
@@ -92,7 +93,7 @@ pub struct Traitement {
     pub id: String,
     /// The state that it led to.
     pub state: DossierState,
-    /// What happened, in finer words (Démarche Numérique only).
+    /// The event in finer words (Démarche Numérique only).
     pub event: Option<String>,
     /// When.
     pub date_traitement: Timestamp,
@@ -100,15 +101,15 @@ pub struct Traitement {
     pub email_agent_traitant: Option<String>,
     /// The motivation given.
     pub motivation: Option<String>,
-    /// The revision of the form that the dossier answered then. Told by platforms newer than the pinned schema.
+    /// The revision of the form that the dossier answered then. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<RevisionId>,
-    /// The labels of what was changed. Told by platforms newer than the pinned schema.
+    /// The labels of what was changed. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_columns: Vec<String>,
 }
 
-/// A passage of the dossier from one groupe d'instructeurs to another. Told by platforms newer than the pinned schema.
+/// Assignment of the dossier to another groupe d'instructeurs. Only platforms newer than the pinned schema have it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Assignment {
     /// When.

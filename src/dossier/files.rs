@@ -1,10 +1,10 @@
-//! The files of a dossier, wherever they hang.
+//! Collects the files of a dossier: of champs, messages, opinions, the decision.
 
 use super::{Dossier, File};
 use crate::champ::ChampValue;
 use crate::ids::DescriptorId;
 
-/// A file with where it hangs.
+/// File with the object that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacedFile<'a> {
     /// `champ`, `annotation`, `message`, `avis`, `motivation` or `attestation`.
@@ -13,14 +13,15 @@ pub struct PlacedFile<'a> {
     pub owner: &'a str,
     /// The question that it answers, for files of champs and annotations.
     pub descriptor: Option<&'a DescriptorId>,
-    /// What was asked for, where the platform tells: `RIB`, `JUSTIFICATIF_DOMICILE`...
+    /// The nature of the file, where the platform states one: `RIB`, `JUSTIFICATIF_DOMICILE`...
     pub nature: Option<&'a str>,
     /// The file.
     pub file: &'a File,
 }
 
 impl Dossier {
-    /// Its files: of champs and annotations (those in repetition blocks included), of messages, opinions and the decision.
+    /// Collects its files: of champs and annotations (those in repetition blocks included), of messages, opinions and
+    /// the decision.
     #[must_use]
     pub fn files(&self) -> Vec<PlacedFile<'_>> {
         let mut found = Vec::new();

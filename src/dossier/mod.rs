@@ -1,4 +1,4 @@
-//! A dossier: who asks, where it stands, what was answered, what was said about it.
+//! Dossiers: state, dates, demandeur, answers, messages, opinions and history.
 
 mod exchange;
 mod files;
@@ -19,7 +19,7 @@ use crate::champ::{Champ, ChampNotFound, ChampValue, find};
 use crate::demarche::{GroupeInstructeur, Label, Profile};
 use crate::ids::{DossierId, DossierNumber, RevisionId};
 
-/// Where a dossier stands. Only this field tells: the dates of earlier passages survive a step back (trap 49).
+/// State of a dossier. No date tells it: the dates of earlier states survive a step back (trap 49).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DossierState {
     /// Submitted, the usager may still change it.
@@ -37,7 +37,7 @@ pub enum DossierState {
 }
 
 impl DossierState {
-    /// The platform's own name of the state.
+    /// Returns the platform's name of the state.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -50,7 +50,7 @@ impl DossierState {
         }
     }
 
-    /// Whether a decision was taken (accepted, refused or closed).
+    /// Returns true if a decision was taken (accepted, refused or closed).
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Accepte | Self::Refuse | Self::SansSuite)
@@ -91,15 +91,15 @@ impl<'de> Deserialize<'de> for DossierState {
 
 /// A dossier as the platform shows it to an administrator's token.
 ///
-/// Its JSON form (serde) is what targets keep, so that columns can be computed again without the network; it holds no
-/// signed address. Instants have a precision of one second, as the platform tells no more (trap 27).
+/// Targets keep its JSON form (serde), so that columns can be computed again without the network. The JSON holds no
+/// signed address. Instants have a precision of one second, as in the API (trap 27).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dossier {
-    /// The id that mutations want.
+    /// The id for mutations.
     pub id: DossierId,
     /// The number that people use.
     pub number: DossierNumber,
-    /// Where it stands.
+    /// Its state.
     pub state: DossierState,
     /// Marked "à archiver" by an instructeur.
     pub archived: bool,
@@ -119,10 +119,10 @@ pub struct Dossier {
     pub date_derniere_modification_champs: Option<Timestamp>,
     /// When the annotations last moved by hand (Démarche Numérique only).
     pub date_derniere_modification_annotations: Option<Timestamp>,
-    /// When an instructeur last changed the usager's answers. Told by platforms newer than the pinned schema.
+    /// When an instructeur last changed the usager's answers. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_derniere_modification_champs_par_instructeur: Option<Timestamp>,
-    /// When the usager confirmed that they read the decision. Told by platforms newer than the pinned schema.
+    /// When the usager confirmed that they read the decision. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_accuse_lecture_agreement: Option<Timestamp>,
     /// When the platform will stop keeping it.
@@ -145,7 +145,7 @@ pub struct Dossier {
     pub attestation: Option<File>,
     /// The account that submitted it.
     pub usager: Profile,
-    /// How that account is connected: `password`, `france_connect`, `deleted`, or another word.
+    /// The kind of connection of that account: `password`, `france_connect`, `deleted`, or another word.
     pub connection_usager: String,
     /// Who asks.
     pub demandeur: Demandeur,
@@ -159,7 +159,7 @@ pub struct Dossier {
     pub labels: Vec<Label>,
     /// The history of its states.
     pub traitements: Vec<Traitement>,
-    /// Its passages from one groupe d'instructeurs to another. Told by platforms newer than the pinned schema.
+    /// Its passages from one groupe d'instructeurs to another. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignments: Vec<Assignment>,
     /// The opinions asked from experts.
@@ -170,14 +170,14 @@ pub struct Dossier {
     pub champs: Vec<Champ>,
     /// The instructeurs' private annotations.
     pub annotations: Vec<Champ>,
-    /// What could not be read of it outside its answers: by field, the text that came in another form than the platform
-    /// promises. The same of an answer is in [`Champ::unread`].
+    /// The fields outside its answers that could not be decoded, each with the text that came in another form than the
+    /// platform promises. Those of an answer are in [`Champ::unread`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, String>,
 }
 
 impl Dossier {
-    /// The answer to a question, by descriptor id or by label.
+    /// Finds the answer to a question, by descriptor id or by label.
     ///
     /// # Errors
     /// [`ChampNotFound`] names the nearest label, or the ids that share the label.
@@ -185,7 +185,7 @@ impl Dossier {
         find(&self.champs, id_or_label)
     }
 
-    /// A private annotation, by descriptor id or by label.
+    /// Finds a private annotation, by descriptor id or by label.
     ///
     /// # Errors
     /// [`ChampNotFound`] names the nearest label, or the ids that share the label.
@@ -193,8 +193,8 @@ impl Dossier {
         find(&self.annotations, id_or_label)
     }
 
-    /// The fields that could not be read, in the dossier and in its answers; those of an answer under the id of its
-    /// question. Names and ids only, never values.
+    /// Lists the fields that could not be read, in the dossier and in its answers; those of an answer under the id of
+    /// its question. Names and ids only, never values.
     #[must_use]
     pub fn unread_fields(&self) -> Vec<String> {
         fn of_champs(champs: &[Champ], found: &mut Vec<String>) {
@@ -212,7 +212,7 @@ impl Dossier {
         found
     }
 
-    /// What the light listing would show of this dossier.
+    /// Reduces this dossier to its line in the light listing.
     #[must_use]
     pub fn light(&self) -> DossierLight {
         let mut labels: Vec<String> = self.labels.iter().map(|label| label.id.clone()).collect();
@@ -238,15 +238,15 @@ impl Dossier {
     }
 }
 
-/// The few fields of the complete light listing: enough to see that a dossier left, moved, or changed in one of the
-/// ways that touch no date (traps 20 and 25), at a small part of the price of reading it.
+/// Line of the complete light listing: enough to detect that a dossier left, moved, or changed in a way that changes no
+/// date (traps 20 and 25), for a small part of the cost of reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DossierLight {
     /// The number.
     pub number: DossierNumber,
     /// The state.
     pub state: DossierState,
-    /// Whether it is archived.
+    /// True if it is archived.
     pub archived: bool,
     /// The revision it answers.
     pub revision: RevisionId,
@@ -258,11 +258,11 @@ pub struct DossierLight {
     pub date_suppression_par_usager: Option<Timestamp>,
     /// Since when a correction is awaited.
     pub date_derniere_correction_en_attente: Option<Timestamp>,
-    /// Whether there is an attestation.
+    /// True if there is an attestation.
     pub attestation: bool,
     /// The usager's id.
     pub usager: String,
-    /// How the usager is connected.
+    /// The kind of connection of the usager's account.
     pub connection_usager: String,
     /// The id of the groupe in charge.
     pub groupe_instructeur: String,
@@ -272,7 +272,7 @@ pub struct DossierLight {
     pub labels: Vec<String>,
 }
 
-/// A dossier that the platform lists as deleted, or as waiting to be.
+/// Dossier that the platform lists as deleted, or as waiting for its deletion.
 ///
 /// Only the number identifies it: the ids of the two lists collide (trap 31).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,7 +281,7 @@ pub struct DeletedDossier {
     pub number: DossierNumber,
     /// When it was deleted; possibly dated two weeks before it appeared in the list (trap 32).
     pub date_suppression: Option<Timestamp>,
-    /// Why, in the platform's words: `user_request`, `expired`, `instructeur_request`...
+    /// The reason, in the platform's words: `user_request`, `expired`, `instructeur_request`...
     pub reason: String,
     /// Its last state.
     pub state: DossierState,

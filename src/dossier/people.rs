@@ -1,11 +1,11 @@
-//! Who asks: persons, companies, and those who submit for them.
+//! Demandeurs: persons, companies, and those who submit for them.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::champ::Address;
 
-/// Who asks.
+/// Person or company that asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Demandeur {
@@ -34,22 +34,22 @@ pub enum Demandeur {
         /// The platform's name of the type.
         typename: String,
     },
-    /// Who asks stayed on the platform by the privacy policy.
+    /// The privacy policy withheld the demandeur.
     Withheld,
 }
 
 /// An establishment in the State's directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PersonneMorale {
-    /// Its SIRET: text, it may begin with zeros. Empty where the platform tells the rest without it.
+    /// Its SIRET: text, it may begin with zeros. Empty if the platform sends the rest without it.
     pub siret: String,
-    /// Whether it is the head office.
+    /// True if it is the head office.
     pub siege_social: Option<bool>,
     /// Its activity code.
     pub naf: Option<String>,
     /// Its activity in words.
     pub libelle_naf: Option<String>,
-    /// Its activity code in the nomenclature of 2025. Told by platforms newer than the pinned schema.
+    /// Its activity code in the nomenclature of 2025. Only platforms newer than the pinned schema have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub naf_2025: Option<String>,
     /// The same in words.
@@ -72,7 +72,7 @@ pub struct Entreprise {
     pub raison_sociale: Option<String>,
     /// The name it trades under.
     pub nom_commercial: Option<String>,
-    /// The sign on the door.
+    /// The name on the shop sign.
     pub enseigne: Option<String>,
     /// Family name, for one-person companies.
     pub nom: Option<String>,

@@ -1,13 +1,14 @@
-//! Where a secret may be sent.
+//! Checks addresses that a secret may be sent to.
 
 use url::{Host, Url};
 
 use super::Unfit;
 
-/// An address that a secret may be sent to, and whether it is this very machine: `https`, or `http` to a loopback address.
+/// Parses an address that a secret may be sent to: `https`, or `http` to a loopback address. Returns also true if it is
+/// a loopback address.
 ///
 /// # Errors
-/// What is wrong with it, under the name `url`. The address is not quoted: a password may be in it.
+/// The reason, under the name `url`. The address is not quoted: a password may be in it.
 pub(crate) fn address(text: &str) -> Result<(Url, bool), Unfit> {
     let wrong = |reason: String| Unfit { setting: "url", reason };
     let url: Url = text.trim().parse().map_err(|error: url::ParseError| wrong(format!("it is not a URL: {error}")))?;

@@ -1,20 +1,20 @@
-//! What every client reads of an answer in the same way.
+//! Reads bodies of HTTP answers, in the same way for every client.
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
 
-/// Why the body of an answer is not at hand.
+/// Errors of reading a body.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// It is larger than what is accepted; the rest was not read.
+    /// It is larger than the limit; the rest was not read.
     TooLarge,
     /// The connection failed before its end.
     Broken(reqwest::Error),
 }
 
-/// The body, up to `limit` bytes after decompression. An announced length beyond the limit is enough to refuse it.
+/// Reads a body, up to `limit` bytes after decompression. An announced length beyond the limit is enough to refuse it.
 ///
 /// # Errors
 /// [`Unread`].
@@ -33,7 +33,7 @@ pub(crate) async fn body(mut response: Response, limit: usize) -> Result<Bytes, 
     Ok(body.freeze())
 }
 
-/// Where a redirection points, without anything that may be secret in an address.
+/// Returns the target of a redirection, without the parts of an address that may be secret.
 pub(crate) fn target(asked: &Url, headers: &HeaderMap) -> String {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let target = location.and_then(|location| asked.join(location).ok());

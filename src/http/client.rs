@@ -1,4 +1,4 @@
-//! One HTTP client, set up the same way for every platform.
+//! Builds HTTP clients, the same way for every platform.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::{Unfit, tls};
 
-/// How long things may take.
+/// Time-outs of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     /// Opening a connection.
@@ -17,8 +17,9 @@ pub(crate) struct Timeouts {
     pub total: Duration,
 }
 
-/// A client for one address, as [`address`](super::address) found it. It follows no redirection, which would carry the
-/// secret elsewhere and lose the body; it goes through no proxy to reach this very machine; it takes compressed answers.
+/// Builds a client for one address of [`address`](super::address). It follows no redirection, which would carry the
+/// secret to another host and lose the body of a POST (trap 55). It uses no proxy for loopback addresses. It accepts
+/// compressed answers.
 ///
 /// # Errors
 /// The setting at fault.

@@ -1,11 +1,11 @@
-//! Why a connection could not be opened, where trying again is no use.
+//! Failures of a connection that a retry does not mend.
 
 use std::error::Error;
 use std::fmt;
 
 use rustls::CertificateError;
 
-/// Why a connection will not be opened until somebody changes something. Nothing was sent.
+/// Failure of a connection that lasts until somebody changes a setting. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermanentFailure {
     /// The certificate of the server is signed by an authority that this machine does not know.
@@ -33,7 +33,7 @@ impl fmt::Display for PermanentFailure {
 }
 
 impl PermanentFailure {
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(self) -> &'static str {
         match self {
@@ -51,14 +51,14 @@ impl PermanentFailure {
         }
     }
 
-    /// What stands in the way, by the causes of an error of the HTTP client.
+    /// Finds a lasting cause among the causes of an error of the HTTP client.
     pub(crate) fn of(error: &reqwest::Error) -> Option<Self> {
         let mut cause: Option<&(dyn Error + 'static)> = error.source();
         while let Some(error) = cause {
             if let Some(found) = tls_error(error) {
                 return Some(Self::of_tls(found));
             }
-            // Its type is not public.
+            // The HTTP client does not expose this error as a type, only as a text.
             if error.to_string().contains("proxy authorization required") {
                 return Some(Self::ProxyAuthentication);
             }
@@ -75,15 +75,15 @@ impl PermanentFailure {
             rustls::Error::InvalidCertificate(
                 C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
             ) => Self::Expired,
-            // A certificate that signs itself is an authority that nobody knows, in the words of some verifiers.
+            // Some verifiers report a self-signed certificate this way.
             rustls::Error::InvalidCertificate(C::Other(_)) => Self::UnknownAuthority,
             _ => Self::Handshake,
         }
     }
 }
 
-/// The error of TLS inside an error. Input/output errors wrap it, more than once, and their `source` steps past what they
-/// wrap.
+/// Finds the error of TLS inside an error. Input/output errors wrap it, sometimes twice, and their `source` skips the
+/// error that they wrap: look inside each.
 fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     match error.downcast_ref::<rustls::Error>() {
         Some(found) => Some(found),

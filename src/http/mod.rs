@@ -1,5 +1,5 @@
-//! What every client of this crate shares over HTTP: where a secret may be sent, how it is kept, one TLS set-up, how an
-//! answer is read, and which failures of a connection last.
+//! HTTP shared by every client of this crate: addresses that a secret may be sent to, secrets, one TLS configuration,
+//! reading an answer, failures of a connection that do not pass.
 //!
 //! Nothing here knows a platform. Each client turns [`Unfit`] into its own error.
 
@@ -19,11 +19,11 @@ pub use failure::PermanentFailure;
 pub(crate) use pace::Pace;
 pub(crate) use secret::Secret;
 
-/// A setting that no client can be made of.
+/// Invalid setting of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
     /// The setting at fault.
     pub setting: &'static str,
-    /// What is wrong with it. It never quotes the setting.
+    /// The reason. It never quotes the setting.
     pub reason: String,
 }

@@ -1,27 +1,27 @@
-//! How long a wait really takes.
+//! Stretches waits: jitter, and shorter waits in tests.
 
 use std::time::Duration;
 
 use rand::Rng as _;
 
-/// How waits are lengthened or shortened.
+/// Factor and jitter of waits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pace {
-    /// What every wait is multiplied by.
+    /// The factor of every wait.
     pub factor: f64,
-    /// The largest share that chance adds, so that many clients do not come back at once; 0 leaves nothing to chance.
+    /// The largest share that chance adds, so that many clients do not retry at once; 0 makes waits repeatable.
     pub jitter: f64,
 }
 
 impl Default for Pace {
-    /// As long as they are, and up to a quarter more.
+    /// Keeps waits as they are, and adds up to a quarter.
     fn default() -> Self {
         Self { factor: 1.0, jitter: 0.25 }
     }
 }
 
 impl Pace {
-    /// How long a wait really takes.
+    /// Applies the factor and the jitter to a wait.
     pub(crate) fn of(self, wait: Duration) -> Duration {
         let more = if self.jitter > 0.0 { rand::rng().random_range(0.0..self.jitter) } else { 0.0 };
         Duration::try_from_secs_f64(wait.as_secs_f64() * self.factor * (1.0 + more)).unwrap_or(wait)

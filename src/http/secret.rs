@@ -1,4 +1,4 @@
-//! A token or a key, from the setting to the header.
+//! Holds a token or a key, from the setting to the header.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Unfit;
 
-/// What opens a door to whoever holds it. It shows itself as `[redacted]`, and is wiped from memory when dropped.
+/// Token or key. `Debug` shows `[redacted]`, and the memory is wiped on drop.
 #[derive(Clone)]
 pub(crate) struct Secret {
     name: &'static str,
@@ -15,8 +15,8 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    /// Takes a secret as people paste it: outer white space is not part of it, nor is a leading `Bearer`. `name` is what
-    /// it is called when it is wrong.
+    /// Parses a secret as people paste it: drops outer white space and a leading `Bearer`. `name` is its name in
+    /// errors.
     ///
     /// # Errors
     /// When it is empty, or does not fit a header.
@@ -35,10 +35,11 @@ impl Secret {
         }
     }
 
-    /// The header. Always spelled the same: Démarche Numérique counts requests by this very text (docs/platform.md#rate-limits).
+    /// Returns the header. Always spelled the same: Démarche Numérique counts requests by this text, and another
+    /// spelling would be another count (docs/platform.md#rate-limits).
     ///
     /// # Errors
-    /// None in practice: what does not fit a header was refused before.
+    /// None in practice: [`new`](Self::new) refuses what does not fit a header.
     pub(crate) fn header(&self) -> Result<HeaderValue, Unfit> {
         let text = SecretString::from(format!("Bearer {}", self.text.expose_secret()));
         let mut value = HeaderValue::from_str(text.expose_secret())

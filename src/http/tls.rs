@@ -1,4 +1,4 @@
-//! The TLS settings: rustls with `ring`, the certificates that the machine trusts, and nothing global.
+//! Configures TLS: rustls with `ring`, the certificates that the machine trusts, no global state.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use rustls_platform_verifier::Verifier;
 
 use super::Unfit;
 
-/// The settings for one client. Without `trusting`, nobody is trusted: for addresses that need no TLS, on machines that
-/// may have no certificate.
+/// Builds the settings of one client. Without `trusting` no authority is trusted: for addresses that need no TLS, on
+/// machines that may have no certificates.
 pub(super) fn config(trusting: bool) -> Result<ClientConfig, Unfit> {
     let unfit = |error: rustls::Error| Unfit { setting: "TLS", reason: error.to_string() };
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
