@@ -1,4 +1,4 @@
-//! What is left of a dossier that may be counted and no longer tells of a person.
+//! Reduces a dossier to what may be counted and does not identify a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,10 +11,10 @@ use crate::demarche::{Demarche, Descriptor, Profile, TypeDeChamp};
 use crate::dossier::{Demandeur, Dossier};
 use crate::ids::DescriptorId;
 
-/// The id in the place of the usager's, in a dossier that was anonymised.
+/// Placeholder of the usager's id in an anonymised dossier.
 pub const ANONYMOUS: &str = "anonyme";
 
-/// The kinds whose answers are counted, and chosen or measured rather than written.
+/// Kinds whose answers are counted: they are chosen or measured, not written.
 const COUNTED: [TypeDeChamp; 11] = [
     TypeDeChamp::YesNo,
     TypeDeChamp::Checkbox,
@@ -30,7 +30,7 @@ const COUNTED: [TypeDeChamp; 11] = [
 ];
 
 impl Policy {
-    /// The policy of anonymisation: answers that are counted stay, all others and everything about people go.
+    /// Returns the policy of anonymisation: answers that are counted stay, all others and everything about people go.
     #[must_use]
     pub fn anonymous() -> Self {
         let kept = |kind: &TypeDeChamp| COUNTED.contains(kind) || *kind == TypeDeChamp::Repetition;
@@ -44,9 +44,10 @@ impl Policy {
     }
 }
 
-/// Takes away what may tell of a person, and keeps what is counted: state, dates, groupe, revision, labels, steps, whether
-/// the demandeur is a person or a company, and the answers that were chosen from a list of the form, are a number, a yes or
-/// a no, or a département, région or country. Messages, opinions and their files stay as rows without content.
+/// Anonymises dossiers: removes what may identify a person, and keeps what is counted: state, dates, groupe, revision,
+/// labels, steps, whether the demandeur is a person or a company, and the answers that were chosen from a list of the
+/// form, are a number, a yes or a no, or a département, région or country. Messages, opinions and their files stay as
+/// rows without content.
 #[derive(Clone, Debug)]
 pub struct Anonymiser {
     filter: Filter,
@@ -55,7 +56,7 @@ pub struct Anonymiser {
 }
 
 impl Anonymiser {
-    /// For the dossiers of a démarche.
+    /// Builds an anonymiser for the dossiers of a démarche.
     #[must_use]
     pub fn new(demarche: &Demarche) -> Self {
         fn walk(descriptors: &[Descriptor], options: &mut HashMap<DescriptorId, BTreeSet<String>>) {
@@ -63,7 +64,7 @@ impl Anonymiser {
                 let listed: &mut BTreeSet<String> = options.entry(descriptor.id.clone()).or_default();
                 for option in &descriptor.options {
                     listed.insert(option.clone());
-                    // In lists that open others, the first choices are written so.
+                    // The platform writes the first choices of a linked list as `--Fruits--`.
                     listed.extend(option.strip_prefix("--").and_then(|o| o.strip_suffix("--")).map(str::to_owned));
                 }
                 walk(&descriptor.children, options);
@@ -78,12 +79,12 @@ impl Anonymiser {
         Self { filter, forms: FormTypes::of(demarche), options }
     }
 
-    /// Does it, in place. Doing it again changes nothing.
+    /// Anonymises a dossier in place. Idempotent.
     pub fn apply(&self, dossier: &mut Dossier) {
         let demandeur = kind_of(&dossier.demandeur);
         self.filter.apply(dossier, &self.forms);
         dossier.demandeur = demandeur;
-        // Opaque ids tell nothing, but the same person has the same one in every dossier.
+        // An opaque id names nobody, but it links all dossiers of one person.
         let Profile { id, email: _ } = &mut dossier.usager;
         ANONYMOUS.clone_into(id);
         dossier.instructeurs.clear();
@@ -103,13 +104,13 @@ impl Anonymiser {
         champ.columns.clear();
         champ.unread.clear();
         if !self.is_counted(champ) {
-            // Not a marker: it would have no place in columns of numbers and dates.
+            // Empty rather than a placeholder, which columns of numbers and dates cannot hold.
             champ.value = ChampValue::Empty;
         }
     }
 
-    /// Whether an answer that the policy let through is one of those that are counted. An "other" choice was written by
-    /// hand.
+    /// Returns true if an answer that the policy let through is one of those that are counted. An "other" choice was
+    /// written by hand.
     fn is_counted(&self, champ: &Champ) -> bool {
         use ChampValue as V;
         let listed = |choice: &String| self.options.get(&champ.descriptor).is_some_and(|all| all.contains(choice));
@@ -124,7 +125,7 @@ impl Anonymiser {
     }
 }
 
-/// A demandeur of whom nothing is left but whether it is a person or a company.
+/// Reduces a demandeur to its kind: a person or a company.
 fn kind_of(demandeur: &Demandeur) -> Demandeur {
     let word = || NOT_KEPT.to_owned();
     match demandeur {

@@ -1,4 +1,4 @@
-//! The filter on one dossier.
+//! Filters one dossier by the policy.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::demarche::TypeDeChamp;
 use crate::dossier::Dossier;
 use crate::ids::DescriptorId;
 
-/// A policy ready for work.
+/// Filter that applies a policy to dossiers.
 #[derive(Clone, Debug)]
 pub struct Filter {
     policy: Policy,
@@ -20,24 +20,23 @@ pub struct Filter {
     selection: Selection,
 }
 
-/// Why a policy cannot be put to work.
+/// Errors of building a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FilterError {
-    /// A rule pseudonymises and there is no key to do it with.
+    /// A rule pseudonymises, and no key was given.
     #[error("the privacy policy pseudonymises some values, and no pseudonym key was given")]
     MissingKey,
-    /// The policy itself is wrong.
+    /// The policy has errors.
     #[error("the privacy policy has {} unknown names", .0.len())]
     Policy(Vec<PolicyError>),
 }
 
 impl Filter {
-    /// Puts a policy to work.
+    /// Builds a filter of a policy.
     ///
     /// # Errors
-    /// [`FilterError::Policy`] with everything that is wrong with it; [`FilterError::MissingKey`] when it pseudonymises
-    /// without a key.
+    /// [`FilterError::Policy`] with all its errors; [`FilterError::MissingKey`] when it pseudonymises without a key.
     pub fn new(policy: Policy, key: Option<PseudonymKey>) -> Result<Self, FilterError> {
         let problems = policy.problems();
         if !problems.is_empty() {
@@ -49,13 +48,13 @@ impl Filter {
         Ok(Self { policy, key, selection: Selection::default() })
     }
 
-    /// The same for some dossiers of a démarche only.
+    /// Restricts the filter to a selection of dossiers.
     #[must_use]
     pub fn only(self, selection: Selection) -> Self {
         Self { selection, ..self }
     }
 
-    /// Which dossiers it lets out at all.
+    /// Returns the selection of dossiers.
     #[must_use]
     pub fn selection(&self) -> &Selection {
         &self.selection
@@ -71,8 +70,8 @@ impl Filter {
         self.key.as_ref()
     }
 
-    /// Withholds what the policy does not let out, in place. A dossier that was already filtered stays as it is; what a
-    /// milder policy once let out is withheld, what a stricter one once withheld does not come back.
+    /// Withholds values by the policy, in place. Idempotent. On a stored document, values that a milder policy let
+    /// through are withheld now; values that a stricter one withheld do not come back.
     pub fn apply(&self, dossier: &mut Dossier, forms: &FormTypes) {
         self.around(dossier);
         if self.policy.preset != Preset::Integral {
@@ -102,20 +101,21 @@ impl Filter {
         let treatment = self.policy.of_champ(&champ.descriptor, block, &kinds);
         if !treatment.keeps() {
             champ.columns.clear();
-            // That something could not be read stays told.
+            // The text is an answer and goes. The name of the field stays, as it reports that the field could not be
+            // read.
             champ.unread.values_mut().for_each(String::clear);
             return self.withhold(&mut champ.value, treatment, &kinds);
         }
-        // Only somebody who named the question, or the kind, wants a NIR.
+        // A NIR is kept only if a rule names the question or the kind.
         let wanted = self.policy.of_descriptor(&champ.descriptor, block).is_some() || kinds.contains(&TypeDeChamp::Nir);
         if !wanted {
             self.scan(champ, &kinds);
         }
     }
 
-    /// Masks the NIR that was typed where none was asked.
+    /// Masks a NIR that was typed into an answer to another question.
     fn scan(&self, champ: &mut Champ, kinds: &[TypeDeChamp]) {
-        // Of an accreditation the digits of number and date may have the key of a NIR by chance.
+        // The digits of an accreditation (number and date) may have a valid NIR key by chance.
         let other_form = |text: &str| kinds.contains(&TypeDeChamp::Cojo) && nir::is_accreditation(text);
         let whole = match &champ.value {
             ChampValue::Integer(number) => nir::is_nir_number(*number),
@@ -138,7 +138,7 @@ impl Filter {
         if everywhere && !kinds.contains(&TypeDeChamp::Iban) {
             visit::answer(&mut champ.value, &mut see);
         }
-        // The account behind a bank statement.
+        // A sub-value may hold the account behind a bank statement.
         let columns = champ.columns.iter_mut().flat_map(|column| &mut column.text);
         columns.chain(champ.unread.values_mut()).filter(|text| !nir::is_iban(text)).for_each(see);
     }
@@ -163,7 +163,7 @@ impl Filter {
         });
     }
 
-    /// Withholds a text. Without a domain it is not worth comparing: it is masked where others get a pseudonym.
+    /// Withholds a text. Without a domain there is nothing to compare it with: it is masked instead of pseudonymised.
     pub(super) fn text(&self, text: &mut String, treatment: Treatment, domain: Option<&str>) {
         if text.trim().is_empty() {
             return;
@@ -179,8 +179,8 @@ impl Filter {
         };
     }
 
-    /// The domain in which the answers to a question are compared: the newest of its kinds that is to be pseudonymised, so
-    /// that a question which the platform made a plain text of stays comparable with what it was.
+    /// Returns the domain of pseudonyms for a question: the newest of its kinds that is pseudonymised. The platform
+    /// turned some kinds into plain texts in place; their answers stay comparable with earlier ones.
     fn domain<'a>(&self, kinds: &'a [TypeDeChamp]) -> &'a str {
         let pseudonymised = |kind: &&TypeDeChamp| self.policy.of_kind(kind) == Treatment::Pseudonymise;
         let newest = kinds.iter().rev().find(pseudonymised).or(kinds.last());
@@ -193,7 +193,7 @@ impl Filter {
     }
 }
 
-/// Equal for what people would call equal.
+/// Normalises a text, so that values that people would call equal get one pseudonym.
 fn normal(domain: &str, text: &str) -> String {
     let text = text.trim();
     match domain {
@@ -211,7 +211,7 @@ fn normal(domain: &str, text: &str) -> String {
     }
 }
 
-/// What a pseudonym is made of; nothing for what has no single text.
+/// Returns the text that a pseudonym is computed from; `None` for a value without a single text.
 fn comparable(value: &ChampValue) -> Option<Cow<'_, str>> {
     use ChampValue as V;
     let text = match value {
@@ -245,7 +245,7 @@ fn comparable(value: &ChampValue) -> Option<Cow<'_, str>> {
 fn is_blank(value: &ChampValue) -> bool {
     match value {
         ChampValue::LinkedChoice { primary, secondary } => primary.is_none() && secondary.is_none(),
-        // Of these the text may be all that is missing.
+        // The number may be blank while the record is there.
         ChampValue::Siret { siret, etablissement } => siret.trim().is_empty() && etablissement.is_none(),
         ChampValue::Rna(found) | ChampValue::Rnf(found) => found.is_empty(),
         ChampValue::Finess(record) | ChampValue::Rpps(record) => record.text.trim().is_empty() && record.data.is_none(),
@@ -253,7 +253,7 @@ fn is_blank(value: &ChampValue) -> bool {
     }
 }
 
-/// The kinds that count for a champ. A value may be of a kind that its question no longer has; a question that no
+/// Lists the kinds that count for a champ. A value may be of a kind that its question no longer has; a question that no
 /// revision asks is of an unknown kind, whatever its value.
 fn kinds_of<'a>(asked: &'a [TypeDeChamp], value: &ChampValue) -> Cow<'a, [TypeDeChamp]> {
     let unknown = asked.is_empty().then(|| TypeDeChamp::Inconnu(String::new()));
@@ -264,7 +264,7 @@ fn kinds_of<'a>(asked: &'a [TypeDeChamp], value: &ChampValue) -> Cow<'a, [TypeDe
     }
 }
 
-/// The kind that the value itself tells, whatever the form says.
+/// Returns the kind that the value itself implies, whatever the form says.
 fn implied(value: &ChampValue) -> Option<TypeDeChamp> {
     use ChampValue as V;
     use TypeDeChamp as T;
@@ -290,7 +290,7 @@ fn implied(value: &ChampValue) -> Option<TypeDeChamp> {
         V::Civilite(_) => T::Civilite,
         V::LinkedChoice { .. } => T::LinkedDropDownList,
         V::Choices { .. } => T::MultipleDropDownList,
-        // Of these the form alone tells what they answer.
+        // Only the form knows the kind of these.
         V::Empty
         | V::Text(_)
         | V::Integer(_)
@@ -305,7 +305,7 @@ fn implied(value: &ChampValue) -> Option<TypeDeChamp> {
     })
 }
 
-/// Of an identity document nothing but that it was given, whatever the platform shows of it.
+/// Keeps of an identity document only that it was given, whatever the platform shows of it.
 fn only_that_it_was_given(champ: &mut Champ) {
     champ.columns.clear();
     champ.unread.values_mut().for_each(String::clear);

@@ -1,15 +1,19 @@
-//! ROOM 3, the filter: what may leave the platform, and in which form. Pure: no I/O, no clock, no randomness.
+//! Privacy filter: removes, masks or pseudonymises values before anything is stored. Pure: no I/O, no clock, no
+//! randomness.
 //!
-//! It runs on every dossier before anything is stored, and again on stored documents when the policy moves, so it
-//! changes nothing in what it has already filtered. What it withholds stays visible as such: a marker or a pseudonym
-//! stands in the place of the value, and an answer that was blank stays blank.
+//! Everything that decides about a value of a dossier by the policy belongs here. Terms of retention are in `plan`; the
+//! cells and the documentation of withheld columns are in `table`.
+//!
+//! The filter runs on every dossier that was read, and again on stored documents if the policy changes: it is
+//! idempotent. A withheld value stays visible as such: a placeholder or a pseudonym replaces it, and a blank answer
+//! stays blank.
 //!
 //! - [`policy`](Policy): presets, and rules by kind or by descriptor;
-//! - [`form`](FormTypes): which kinds a descriptor ever had;
-//! - [`filter`](Filter): the work itself, on one dossier;
-//! - [`Selection`]: which dossiers a target keeps at all;
-//! - [`Anonymiser`]: what is left when a dossier's term is over;
-//! - `nir`: the social security number, wherever it was typed;
+//! - [`FormTypes`]: the kinds that a descriptor ever had;
+//! - [`Filter`]: the filter on one dossier;
+//! - [`Selection`]: the dossiers that a target keeps at all;
+//! - [`Anonymiser`]: reduces a dossier whose retention period is over;
+//! - `nir`: social security numbers, wherever they were typed;
 //! - `pseudonym`: keyed digests.
 
 mod anonymous;
@@ -31,7 +35,7 @@ pub use policy::{DossierPart, Policy, PolicyError, Preset, Treatment, Unfamiliar
 pub use pseudonym::{PseudonymKey, ShortKey};
 pub use selection::{GroupeName, Selection};
 
-/// What stands in the place of a value that is not kept.
+/// Placeholder of a value that is not kept.
 pub const NOT_KEPT: &str = "[non conservé]";
-/// What stands in the place of a value that is hidden.
+/// Placeholder of a value that is masked.
 pub const MASKED: &str = "[masqué]";

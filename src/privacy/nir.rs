@@ -1,27 +1,26 @@
-//! The social security number (NIR): thirteen digits and their key, wherever they were typed.
+//! Finds social security numbers (NIR), thirteen digits and their key, in any text.
 //!
-//! Without its key a number of thirteen digits cannot be told from any other, and is left alone outside the champs that
-//! ask for a NIR.
+//! Without its key a number of thirteen digits looks like any other, and is kept outside the champs that ask for a NIR.
 
 use jiff::civil::Date;
 
 use super::MASKED;
 
-/// How many separators may stand between two digits: `1 85 05 78 …`, `1.85.05`, `1 - 85`.
+/// Most separators that may stand between two digits: `1 85 05 78 …`, `1.85.05`, `1 - 85`.
 const LONGEST_GAP: usize = 3;
 
-/// Whether the text is a NIR and nothing else.
+/// Returns true if the text is a NIR and nothing else.
 pub(super) fn is_nir(text: &str) -> bool {
     let text = text.trim();
     length(text) == Some(text.len())
 }
 
-/// Whether the number is a NIR written without its spaces.
+/// Returns true if the number is a NIR written without its spaces.
 pub(super) fn is_nir_number(number: i64) -> bool {
     (100_000_000_000_000..1_000_000_000_000_000).contains(&number) && is_nir(&number.to_string())
 }
 
-/// The text with every NIR in it replaced by a marker; `None` when there is none.
+/// Replaces every NIR in a text by the placeholder; `None` if there is none.
 pub(super) fn redact(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
@@ -31,7 +30,7 @@ pub(super) fn redact(text: &str) -> Option<String> {
     let mut copied = 0;
     let mut at = 0;
     while at < bytes.len() {
-        // The middle of a longer number is no beginning.
+        // A NIR does not begin in the middle of a longer number.
         let begins = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
         match begins.then(|| length(&text[at..])).flatten() {
             Some(length) => {
@@ -46,8 +45,8 @@ pub(super) fn redact(text: &str) -> Option<String> {
     (copied > 0).then(|| redacted + &text[copied..])
 }
 
-/// Whether the text is an accreditation as the platform writes it, digits and a date of birth (`1234567 – 1990-05-17`):
-/// fifteen digits, whose key fits by chance now and then.
+/// Returns true if the text is an accreditation as the platform writes it, digits and a date of birth (`1234567 –
+/// 1990-05-17`): fifteen digits, whose key fits by chance now and then.
 pub(super) fn is_accreditation(text: &str) -> bool {
     let Some((number, date)) = text.split_once(['–', '-']) else { return false };
     let number = number.trim();
@@ -56,7 +55,7 @@ pub(super) fn is_accreditation(text: &str) -> bool {
         && (date.trim().parse::<Date>().is_ok() || french_date(date.trim()))
 }
 
-/// A day as people write it: `17/05/1990`.
+/// Returns true for a date as people write it: `17/05/1990`.
 fn french_date(text: &str) -> bool {
     let mut parts = text.split('/').map(|part| (part.len(), part.parse::<i16>().ok()));
     let parts = [parts.next(), parts.next(), parts.next(), parts.next()];
@@ -65,8 +64,8 @@ fn french_date(text: &str) -> bool {
     Date::new(year, small(month), small(day)).is_ok()
 }
 
-/// Whether the text is an IBAN and nothing else, its key right. Shorter ones have too few digits to be taken for a NIR, and
-/// two letters before a NIR are none.
+/// Returns true if the text is an IBAN and nothing else, its key right. Shorter ones have too few digits to be taken
+/// for a NIR, and two letters before a NIR are none.
 pub(super) fn is_iban(text: &str) -> bool {
     let symbols: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let shape = (18..=34).contains(&symbols.len())
@@ -81,7 +80,7 @@ pub(super) fn is_iban(text: &str) -> bool {
     shape && moved.fold(0, rest) == 1
 }
 
-/// How many bytes a NIR takes at the beginning of the text.
+/// Measures the NIR at the beginning of the text, in bytes.
 fn length(text: &str) -> Option<usize> {
     let mut symbols = [0_u8; 15];
     let mut known = 0;
@@ -101,7 +100,7 @@ fn length(text: &str) -> Option<usize> {
                 return None;
             }
             match c {
-                // Messages are HTML.
+                // Messages are HTML: spaces may be entities.
                 '&' if rest.starts_with("&nbsp;") => "&nbsp;".len(),
                 '.' | '-' | '–' | '/' | '_' | '‑' => c.len_utf8(),
                 c if c.is_whitespace() || c == '\u{2060}' || c == '\u{200b}' => c.len_utf8(),
@@ -114,7 +113,7 @@ fn length(text: &str) -> Option<usize> {
     (ends && is_valid(&symbols)).then(|| text.len() - rest.len())
 }
 
-/// Sex, month and département are possible, and the key is right.
+/// Returns true if sex, month and département are possible, and the key is right.
 fn is_valid(symbols: &[u8; 15]) -> bool {
     let number = |range: std::ops::Range<usize>| {
         symbols[range]
@@ -122,7 +121,7 @@ fn is_valid(symbols: &[u8; 15]) -> bool {
             .try_fold(0_u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
     };
     let Some(month) = number(3..5) else { return false };
-    // Months above 12 stand for births whose month is not known.
+    // Months above 12 are births whose month is not known.
     let plausible = matches!(symbols[0], b'1'..=b'4' | b'7' | b'8') && matches!(month, 1..=12 | 20..=42 | 50..=99);
     let departement = match symbols[6] {
         b'A' => Some(19),

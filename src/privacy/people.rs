@@ -1,4 +1,4 @@
-//! The filter on what is around the champs: people, mailbox, opinions, decisions.
+//! Filters everything but the champs: people, messages, opinions, decisions.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use crate::demarche::Profile;
 use crate::dossier::{Association, Demandeur, Dossier, Entreprise, File, Mandataire, PersonneMorale};
 
 impl Filter {
-    /// Everything but the champs. The platform's opaque ids stay: they name rows and tell nothing by themselves.
+    /// Filters everything but the champs. The platform's opaque ids stay: they are keys of rows and identify nobody by
+    /// themselves.
     pub(super) fn around(&self, dossier: &mut Dossier) {
         let of = |part| self.policy().of_part(part);
         let files = of(Part::PiecesJointes);
@@ -59,14 +60,14 @@ impl Filter {
         }
     }
 
-    /// What came in the place of fields that could not be read goes the way of what they are part of.
+    /// Treats the fields that could not be decoded like the part of the dossier that they belong to.
     pub(super) fn unread(&self, unread: &mut BTreeMap<String, String>) {
         for (field, text) in unread {
             self.text(text, self.of_field(field), None);
         }
     }
 
-    /// What becomes of a field of a dossier, by the platform's name of the first one on its path.
+    /// Finds the treatment of a field of a dossier, by the platform's name of the first field on its path.
     fn of_field(&self, path: &str) -> Treatment {
         let of = |part| self.policy().of_part(part);
         match path.split('.').next().unwrap_or_default() {
@@ -80,7 +81,7 @@ impl Filter {
             dates if dates.starts_with("date") || ["archived", "groupeInstructeur", "labels"].contains(&dates) => {
                 Treatment::Include
             }
-            // The mandataire, and whatever may come.
+            // The strictest treatment for the mandataire and for fields of newer platforms.
             _ => Part::ALL.into_iter().map(of).max().unwrap_or(Treatment::Exclude),
         }
     }
@@ -104,7 +105,7 @@ impl Filter {
         }
     }
 
-    /// What names a company goes; what describes it (activity, legal form, size) stays.
+    /// Removes what names a company; what describes it (activity, legal form, size) stays.
     fn establishment(&self, found: &mut PersonneMorale, treatment: Treatment) {
         let PersonneMorale {
             siret,
@@ -158,8 +159,7 @@ impl Filter {
         profiles.into_iter().for_each(|profile| self.email(&mut profile.email, treatment));
     }
 
-    /// What tells what is in a file goes; that there is one, its size, type and date stay. Signed addresses always go
-    /// (trap 56).
+    /// Removes name and checksum of files; their size, type and date stay. Signed addresses always go (trap 56).
     pub(super) fn files<'a>(&self, files: impl IntoIterator<Item = &'a mut File>, treatment: Treatment) {
         for file in files {
             file.url = None;

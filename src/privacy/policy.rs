@@ -1,4 +1,4 @@
-//! The policy: a preset, and rules that are more precise.
+//! Privacy policy: a preset, and more precise rules.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,17 +9,17 @@ use super::{MASKED, NOT_KEPT};
 use crate::demarche::TypeDeChamp;
 use crate::ids::DescriptorId;
 
-/// What becomes of a value, from the mildest to the strictest.
+/// Treatment of a value, from the mildest to the strictest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Treatment {
     /// Kept as it is.
     #[default]
     Include,
-    /// Replaced by a keyed digest: equal values have equal digests. What cannot be compared usefully (messages,
-    /// opinions, motivations, maps) is masked instead.
+    /// Replaced by a keyed digest: equal values have equal digests. Values that nobody compares (messages, opinions,
+    /// motivations, maps) are masked instead.
     Pseudonymise,
-    /// Hidden; that there is a value is told.
+    /// Replaced by a placeholder, which shows that there is a value.
     Mask,
     /// Not kept.
     Exclude,
@@ -37,13 +37,13 @@ impl Treatment {
         }
     }
 
-    /// Whether values stay as they are.
+    /// Returns true if values stay as they are.
     #[must_use]
     pub fn keeps(self) -> bool {
         self == Self::Include
     }
 
-    /// What stands in the place of a value that cannot be a pseudonym; `None` where values are kept.
+    /// Returns the placeholder of a value that cannot be a pseudonym; `None` where values are kept.
     #[must_use]
     pub fn marker(self) -> Option<&'static str> {
         match self {
@@ -60,7 +60,7 @@ impl fmt::Display for Treatment {
     }
 }
 
-/// The parts of a dossier that are no champs, as rules name them.
+/// Part of a dossier that is no champ, under its name in rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DossierPart {
     /// The account that submitted it.
@@ -114,8 +114,8 @@ impl DossierPart {
     }
 }
 
-/// Where rules begin. In all of them signed addresses are never stored, and of an identity document only that it was
-/// given.
+/// Preset that rules refine. Under every preset signed addresses are never stored, and of an identity document only
+/// that it was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -130,14 +130,14 @@ pub enum Preset {
     Integral,
 }
 
-/// What may leave the platform. The most precise rule wins: descriptor, then kind, then preset.
+/// Rules about what may leave the platform. The most precise rule wins: descriptor, then kind, then preset.
 ///
-/// A rule on a repetition block counts for the questions in it that have none of their own. A question that changed its
+/// A rule on a repetition block applies to the questions in it that have none of their own. A question that changed its
 /// kind between revisions gets the strictest treatment of its kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Policy {
-    /// Where rules begin; [`Preset::Default`] when not given.
+    /// The preset; [`Preset::Default`] if none is given.
     pub preset: Preset,
     /// Rules by kind: a `type_de_champ` of the platform (`email`, `piece_justificative`...), or a part of the dossier
     /// (`usager`, `messages`, `pieces-jointes`... see [`DossierPart`]).
@@ -146,24 +146,24 @@ pub struct Policy {
     pub descriptors: BTreeMap<DescriptorId, Treatment>,
 }
 
-/// What is wrong with a policy.
+/// Errors of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// No kind of champ and no part of the dossier can have this name.
     #[error("no kind of champ and no part of a dossier is named `{kind}`{}", nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
     UnknownKind {
-        /// What was written.
+        /// The kind as it was written.
         kind: String,
         /// The nearest known name, when one is near.
         nearest: Option<String>,
     },
 }
 
-/// A rule for a kind that this version does not know: the platform may have it, or it is misspelt.
+/// Rule for a kind that this version does not know: newer than this version, or misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfamiliarKind {
-    /// What was written.
+    /// The kind as it was written.
     pub kind: String,
     /// The nearest known name, when one is near.
     pub nearest: Option<String>,
@@ -177,35 +177,35 @@ impl fmt::Display for UnfamiliarKind {
     }
 }
 
-/// Whether the platform may have a kind of this name: it names its kinds in lower case, with underscores.
+/// Returns true if the platform may have a kind of this name: it names its kinds in lower case, with underscores.
 fn is_identifier(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c == '_';
     name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
 }
 
-/// A name of a kind without what the platform's types add to it: `QuotientFamilialChampDescriptor` and
-/// `quotient_familial` are one kind.
+/// Normalises the name of a kind: `QuotientFamilialChampDescriptor` and `quotient_familial` are one kind.
 fn bare(name: &str) -> String {
     let stem = name.strip_suffix("ChampDescriptor").or_else(|| name.strip_suffix("Champ")).unwrap_or(name);
     stem.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
 }
 
 impl Policy {
-    /// The rules for kinds that this version does not know. They are kept: a kind may be newer than this version.
+    /// Lists the rules for kinds that this version does not know. They are kept, as a kind may be newer than this
+    /// version.
     #[must_use]
     pub fn unfamiliar(&self) -> Vec<UnfamiliarKind> {
         let unknown = self.kinds.keys().filter(|kind| is_identifier(kind) && !is_known(kind));
         unknown.map(|kind| UnfamiliarKind { kind: kind.clone(), nearest: nearest(kind) }).collect()
     }
 
-    /// Everything that is wrong with it; empty for a sound policy.
+    /// Lists the errors of the policy.
     #[must_use]
     pub fn problems(&self) -> Vec<PolicyError> {
         let impossible = self.kinds.keys().filter(|kind| !is_identifier(kind) && !is_known(kind));
         impossible.map(|kind| PolicyError::UnknownKind { kind: kind.clone(), nearest: nearest(kind) }).collect()
     }
 
-    /// The rule for a kind. One that this version does not know goes by any of the platform's names for it.
+    /// Finds the rule for a kind. One that this version does not know matches any of the platform's names for it.
     fn rule(&self, kind: &TypeDeChamp) -> Option<Treatment> {
         let exact = self.kinds.get(kind.as_str()).copied();
         match kind {
@@ -218,13 +218,13 @@ impl Policy {
         }
     }
 
-    /// What becomes of a part of the dossier.
+    /// Returns the treatment of a part of the dossier.
     #[must_use]
     pub fn of_part(&self, part: DossierPart) -> Treatment {
         self.kinds.get(part.as_str()).copied().unwrap_or_else(|| self.preset.of_part(part))
     }
 
-    /// What becomes of the champs of a kind, descriptors aside.
+    /// Returns the treatment of the champs of a kind, rules for descriptors aside.
     #[must_use]
     pub fn of_kind(&self, kind: &TypeDeChamp) -> Treatment {
         match (self.rule(kind), kind) {
@@ -234,7 +234,7 @@ impl Policy {
         }
     }
 
-    /// What becomes of the answers to a question that had these kinds, in this block when it has one.
+    /// Returns the treatment of the answers to a question that had these kinds, in this block if it has one.
     #[must_use]
     pub fn of_champ(&self, id: &DescriptorId, block: Option<&DescriptorId>, kinds: &[TypeDeChamp]) -> Treatment {
         if let Some(treatment) = self.of_descriptor(id, block) {
@@ -248,13 +248,13 @@ impl Policy {
         kinds.iter().map(of_kind).max().unwrap_or_else(|| of_kind(&TypeDeChamp::Inconnu(String::new())))
     }
 
-    /// The rule that names this question, or its block.
+    /// Finds the rule that names this question, or its block.
     pub(super) fn of_descriptor(&self, id: &DescriptorId, block: Option<&DescriptorId>) -> Option<Treatment> {
         let rule = self.descriptors.get(id).or_else(|| self.descriptors.get(block?));
         rule.copied()
     }
 
-    /// Whether some value may have to be replaced by a keyed digest.
+    /// Returns true if some value may have to be replaced by a keyed digest.
     #[must_use]
     pub fn needs_key(&self) -> bool {
         self.kinds.values().chain(self.descriptors.values()).any(|t| *t == Treatment::Pseudonymise)
@@ -289,8 +289,8 @@ impl Preset {
     }
 }
 
-/// What `strict` makes of a kind. Each is decided here by name, so that a kind which is added to the list does not leave
-/// in clear before somebody thought about it.
+/// Returns the treatment of a kind under `strict`. Each is decided here by name, so that a kind which is added to the
+/// list does not leave in clear before somebody thought about it.
 fn strict(kind: &TypeDeChamp) -> Treatment {
     use TypeDeChamp as T;
     match kind {

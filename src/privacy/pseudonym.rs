@@ -56,7 +56,7 @@ impl fmt::Debug for PseudonymKey {
     }
 }
 
-/// Whether the text is what the filter left in the place of a value.
+/// Returns true if the text is what the filter left in the place of a value.
 pub(super) fn stands_for_a_value(text: &str) -> bool {
     let digits = text.strip_prefix(PREFIX);
     text == MASKED

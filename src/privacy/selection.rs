@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::demarche::GroupeInstructeur;
 use crate::dossier::{Dossier, DossierLight};
 
-/// A groupe d'instructeurs, by its number or by its name.
+/// Groupe d'instructeurs, by its number or by its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum GroupeName {
@@ -36,10 +36,10 @@ impl std::fmt::Display for GroupeName {
     }
 }
 
-/// Which dossiers of a démarche a target keeps: by default all.
+/// Selection of the dossiers that a target keeps. Default: all.
 ///
-/// The platform's own filters are not used: a dossier that leaves what they list leaves without a trace (trap 13). All dossiers
-/// are listed, and those outside are dropped before anything is stored.
+/// The platform's own filters are not used: a dossier that no longer matches one disappears from the list without a
+/// trace (trap 13). All dossiers are listed, and those outside are dropped before anything is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Selection {
@@ -55,13 +55,13 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether it keeps every dossier.
+    /// Returns true if it keeps every dossier.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether it keeps a dossier.
+    /// Returns true if it keeps a dossier.
     #[must_use]
     pub fn keeps(&self, dossier: &Dossier) -> bool {
         self.keeps_groupe(&dossier.groupe_instructeur)
@@ -69,15 +69,15 @@ impl Selection {
             && self.deposited_since.is_none_or(|since| dossier.date_depot >= since)
     }
 
-    /// The same by what the light listing shows, which does not tell when a dossier was submitted. A groupe that is not among
-    /// those of the form is new: the dossier itself tells then.
+    /// Returns true if the selection may keep a dossier of the light listing, which has no date of submission. A groupe
+    /// that the form lacks is new: only the dossier itself has its name.
     #[must_use]
     pub fn may_keep(&self, light: &DossierLight, groupes: &[GroupeInstructeur]) -> bool {
         let groupe = groupes.iter().find(|groupe| groupe.id.as_str() == light.groupe_instructeur);
         groupe.is_none_or(|groupe| self.keeps_groupe(groupe)) && self.keeps_state(light.state.as_str())
     }
 
-    /// The groupes that it names and the démarche does not have.
+    /// Lists the groupes of the selection that the démarche lacks.
     #[must_use]
     pub fn unknown_groupes(&self, groupes: &[GroupeInstructeur]) -> Vec<&GroupeName> {
         self.groupes.iter().filter(|wanted| !groupes.iter().any(|groupe| wanted.is(groupe))).collect()

@@ -1,11 +1,11 @@
-//! Every text that somebody typed, one after the other.
+//! Visits every text that somebody typed.
 
 use serde_json::Value as Json;
 
 use crate::champ::{ChampValue, Registration};
 use crate::dossier::{Demandeur, Dossier, File, Mandataire};
 
-/// The texts of a dossier outside its champs. Dates, ids and what public directories tell of companies hold no NIR.
+/// Visits the texts of a dossier outside its champs. Dates, ids and public records of companies hold no NIR.
 pub(super) fn around(dossier: &mut Dossier, see: &mut impl FnMut(&mut String)) {
     dossier.motivation.iter_mut().for_each(&mut *see);
     see(&mut dossier.usager.email);
@@ -43,14 +43,14 @@ pub(super) fn around(dossier: &mut Dossier, see: &mut impl FnMut(&mut String)) {
     files_around(dossier).for_each(|file| see(&mut file.filename));
 }
 
-/// The files of a dossier outside its champs.
+/// Iterates over the files of a dossier outside its champs.
 fn files_around(dossier: &mut Dossier) -> impl Iterator<Item = &mut File> {
     let messages = dossier.messages.iter_mut().flat_map(|message| &mut message.attachments);
     let avis = dossier.avis.iter_mut().flat_map(|avis| &mut avis.attachments);
     messages.chain(avis).chain(&mut dossier.motivation_attachment).chain(&mut dossier.attestation)
 }
 
-/// The texts of one answer, rows of blocks aside.
+/// Visits the texts of one answer, rows of blocks aside.
 pub(super) fn answer(value: &mut ChampValue, see: &mut impl FnMut(&mut String)) {
     use ChampValue as V;
     match value {
@@ -97,7 +97,7 @@ pub(super) fn answer(value: &mut ChampValue, see: &mut impl FnMut(&mut String)) 
     }
 }
 
-/// The texts and numbers of a record; a number that is changed becomes a text.
+/// Visits the texts and numbers of a record. A number that is changed becomes a text.
 fn json(value: &mut Json, see: &mut impl FnMut(&mut String)) {
     match value {
         Json::String(text) => see(text),

@@ -1,22 +1,21 @@
-//! One form for what is the same.
+//! Canonical form of a dossier: equal for two readings of an unchanged dossier.
 
 use crate::champ::{Champ, ChampValue};
 use crate::dossier::{Dossier, File};
 
 impl Dossier {
-    /// The text that targets keep of it: JSON, in the one form that all its readings have. Puts the dossier itself in
-    /// that form.
+    /// Writes the document that targets keep: JSON in canonical form. The dossier itself is brought into that form.
     pub fn document(&mut self) -> String {
         self.canonical();
         serde_json::to_string(self).expect("a dossier is plain data with text keys")
     }
 
-    /// Puts in order what the platform gives in none, and drops what only some readings show, so that two readings of
-    /// an unchanged dossier are equal (traps 26 to 28).
+    /// Sorts lists that the platform sends in no order, and drops fields that only some readings have, so that two
+    /// readings of an unchanged dossier are equal (traps 26 to 28).
     ///
-    /// Dropped: dates of update and prefilling marks of champs, which are asked for single dossiers only, and the members
-    /// of its groupe, who belong to the démarche. The mailbox, opinions, history and passages between groupes are put in
-    /// order of date, then of id; followers, labels and the files of one owner in an order without meaning.
+    /// Dropped: dates of update and prefilling marks of champs, which are asked for single dossiers only, and the
+    /// members of its groupe, who belong to the démarche. Messages, opinions, history and assignments are sorted by
+    /// date, then by id; followers, labels and the files of one owner in an order without meaning.
     pub fn canonical(&mut self) {
         self.instructeurs.sort_unstable_by(|a, b| (&a.id, &a.email).cmp(&(&b.id, &b.email)));
         self.labels.sort_unstable();

@@ -1,4 +1,4 @@
-//! What a cell may become.
+//! Values of cells.
 
 use rust_decimal::Decimal;
 
@@ -6,18 +6,18 @@ use super::row::Cell;
 use super::spec::CellKind;
 
 impl Cell {
-    /// A text cell; no cell for a blank text.
+    /// Builds a text cell; null for a blank text.
     pub(super) fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() { Self::Null } else { Self::Text(text) }
     }
 
-    /// A text cell, or none.
+    /// Builds a text cell, or null.
     pub(super) fn maybe(text: Option<&str>) -> Self {
         text.map_or(Self::Null, Self::text)
     }
 
-    /// The kind of column that this value asks for; `None` for no value, which fits everywhere.
+    /// Returns the kind of column that this value needs; `None` for null, which fits every kind.
     #[must_use]
     pub fn kind(&self) -> Option<CellKind> {
         Some(match self {
@@ -34,10 +34,10 @@ impl Cell {
         })
     }
 
-    /// This value as a column of this kind holds it.
+    /// Converts this value to the kind of a column.
     ///
     /// # Errors
-    /// The kind that the column must be widened to, when it cannot hold the value without a loss.
+    /// The kind that the column must be widened to, if it cannot hold the value without a loss.
     pub fn coerce(self, kind: CellKind) -> Result<Self, CellKind> {
         Ok(match (self, kind) {
             (Self::Null, _) => Self::Null,
@@ -52,15 +52,15 @@ impl Cell {
             | (cell @ Self::Json(_), CellKind::Json) => cell,
             (Self::Integer(number), CellKind::Decimal) => Self::Decimal(Decimal::from(number)),
             (Self::Text(text), CellKind::Choices) => Self::List(vec![text]),
-            // An identity document that the form asks for as a file: that it was given.
+            // The form asks for this identity document as a file; only that it was given is kept.
             (Self::Boolean(given), CellKind::Choices) => Self::List(vec![given.to_string()]),
             (cell, CellKind::Text) => Self::maybe(cell.to_text().as_deref()),
             (cell, _) => return Err(cell.kind().map_or(kind, |needed| kind.widen(needed))),
         })
     }
 
-    /// The value as text: numbers with a point, `true` or `false`, ISO dates, instants in UTC, choices joined by `, `.
-    /// `None` for no value.
+    /// Writes the value as text: numbers with a point, `true` or `false`, ISO dates, instants in UTC, choices joined by
+    /// `, `. `None` for no value.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
         Some(match self {

@@ -1,4 +1,4 @@
-//! What "the same" means: digests of what is stored.
+//! Computes fingerprints: digests of what is stored, equal if and only if nothing has to be written.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dossier::DossierLight;
 
-/// The first 128 bits of SHA-256: enough that two different dossiers never meet.
+/// First 128 bits of SHA-256: a collision of two dossiers is not expected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
-/// The digest of a dossier's stored document. Two readings with one fingerprint are one version, whatever their dates
-/// (traps 26 to 28).
+/// Digest of a dossier's stored document. Two readings with one fingerprint are one version, whatever their dates: the
+/// platform changes dates without content and content without dates (traps 20, 26 to 28).
 pub type Fingerprint = Digest;
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Computes the digest of bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let hash = Sha256::digest(bytes);
@@ -26,14 +26,14 @@ impl Digest {
         Self(digest)
     }
 
-    /// What is kept in the place of the digest of a listing when a dossier was anonymised: it tells that the platform
-    /// still shows what it showed then, and is never the digest of a listing itself.
+    /// Seals the digest of a listing when a dossier is anonymised. It still shows that the platform's listing did not
+    /// move since, and never equals the digest of a listing.
     #[must_use]
     pub fn sealed(self) -> Self {
         Self::of(&[b"anonymised ", self.0.as_slice()].concat())
     }
 
-    /// The digest of what the complete light listing shows of a dossier.
+    /// Computes the digest of a dossier's line in the light listing.
     #[must_use]
     pub fn of_light(light: &DossierLight) -> Self {
         Self::of(&serde_json::to_vec(light).expect("a light dossier is plain data with text keys"))

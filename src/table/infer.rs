@@ -1,4 +1,4 @@
-//! What tables and columns a form asks for, from all its revisions together.
+//! Infers tables and columns from all revisions of a form.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,12 +9,13 @@ use crate::demarche::{Demarche, Descriptor, Learned, Revision, TypeDeChamp};
 use crate::ids::{DescriptorId, RevisionId};
 use crate::privacy::Treatment;
 
-/// The tables of a démarche, in order: dossiers, one for each repetition block, then those that every démarche has.
+/// Infers the tables of a démarche, in order: dossiers, one for each repetition block, then those that every démarche
+/// has.
 ///
 /// Columns are keyed by descriptor: a renamed question keeps its column, homonyms have their own (trap 47). The title,
-/// help text and order are those of the revision in force, then of the newest one that asks; a draft has the last word
-/// only on what nothing else asks. Kinds are widened and parts united over all revisions, since dossiers may answer any
-/// of them (trap 25). Titles and explanations have no column (trap 45).
+/// help text and order are those of the revision in force, then of the newest one that asks; a draft decides only about
+/// questions that no published revision asks. Kinds are widened and parts united over all revisions, since dossiers may
+/// answer any of them (trap 25). Titles and explanations have no column (trap 45).
 #[must_use]
 pub fn infer(demarche: &Demarche) -> Spec {
     let mut form = Form::default();
@@ -42,7 +43,8 @@ pub fn infer(demarche: &Demarche) -> Spec {
     Spec { demarche: demarche.number, title: demarche.title.clone(), tables, presentation }
 }
 
-/// Revisions with their age (0 is the oldest): the one in force, then published ones from the newest, then drafts.
+/// Sorts revisions by authority, with their age (0 is the oldest): the one in force, then published ones from the
+/// newest, then drafts.
 fn by_authority(demarche: &Demarche) -> Vec<(usize, &Revision)> {
     let mut revisions: Vec<(usize, &Revision)> = demarche.revisions.iter().enumerate().collect();
     revisions.sort_by_key(|(age, revision)| {
@@ -56,14 +58,14 @@ fn by_authority(demarche: &Demarche) -> Vec<(usize, &Revision)> {
     revisions
 }
 
-/// Where and when a list of descriptors is asked.
+/// Place and revision of a list of descriptors.
 struct Asked<'a> {
     private: bool,
     age: usize,
     revision: &'a RevisionId,
 }
 
-/// A question as all revisions together ask it.
+/// Question, united over all revisions.
 struct Question {
     block: Option<DescriptorId>,
     id: DescriptorId,
@@ -135,7 +137,7 @@ impl Question {
         }
     }
 
-    /// Takes in what another revision makes of the question.
+    /// Unites the question with its form in another revision.
     fn also(&mut self, descriptor: &Descriptor, asked: &Asked<'_>) {
         if asked.age < self.since.0 {
             self.since = (asked.age, asked.revision.clone());
@@ -161,7 +163,8 @@ impl Question {
         }
     }
 
-    /// The columns of what answers were seen to lead to. Text: the platform tells each as it would show it.
+    /// Lists the columns of sub-values that answers were seen to have. Their kind is text, as the platform sends each
+    /// in its form for display.
     fn sub_columns<'a>(&'a self, learned: &'a Learned) -> impl Iterator<Item = ColumnSpec> + 'a {
         learned.columns.get(&self.id).into_iter().flatten().map(|column| ColumnSpec {
             key: ColumnKey::Column(self.id.clone(), column.id.clone()),
@@ -195,7 +198,7 @@ impl Question {
     }
 }
 
-/// The choices of a question, by the part that holds them. The list of a linked list is flat: first choices stand
+/// Lists the choices of a question, by the part that holds them. The list of a linked list is flat: first choices stand
 /// between dashes (`--Fruits--`), each followed by its second choices.
 fn options(descriptor: &Descriptor) -> Vec<(Part, String)> {
     let own = |option: &String| match option.strip_prefix("--").and_then(|rest| rest.strip_suffix("--")) {

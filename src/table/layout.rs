@@ -1,4 +1,4 @@
-//! The tables of a démarche as they exist in one target.
+//! Layout: the tables of a démarche in one target.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::mapper::DOCUMENT_ONLY;
 use super::spec::{CellKind, ColumnKey, ColumnSpec, TableKey};
 use crate::ids::{DemarcheNumber, DescriptorId};
 
-/// A [`Spec`](super::Spec) with the names and kinds that the target remembers: the union of what the form asks for now
-/// and of what the target already has.
+/// Tables of a démarche with the names and kinds of one target: the union of the [`Spec`](super::Spec) of the form and
+/// of the tables that the target already has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The démarche.
@@ -20,10 +20,10 @@ pub struct Layout {
     pub presentation: BTreeSet<DescriptorId>,
 }
 
-/// One table of a target.
+/// Table of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayoutTable {
-    /// What it holds.
+    /// Identity of the table.
     pub key: TableKey,
     /// Its name in the target, stable for ever.
     pub name: String,
@@ -33,23 +33,23 @@ pub struct LayoutTable {
     pub columns: Vec<LayoutColumn>,
 }
 
-/// One column of a target.
+/// Column of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayoutColumn {
     /// Its name in the target, stable for ever.
     pub name: String,
-    /// What it is; `spec.kind` is the kind in force, at least as wide as the form's.
+    /// Its specification; `spec.kind` is the kind in force, at least as wide as the form's.
     pub spec: ColumnSpec,
 }
 
 impl Layout {
-    /// The position of [`DOCUMENT_ONLY`] in the table of dossiers.
+    /// Finds the position of [`DOCUMENT_ONLY`] in the table of dossiers.
     pub(super) fn mark(&self) -> Option<usize> {
         let is_mark = |key: &ColumnKey| matches!(key, ColumnKey::Fixed(name) if name == DOCUMENT_ONLY);
         self.tables.first()?.columns.iter().position(|column| is_mark(&column.spec.key))
     }
 
-    /// The position of a table.
+    /// Finds the position of a table.
     #[must_use]
     pub fn position(&self, key: &TableKey) -> Option<usize> {
         self.tables.iter().position(|table| table.key == *key)
@@ -57,7 +57,7 @@ impl Layout {
 }
 
 impl LayoutTable {
-    /// The kind of a column, if the table has it.
+    /// Returns the kind of a column, if the table has it.
     #[must_use]
     pub fn kind_of(&self, key: &ColumnKey) -> Option<CellKind> {
         self.columns.iter().find(|column| column.spec.key == *key).map(|column| column.spec.kind)

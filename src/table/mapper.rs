@@ -1,4 +1,4 @@
-//! A dossier becomes rows.
+//! Maps a dossier to rows of a layout.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::dossier::{Assignment, Dossier, PlacedFile};
 use crate::ids::DescriptorId;
 use crate::privacy::Treatment;
 
-/// What a dossier became.
+/// Rows of one dossier, and the marks on what did not fit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapped {
     /// Its rows. A value that its column cannot hold is missing in the cells and present in the document.
@@ -27,11 +27,11 @@ pub struct Mapped {
     pub unplaced: Vec<(DescriptorId, SubColumn)>,
 }
 
-/// The column of the table of dossiers that names the columns whose value the document alone holds: `column`, `table.column`
+/// Name of the column of dossiers that lists the columns whose value only the document holds: `column`, `table.column`
 /// for a child table, or the title of a question that has no column.
 pub const DOCUMENT_ONLY: &str = "hors_colonnes";
 
-/// Makes the rows of dossiers in one layout. Made once for a layout, used for each dossier.
+/// Maps dossiers to the rows of one layout. Built once for a layout, used for each dossier.
 #[derive(Debug)]
 pub struct Mapper {
     dossiers: Table<fixed::DossierReader>,
@@ -45,16 +45,16 @@ pub struct Mapper {
     labels: Option<Table<fixed::LabelReader>>,
     affectations: Option<Table<fixed::AffectationReader>>,
     presentation: HashSet<DescriptorId>,
-    /// Where it is told what the document alone holds.
+    /// The position of [`DOCUMENT_ONLY`], if the layout has it.
     mark: Option<usize>,
 }
 
-/// Where the cells of one table go.
+/// Positions of the cells of one table.
 #[derive(Debug)]
 struct Table<R> {
     position: usize,
     width: usize,
-    /// What columns are called where a value does not fit.
+    /// Names that columns have in the mark of values that do not fit.
     names: Vec<String>,
     /// (Parts of) answers that have no column.
     beyond: HashMap<DescriptorId, Vec<(String, Part)>>,
@@ -69,7 +69,7 @@ struct Slot {
     kind: CellKind,
 }
 
-/// What the layout could not take, while a dossier is mapped.
+/// Answers that the layout could not take, gathered while a dossier is mapped.
 #[derive(Default)]
 struct Leftovers {
     misfits: BTreeSet<String>,
@@ -88,7 +88,7 @@ impl<R: Copy> Table<R> {
         for (column, layout) in table.columns.iter().enumerate() {
             let slot = Slot { column, kind: layout.spec.kind };
             match &layout.spec.key {
-                // A column that only an older version filled stays, and stays empty.
+                // A column that only an older version filled stays, and stays empty: names and columns never go.
                 ColumnKey::Fixed(name) => fixed.extend(
                     readers
                         .iter()
@@ -104,7 +104,7 @@ impl<R: Copy> Table<R> {
         Self { position, width: table.columns.len(), names, beyond: HashMap::new(), fixed, champs, columns }
     }
 
-    /// A row of nothing but the columns that the table always has.
+    /// Builds a row with the columns that the table always has.
     fn row(&self, left: &mut Leftovers, read: impl Fn(R, Treatment) -> Cell) -> Vec<Cell> {
         let mut cells = vec![Cell::Null; self.width];
         for (slot, treatment, reader) in &self.fixed {
@@ -126,7 +126,7 @@ impl<R: Copy> Table<R> {
 }
 
 impl Mapper {
-    /// Looks up once where everything goes.
+    /// Builds a mapper: looks up the positions of all columns once.
     #[must_use]
     pub fn new(layout: &Layout) -> Self {
         fn table<R: Copy>(layout: &Layout, key: &TableKey, readers: &[Fixed<R>]) -> Option<Table<R>> {
@@ -154,8 +154,8 @@ impl Mapper {
         }
     }
 
-    /// The same for a form that asks for more columns than the tables have room for: answers to these are named, and are not
-    /// taken for answers to unknown questions.
+    /// Builds a mapper for a form with more columns than the target can hold. Answers without a column are listed in
+    /// [`DOCUMENT_ONLY`], and are not taken for answers to unknown questions.
     #[must_use]
     pub fn of(spec: &Spec, layout: &Layout) -> Self {
         let mut mapper = Self::new(layout);
@@ -177,11 +177,11 @@ impl Mapper {
         mapper
     }
 
-    /// The rows of a dossier, after the privacy filter. `light` is the digest of what the listing shows of it, computed
-    /// before the filter.
+    /// Maps a dossier, after the privacy filter, to its rows. `light` is the digest of its line in the light listing,
+    /// computed before the filter.
     ///
-    /// The dossier is put in its canonical form first: two readings of an unchanged dossier give equal rows. A champ
-    /// that is absent leaves its cells empty (trap 44).
+    /// The dossier is put in its canonical form first: two readings of an unchanged dossier give equal rows. An absent
+    /// champ leaves its cells empty: a condition hid it, and the stored answer is no longer given (trap 44).
     #[must_use]
     pub fn row(&self, mut dossier: Dossier, light: Digest) -> Mapped {
         let document = dossier.document();
@@ -197,7 +197,7 @@ impl Mapper {
                         block.child(row.id.as_str().to_owned(), cells)
                     }));
                 }
-                // A block that Démat Social shows as never filled.
+                // Démat Social sends an empty block as an empty answer.
                 (ChampValue::Empty, Some(_)) => {}
                 _ => self.fill(&self.dossiers, champ, &mut cells, &mut left),
             }
@@ -306,7 +306,7 @@ impl Mapper {
     }
 }
 
-/// The sub-values of an answer. Where the answer is withheld, so is what it leads to.
+/// Fills the columns of sub-values. If the answer is withheld, so are they.
 fn fill_columns<R: Copy>(table: &Table<R>, champ: &Champ, cells: &mut [Cell], left: &mut Leftovers) {
     let known = table.columns.get(&champ.descriptor);
     if let (ChampValue::Withheld(_), Some(known)) = (&champ.value, known) {
@@ -324,12 +324,13 @@ fn fill_columns<R: Copy>(table: &Table<R>, champ: &Champ, cells: &mut [Cell], le
     }
 }
 
-/// What [`DOCUMENT_ONLY`] says.
+/// Writes the cell of [`DOCUMENT_ONLY`].
 pub(super) fn marks(names: &BTreeSet<String>) -> Cell {
     Cell::text(names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
-/// Files have no id: where one hangs, its name, content and date identify it, not its place among the others.
+/// Builds the key of a file. Files have no id: owner, name, checksum and date identify one, but not its position, which
+/// changes (docs/platform.md#files).
 fn file_key(row: &PlacedFile<'_>) -> String {
     let file = row.file;
     let date = file.created_at.map(|at| at.to_string()).unwrap_or_default();
@@ -337,14 +338,14 @@ fn file_key(row: &PlacedFile<'_>) -> String {
     Digest::of(identity.as_bytes()).to_string()
 }
 
-/// A passage between groupes has no id: when it was, to where and how identify it.
+/// Builds the key of an assignment, which has no id: date, groupe and mode identify it.
 fn assignment_key(assignment: &Assignment) -> String {
     let date = assignment.assigned_at.map(|at| at.to_string()).unwrap_or_default();
     let number = assignment.groupe_instructeur_number.map(|number| number.to_string()).unwrap_or_default();
     Digest::of([date.as_str(), &number, &assignment.mode].join("\0").as_bytes()).to_string()
 }
 
-/// Gives rows their positions, and a number to those whose key repeats (two equal files of one champ both stay).
+/// Numbers the rows, and adds a number to keys that repeat: two equal files of one champ both stay.
 fn arrange(children: &mut [ChildRow]) {
     let mut next: HashMap<usize, u32> = HashMap::new();
     let mut seen: HashMap<(usize, String), u32> = HashMap::with_capacity(children.len());

@@ -1,10 +1,13 @@
-//! ROOM 4, the workshop: a dossier becomes rows. Pure: no I/O, no clock, no randomness.
+//! Maps dossiers to rows of tables. Pure: no I/O, no clock, no randomness.
 //!
-//! - [`spec`]: what tables and columns a form asks for, from all its revisions together;
-//! - [`layout`]: those tables as they exist in one target, with names and kinds that never change their meaning;
+//! Everything that decides which tables, columns, names and cells a form and a dossier become belongs here. Dialects of
+//! SQL and types of Grist are in `sink`; changes of a schema are planned in `plan`.
+//!
+//! - [`spec`]: the tables and columns of a form, from all its revisions together;
+//! - [`layout`]: these tables in one target, with names and kinds that never change their meaning;
 //! - [`naming`]: legible, unique, stable names;
 //! - [`row`]: the cells of one dossier in a layout, made by the [`Mapper`];
-//! - [`fingerprint`]: what "the same" means.
+//! - [`fingerprint`]: digests that are equal if nothing has to be written.
 
 mod canonical;
 mod cell;

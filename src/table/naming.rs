@@ -1,7 +1,7 @@
-//! Names of tables and columns: legible, unique, at most so many bytes, stable for ever once given.
+//! Names tables and columns: legible, unique, limited in bytes, stable for ever once given.
 //!
-//! A name depends on what the thing is and on the names already given, never on what comes after: questions that appear
-//! later change no name. Between homonyms the number inside the descriptor's id decides (trap 47).
+//! A name depends on the identity of the column and on the names already given, so questions that appear later change
+//! no name. The number inside the descriptor's id is the tie-breaker between homonyms (trap 47).
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,9 @@ use super::slug::{cut, slug};
 use super::spec::{ColumnKey, Part, TableKey};
 use crate::ids::DescriptorId;
 
-/// Names that no column of a question gets: sinks need them for keys, or databases have a column of this name in every
-/// table (PostgreSQL `xmin`..., SQLite `rowid`, Grist `id` and `manualSort`). Names that begin with `dn_` are of sinks too.
+/// Names that no column of a question gets: targets need them for keys, or databases have a column of this name in
+/// every table (PostgreSQL `xmin`..., SQLite `rowid`, Grist `id` and `manualSort`). Names that begin with `dn_` belong
+/// to targets too.
 pub const RESERVED: &[&str] = &[
     "number",
     "dossier",
@@ -33,8 +34,8 @@ pub const RESERVED: &[&str] = &[
     "manualsort",
 ];
 
-/// Words that mean something else when somebody forgets to quote them (`SELECT user FROM...` is the account of whoever
-/// asks, without a word of warning): reserved by PostgreSQL or by SQLite. A question gets none of them as it is.
+/// Words that PostgreSQL or SQLite reserve. Without quotes they mean something else: `SELECT user FROM …` returns the
+/// name of the database account, without a warning. No question gets one of them as its name.
 const WORDS: &str = " add all alter analyse analyze and any array as asc asymmetric authorization autoincrement between \
      binary both case cast check collate collation column commit concurrently constraint create cross current_catalog \
      current_date current_role current_schema current_time current_timestamp current_user default deferrable delete desc \
@@ -48,7 +49,7 @@ fn is_word(name: &str) -> bool {
     WORDS.split_ascii_whitespace().any(|word| word == name)
 }
 
-/// What a target accepts as a name.
+/// Limits of names in a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameLimits {
     /// The longest name, in bytes; at least 40, so that a number that tells homonyms apart always fits.
@@ -56,13 +57,13 @@ pub struct NameLimits {
 }
 
 impl Default for NameLimits {
-    /// 63 bytes: PostgreSQL's limit, kept everywhere so that a target can be moved.
+    /// Returns 63 bytes: PostgreSQL's limit, kept everywhere so that a target can be moved.
     fn default() -> Self {
         Self { max_bytes: 63 }
     }
 }
 
-/// A name for a new table: the prefix, then what the table holds; for a block, the slug of its title.
+/// Names a new table: the prefix, then the kind of the table; for a block, the slug of its title.
 #[must_use]
 pub fn table_name(prefix: &str, key: &TableKey, title: &str, taken: &BTreeSet<String>, limits: NameLimits) -> String {
     let prefix = format!("{}_", cut(prefix, limits.max_bytes / 2));
@@ -71,18 +72,18 @@ pub fn table_name(prefix: &str, key: &TableKey, title: &str, taken: &BTreeSet<St
         TableKey::Block(id) => (stem(title, "bloc", id), tie(id)),
         fixed => (fixed_table(fixed).to_owned(), "plateforme".to_owned()),
     };
-    // A block may be titled "Messages", and is named before the table of messages.
+    // A block may be titled "Messages", and is named before the table of messages: it must not take that name.
     let own = !matches!(key, TableKey::Block(_));
     let free = |name: &str| {
         let reserved = FIXED_TABLES.iter().any(|key| name.strip_prefix(prefix.as_str()) == Some(fixed_table(key)));
-        // SQLite does not tell `Avis` from `avis`.
+        // SQLite compares names without case: `Avis` is `avis`.
         (own || !reserved) && !taken.iter().any(|taken| taken.eq_ignore_ascii_case(name))
     };
     first_free(&stem, "", &tie, room, |name| format!("{prefix}{name}"), free)
 }
 
-/// A name for a new column: for a question the slug of its title, then the part of the answer; the table's own columns
-/// keep theirs.
+/// Names a new column: for a question the slug of its title, then the part of the answer; fixed columns keep their
+/// names.
 #[must_use]
 pub fn column_name(key: &ColumnKey, title: &str, taken: &BTreeSet<String>, limits: NameLimits) -> String {
     let room = limits.max_bytes;
@@ -115,7 +116,7 @@ fn numbered(stem: &str, suffix: &str, tie: &str, room: usize) -> String {
     format!("{}_{tie}{suffix}", cut(stem, keep))
 }
 
-/// The bare name, or the one with the number, or the one with a longer and longer digest of itself.
+/// Finds the first free name: the bare one, the one with the number, then with longer and longer digests.
 fn first_free(
     stem: &str,
     suffix: &str,
@@ -147,7 +148,7 @@ fn stem(title: &str, what: &str, id: &DescriptorId) -> String {
     }
 }
 
-/// What tells homonyms apart: the number inside the id, or a digest of an id of another shape.
+/// Returns the tie-breaker of homonyms: the number inside the id, or a digest of an id of another shape.
 fn tie(id: &DescriptorId) -> String {
     match id.stable_id() {
         Some(number) => number.to_string(),

@@ -1,4 +1,4 @@
-//! A row with fewer of its columns filled, for a target that cannot hold all of them. Pure.
+//! Empties columns of a row for a target that cannot hold all of them. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use super::mapper::marks;
 use super::row::{Cell, Row};
 use super::spec::ColumnKey;
 
-/// Rows with fewer answers than this are not what a target finds too large.
+/// Fewest answers of a row that is narrowed: below, the row is not too wide for a target.
 const WIDE: usize = 200;
 
-/// The same row with so many quarters of the answers in its columns, the first ones of the form; the others are named in
-/// [`DOCUMENT_ONLY`](super::DOCUMENT_ONLY). `None` where there is nothing to take away.
+/// Keeps so many quarters of the answers in the row's columns, the first ones of the form. The others are listed in
+/// [`DOCUMENT_ONLY`](super::DOCUMENT_ONLY). `None` if there is nothing to remove.
 #[must_use]
 pub(crate) fn narrowed(row: &Row, layout: &Layout, quarters: u8) -> Option<Row> {
     let mark = layout.mark()?;

@@ -1,4 +1,4 @@
-//! Which columns an answer of each kind needs.
+//! Lists the columns that an answer of each kind needs.
 
 use super::spec::{CellKind, Part};
 use crate::demarche::TypeDeChamp;
@@ -6,8 +6,8 @@ use crate::demarche::TypeDeChamp;
 use CellKind as K;
 use Part as P;
 
-/// The parts of an answer with their kinds, `Value` first. Empty for what is never answered, and for blocks, which are
-/// tables.
+/// Lists the parts of an answer with their kinds, `Value` first. Empty for kinds that are never answered, and for
+/// blocks, which are tables.
 pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
     use TypeDeChamp as T;
     match kind {
@@ -83,7 +83,7 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
 }
 
 impl Part {
-    /// What the part is called in titles and names; `None` for the answer itself.
+    /// Returns the part's suffix in titles and names; `None` for the answer itself.
     #[must_use]
     pub fn suffix(self) -> Option<&'static str> {
         Some(match self {
@@ -106,7 +106,7 @@ impl Part {
         })
     }
 
-    /// The title of the column: the label of the question, then the part (`Siège – code postal`).
+    /// Builds the title of a column: the label of the question, then the part (`Siège – code postal`).
     #[must_use]
     pub fn title(self, label: &str) -> String {
         match self.suffix() {
@@ -115,7 +115,7 @@ impl Part {
         }
     }
 
-    /// The label of the question inside such a title.
+    /// Returns the label of the question in such a title.
     #[must_use]
     pub fn bare(self, title: &str) -> &str {
         let stripped = self.suffix().and_then(|words| title.strip_suffix(words)?.strip_suffix(" – "));

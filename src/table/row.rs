@@ -1,4 +1,4 @@
-//! The cells of one dossier.
+//! Rows: the cells of one dossier.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,18 +8,18 @@ use super::fingerprint::{Digest, Fingerprint};
 use crate::dossier::DossierState;
 use crate::ids::DossierNumber;
 
-/// One dossier, ready for a target.
+/// Dossier as rows, ready for a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The key.
     pub number: DossierNumber,
     /// Its state, for reports and indexes.
     pub state: DossierState,
-    /// When the platform says it last moved.
+    /// The platform's date of its last change.
     pub updated_at: Timestamp,
     /// The digest of `document`.
     pub fingerprint: Fingerprint,
-    /// The digest of what the light listing shows.
+    /// The digest of its line in the light listing.
     pub light: Digest,
     /// The filtered dossier as JSON, from which the cells can be computed again without the network.
     pub document: String,
@@ -29,7 +29,7 @@ pub struct Row {
     pub children: Vec<ChildRow>,
 }
 
-/// One row of a child table.
+/// Row of a child table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChildRow {
     /// The position of its table in the layout.
@@ -42,7 +42,7 @@ pub struct ChildRow {
     pub cells: Vec<Cell>,
 }
 
-/// One value.
+/// Value of a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// No answer, or not applicable.

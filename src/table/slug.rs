@@ -1,7 +1,7 @@
-//! Legible ASCII names out of French labels.
+//! Builds legible ASCII names from French labels.
 
-/// The text in lower case, without accents, with `_` for whatever is neither a letter nor a digit. Letters of other
-/// alphabets have no ASCII form and are dropped; the result may be empty.
+/// Converts a text to lower case, without accents, with `_` for whatever is neither a letter nor a digit. Letters of
+/// other alphabets have no ASCII form and are dropped; the result may be empty.
 pub(super) fn slug(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
     for c in text.chars().flat_map(char::to_lowercase) {
@@ -9,7 +9,7 @@ pub(super) fn slug(text: &str) -> String {
             slug.push(c);
             continue;
         }
-        // A combining accent belongs to the letter before it.
+        // A combining accent belongs to the letter before it: drop it.
         if ('\u{300}'..='\u{36f}').contains(&c) {
             continue;
         }
@@ -37,7 +37,7 @@ pub(super) fn cut(slug: &str, max_bytes: usize) -> &str {
     head.trim_end_matches('_')
 }
 
-/// The ASCII form of a lower-case Latin letter.
+/// Returns the ASCII form of a lower-case Latin letter.
 fn letter(c: char) -> Option<&'static str> {
     Some(match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ª' => "a",

@@ -1,4 +1,4 @@
-//! What tables and columns a form asks for.
+//! Specifies the tables and columns of a form, before a target has named them.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use crate::demarche::TypeDeChamp;
 use crate::ids::{DemarcheNumber, DescriptorId, RevisionId};
 use crate::privacy::Treatment;
 
-/// The tables of one démarche: the dossiers first, then their children.
+/// Tables of one démarche: the dossiers first, then their children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// The démarche.
     pub demarche: DemarcheNumber,
     /// Its title.
     pub title: String,
-    /// The tables; the first is [`TableKey::Dossiers`], the others hang on it.
+    /// The tables; the first is [`TableKey::Dossiers`], the others are its children.
     pub tables: Vec<TableSpec>,
-    /// Titles and explanations: dossiers may list them, no column holds them (trap 45).
+    /// Titles and explanations: the platform lists them among the champs, and no column holds them (trap 45).
     pub presentation: BTreeSet<DescriptorId>,
 }
 
-/// One table.
+/// Table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSpec {
-    /// What it holds.
+    /// Identity of the table.
     pub key: TableKey,
     /// Its title, in French.
     pub title: String,
@@ -33,13 +33,13 @@ pub struct TableSpec {
     pub columns: Vec<ColumnSpec>,
 }
 
-/// What a table holds.
+/// Identity of a table: the thing that it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableKey {
     /// One row a dossier.
     Dossiers,
-    /// One row a file, wherever it hangs.
+    /// One row a file, whatever it belongs to.
     PiecesJointes,
     /// One row a message.
     Messages,
@@ -53,41 +53,41 @@ pub enum TableKey {
     Instructeurs,
     /// One row a label put on the dossier.
     Labels,
-    /// One row a passage of the dossier from one groupe d'instructeurs to another.
+    /// One row an assignment of the dossier to another groupe d'instructeurs.
     Affectations,
     /// One row a row of this repetition block.
     Block(DescriptorId),
 }
 
 impl TableKey {
-    /// Whether its rows hang on a dossier. A child table has three columns before its own: the dossier's number, the
-    /// row's key (unique in the dossier) and its position from 0.
+    /// Returns true if its rows belong to a dossier. A child table has three columns before its own: the dossier's
+    /// number, the row's key (unique in the dossier) and its position from 0.
     #[must_use]
     pub fn is_child(&self) -> bool {
         *self != Self::Dossiers
     }
 }
 
-/// One column.
+/// Column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnSpec {
-    /// What it is, for ever.
+    /// Identity of the column, for ever the same.
     pub key: ColumnKey,
     /// Its title, in French: the label of the question, and the part for values that are split.
     pub title: String,
-    /// What its cells hold.
+    /// The kind of its cells.
     pub kind: CellKind,
     /// The help text of the question.
     pub description: Option<String>,
     /// The choices of the list, when they are known.
     pub options: Vec<String>,
-    /// Where it comes from.
+    /// Its origin in the form.
     pub origin: Origin,
-    /// What the privacy policy makes of its values.
+    /// The treatment of its values under the privacy policy.
     pub policy: Treatment,
 }
 
-/// The identity of a column inside its table: never its label (trap 47).
+/// Identity of a column inside its table. Never its label: labels repeat and change (trap 47).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKey {
@@ -100,7 +100,7 @@ pub enum ColumnKey {
 }
 
 impl ColumnKey {
-    /// The question whose answer, or what it leads to, the column holds.
+    /// Returns the question whose answer, or sub-value, the column holds.
     #[must_use]
     pub fn question(&self) -> Option<&DescriptorId> {
         match self {
@@ -110,7 +110,7 @@ impl ColumnKey {
     }
 }
 
-/// Which part of an answer a column holds. Most answers have one, `Value`.
+/// Part of an answer that a column holds. Most answers have one, `Value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -148,7 +148,7 @@ pub enum Part {
     Record,
 }
 
-/// Where a column comes from.
+/// Origin of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The table always has it.
@@ -161,7 +161,7 @@ pub enum Origin {
     Former,
 }
 
-/// What the cells of a column hold.
+/// Kind of the cells of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellKind {
@@ -188,7 +188,7 @@ pub enum CellKind {
 }
 
 impl CellKind {
-    /// The narrowest kind that holds both: types widen, they never narrow.
+    /// Returns the narrowest kind that holds both: types widen, they never narrow.
     #[must_use]
     pub fn widen(self, other: Self) -> Self {
         match (self, other) {

@@ -1,4 +1,4 @@
-//! The cells of one answer.
+//! Maps one answer to cells.
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use crate::champ::{Address, ChampValue, GeoArea, HealthRecord, Place, Registrati
 use crate::dossier::PersonneMorale;
 use crate::privacy::{MASKED, NOT_KEPT};
 
-/// A part of an answer. What the answer is decides, not what the question was when the column was made: an address
-/// fills the city of its column whether or not the question became a text since.
+/// Returns a part of an answer. The value decides, not the question's kind when the column was made: an address fills
+/// the column of the city even if the question became a text since.
 pub(super) fn part(value: &ChampValue, part: Part) -> Cell {
     use ChampValue as V;
     match (value, part) {
@@ -48,7 +48,7 @@ pub(super) fn part(value: &ChampValue, part: Part) -> Cell {
     }
 }
 
-/// An answer that has one part.
+/// Converts an answer that has one part.
 fn whole(value: &ChampValue) -> Cell {
     use ChampValue as V;
     match value {
@@ -67,7 +67,7 @@ fn whole(value: &ChampValue) -> Cell {
         V::Files(files) => Cell::List(files.iter().map(|file| file.filename.clone()).collect()),
         V::TitreIdentite { .. } => Cell::Boolean(true),
         V::Unknown { string_value, .. } => Cell::maybe(string_value.as_deref()),
-        // Answers in parts never come here.
+        // `part` handles answers with several parts.
         V::Empty
         | V::Presentation
         | V::Repetition(_)
@@ -119,7 +119,7 @@ fn of_establishment(found: &PersonneMorale, part: Part) -> Cell {
     }
 }
 
-/// The name of a company: as registered, as an association, or of its one person.
+/// Returns the name of a company: as registered, as an association, or of its one person.
 pub(super) fn registered_name(found: &PersonneMorale) -> Option<String> {
     let filled = |text: &&String| !text.is_empty();
     let company = found.entreprise.as_ref();
@@ -154,7 +154,7 @@ fn of_finess(record: &HealthRecord, part: Part) -> Cell {
     match part {
         Part::Name => Cell::maybe(record.get("et_rs").or_else(|| record.get("rs")).as_deref()),
         Part::PostalCode => Cell::maybe(record.get("adresse_code_postal").as_deref()),
-        // The line as the post reads it: "75001 PARIS".
+        // The last line of a postal address: "75001 PARIS".
         Part::City => Cell::maybe(
             record
                 .get("adresse_lib_routage")
@@ -203,7 +203,7 @@ fn of_areas(areas: &[GeoArea], part: Part) -> Cell {
     }
 }
 
-/// The areas of a map as a GeoJSON FeatureCollection.
+/// Writes the areas of a map as a GeoJSON FeatureCollection.
 fn feature_collection(areas: &[GeoArea]) -> String {
     let features: Vec<serde_json::Value> = areas
         .iter()

@@ -1,23 +1,23 @@
-//! What a privacy policy means for tables.
+//! Applies a privacy policy to the specification of tables.
 
 use super::fingerprint::Digest;
 use super::fixed;
 use super::spec::{CellKind, ColumnKey, Origin, Spec, TableKey};
 use crate::privacy::{Filter, FormTypes, Policy, Treatment};
 
-/// Raised when the filter itself withholds more or less than before under an unchanged policy.
+/// Version of the filter. Raise it if the filter withholds more or less than before under an unchanged policy.
 const FILTER_VERSION: u32 = 2;
 
 impl Policy {
-    /// The digest of the policy, to notice that it moved. It does not tell a change of the pseudonym key.
+    /// Computes the digest of the policy, to detect a change. It does not cover the pseudonym key.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let policy = serde_json::to_vec(&(FILTER_VERSION, self)).expect("a policy is plain data with text keys");
         Digest::of(&policy)
     }
 
-    /// Marks the columns whose values are withheld, and gives them a kind that has room for a marker or a pseudonym:
-    /// what was withheld is visible as such, in the target's documentation as in its cells.
+    /// Marks the columns whose values are withheld, and gives them a kind that can hold a placeholder or a pseudonym: a
+    /// withheld value is visible as such, in the target's documentation and in its cells.
     pub fn adjust(&self, spec: &mut Spec, forms: &FormTypes) {
         for table in &mut spec.tables {
             let block = match &table.key {
@@ -49,8 +49,8 @@ impl Policy {
 }
 
 impl Filter {
-    /// The digest of what this filter lets out: of the policy, and of which key makes pseudonyms, which it does not
-    /// reveal. Stored with the rows, it tells that they were filtered otherwise.
+    /// Computes the digest of the filter: of the policy and of the pseudonym key, which it does not reveal. It is
+    /// stored with the rows, to detect rows that were filtered otherwise.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let key = self.key().filter(|_| self.policy().needs_key()).map(|key| key.pseudonym("digest", ""));

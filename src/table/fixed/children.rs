@@ -1,4 +1,4 @@
-//! The columns of the tables that hang on a dossier.
+//! Columns of the child tables of a dossier.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::privacy::{DossierPart as Part, Treatment};
 use crate::table::row::Cell;
 use crate::table::spec::CellKind as K;
 
-/// An area with the champ that it answers.
+/// Area of a map with its champ.
 pub(in crate::table) struct GeoRow<'a> {
     pub(in crate::table) champ: &'a str,
     pub(in crate::table) descriptor: &'a DescriptorId,
@@ -571,7 +571,8 @@ fn count(count: usize) -> Cell {
     i64::try_from(count).map_or(Cell::Null, Cell::Integer)
 }
 
-/// A yes or a no has no room for a marker: the column says what became of it, where a question was asked.
+/// Returns the cell of a yes-or-no answer. A Boolean cannot hold a placeholder, so the column shows its treatment, if a
+/// question was asked.
 fn closed_answer(avis: &Avis, treatment: Treatment) -> Cell {
     match (avis.question_answer, &avis.question_label) {
         (Some(answer), _) => Cell::Boolean(answer),

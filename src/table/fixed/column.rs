@@ -1,11 +1,11 @@
-//! What a column of this kind is, and which ones each table has.
+//! Describes fixed columns, and lists those of each table.
 
 use super::{children, dossier};
 use crate::privacy::{DossierPart, Treatment};
 use crate::table::spec::{CellKind, ColumnKey, ColumnSpec, Origin, TableKey};
 
-/// A column that a table always has. `R` reads its cell; what the policy makes of the column is told to the reader, for
-/// values whose type has no room for a marker.
+/// Column that a table always has. `R` reads its cell. It gets the treatment of the column, for values whose type
+/// cannot hold a placeholder.
 #[derive(Debug)]
 pub(in crate::table) struct Fixed<R: 'static> {
     pub(in crate::table) name: &'static str,
@@ -18,7 +18,7 @@ pub(in crate::table) struct Fixed<R: 'static> {
     pub(in crate::table) read: R,
 }
 
-/// The tables that hang on every dossier, blocks aside, with their titles.
+/// Child tables of every dossier, blocks aside, with their titles.
 pub(in crate::table) const CHILD_TABLES: [(TableKey, &str); 8] = [
     (TableKey::PiecesJointes, "Pièces jointes"),
     (TableKey::Messages, "Messages"),
@@ -30,7 +30,7 @@ pub(in crate::table) const CHILD_TABLES: [(TableKey, &str); 8] = [
     (TableKey::Affectations, "Affectations"),
 ];
 
-/// What a list says of its columns, readers aside.
+/// Description of a column without its reader.
 type Described = (&'static str, &'static str, CellKind, &'static [&'static str], &'static [DossierPart]);
 
 fn described(table: &TableKey) -> Vec<Described> {
@@ -51,7 +51,7 @@ fn described(table: &TableKey) -> Vec<Described> {
     }
 }
 
-/// The columns that this table always has.
+/// Lists the columns that this table always has.
 pub(in crate::table) fn columns(table: &TableKey) -> impl Iterator<Item = ColumnSpec> + use<> {
     described(table).into_iter().map(|(name, title, kind, options, _)| ColumnSpec {
         key: ColumnKey::Fixed(name.to_owned()),
@@ -64,7 +64,7 @@ pub(in crate::table) fn columns(table: &TableKey) -> impl Iterator<Item = Column
     })
 }
 
-/// The parts of the policy that govern this column.
+/// Lists the parts of the policy that govern this column.
 pub(in crate::table) fn governed_by(table: &TableKey, column: &str) -> &'static [DossierPart] {
     let found = described(table).into_iter().find(|(name, ..)| *name == column);
     found.map(|(.., parts)| parts).unwrap_or_default()

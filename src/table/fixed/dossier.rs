@@ -468,7 +468,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         parts: &[Part::Instructeurs],
         read: |d, _| list(d.instructeurs.iter().map(|profile| &profile.email)),
     },
-    // Filled by the mapper, which alone knows what did not fit.
+    // The mapper fills it: only the mapper knows which values did not fit.
     Fixed {
         name: DOCUMENT_ONLY,
         title: "Réponses hors colonnes",
@@ -496,7 +496,7 @@ fn list<'a>(items: impl Iterator<Item = &'a String>) -> Cell {
     if items.is_empty() { Cell::Null } else { Cell::List(items) }
 }
 
-/// What stands for a demandeur who stayed on the platform, in every column of theirs.
+/// Returns the placeholder of a demandeur whose data stay on the platform, for every column of theirs.
 fn withheld(treatment: Treatment) -> Cell {
     Cell::maybe(treatment.marker().or(Treatment::Exclude.marker()))
 }
@@ -510,7 +510,7 @@ fn demandeur_type(dossier: &Dossier, _: Treatment) -> Cell {
     }
 }
 
-/// The texts of a person.
+/// Texts of a person.
 struct Person<'a> {
     civilite: Option<&'a str>,
     nom: &'a str,
@@ -530,7 +530,7 @@ fn person(dossier: &Dossier, treatment: Treatment, read: fn(Person<'_>) -> Cell)
     }
 }
 
-/// A date has no room for a marker: the column says what became of it.
+/// Returns the cell of a date of birth. A date cannot hold a placeholder, so the column shows its treatment.
 fn birth_date(dossier: &Dossier, treatment: Treatment) -> Cell {
     match &dossier.demandeur {
         Demandeur::PersonnePhysique { date_de_naissance: Some(date), .. } => Cell::Date(*date),
@@ -570,7 +570,7 @@ fn company(dossier: &Dossier, treatment: Treatment, read: fn(&Entreprise) -> Cel
 
 fn address(dossier: &Dossier, treatment: Treatment, read: fn(&Address) -> Cell) -> Cell {
     match &dossier.demandeur {
-        // A pseudonymised company has lost its address: the column says so.
+        // Pseudonymisation removes the address of a company: the column shows that.
         Demandeur::PersonneMorale(found) => match &found.address {
             Some(address) => read(address),
             None => Cell::maybe(treatment.marker()),

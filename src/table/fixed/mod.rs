@@ -1,5 +1,5 @@
-//! The columns that tables always have: one list says their names, what they hold, which part of the privacy policy
-//! governs them, and how they are read.
+//! Columns that tables always have. One list declares their names, kinds, the part of the privacy policy that governs
+//! them, and their readers.
 
 mod children;
 mod column;
