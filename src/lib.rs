@@ -1,8 +1,8 @@
-//! Dossiers of Démarche Numérique and Démat Social, read without losing one.
+//! Client and sync engine for Démarche Numérique and Démat Social.
 //!
 //! A typed client for both platforms, and a sync engine whose promise is: **every change that the platform shows reaches
 //! the target, each dossier once, whatever fails in between.** A run may be killed at any instant; the next one goes on
-//! from what was committed, and [`sync::verify`] proves that nothing is missing.
+//! from the last commit, and [`sync::verify`] proves that nothing is missing.
 //!
 #![cfg_attr(feature = "sandbox", doc = "```")]
 #![cfg_attr(not(feature = "sandbox"), doc = "```ignore")]
@@ -29,20 +29,20 @@
 //! }
 //! ```
 //!
-//! The rooms, in the order in which a dossier walks through them:
+//! The modules, in the order in which a dossier passes through them:
 //!
-//! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: the domain, in the platform's words;
-//! - [`api`]: the gate, the only room that knows GraphQL;
-//! - `http`: what the clients share: where a secret may be sent, how it is kept, one TLS set-up;
-//! - [`observe`]: the watchtower: from where to read, walks, deletions, the complete listing;
-//! - [`privacy`]: what may leave the platform, and in which form;
-//! - [`table`]: a form becomes tables, a dossier becomes rows;
-//! - [`plan`]: what is known and what was observed become changes;
-//! - [`sink`]: where dossiers are kept;
+//! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: domain types, under the platform's names;
+//! - [`api`]: client of the platform's GraphQL API, with retries, backoff and a rate limiter;
+//! - `http`: HTTP shared by the clients: addresses, secrets, TLS;
+//! - [`observe`]: reads a démarche: watermark, walks, lists of deletions, the complete listing;
+//! - [`privacy`]: removes, masks or pseudonymises values before anything is stored;
+//! - [`table`]: maps a form to tables, and a dossier to rows;
+//! - [`plan`]: computes changes from the state that is known and the dossiers that were read;
+//! - [`sink`]: stores dossiers in a target: SQLite, PostgreSQL, Grist, memory;
 //! - [`sync`]: one run, from the checkpoint to the report;
-//! - [`intent`]: what the back office wants done;
-//! - [`writeback`]: what the back office decided reaches the platform, once;
-//! - `serve` (feature `serve`): runs on their rhythm, unattended, by any number of workers;
+//! - [`intent`]: decisions of the back office that are to be sent to the platform;
+//! - [`writeback`]: sends them, each once, and verifies them;
+//! - `serve` (feature `serve`): schedules runs for any number of workers, with health, metrics and alerts;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
@@ -80,7 +80,7 @@ pub mod serve;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 
-/// The examples of the README, run.
+/// Runs the examples of the README.
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

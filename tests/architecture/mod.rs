@@ -1,6 +1,8 @@
 //! The rooms depend on each other one way only, and the pure ones stay pure.
 
+mod names;
 mod references;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

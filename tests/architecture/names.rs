@@ -1,0 +1,118 @@
+//! One name, one meaning: a type that is visible beyond its file is declared once in a crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Names that still have several declarations. Remove one when it is settled, never add one.
+const DOUBLES: &[&str] = &[
+    "Assignment",
+    "Attempt",
+    "Book",
+    "Clock",
+    "Desk",
+    "Draft",
+    "Due",
+    "Ended",
+    "Entry",
+    "Event",
+    "Fault",
+    "Form",
+    "Format",
+    "Found",
+    "History",
+    "Instant",
+    "Job",
+    "Kept",
+    "Lease",
+    "Memory",
+    "News",
+    "Options",
+    "Origin",
+    "Place",
+    "Places",
+    "Plan",
+    "Prepared",
+    "Progress",
+    "Receipt",
+    "Row",
+    "Rule",
+    "Seen",
+    "Source",
+    "Step",
+    "Target",
+    "Token",
+    "Unread",
+    "Verdict",
+    "Wanted",
+];
+
+/// Parts of `src` that are other crates, or on the way to be one, and the imitations: each has its own names.
+const OTHER_CRATES: &[&str] = &["sandbox", "grist"];
+
+fn sources(under: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(under).expect("a folder of the sources") {
+        let path = entry.expect("an entry of a readable folder").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The names of types that a source declares `pub`, `pub(crate)`, `pub(super)` or `pub(in …)`.
+fn declared(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in text.lines().map(str::trim) {
+        let Some(rest) = line.strip_prefix("pub") else { continue };
+        let rest = match rest.strip_prefix('(') {
+            Some(scoped) => scoped.split_once(')').map_or("", |(_, rest)| rest),
+            None => rest,
+        };
+        let mut words = rest.split_whitespace();
+        if !matches!(words.next(), Some("struct" | "enum" | "trait" | "type" | "union")) {
+            continue;
+        }
+        let name = words.next().unwrap_or_default();
+        // A macro's own names begin with `$`.
+        let length = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+        if length > 0 {
+            found.insert(name[..length].to_owned());
+        }
+    }
+    found
+}
+
+/// By name, the files that declare it.
+fn declarations() -> BTreeMap<String, Vec<String>> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in files {
+        let name = path.strip_prefix(&src).expect("a file of the sources");
+        if OTHER_CRATES.iter().any(|other| name.starts_with(other)) {
+            continue;
+        }
+        for declared in declared(&fs::read_to_string(&path).expect("a readable source")) {
+            found.entry(declared).or_default().push(name.display().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_type_name_is_declared_once() {
+    for (name, files) in declarations() {
+        let known = DOUBLES.contains(&name.as_str());
+        assert!(files.len() == 1 || known, "`{name}` has several meanings, in {files:?}: rename all but one");
+    }
+}
+
+#[test]
+fn declarations_of_any_visibility_are_found() {
+    let text =
+        "pub struct A;\npub(crate) enum B {}\n    pub(in crate::sink) trait C<'a> {}\nstruct D;\npub fn e() {}\n";
+    assert_eq!(declared(text).into_iter().collect::<Vec<_>>(), ["A", "B", "C"]);
+}

@@ -1,0 +1,72 @@
+//! First lines of docs, and words that no module is called by.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders of `src` whose public items begin their docs with a verb or with the thing itself. The aim is `[""]`, the whole tree.
+const DONE: &[&str] =
+    &["api", "champ", "demarche.rs", "dossier", "http", "ids.rs", "lib.rs", "platform.rs", "privacy", "table"];
+
+/// Words of a house that was: no module, type or text is called by them.
+const PICTURES: &[&str] =
+    &["watchtower", "the gate", "the vault", "the desk", "the workshop", "the conductor", "ROOM "];
+
+fn sources(under: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(under).expect("a folder of the sources") {
+        let path = entry.expect("an entry of a readable folder").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The files of the folders that are done.
+fn done() -> Vec<PathBuf> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for folder in DONE {
+        let path = src.join(folder);
+        if path.is_dir() { sources(&path, &mut found) } else { found.push(path) }
+    }
+    found
+}
+
+/// The first lines of doc comments that begin with a question word, with the line of the item.
+fn questions(text: &str) -> Vec<(usize, &str)> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
+    let begins = |at: &usize| *at == 0 || !is_doc(lines[*at - 1]);
+    let asks = |at: &usize| {
+        let words = lines[*at].trim_start_matches(['/', '!']).trim_start();
+        ["What ", "How ", "Whether "].iter().any(|question| words.starts_with(question))
+    };
+    (0..lines.len()).filter(|at| is_doc(lines[*at])).filter(begins).filter(asks).map(|at| (at + 1, lines[at])).collect()
+}
+
+#[test]
+fn no_doc_comment_begins_with_a_question_word() {
+    for path in done() {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        let found = questions(&text);
+        assert!(found.is_empty(), "{}: begin with a verb and its object: {found:?}", path.display());
+    }
+}
+
+#[test]
+fn question_words_are_found_at_the_beginning_alone() {
+    let text =
+        "/// Whether it is.\n/// More.\nfn a() {}\n/// Reads it.\n/// What is more, it is cut here.\nfn b() {}\n";
+    assert_eq!(questions(text), [(1, "/// Whether it is.")]);
+}
+
+#[test]
+fn no_source_speaks_of_a_house() {
+    for path in done() {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        for picture in PICTURES {
+            assert!(!text.contains(picture), "{} says `{picture}`", path.display());
+        }
+    }
+}
