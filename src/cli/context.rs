@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::args::GlobalArgs;
+use super::GlobalArgs;
 use super::error::CliError;
 use super::printer;
 use super::terminal::{ProgressMode, Surroundings};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::args::JobArgs;
 use super::context::{Context, variable};
 use super::error::CliError;
 use super::exit::Exit;
+use super::flags::JobArgs;
 use super::{failed, progress::Progress};
 use crate::api::Client;
 use crate::config::{self, Overrides, RetentionSettings, Target};

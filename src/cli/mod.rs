@@ -2,7 +2,7 @@
 //!
 //! | File | Holds |
 //! | --- | --- |
-//! | `args` | the command line |
+//! | `flags` | flags that several commands share; those of one command stand beside its `run` |
 //! | `context` | what every command needs: settings, clients, secrets |
 //! | `jobs`, `targets` | the démarches that a command works on, and where their dossiers are kept |
 //! | `office` | the same for `dn run`, which works on them again and again |
@@ -14,12 +14,12 @@
 //! | `signals`, `terminal` | what the system says and allows |
 
 mod alarm;
-mod args;
 mod ask;
 mod commands;
 mod context;
 mod error;
 mod exit;
+mod flags;
 mod jobs;
 mod office;
 mod printer;
@@ -31,16 +31,51 @@ mod terminal;
 mod webhooks;
 mod words;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{Args, Parser};
 
-pub use args::Cli;
 pub use error::CliError;
 pub use exit::Exit;
 
+use crate::telemetry::LogFormat;
 use crate::telemetry::{self, Writing};
+use commands::Command;
 use context::Context;
+use terminal::ColorChoice;
+
+/// Copies démarches of Démarche Numérique and Démat Social into a database, and proves that nothing is missing.
+#[derive(Debug, Parser)]
+#[command(name = "dn", version, max_term_width = 100, after_long_help = exit::help())]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub struct GlobalArgs {
+    /// Read this configuration file [default: the one that DN_CONFIG names, else none]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// Say nothing but errors [default: tell progress]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Log more on stderr: -v a few lines a run, -vv one line a page [default: warnings]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// Colour messages; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, help_heading = "Global options")]
+    pub color: ColorChoice,
+    /// Write logs for people or for programs
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t, help_heading = "Global options")]
+    pub log_format: LogFormat,
+}
 
 /// Runs the program with the arguments, the environment and the terminal of this process.
 #[must_use]
@@ -79,4 +114,16 @@ fn told(text: &str) {
 fn failed(error: &CliError) -> Exit {
     printer::tell(&error.render());
     error.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

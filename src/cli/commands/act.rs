@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::dossier::DossierArgs;
 use super::push::{About, Ended, finish};
 use crate::api::ApiError;
-use crate::cli::args::{DossierArgs, PartsArgs};
 use crate::cli::ask::Ask;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
@@ -20,6 +21,54 @@ use crate::privacy::{Filter, Policy};
 use crate::sink::Scope;
 use crate::sink::{MemoryOutbox, Outbox as _};
 use crate::writeback::{Push, QUIET, plan, push};
+
+/// What an action on a dossier needs.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Action")]
+pub struct PartsArgs {
+    /// Do it in this instructeur's name, by e-mail address or id [default: that of the configuration]
+    #[arg(long = "as", value_name = "INSTRUCTEUR", requires = "action")]
+    pub instructeur: Option<String>,
+    /// Say why: accepter, refuser, classer_sans_suite
+    #[arg(long, value_name = "TEXT", requires = "action")]
+    pub motivation: Option<String>,
+    /// Say this: message
+    #[arg(long, value_name = "TEXT", requires = "action")]
+    pub message: Option<String>,
+    /// Ask for a correction with the message: incorrect, incomplete, outdated
+    #[arg(long, value_name = "REASON", requires = "action")]
+    pub correction: Option<String>,
+    /// Join this file to the decision or the message
+    #[arg(long, value_name = "PATH", requires = "action")]
+    pub file: Option<String>,
+    /// Write this value into this annotation, by label or id; may be repeated: annotations
+    #[arg(long = "set", value_name = "ANNOTATION=VALUE", requires = "action")]
+    pub values: Vec<String>,
+    /// Name the repetition: ajouter_ligne
+    #[arg(long, value_name = "ANNOTATION", requires = "action")]
+    pub annotation: Option<String>,
+    /// Name the groupe, by number or label: changer_groupe
+    #[arg(long, value_name = "GROUPE", requires = "action")]
+    pub groupe: Option<String>,
+    /// Name the label: ajouter_label, supprimer_label
+    #[arg(long, value_name = "LABEL", requires = "action")]
+    pub label: Option<String>,
+    /// Name the message by its id: supprimer_message
+    #[arg(long, value_name = "ID", requires = "action")]
+    pub message_id: Option<String>,
+    /// Ask the platform to send no e-mail [default: it tells the usager]
+    #[arg(long, requires = "action")]
+    pub silent: bool,
+    /// Overwrite another decision [default: a decision is left as it is]
+    #[arg(long, requires = "action")]
+    pub overrule: bool,
+    /// Send a message that was sent before in the same words [default: once is enough]
+    #[arg(long, requires = "action")]
+    pub again: bool,
+    /// Go ahead without asking for a confirmation [default: show the plan, then ask]
+    #[arg(short, long, requires = "action")]
+    pub yes: bool,
+}
 
 const INSTEAD: &str = "add --yes to go ahead without a question";
 

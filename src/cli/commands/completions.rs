@@ -2,7 +2,7 @@
 
 use clap::CommandFactory as _;
 
-use crate::cli::args::Cli;
+use crate::cli::Cli;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::answer;

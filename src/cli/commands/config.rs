@@ -1,11 +1,22 @@
 //! `dn config`: an example, and the check of a file.
 
+use clap::Subcommand;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer, legible};
 use crate::cli::{told, webhooks};
 use crate::config::Config;
+
+/// What can be done with a configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a configuration with every key and its default
+    Example,
+    /// Check the file of --config, and tell all that is wrong in it at once
+    Check,
+}
 
 /// The example, as it lies in the repository.
 const EXAMPLE: &str = include_str!("../../../config/example.toml");

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use comfy_table::CellAlignment;
 use jiff::SignedDuration;
 
 use crate::api::Client;
-use crate::cli::args::DemoArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -17,10 +17,28 @@ use crate::cli::targets::{open, page_of};
 use crate::cli::{commands::verify::verify_one, signals, summary, told};
 use crate::config::{SyncSettings, Target, resolve_target};
 use crate::ids::DemarcheNumber;
+use crate::platform::Platform;
 use crate::privacy::{Filter, Policy};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use crate::sink::{AnySink, Scope};
 use crate::sync::{self, Event, Report, Settings, Verification};
+
+/// `dn demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the database here [default: a file in the temporary folder]
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<String>,
+    /// Generate another world
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Generate so many dossiers
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub dossiers: u32,
+    /// Imitate this platform: demarche-numerique or demat-social
+    #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
+    pub platform: Platform,
+}
 
 /// How many things happen in the world between two runs.
 const CHANGES: u32 = 80;

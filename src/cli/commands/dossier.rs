@@ -1,18 +1,43 @@
 //! `dn dossier N`: one dossier, readable. Shown to the person who asked; nothing of it goes to a log.
 
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use comfy_table::Table;
 use jiff::tz::TimeZone;
 
+use super::act::PartsArgs;
 use crate::api::ApiError;
 use crate::champ::{Champ, ChampValue};
-use crate::cli::args::DossierArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::InstanceArgs;
 use crate::cli::printer::{answer, answer_json, counted, instant, legible, shortened, table};
 use crate::cli::words;
 use crate::config;
 use crate::dossier::Dossier;
+use crate::ids::DossierNumber;
+use crate::intent::Action;
+
+/// `dn dossier`.
+#[derive(Clone, Debug, Args)]
+pub struct DossierArgs {
+    /// Show the dossier of this number
+    #[arg(value_name = "NUMBER")]
+    pub number: DossierNumber,
+    /// Do this to it [default: show it]
+    #[arg(value_name = "ACTION", value_parser = PossibleValuesParser::new(Action::WORDS))]
+    pub action: Option<String>,
+    /// Where it is.
+    #[command(flatten)]
+    pub instance: InstanceArgs,
+    /// What the action needs.
+    #[command(flatten)]
+    pub parts: PartsArgs,
+    /// Print the dossier, or what became of the action, as one JSON object [default: readable text]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Shows one dossier.
 pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError> {

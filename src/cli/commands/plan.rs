@@ -1,17 +1,38 @@
 //! `dn plan`: what a sync would change. It is the same run over a sink that writes nothing.
 
+use clap::Args;
 use serde::Serialize;
 
-use crate::cli::args::PlanArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::{JobArgs, PageArgs};
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer_json, counted, grouped, legible};
 use crate::cli::targets::open_to_read_if_there;
 use crate::cli::{signals, told};
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
 use crate::sync::{self, Event, REPORT_VERSION, SyncError};
+
+/// `dn plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// How much to ask for at a time.
+    #[command(flatten)]
+    pub page: PageArgs,
+    /// Read every dossier again [default: only those that moved]
+    #[arg(long)]
+    pub full: bool,
+    /// End with code 10 when something would change [default: 0]
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Print one versioned JSON object for each démarche [default: lines]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// What `dn plan --json` prints for each démarche.
 #[derive(Debug, Serialize)]

@@ -1,9 +1,11 @@
 //! `dn register`: what is kept where, for whoever answers for it. In French, as what is kept is.
 
-use crate::cli::args::RegisterArgs;
+use clap::Args;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::JobArgs;
 use crate::cli::jobs::Work;
 use crate::cli::printer::{answer, answer_json, legible};
 use crate::cli::signals;
@@ -11,6 +13,17 @@ use crate::cli::targets::open_to_read;
 use crate::plan::{Term, Terms};
 use crate::privacy::{Selection, Treatment};
 use crate::sync::{self, Register, RegisterColumn, Source};
+
+/// `dn register`.
+#[derive(Clone, Debug, Args)]
+pub struct RegisterArgs {
+    /// Which démarches and targets.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print one versioned JSON object for each démarche [default: Markdown, in French]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Prints the register of every démarche.
 pub async fn run(context: &Context, args: &RegisterArgs) -> Result<Exit, CliError> {

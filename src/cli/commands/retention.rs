@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use clap::Args;
 use serde::Serialize;
 
 use super::sync::finish;
-use crate::cli::args::RetentionArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::JobArgs;
 use crate::cli::jobs::{Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::targets::{open_existing, open_to_read, with_outbox};
@@ -16,6 +17,23 @@ use crate::cli::{signals, summary};
 use crate::ids::DossierNumber;
 use crate::sink::{AnySink, Outbox as _, Scope, Sink as _};
 use crate::sync::{self, REPORT_VERSION, RetentionReport, Run};
+
+/// `dn retention`.
+#[derive(Clone, Debug, Args)]
+pub struct RetentionArgs {
+    /// Which démarches and targets.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Do it [default: only tell what is due]
+    #[arg(long)]
+    pub apply: bool,
+    /// Go on however many dossiers are due at once [default: the brake of `max-delete-share`]
+    #[arg(long, requires = "apply")]
+    pub allow_deletes: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// How many pending intents are read at a time.
 const PAGE: u32 = 500;

@@ -4,20 +4,32 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::cli::alarm::{self, Alarm};
-use crate::cli::args::RunArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::JobArgs;
 use crate::cli::office::{Limiters, Office};
 use crate::cli::signals::{self, Hangups};
 use crate::config::{Config, defaults};
 use crate::serve::hints::Webhooks;
 use crate::serve::{Board, Clock, Door, Options, Plan, View, serve};
+
+/// `dn run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What to sync.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Have so many runs under way at once, 1 to 64 [default: that of the configuration, else 1]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub workers: Option<u32>,
+}
 
 /// How many hints wait for the loop, which takes each at once; what finds no room is dropped and counted.
 const HINTS_AT_ONCE: usize = 256;

@@ -3,16 +3,48 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use clap::Args;
 use jiff::SignedDuration;
 
-use crate::cli::args::SandboxArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{signals, told};
 use crate::config::defaults;
+use crate::platform::Platform;
 use crate::sandbox::grist::{Grist, GristServer};
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
+
+/// `dn sandbox`.
+#[derive(Clone, Debug, Args)]
+pub struct SandboxArgs {
+    /// Listen on this port of 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Generate another world
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Generate so many dossiers
+    #[arg(long, value_name = "COUNT", default_value_t = 500)]
+    pub dossiers: u32,
+    /// Change so many dossiers a minute, such as 10/min [default: none]
+    #[arg(long, value_name = "PACE", value_parser = pace)]
+    pub pace: Option<u32>,
+    /// Serve an imitation of Grist beside it [default: the platform alone]
+    #[arg(long)]
+    pub grist: bool,
+    /// Imitate this platform: demarche-numerique or demat-social
+    #[arg(long, value_name = "NAME", default_value_t = Platform::DemarcheNumerique)]
+    pub platform: Platform,
+}
+
+fn pace(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/min").unwrap_or(text);
+    match number.trim().parse() {
+        Ok(pace) if (1..=6000).contains(&pace) => Ok(pace),
+        _ => Err("a number of changes a minute is expected, such as 10/min".to_owned()),
+    }
+}
 
 /// Serves until it is interrupted.
 pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError> {
@@ -100,6 +132,18 @@ async fn live(sandbox: &Sandbox, demarches: &[u32], args: &SandboxArgs) {
         if args.pace.is_some() {
             seed = seed.wrapping_add(1);
             sandbox.live(*number, 1, seed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paces_are_checked() {
+        for (text, expected) in [("10/min", Some(10)), ("10", Some(10)), ("0", None), ("x/min", None), ("", None)] {
+            assert_eq!(pace(text).ok(), expected, "{text}");
         }
     }
 }

@@ -1,19 +1,31 @@
 //! `dn schema`: the form as a table, through all revisions.
 
+use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::api::Form;
-use crate::cli::args::SchemaArgs;
 use crate::cli::context::{Context, has_token, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
+use crate::cli::flags::DemarcheArgs;
 use crate::cli::printer::{answer, answer_json, counted, legible, table};
 use crate::config::{self, Instance};
 use crate::demarche::{Descriptor, Revision};
 use crate::ids::{DemarcheNumber, DescriptorId};
+
+/// `dn schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Which démarches.
+    #[command(flatten)]
+    pub demarches: DemarcheArgs,
+    /// Print the démarche as one JSON object, with every revision [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Shows the form of every démarche that is named.
 pub async fn run(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError> {

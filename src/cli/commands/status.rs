@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::push::{Served, in_words, place};
-use crate::cli::args::StatusArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
+use crate::cli::flags::JobArgs;
 use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
 use crate::cli::summary::outcome;
 use crate::cli::targets::{open_to_read, with_outbox};
@@ -19,6 +20,20 @@ use crate::config::{self, Job};
 use crate::intent;
 use crate::sink::{Backlog, Outbox as _, QuarantineEntry, RunRecord, Scope, Sink as _};
 use crate::sync::{REPORT_VERSION, SyncError};
+
+/// `dn status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Show so many runs
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    pub runs: u32,
+    /// Print one versioned JSON object for each démarche [default: tables]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// How many runs are looked through for the last one that ended well.
 const LOOK_BACK: u32 = 200;

@@ -1,9 +1,11 @@
 //! `dn sync`: the main job.
 
-use crate::cli::args::SyncArgs;
+use clap::Args;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::{JobArgs, PageArgs};
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::office::tell_end;
 use crate::cli::printer::answer_json;
@@ -12,6 +14,35 @@ use crate::cli::{failed, signals, summary, told};
 use crate::config::Overrides;
 use crate::sink::{AnySink, Sink as _};
 use crate::sync::{self, Run};
+
+/// `dn sync`.
+#[derive(Clone, Debug, Args)]
+pub struct SyncArgs {
+    /// What to sync.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// How much to ask for at a time.
+    #[command(flatten)]
+    pub page: PageArgs,
+    /// Read every dossier again [default: only those that moved]
+    #[arg(long)]
+    pub full: bool,
+    /// Mark dossiers as gone however many they are [default: stop above the share of the configuration]
+    #[arg(long)]
+    pub allow_deletes: bool,
+    /// Make columns again that somebody deleted from the Grist document [default: leave them out]
+    #[arg(long)]
+    pub restore_columns: bool,
+    /// Keep the new address of an instance that moved; its platform must be the same [default: refuse another instance]
+    #[arg(long)]
+    pub accept_address: bool,
+    /// Copy files themselves into the Grist document, within the limits of the configuration [default: names and sizes]
+    #[arg(long)]
+    pub files: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Brings every target up to what the platform shows.
 pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {

@@ -2,19 +2,34 @@
 
 use std::collections::BTreeSet;
 
+use clap::Args;
 use serde::Serialize;
 
 use super::push::{Served, in_words, place};
-use crate::cli::args::TrailArgs;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
+use crate::cli::flags::JobArgs;
 use crate::cli::printer::{answer, answer_json, instant, legible, table, tell};
 use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words::mutation;
 use crate::config::{self, Job};
 use crate::sink::{Happening, Outbox, Scope, TrailLine};
+
+/// `dn trail`.
+#[derive(Clone, Debug, Args)]
+pub struct TrailArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print comma-separated values [default: a table]
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print one JSON object a line [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// How many lines are read at a time.
 const PAGE: u32 = 500;

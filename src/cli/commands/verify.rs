@@ -1,15 +1,34 @@
 //! `dn verify`: is anything missing?
 
-use crate::cli::args::VerifyArgs;
+use clap::Args;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::JobArgs;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::answer_json;
 use crate::cli::targets::{open_existing, open_to_read};
 use crate::cli::{signals, summary, told};
 use crate::sink::AnySink;
 use crate::sync::{self, Event, Run, SyncError, Verification};
+
+/// `dn verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// What to compare.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Read again what differs, then compare again [default: only compare]
+    #[arg(long)]
+    pub repair: bool,
+    /// Mark dossiers as gone however many they are [default: stop above the share of the configuration]
+    #[arg(long, requires = "repair")]
+    pub allow_deletes: bool,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Compares every target with the platform, and mends it when asked.
 pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::DoctorArgs;
 use crate::api::Client;
-use crate::cli::args::DoctorArgs;
 use crate::cli::context::{Context, read_secret, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;

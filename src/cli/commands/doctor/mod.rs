@@ -9,4 +9,19 @@ mod network;
 mod schema;
 mod target;
 
+use clap::Args;
+
 pub use diagnosis::run;
+
+use crate::cli::flags::JobArgs;
+
+/// `dn doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// What to check.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Print one JSON object [default: one line for each check]
+    #[arg(long)]
+    pub json: bool,
+}

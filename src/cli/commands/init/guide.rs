@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::InitGristArgs;
 use super::keep::{self, Kept};
 use super::make::make;
 use super::place::{Place, Site, place, site};
 use crate::api::{ApiError, Client};
-use crate::cli::args::InitGristArgs;
 use crate::cli::ask::Ask;
 use crate::cli::commands::sync::sync_one;
 use crate::cli::context::{Context, variable};

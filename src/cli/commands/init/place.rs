@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
-use crate::cli::args::InitGristArgs;
+use super::InitGristArgs;
 use crate::cli::ask::Ask;
 use crate::cli::context::{read_secret, variable};
 use crate::cli::error::CliError;

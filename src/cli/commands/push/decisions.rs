@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::PushArgs;
 use super::file::{self, Format};
 use super::{Ended, Served, empty, place};
-use crate::cli::args::PushArgs;
 use crate::cli::error::CliError;
 use crate::cli::jobs::Prepared;
 use crate::intent::{Intent, IntentId, Status};

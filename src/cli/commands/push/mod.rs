@@ -10,15 +10,16 @@ mod unserved;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use clap::Args;
 use futures_util::future::BoxFuture;
 
 pub use ended::{About, Ended, finish};
 pub use unserved::{Served, in_words, place};
 
-use crate::cli::args::PushArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::flags::JobArgs;
 use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::tell;
 use crate::cli::signals;
@@ -30,6 +31,38 @@ use crate::sink::grist::Declined;
 use crate::sink::{AnySink, GristSink, MemoryOutbox, Outbox, Sink as _};
 use crate::sync::{check_instance, refresh};
 use crate::writeback::{Push, PushError, QUIET, plan, push};
+
+/// `dn push`.
+#[derive(Clone, Debug, Args)]
+pub struct PushArgs {
+    /// What to send.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Take decisions from here: a target such as sqlite:dossiers.db, or a .csv or .json file [default: the target]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "to")]
+    pub from: Option<String>,
+    /// Send [default: print what would be sent]
+    #[arg(long)]
+    pub apply: bool,
+    /// Send in this instructeur's name, by e-mail address or id, where an intent does not say [default: that of the configuration]
+    #[arg(long = "as", value_name = "INSTRUCTEUR")]
+    pub instructeur: Option<String>,
+    /// Send from this Grist document although it is a copy of another: nothing is sent from the other any more
+    #[arg(long, requires = "apply")]
+    pub adopt: bool,
+    /// Try this parked intent again from its start; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub retry: Vec<String>,
+    /// Take this intent back; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub cancel: Vec<String>,
+    /// Call this parked intent done: you have seen it on the platform; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "apply", help_heading = "Parked intents")]
+    pub done: Vec<String>,
+    /// Print one versioned JSON object for each démarche [default: a table]
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Sends, or tells what would be sent.
 pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {

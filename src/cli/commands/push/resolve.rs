@@ -1,7 +1,7 @@
 //! What an operator decides about intents that are parked.
 
+use super::PushArgs;
 use super::no_outbox;
-use crate::cli::args::PushArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
