@@ -6,8 +6,9 @@
 
 use std::error::Error;
 
+use demarche_numerique::ids::Scope;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
-use demarche_numerique::sink::{Scope, SqliteSink};
+use demarche_numerique::sink::SqliteSink;
 use demarche_numerique::sync::{self, Job, Settings, Stop};
 use demarche_numerique::{Client, DemarcheNumber, Platform, privacy};
 use jiff::Timestamp;

@@ -184,6 +184,21 @@ impl DescriptorId {
     }
 }
 
+/// Which dossiers: one démarche of one instance of a platform. Numbers of two instances collide, so both are needed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Scope {
+    /// The short name of the instance, as configured.
+    pub instance: String,
+    /// The démarche.
+    pub demarche: DemarcheNumber,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.instance, self.demarche)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,7 @@
 //! The modules, in the order in which a dossier passes through them:
 //!
 //! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: domain types, under the platform's names;
+//! - [`fingerprint`], [`checkpoint`], [`report`]: plain values that several modules exchange;
 //! - [`api`]: client of the platform's GraphQL API, with retries, backoff and a rate limiter;
 //! - `http`: HTTP shared by the clients: addresses, secrets, TLS;
 //! - [`observe`]: reads a démarche: watermark, walks, lists of deletions, the complete listing;
@@ -50,10 +51,13 @@
 #![warn(missing_docs)]
 
 pub mod champ;
+pub mod checkpoint;
 pub mod demarche;
 pub mod dossier;
+pub mod fingerprint;
 pub mod ids;
 pub mod platform;
+pub mod report;
 
 pub mod api;
 mod http;
@@ -89,6 +93,7 @@ pub use api::{ApiError, Client};
 pub use champ::{Champ, ChampValue};
 pub use demarche::Demarche;
 pub use dossier::{Dossier, DossierState};
-pub use ids::{DemarcheNumber, DossierNumber};
+pub use ids::{DemarcheNumber, DossierNumber, Scope};
 pub use observe::changed;
 pub use platform::Platform;
+pub use report::Report;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use demarche_numerique::privacy::{Filter, Policy};
+use demarche_numerique::report::Report;
 use demarche_numerique::sandbox::WorldSpec;
 use demarche_numerique::sink::postgres::Options;
 use demarche_numerique::sink::{AnySink, PostgresSink, Sink, SqliteSink};
-use demarche_numerique::sync::{self, Job, Report, Settings, Stop};
+use demarche_numerique::sync::{self, Job, Settings, Stop};
 use serde::{Deserialize, Serialize};
 
 use super::document;

@@ -7,7 +7,7 @@ use demarche_numerique::plan::{Known, KnownDossier, Observation, Remembered, Sch
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
 use demarche_numerique::sandbox::DEMARCHE_LARGE;
 use demarche_numerique::table::naming::NameLimits;
-use demarche_numerique::table::{Digest, Mapper, Row, infer};
+use demarche_numerique::table::{Mapper, Row, infer};
 use demarche_numerique::{Demarche, DemarcheNumber, Platform};
 
 use super::support::recorder::{Recorder, kept};
@@ -57,7 +57,7 @@ impl Desk {
     /// From dossiers to rows.
     pub fn map(&self, dossiers: Vec<Dossier>) -> Vec<Row> {
         let row = |mut dossier: Dossier| {
-            let light = Digest::of_light(&dossier.light());
+            let light = dossier.light().digest();
             self.filter.apply(&mut dossier, &self.types);
             self.mapper.row(dossier, light).row
         };
@@ -72,7 +72,7 @@ impl Desk {
 
 fn tables(demarche: &Demarche, filter: &Filter, types: &FormTypes, remembered: &Remembered) -> SchemaPlan {
     let mut spec = infer(demarche);
-    filter.policy().adjust(&mut spec, types);
+    spec.withhold(filter.policy(), types);
     reconcile(&spec, remembered, NameLimits::default())
 }
 

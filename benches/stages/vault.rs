@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use demarche_numerique::checkpoint::Checkpoint;
 use demarche_numerique::ids::{DossierId, DossierNumber};
 use demarche_numerique::plan::{Known, plan};
 use demarche_numerique::sandbox::WorldSpec;
-use demarche_numerique::sink::{AnySink, Batch, Checkpoint, Prepared, Sink as _};
+use demarche_numerique::sink::{AnySink, Batch, Prepared, Sink as _};
 
 use super::desk::{DEMARCHE, Desk, present};
 use super::support::{Anyhow, scope};

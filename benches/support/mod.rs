@@ -6,8 +6,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use demarche_numerique::api::RateLimiter;
-use demarche_numerique::ids::DemarcheNumber;
-use demarche_numerique::sink::Scope;
+use demarche_numerique::ids::{DemarcheNumber, Scope};
 use demarche_numerique::{Client, Platform};
 
 pub type Anyhow<T> = Result<T, Box<dyn Error>>;

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use super::client::Client;
 use super::error::ApiError;
 use super::transport::{Transport, failed, redirected};
-use crate::dossier::File;
+use crate::champ::File;
 use crate::http::{Unread, body};
 
 /// Errors of a download.

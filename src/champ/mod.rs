@@ -4,7 +4,9 @@
 //! (docs/platform.md#champs). The typed field also decides whether the answer is [`ChampValue::Empty`], as an empty
 //! text and a null text mean different things (trap 52).
 
+mod file;
 mod find;
+mod personne_morale;
 mod place;
 
 use std::collections::BTreeMap;
@@ -15,10 +17,11 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use file::File;
 pub use find::{ChampNotFound, find};
+pub use personne_morale::{Association, Entreprise, PersonneMorale};
 pub use place::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Rpg};
 
-use crate::dossier::{File, PersonneMorale};
 use crate::ids::{ChampId, DescriptorId, DossierNumber, RowId};
 
 /// The answer to one question in one dossier.

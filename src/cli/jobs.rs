@@ -9,8 +9,9 @@ use super::flags::JobArgs;
 use super::{failed, progress::Progress};
 use crate::api::Client;
 use crate::config::{self, Overrides, RetentionSettings, Target};
+use crate::ids::Scope;
 use crate::privacy::Filter;
-use crate::sink::{Scope, Sink};
+use crate::sink::Sink;
 use crate::sync::{Job, Settings, Stop};
 
 /// Whether a command talks to the platform.

@@ -9,8 +9,8 @@ use tracing::{debug, info, warn};
 use super::printer::{counted, grouped, size, tell};
 use super::terminal::ProgressMode;
 use crate::api::Drift;
+use crate::ids::Scope;
 use crate::plan::Counts;
-use crate::sink::Scope;
 use crate::sync::Event;
 use crate::telemetry::{DEMARCHE_NUMBER, DOSSIER_NUMBER, INSTANCE, PAGE_SIZE, REASON};
 

@@ -9,8 +9,10 @@ use super::exit::Exit;
 use super::printer::{counted, grouped, instant, legible, size, table};
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
-use crate::sink::{RowDifference, RunOutcome};
-use crate::sync::{Brake, FilesReport, ListingReport, Report, RetentionReport, RowsReport, Run, Verification};
+use crate::report::{
+    Brake, FilesReport, ListingReport, Report, RetentionReport, RowDifference, RowsReport, RunOutcome,
+};
+use crate::sync::{Run, Verification};
 
 /// How many changes to the tables are named before they are only counted.
 const NAMED: usize = 5;

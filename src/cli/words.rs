@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use super::printer::{counted, grouped, instant, legible};
-use crate::champ::{ChampValue, Commune, HealthRecord, Place, Registration, Withheld};
-use crate::dossier::{Demandeur, File, PersonneMorale};
+use crate::champ::{ChampValue, Commune, File, HealthRecord, PersonneMorale, Place, Registration, Withheld};
+use crate::dossier::Demandeur;
 use crate::intent::Status;
 
 /// The answer to a question, on one line. Repetitions are counted; their rows are for the caller to show.

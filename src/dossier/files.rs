@@ -1,7 +1,7 @@
 //! Collects the files of a dossier: of champs, messages, opinions, the decision.
 
-use super::{Dossier, File};
-use crate::champ::ChampValue;
+use super::Dossier;
+use crate::champ::{ChampValue, File};
 use crate::ids::DescriptorId;
 
 /// File with the object that it belongs to.

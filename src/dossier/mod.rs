@@ -1,7 +1,9 @@
 //! Dossiers: state, dates, demandeur, answers, messages, opinions and history.
 
+mod canonical;
 mod exchange;
 mod files;
+mod gone;
 mod people;
 
 use std::collections::BTreeMap;
@@ -11,12 +13,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use exchange::{Assignment, Avis, Correction, File, Message, Traitement};
+pub use exchange::{Assignment, Avis, Correction, Message, Traitement};
 pub use files::PlacedFile;
-pub use people::{Association, Demandeur, Entreprise, Mandataire, PersonneMorale};
+pub use gone::{Gone, GoneReason};
+pub use people::{Demandeur, Mandataire};
 
-use crate::champ::{Champ, ChampNotFound, ChampValue, find};
+use crate::champ::{Champ, ChampNotFound, ChampValue, File, find};
 use crate::demarche::{GroupeInstructeur, Label, Profile};
+use crate::fingerprint::Digest;
 use crate::ids::{DossierId, DossierNumber, RevisionId};
 
 /// State of a dossier. No date tells it: the dates of earlier states survive a step back (trap 49).
@@ -270,6 +274,14 @@ pub struct DossierLight {
     pub instructeurs: Vec<String>,
     /// The ids of its labels, sorted.
     pub labels: Vec<String>,
+}
+
+impl DossierLight {
+    /// Computes the digest of this line: as long as it is the same, the dossier need not be read.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(self).expect("a light dossier is plain data with text keys"))
+    }
 }
 
 /// Dossier that the platform lists as deleted, or as waiting for its deletion.

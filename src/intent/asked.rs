@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::CorrectionReason;
 use crate::dossier::DossierState;
+use crate::fingerprint::Fingerprint;
 use crate::ids::{DossierNumber, MessageId};
-use crate::table::Fingerprint;
 
 /// The stable name of an intent, chosen by whoever asks. Asking twice under one name is asking once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

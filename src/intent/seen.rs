@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::dossier::DossierState;
-use crate::table::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// What the dossier looked like before something was sent: it tells afterwards whether that was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

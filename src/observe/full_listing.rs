@@ -6,9 +6,9 @@ use super::paging::Cursors;
 use super::walk::{unidentified, verdict};
 use crate::api::{ApiError, Client, Cursor, Disposition, Listing, PageSize, Since, Source};
 use crate::demarche::GroupeInstructeur;
+use crate::fingerprint::Digest;
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::privacy::Selection;
-use crate::table::Digest;
 
 /// Every dossier that the platform lists for a démarche, read from the first page to the last without a hole.
 ///
@@ -102,7 +102,7 @@ pub async fn list_selected(
                     outside.insert(light.number);
                 }
                 kept.iter().for_each(|light| _ = outside.remove(&light.number));
-                let kept = kept.into_iter().map(|light| (light.number, Digest::of_light(light)));
+                let kept = kept.into_iter().map(|light| (light.number, light.digest()));
                 Ok((kept.collect::<Vec<_>>(), page.end, page.has_next))
             }
             Ok(_) => Err(if size > PageSize::ONE { Disposition::ShrinkPage } else { Disposition::Quarantine }),

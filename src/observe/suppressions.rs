@@ -7,10 +7,9 @@ use jiff::Timestamp;
 
 use super::paging::Cursors;
 use crate::api::{ApiError, Client, Cursor, Page};
-use crate::dossier::DeletedDossier;
+use crate::checkpoint::DeletionList;
+use crate::dossier::{DeletedDossier, Gone, GoneReason};
 use crate::ids::{DemarcheNumber, DossierNumber};
-use crate::plan::{Gone, GoneReason};
-use crate::sink::DeletionList;
 
 /// What both lists say, by number (never by id: those of the two lists collide, trap 31).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::Since;
-use crate::sink::{Checkpoint, Sweep};
+use crate::checkpoint::{Checkpoint, Sweep};
 
 /// How far back each run looks, and how often it looks further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::retention::Rule;
+use crate::dossier::{Gone, GoneReason};
+use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
-use crate::table::{Digest, Fingerprint, Row};
+use crate::table::Row;
 
 /// What was seen of one dossier.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,44 +27,6 @@ impl Observation {
         match self {
             Self::Present(row) => row.number,
             Self::Gone(number, _) => *number,
-        }
-    }
-}
-
-/// How and when a dossier went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
-    /// Why.
-    pub reason: GoneReason,
-    /// When, by the platform's date; unknown for a dossier that left without a trace.
-    pub at: Option<Timestamp>,
-}
-
-/// Why a dossier is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GoneReason {
-    /// Waiting to be purged: it may come back. The platform's word for why.
-    Pending(String),
-    /// Purged. The platform's word for why.
-    Deleted(String),
-    /// In no list, and the platform answers "not found": expired, hidden, or a test dossier (traps 33 to 35).
-    Missing,
-    /// Still there on the platform, and outside what the operator wants to keep of the démarche.
-    Filtered,
-    /// Purged here, when its term was over. The platform may still show it, and the target holds nothing of it.
-    Retention,
-}
-
-impl GoneReason {
-    /// The platform's word for why, or `missing`, `filtered`, `retention`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Pending(word) | Self::Deleted(word) => word,
-            Self::Missing => "missing",
-            Self::Filtered => "filtered",
-            Self::Retention => "retention",
         }
     }
 }
@@ -221,6 +184,7 @@ fn supersedes(now: &Gone, before: &Gone) -> bool {
 
 /// How many of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Dossiers new to the target.
     pub inserted: u64,
@@ -235,10 +199,8 @@ pub struct Counts {
     /// Dossiers written again in other columns or under another policy.
     pub rewritten: u64,
     /// Dossiers whose term was over, kept without what may tell of a person.
-    #[serde(default)]
     pub anonymised: u64,
     /// Dossiers whose term was over, of which nothing is kept.
-    #[serde(default)]
     pub purged: u64,
 }
 
@@ -254,6 +216,15 @@ impl Counts {
         self.rewritten += rewritten;
         self.anonymised += anonymised;
         self.purged += purged;
+    }
+}
+
+impl Counts {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        let Self { inserted, updated, unchanged: _, deleted, restored, rewritten, anonymised, purged } = self;
+        inserted + updated + deleted + restored + rewritten + anonymised + purged == 0
     }
 }
 

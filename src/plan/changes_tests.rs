@@ -1,6 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::dossier::DossierState;
 use crate::plan::Fate;

@@ -4,7 +4,7 @@ pub mod changes;
 pub mod retention;
 pub mod schema;
 
-pub use changes::{Change, Counts, Gone, GoneReason, Known, KnownDossier, Observation, Plan, plan};
+pub use changes::{Change, Counts, Known, KnownDossier, Observation, Plan, plan};
 pub use retention::{Fate, Retention, Term, Terms};
 pub use schema::{
     Backfill, MOST_COLUMNS, Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile,

@@ -10,6 +10,7 @@ use super::{MASKED, NOT_KEPT, nir, visit};
 use crate::champ::{Champ, ChampValue, Withheld};
 use crate::demarche::TypeDeChamp;
 use crate::dossier::Dossier;
+use crate::fingerprint::Digest;
 use crate::ids::DescriptorId;
 
 /// Filter that applies a policy to dossiers.
@@ -33,6 +34,14 @@ pub enum FilterError {
 }
 
 impl Filter {
+    /// Computes the digest of the filter: of the policy and of the pseudonym key, which it does not reveal. It is
+    /// stored with the rows, to detect rows that were filtered otherwise.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let key = self.key().filter(|_| self.policy().needs_key()).map(|key| key.pseudonym("digest", ""));
+        Digest::of(format!("{} {}", self.policy().digest(), key.unwrap_or_default()).as_bytes())
+    }
+
     /// Builds a filter of a policy.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::super::nir::tests::nir;
@@ -8,9 +9,9 @@ use super::super::policy::DossierPart;
 use super::super::pseudonym::tests::key;
 use super::super::samples::{block, champ, demarche, dossier, file, id, question, revision, rows};
 use super::*;
-use crate::champ::{Address, ColumnValue, GeoArea, Geometry, HealthRecord, Registration};
+use crate::champ::{Address, ColumnValue, GeoArea, Geometry, HealthRecord, PersonneMorale, Registration};
 use crate::demarche::Demarche;
-use crate::dossier::{Demandeur, PersonneMorale};
+use crate::dossier::Demandeur;
 use TypeDeChamp as T;
 
 /// One question of each kind (its number is its place in [`T::KNOWN`]), and a block (number 100) with an e-mail (101).
@@ -374,4 +375,21 @@ fn what_came_in_the_place_of_a_field_goes_the_way_of_the_field() {
     assert_eq!(dossier.unread["dateExpiration"], "demain");
     assert_eq!(dossier.champs[0].unread["updatedBy"], "");
     assert_eq!(dossier.unread_fields().len(), 3, "that something could not be read stays told");
+}
+
+#[test]
+fn the_digest_moves_with_the_policy_and_with_the_key_that_it_uses() {
+    let digest = |preset, key: &str| {
+        let policy = Policy { preset, ..Policy::default() };
+        let key = PseudonymKey::new(&SecretString::from(key)).ok();
+        Filter::new(policy, key).expect("a sound policy").digest()
+    };
+    let one = digest(Preset::Strict, "a key for the tests only");
+    assert_eq!(one, digest(Preset::Strict, "a key for the tests only"));
+    assert_ne!(one, digest(Preset::Strict, "another key for the tests"));
+    assert_ne!(one, digest(Preset::Default, "a key for the tests only"));
+    assert_eq!(
+        digest(Preset::Default, "a key for the tests only"),
+        digest(Preset::Default, "another key for the tests")
+    );
 }

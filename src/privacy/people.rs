@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::filter::Filter;
 use super::policy::{DossierPart as Part, Treatment};
+use crate::champ::{Association, Entreprise, File, PersonneMorale};
 use crate::demarche::Profile;
-use crate::dossier::{Association, Demandeur, Dossier, Entreprise, File, Mandataire, PersonneMorale};
+use crate::dossier::{Demandeur, Dossier, Mandataire};
 
 impl Filter {
     /// Filters everything but the champs. The platform's opaque ids stay: they are keys of rows and identify nobody by

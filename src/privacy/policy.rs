@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{MASKED, NOT_KEPT};
 use crate::demarche::TypeDeChamp;
+use crate::fingerprint::Digest;
 use crate::ids::DescriptorId;
+
+/// Version of the filter. Raise it if the filter withholds more or less than before under an unchanged policy.
+const FILTER_VERSION: u32 = 2;
 
 /// Treatment of a value, from the mildest to the strictest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -190,6 +194,13 @@ fn bare(name: &str) -> String {
 }
 
 impl Policy {
+    /// Computes the digest of the policy, to detect a change. It does not cover the pseudonym key.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let policy = serde_json::to_vec(&(FILTER_VERSION, self)).expect("a policy is plain data with text keys");
+        Digest::of(&policy)
+    }
+
     /// Lists the rules for kinds that this version does not know. They are kept, as a kind may be newer than this
     /// version.
     #[must_use]

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use crate::champ::{Champ, ChampValue, Row};
+use crate::champ::{Champ, ChampValue, File, Row};
 use crate::demarche::{Demarche, Descriptor, GroupeInstructeur, Label, Learned, Profile, Revision, TypeDeChamp};
-use crate::dossier::{Assignment, Avis, Demandeur, Dossier, DossierState, File, Mandataire, Message, Traitement};
+use crate::dossier::{Assignment, Avis, Demandeur, Dossier, DossierState, Mandataire, Message, Traitement};
 use crate::ids::{
     ChampId, DemarcheNumber, DescriptorId, DossierId, DossierNumber, GroupeInstructeurId, GroupeInstructeurNumber,
     RevisionId, RowId,

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::champ::{ChampValue, Registration};
-use crate::dossier::{Demandeur, Dossier, File, Mandataire};
+use crate::champ::{ChampValue, File, Registration};
+use crate::dossier::{Demandeur, Dossier, Mandataire};
 
 /// Visits the texts of a dossier outside its champs. Dates, ids and public records of companies hold no NIR.
 pub(super) fn around(dossier: &mut Dossier, see: &mut impl FnMut(&mut String)) {

@@ -166,9 +166,8 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DemarcheNumber;
+    use crate::ids::{DemarcheNumber, Scope};
     use crate::serve::Found;
-    use crate::sink::Scope;
 
     const LIMITS: Limits =
         Limits { failing: Duration::from_secs(600), quarantine: Duration::from_secs(3_600), token_days: 14 };

@@ -14,8 +14,8 @@ use super::facts::{Changed, Found, Runs, quarantined_since};
 use super::hints::{HintCounts, Outcome};
 use super::service::Planned;
 use crate::api::{Client, Stats};
-use crate::sink::{RunOutcome, RunRecord, Scope};
-use crate::sync::Report;
+use crate::ids::Scope;
+use crate::report::{Report, RunOutcome, RunRecord};
 
 /// A job: a démarche and where its dossiers go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

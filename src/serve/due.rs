@@ -5,8 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::Schedule;
-use crate::sink::{RunOutcome, RunRecord};
-use crate::sync::Report;
+use crate::report::{Report, RunOutcome, RunRecord};
 
 /// How many of the last runs are looked at: enough for an adaptive rhythm to reach its longest wait from ten minutes.
 pub const LOOK_BACK: u32 = 12;
@@ -40,9 +39,7 @@ impl Ended {
 
 impl From<&RunRecord> for Ended {
     fn from(record: &RunRecord) -> Self {
-        let count = |key: &str| record.report.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default();
-        let quiet = ["inserted", "updated", "deleted", "restored"].iter().all(|key| count(key) == 0);
-        Self { outcome: record.outcome, at: record.ended_at, quiet }
+        Self { outcome: record.outcome, at: record.ended_at, quiet: record.report.is_quiet() }
     }
 }
 
@@ -51,11 +48,10 @@ impl Ended {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let lasted = SignedDuration::from_millis(i64::try_from(report.duration_ms).unwrap_or(i64::MAX));
-        let counts = report.counts;
         Self {
             outcome: report.outcome,
             at: report.started_at.saturating_add(lasted).unwrap_or(report.started_at),
-            quiet: counts.inserted + counts.updated + counts.deleted + counts.restored == 0,
+            quiet: report.is_quiet(),
         }
     }
 }
@@ -251,13 +247,10 @@ mod tests {
 
     #[test]
     fn the_history_is_read_newest_first() {
-        let line = |ended: &str, outcome, inserted| RunRecord {
-            id: ended.to_owned(),
-            started_at: at("07:00:00"),
-            ended_at: at(ended),
-            outcome,
-            quiet: false,
-            report: serde_json::json!({ "inserted": inserted, "updated": 0 }),
+        let line = |ended: &str, outcome, inserted| {
+            let mut report = Report { outcome, started_at: at("07:00:00"), ..Report::default() };
+            report.counts.inserted = inserted;
+            report.record(at(ended))
         };
         let runs = [
             line("08:30:00", RunOutcome::Failed, 0),

@@ -10,7 +10,7 @@ use super::due::{Due, Ended, History, due};
 use super::hints::{Hinted, due_by_hint};
 use super::service::Planned;
 use crate::ids::DossierNumber;
-use crate::sink::RunOutcome;
+use crate::report::RunOutcome;
 
 /// A job as the loop sees it.
 pub(super) struct Entry {

@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::sink::{RunOutcome, RunRecord};
-use crate::sync::Report;
+use crate::report::{Report, RunOutcome, RunRecord};
 
 /// How many runs ended in this process, by how they ended. What could not even begin has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -72,23 +70,17 @@ impl Found {
     #[must_use]
     pub fn of(runs: &[RunRecord]) -> Option<Self> {
         let last = runs.iter().find(|run| run.outcome.did_its_work())?;
-        let quarantined = last.report.get("quarantined").and_then(Value::as_object);
-        let watermark = last.report.get("watermark").and_then(Value::as_str);
-        Some(Self {
-            quarantine: quarantined.map_or(0, |dossiers| dossiers.len() as u64),
-            watermark: watermark.and_then(|text| text.parse().ok()),
-            brake: last.report.get("brake").is_some_and(|brake| !brake.is_null()),
-        })
+        Some(Self::told(&last.report))
     }
 
     /// Of a run that ended here; `None` when it did not do its work, and so did not look everywhere.
     #[must_use]
     pub fn in_report(report: &Report) -> Option<Self> {
-        report.outcome.did_its_work().then(|| Self {
-            quarantine: report.quarantined.len() as u64,
-            watermark: report.watermark,
-            brake: report.brake.is_some(),
-        })
+        report.outcome.did_its_work().then(|| Self::told(report))
+    }
+
+    fn told(report: &Report) -> Self {
+        Self { quarantine: report.quarantined.len() as u64, watermark: report.watermark, brake: report.brake.is_some() }
     }
 }
 
@@ -101,28 +93,23 @@ pub(super) fn quarantined_since(runs: &[RunRecord]) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::ids::DossierNumber;
+    use crate::report::Brake;
 
     #[test]
     fn what_was_found_is_that_of_the_last_run_that_did_its_work() {
-        let run = |outcome, report| RunRecord {
-            id: "r".to_owned(),
-            started_at: Timestamp::UNIX_EPOCH,
-            ended_at: Timestamp::UNIX_EPOCH,
-            outcome,
-            quiet: false,
-            report,
+        let run = |outcome, report| Report { outcome, ..report }.record(Timestamp::UNIX_EPOCH);
+        let good = Report {
+            quarantined: [42, 43].map(|number| (DossierNumber::new(number), "crash".to_owned())).into(),
+            watermark: "2026-03-02T08:00:00Z".parse().ok(),
+            brake: Some(Brake { deletions: 12, alive: 20 }),
+            ..Report::default()
         };
-        let good = json!({
-            "quarantined": { "42": "crash", "43": "crash" }, "watermark": "2026-03-02T08:00:00Z",
-            "brake": { "deletions": 12, "alive": 20 },
-        });
         let runs = [
-            run(RunOutcome::Failed, json!({ "quarantined": {}, "watermark": null, "brake": null })),
+            run(RunOutcome::Failed, Report::default()),
             run(RunOutcome::Quarantine, good),
-            run(RunOutcome::Done, json!({})),
+            run(RunOutcome::Done, Report::default()),
         ];
         let expected = Found { quarantine: 2, watermark: "2026-03-02T08:00:00Z".parse().ok(), brake: true };
         assert_eq!(Found::of(&runs), Some(expected));

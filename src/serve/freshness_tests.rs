@@ -12,7 +12,7 @@ use super::hints::{Hint, Hinted};
 use super::service_tests::job;
 use super::*;
 use crate::ids::DossierNumber;
-use crate::sink::RunOutcome;
+use crate::report::RunOutcome;
 use crate::sync::Stop;
 
 /// Eight hours.

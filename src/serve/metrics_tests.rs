@@ -10,8 +10,7 @@ use super::facts::{Changed, Found, Runs};
 use super::hints::HintCounts;
 use super::metrics::metrics;
 use crate::api::Stats;
-use crate::ids::DemarcheNumber;
-use crate::sink::Scope;
+use crate::ids::{DemarcheNumber, Scope};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))

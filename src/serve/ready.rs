@@ -36,8 +36,7 @@ pub fn late(jobs: &BTreeMap<JobKey, JobState>, within: Option<Duration>, now: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DemarcheNumber;
-    use crate::sink::Scope;
+    use crate::ids::{DemarcheNumber, Scope};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("an instant")

@@ -16,7 +16,7 @@ use super::entry::{Entry, Hints};
 use super::hints::{Hint, Hinted, due_by_hint};
 use super::pick::{Waiting, first};
 use super::schedule::{Schedule, seed};
-use crate::sink::RunRecord;
+use crate::report::RunRecord;
 use crate::sync::Stop;
 
 /// The longest sleep: a clock that was set is noticed within this.

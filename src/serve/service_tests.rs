@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 use super::facts::Runs;
 use super::hints::Hinted;
 use super::*;
-use crate::ids::DemarcheNumber;
-use crate::sink::{RunOutcome, Scope};
+use crate::ids::{DemarcheNumber, Scope};
+use crate::report::RunOutcome;
 use crate::sync::Stop;
 
 /// What a desk does about a job.

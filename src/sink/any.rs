@@ -8,14 +8,16 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt, Sink,
+    SinkError, StoredDocument, Totals,
 };
 #[cfg(feature = "grist")]
 use super::{FileStore, Keeping, WantedFile};
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
 /// Any of the targets. It does what the one inside does.

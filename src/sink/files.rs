@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
-use super::{Scope, SinkError};
-use crate::ids::DossierNumber;
+use super::SinkError;
+use crate::ids::{DossierNumber, Scope};
 
 /// A file that a target shows by its name and could show by its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,16 +9,17 @@ use jiff::Timestamp;
 
 use super::settle::{self, FeedKind, Held, Write};
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineChange, QuarantineEntry,
-    Receipt, RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, names,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineChange, QuarantineEntry, Receipt, Sink,
+    SinkError, StoredDocument, Totals, names,
 };
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::dossier::DossierState;
-use crate::ids::DossierNumber;
-use crate::plan::{
-    Change, Gone, GoneReason, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan,
-};
-use crate::table::{Cell, Digest, Fingerprint, Layout, LayoutTable, Row};
+use crate::dossier::{DossierState, Gone, GoneReason};
+use crate::fingerprint::{Digest, Fingerprint};
+use crate::ids::{DossierNumber, Scope};
+use crate::plan::{Change, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
+use crate::table::{Cell, Layout, LayoutTable, Row};
 
 /// Keeps everything in memory, under the contract of [`Sink`], and can be told to fail.
 #[derive(Debug)]

@@ -35,7 +35,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 pub use any::AnySink;
-pub use compare::{ExpectedDossier, InstanceAddress, RowDifference, RowFault};
+pub use compare::{ExpectedDossier, InstanceAddress};
 pub use error::SinkError;
 pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};
 #[cfg(feature = "grist")]
@@ -50,14 +50,13 @@ pub use preview::{Preview, Previewed};
 pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
-pub use types::{
-    Batch, CensusEntry, Checkpoint, DeletionList, Prepared, QuarantineChange, QuarantineEntry, RETENTION, Receipt,
-    RunOutcome, RunRecord, Scope, Setback, StoredDocument, Sweep, Totals,
-};
+pub use types::{Batch, CensusEntry, Prepared, QuarantineChange, QuarantineEntry, Receipt, StoredDocument, Totals};
 
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
 /// A place where the dossiers of démarches are kept.
@@ -157,7 +156,7 @@ pub trait Sink: Send + Sync {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Removes the rows that [`survey_rows`](Self::survey_rows) calls [unknown](RowFault::Unknown), from tables that belong
+    /// Removes the rows that [`survey_rows`](Self::survey_rows) calls [unknown](crate::report::RowFault::Unknown), from tables that belong
     /// to this tool alone: how many. A target whose tables people may add rows to removes none.
     fn remove_unknown_rows(&self, prepared: &Prepared) -> impl Future<Output = Result<u64, SinkError>> + Send {
         let _ = prepared;
@@ -184,7 +183,7 @@ pub trait Sink: Send + Sync {
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
 
     /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it. A target
-    /// where every line costs something to others may leave out a [quiet](RunRecord::quiet) run that follows another.
+    /// where every line costs something to others may leave out a [quiet](RunRecord::is_quiet) run that follows another.
     fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// The last runs, newest first, at most `limit`.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink, SinkError,
+    StoredDocument, Totals,
 };
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Change, Counts, Known, KnownDossier, Remembered, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
 /// Reads from a sink and writes nothing to it: a run over it is a plan.

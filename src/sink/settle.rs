@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
+use crate::dossier::{Gone, GoneReason};
+use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
+use crate::plan::Change;
 use crate::plan::changes::is_emptied;
-use crate::plan::{Change, Gone, GoneReason};
-use crate::table::{Digest, Fingerprint, Row};
+use crate::table::Row;
 
 /// What a line of the change feed tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

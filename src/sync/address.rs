@@ -2,7 +2,8 @@
 
 use super::error::SyncError;
 use crate::api::Client;
-use crate::sink::{InstanceAddress, Scope, Sink};
+use crate::ids::Scope;
+use crate::sink::{InstanceAddress, Sink};
 
 impl InstanceAddress {
     /// Where a client asks.

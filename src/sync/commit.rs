@@ -11,13 +11,15 @@ use super::quarantine;
 use super::refused::concerns_rows;
 use super::run::{Engine, until_stopped};
 use crate::api::Drift;
+use crate::checkpoint::Checkpoint;
 use crate::dossier::Dossier;
+use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::Unread;
 use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
 use crate::plan::{Counts, Observation, Plan, plan};
-use crate::sink::{Batch, Checkpoint, QuarantineChange, Sink};
-use crate::table::{Digest, Row};
+use crate::sink::{Batch, QuarantineChange, Sink};
+use crate::table::Row;
 
 impl<S: Sink> Engine<'_, S> {
     /// The rows of dossiers as the platform sent them. The form is asked again when a dossier answers a question that it
@@ -28,7 +30,7 @@ impl<S: Sink> Engine<'_, S> {
         let mut rows = Vec::with_capacity(dossiers.len());
         let mut unknown = BTreeSet::new();
         for dossier in dossiers {
-            let light = Digest::of_light(&dossier.light());
+            let light = dossier.light().digest();
             let (row, strangers) = self.row(dossier, light);
             unknown.extend(strangers);
             rows.push(row);

@@ -8,12 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::SyncError;
 use super::event::Event;
 use super::quarantine::next_try;
-use super::report::Brake;
 use super::run::{Engine, until_stopped};
+use crate::checkpoint::{Checkpoint, DeletionList, Setback};
+use crate::dossier::Gone;
+use crate::fingerprint::Digest;
 use crate::observe::suppressions;
-use crate::plan::{Counts, Gone, Observation};
-use crate::sink::{Checkpoint, DeletionList, Setback, Sink};
-use crate::table::Digest;
+use crate::plan::{Counts, Observation};
+use crate::report::Brake;
+use crate::sink::Sink;
 
 /// How many gone dossiers are compared with the target in one commit.
 const GONE_BATCH: usize = 500;

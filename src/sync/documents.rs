@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 
 use super::error::SyncError;
-use crate::ids::DossierNumber;
-use crate::sink::{Scope, Sink, StoredDocument};
-use crate::table::Digest;
+use crate::fingerprint::Digest;
+use crate::ids::{DossierNumber, Scope};
+use crate::sink::{Sink, StoredDocument};
 
 /// How many documents are read at a time, and how many dossiers are written again or emptied in one commit.
 pub(super) const BATCH: u32 = 200;

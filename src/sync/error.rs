@@ -1,7 +1,9 @@
 //! Why a run ended early.
 
 use crate::api::ApiError;
-use crate::sink::{InstanceAddress, Scope, SinkError};
+use crate::ids::Scope;
+use crate::report::RunOutcome;
+use crate::sink::{InstanceAddress, SinkError};
 
 /// Why a run ended early. What was committed before stays, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,19 @@ pub enum SyncError {
 impl SyncError {
     pub(crate) fn never_synced(scope: &Scope, target: &str) -> Self {
         Self::NeverSynced { scope: scope.to_string(), target: target.to_owned() }
+    }
+
+    /// How a run ends that this ends early. A run that finds another one in its place has not failed: the other goes on.
+    #[must_use]
+    pub fn outcome(&self) -> RunOutcome {
+        match self {
+            Self::Interrupted | Self::Sink(SinkError::Locked { .. }) => RunOutcome::Interrupted,
+            Self::Api(_)
+            | Self::Sink(_)
+            | Self::Document { .. }
+            | Self::OtherInstance { .. }
+            | Self::NeverSynced { .. } => RunOutcome::Failed,
+        }
     }
 
     /// What the operator may do about it.

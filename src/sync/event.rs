@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::api::Drift;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
-use crate::sink::RowDifference;
+use crate::report::RowDifference;
 
 /// Something that happened in a run: numbers, counts and ids only, never what a dossier holds.
 #[derive(Clone, Debug)]

@@ -1,9 +1,8 @@
 //! The bytes of files, into a target that keeps them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::error::SyncError;
 use super::event::Event;
@@ -11,25 +10,11 @@ use super::run::{Job, until_stopped};
 use crate::api::DownloadError;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
+use crate::report::FilesReport;
 use crate::sink::{FileStore, Keeping, WantedFile};
 
 /// How many files are looked up at a time.
 const BATCH: u32 = 200;
-
-/// What became of the files that a target wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FilesReport {
-    /// Files whose bytes are in the target since this run.
-    pub kept: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Rows that show, since this run, a file that was in the target before.
-    #[serde(default)]
-    pub linked: u64,
-    /// Files that were not fetched, by the reason: `gone`, `not_safe`, `differs`, `expired`, `unavailable`, `refused`. The
-    /// next run tries again.
-    pub left: BTreeMap<String, u64>,
-}
 
 /// Fetches what the target wants, dossier by dossier: addresses of files come with single dossiers, and are good for an
 /// hour (trap 56).

@@ -25,7 +25,7 @@ pub(super) struct Form {
 /// The tables that a form asks for under a privacy policy.
 pub(super) fn spec_of(policy: &Policy, demarche: &Demarche) -> Spec {
     let mut spec = infer(demarche);
-    policy.adjust(&mut spec, &FormTypes::of(demarche));
+    spec.withhold(policy, &FormTypes::of(demarche));
     spec
 }
 

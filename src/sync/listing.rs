@@ -4,14 +4,16 @@ use jiff::Timestamp;
 
 use super::error::SyncError;
 use super::event::Event;
-use super::report::ListingReport;
 use super::run::{Engine, until_stopped};
-use crate::ids::DossierNumber;
+use crate::checkpoint::Sweep;
+use crate::dossier::{Gone, GoneReason};
+use crate::ids::{DossierNumber, Scope};
 use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
 use crate::observe::{CompleteListing, list_selected};
+use crate::plan::Observation;
 use crate::plan::changes::is_emptied;
-use crate::plan::{Gone, GoneReason, Observation};
-use crate::sink::{Scope, Sink, SinkError, Sweep};
+use crate::report::ListingReport;
+use crate::sink::{Sink, SinkError};
 
 /// How many dossiers of the target are compared at a time.
 const CENSUS: u32 = 1000;

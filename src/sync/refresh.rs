@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::address::check_instance;
 use super::error::SyncError;
 use super::run::{Job, begin, newer_fields};
+use crate::checkpoint::Checkpoint;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
 use crate::observe::walk::unread;
 use crate::plan::Counts;
-use crate::sink::{Checkpoint, Sink};
+use crate::sink::Sink;
 
 /// What the runs that take in what a push did begin with: the change feed tells them apart from what others did.
 pub const PUSH: &str = "push-";

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::error::SyncError;
 use super::form::spec_of;
-use super::report::REPORT_VERSION;
 use crate::demarche::Demarche;
+use crate::ids::Scope;
 use crate::plan::{Retention, reconcile};
 use crate::privacy::{FormTypes, Policy, Preset, Selection, Treatment};
-use crate::sink::{Scope, Sink};
+use crate::report::REPORT_VERSION;
+use crate::sink::Sink;
 use crate::table::naming::NameLimits;
 use crate::table::{CellKind, ColumnKey, Origin, TableKey};
 

@@ -3,49 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::documents::{BATCH, Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
-use super::report::Brake;
 use super::run::{Engine, Job, Run, begin_offline};
+use crate::checkpoint::Checkpoint;
 use crate::dossier::DossierState;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::retention::{Age, Fate, Retention, Rule, Term, due};
 use crate::plan::{Change, Plan};
 use crate::privacy::{ANONYMOUS, Anonymiser};
-use crate::sink::{Checkpoint, RETENTION, Scope, Sink, StoredDocument};
+use crate::report::{Brake, RETENTION, RetentionReport, RuleReport};
+use crate::sink::{Sink, StoredDocument};
 
 /// How many numbers of dossiers a report names of each rule.
 const NAMED: usize = 20;
-
-/// What is due of one rule and one fate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleReport {
-    /// Why.
-    pub rule: Rule,
-    /// What is to be done.
-    pub action: Fate,
-    /// The term, as it is configured.
-    pub after: String,
-    /// How many dossiers.
-    pub due: u64,
-    /// Since when the oldest of them has been decided or gone.
-    pub oldest: Option<Timestamp>,
-    /// The first of them by number, at most twenty.
-    pub dossiers: Vec<DossierNumber>,
-}
-
-/// Which dossiers have been kept for their term.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetentionReport {
-    /// What is due, by rule: every rule that is configured, also where nothing is due.
-    pub rules: Vec<RuleReport>,
-    /// How many are due and wait: an intent about them is not done yet, or they are in quarantine or their document is
-    /// damaged, so that what they are now is not known.
-    pub waiting: u64,
-}
 
 /// What is due, dossier by dossier.
 #[derive(Clone, Debug, Default)]

@@ -5,19 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::documents::{Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::Engine;
 use crate::dossier::Dossier;
-use crate::ids::{DescriptorId, DossierNumber};
+use crate::fingerprint::Digest;
+use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
 use crate::plan::{Change, Plan};
 use crate::privacy::Anonymiser;
-use crate::sink::{ExpectedDossier, RowDifference, RowFault, Scope, Sink, StoredDocument};
-use crate::table::{Digest, Layout, Mapper, narrowed};
+use crate::report::{RowDifference, RowFault};
+use crate::sink::{ExpectedDossier, Sink, StoredDocument};
+use crate::table::{Layout, Mapper, narrowed};
 
 /// How many differences of each table are asked for when rows are counted: with more, everything is compared.
 const COUNTED: u32 = 500;
@@ -27,21 +27,6 @@ const MOST: u32 = 100_000;
 
 /// How many differences a report names.
 const NAMED: usize = 100;
-
-/// How the rows of a target differed from its documents, and what became of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowsReport {
-    /// How many dossiers differed, those without a readable document included.
-    pub dossiers: u64,
-    /// How many of them were written again.
-    pub mended: u64,
-    /// How many rows belong to no dossier of the target.
-    pub unknown: u64,
-    /// How many of those were removed.
-    pub removed: u64,
-    /// The differences, at most a hundred.
-    pub differences: Vec<RowDifference>,
-}
 
 /// What is stored of some dossiers, compared with what their documents say.
 #[derive(Debug, Default)]
@@ -174,7 +159,7 @@ impl<S: Sink> Engine<'_, S> {
                 return Ok(false);
             }
         };
-        let light = Digest::of_light(&dossier.light());
+        let light = dossier.light().digest();
         let Some(row) = self.rows(vec![dossier]).await?.pop() else { return Ok(false) };
         let was = stored.fingerprint;
         let change = if stored.light == light.sealed() {

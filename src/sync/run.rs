@@ -11,18 +11,19 @@ use super::error::SyncError;
 use super::event::Event;
 use super::form::{Form, is_stricter, spec_of};
 use super::refused::REFUSED_BY_TARGET;
-use super::report::{REPORT_VERSION, Report};
 use super::settings::Settings;
 use super::stop::Stop;
 use crate::api::{ApiError, Client, Drift, Listing, Source, Stats, is_timeout};
+use crate::checkpoint::{Checkpoint, Sweep};
 use crate::demarche::{DemarcheHead, SubColumn};
-use crate::ids::{DescriptorId, DossierNumber};
+use crate::fingerprint::Digest;
+use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
 use crate::observe::{Walk, reading, watermark};
 use crate::plan::{Backfill, Counts, Observation};
 use crate::privacy::Filter;
-use crate::sink::{Checkpoint, QuarantineEntry, RunOutcome, RunRecord, Scope, Sink, SinkError, Sweep};
-use crate::table::Digest;
+use crate::report::{Report, RunOutcome};
+use crate::sink::{QuarantineEntry, Sink};
 
 /// What a run needs: where to read, where to write, under which rules.
 pub struct Job<'a, S> {
@@ -150,7 +151,7 @@ pub(super) async fn begin<'a, S: Sink>(
     head: Option<&DemarcheHead>,
     stats_before: Stats,
 ) -> Result<Engine<'a, S>, SyncError> {
-    let report = Report::new(job);
+    let report = begin_report(job);
     let mut late = None;
     let before = job.sink.form(&job.scope).await?;
     let (mut demarche, form_is_fresh) = match (before.clone(), head) {
@@ -391,7 +392,7 @@ impl<S: Sink> Engine<'_, S> {
         self.tell_notices();
         let mut error = result.err();
         if let Some(error) = &error {
-            self.report.fail(error);
+            self.report.end_early(error.outcome(), error);
         }
         let record = self.report.record(ended_at);
         if let Err(refused) = self.job.sink.record_run(&self.job.scope, &record).await {
@@ -410,8 +411,8 @@ impl Run {
     /// A run that ended before it began. Told in the history of a démarche that has one; a target that never saw the
     /// démarche stays as it was.
     pub(super) async fn failed<S: Sink>(job: &Job<'_, S>, error: SyncError) -> Self {
-        let mut report = Report::new(job);
-        report.fail(&error);
+        let mut report = begin_report(job);
+        report.end_early(error.outcome(), &error);
         if matches!(job.sink.checkpoint(&job.scope).await, Ok(Some(_))) {
             // The error at hand says more than that of the history.
             let _ = job.sink.record_run(&job.scope, &report.record((job.clock)())).await;
@@ -420,70 +421,8 @@ impl Run {
     }
 }
 
-impl Report {
-    fn new<S: Sink>(job: &Job<'_, S>) -> Self {
-        let started_at = (job.clock)();
-        Self {
-            version: REPORT_VERSION,
-            run: format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>()),
-            instance: job.scope.instance.clone(),
-            demarche: job.scope.demarche.get(),
-            target: job.sink.name().to_owned(),
-            outcome: RunOutcome::Done,
-            started_at,
-            duration_ms: 0,
-            requests: 0,
-            retries: 0,
-            pages: 0,
-            counts: Counts::default(),
-            rows_written: 0,
-            sweep: false,
-            quarantined: BTreeMap::new(),
-            watermark: None,
-            listing: None,
-            brake: None,
-            schema: Vec::new(),
-            drift: Vec::new(),
-            unread: BTreeMap::new(),
-            suppressions_incomplete: false,
-            notices: Vec::new(),
-            strangers: Vec::new(),
-            rows: None,
-            damaged: Vec::new(),
-            files: None,
-            retention: None,
-            error: None,
-        }
-    }
-
-    fn record(&self, ended_at: Timestamp) -> RunRecord {
-        RunRecord {
-            id: self.run.clone(),
-            started_at: self.started_at,
-            ended_at,
-            outcome: self.outcome,
-            quiet: self.is_quiet(),
-            report: serde_json::to_value(self).expect("a report is plain data with text keys"),
-        }
-    }
-
-    /// Whether the run found everything as it was. What is told at every run anew (drift, notices of the target) is no
-    /// news.
-    fn is_quiet(&self) -> bool {
-        let Counts { inserted, updated, unchanged: _, deleted, restored, rewritten, anonymised, purged } = self.counts;
-        self.outcome == RunOutcome::Done
-            && inserted + updated + deleted + restored + rewritten + anonymised + purged + self.rows_written == 0
-            && self.schema.is_empty()
-            && self.brake.is_none()
-            && self.rows.is_none()
-    }
-
-    /// Says what ended the run early. One whose place another has taken has not failed: the other goes on.
-    pub(crate) fn fail(&mut self, error: &SyncError) {
-        self.outcome = match error {
-            SyncError::Interrupted | SyncError::Sink(SinkError::Locked { .. }) => RunOutcome::Interrupted,
-            _ => RunOutcome::Failed,
-        };
-        self.error = Some(error.to_string());
-    }
+fn begin_report<S: Sink>(job: &Job<'_, S>) -> Report {
+    let started_at = (job.clock)();
+    let run = format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>());
+    Report::begin(run, &job.scope, job.sink.name(), started_at)
 }

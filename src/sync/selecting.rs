@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use super::error::SyncError;
 use super::run::Engine;
-use crate::dossier::Dossier;
+use crate::checkpoint::Sweep;
+use crate::dossier::{Dossier, Gone, GoneReason};
 use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason, Observation};
-use crate::sink::{Sink, Sweep};
+use crate::plan::Observation;
+use crate::sink::Sink;
 
 /// The tombstone of a dossier that is outside the selection.
 pub(super) fn filtered() -> Gone {

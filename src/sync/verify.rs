@@ -9,14 +9,14 @@ use super::documents::Documents;
 use super::error::SyncError;
 use super::form::spec_of;
 use super::listing::compare;
-use super::report::REPORT_VERSION;
 use super::rows::compare as compare_rows;
 use super::run::{Job, Run, open};
 use crate::api::Client;
-use crate::ids::{DescriptorId, DossierNumber};
+use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::list_selected;
 use crate::privacy::Filter;
-use crate::sink::{RowDifference, RowFault, Scope, Sink};
+use crate::report::{REPORT_VERSION, RowDifference, RowFault};
+use crate::sink::Sink;
 use crate::table::{Layout, Mapper};
 
 /// How a target differs from what the platform shows at this moment: the versioned object that `dn verify --json` prints.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::fingerprint::Digest;
 use super::fixed::{self, Fixed, GeoRow};
 use super::layout::Layout;
 use super::row::{Cell, ChildRow, Row};
@@ -11,6 +10,7 @@ use super::value;
 use crate::champ::{Champ, ChampValue};
 use crate::demarche::SubColumn;
 use crate::dossier::{Assignment, Dossier, PlacedFile};
+use crate::fingerprint::Digest;
 use crate::ids::DescriptorId;
 use crate::privacy::Treatment;
 

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::champ::Withheld;
+use crate::champ::{File, Withheld};
 use crate::demarche::TypeDeChamp as T;
-use crate::dossier::File;
 use crate::ids::DossierNumber;
 use crate::plan::{Remembered, RememberedColumn, RememberedTable, reconcile};
 use crate::privacy::samples::{at, block, champ, demarche, dossier, file, id, question, revision, rows};

@@ -6,10 +6,8 @@
 //! - [`spec`]: the tables and columns of a form, from all its revisions together;
 //! - [`layout`]: these tables in one target, with names and kinds that never change their meaning;
 //! - [`naming`]: legible, unique, stable names;
-//! - [`row`]: the cells of one dossier in a layout, made by the [`Mapper`];
-//! - [`fingerprint`]: digests that are equal if nothing has to be written.
+//! - [`row`]: the cells of one dossier in a layout, made by the [`Mapper`].
 
-mod canonical;
 mod cell;
 mod fixed;
 mod infer;
@@ -19,14 +17,12 @@ mod slug;
 mod value;
 mod withhold;
 
-pub mod fingerprint;
 pub mod layout;
 pub mod naming;
 mod narrow;
 pub mod row;
 pub mod spec;
 
-pub use fingerprint::{Digest, Fingerprint};
 pub use layout::{Layout, LayoutColumn, LayoutTable};
 pub use mapper::{DOCUMENT_ONLY, Mapped, Mapper};
 pub(crate) use narrow::narrowed;

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::fingerprint::Digest;
 use super::slug::{cut, slug};
 use super::spec::{ColumnKey, Part, TableKey};
+use crate::fingerprint::Digest;
 use crate::ids::DescriptorId;
 
 /// Names that no column of a question gets: targets need them for keys, or databases have a column of this name in

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::fingerprint::{Digest, Fingerprint};
 use crate::dossier::DossierState;
+use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
 
 /// Dossier as rows, ready for a target.

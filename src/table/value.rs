@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::row::Cell;
 use super::spec::Part;
-use crate::champ::{Address, ChampValue, GeoArea, HealthRecord, Place, Registration, Withheld};
-use crate::dossier::PersonneMorale;
+use crate::champ::{Address, ChampValue, GeoArea, HealthRecord, PersonneMorale, Place, Registration, Withheld};
 use crate::privacy::{MASKED, NOT_KEPT};
 
 /// Returns a part of an answer. The value decides, not the question's kind when the column was made: an address fills

@@ -1,25 +1,14 @@
 //! Applies a privacy policy to the specification of tables.
 
-use super::fingerprint::Digest;
 use super::fixed;
 use super::spec::{CellKind, ColumnKey, Origin, Spec, TableKey};
-use crate::privacy::{Filter, FormTypes, Policy, Treatment};
+use crate::privacy::{FormTypes, Policy, Treatment};
 
-/// Version of the filter. Raise it if the filter withholds more or less than before under an unchanged policy.
-const FILTER_VERSION: u32 = 2;
-
-impl Policy {
-    /// Computes the digest of the policy, to detect a change. It does not cover the pseudonym key.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        let policy = serde_json::to_vec(&(FILTER_VERSION, self)).expect("a policy is plain data with text keys");
-        Digest::of(&policy)
-    }
-
+impl Spec {
     /// Marks the columns whose values are withheld, and gives them a kind that can hold a placeholder or a pseudonym: a
     /// withheld value is visible as such, in the target's documentation and in its cells.
-    pub fn adjust(&self, spec: &mut Spec, forms: &FormTypes) {
-        for table in &mut spec.tables {
+    pub fn withhold(&mut self, policy: &Policy, forms: &FormTypes) {
+        for table in &mut self.tables {
             let block = match &table.key {
                 TableKey::Block(id) => Some(id),
                 _ => None,
@@ -28,11 +17,11 @@ impl Policy {
                 column.policy = match (&column.key, &column.origin) {
                     (ColumnKey::Fixed(name), _) => {
                         let parts = fixed::governed_by(&table.key, name).iter();
-                        parts.map(|part| self.of_part(*part)).max().unwrap_or_default()
+                        parts.map(|part| policy.of_part(*part)).max().unwrap_or_default()
                     }
                     (ColumnKey::Champ(..) | ColumnKey::Column(..), Origin::Former) => Treatment::Include,
                     (ColumnKey::Champ(id, _) | ColumnKey::Column(id, _), _) => {
-                        self.of_champ(id, block, forms.kinds(id))
+                        policy.of_champ(id, block, forms.kinds(id))
                     }
                 };
                 if column.policy.keeps() {
@@ -48,16 +37,6 @@ impl Policy {
     }
 }
 
-impl Filter {
-    /// Computes the digest of the filter: of the policy and of the pseudonym key, which it does not reveal. It is
-    /// stored with the rows, to detect rows that were filtered otherwise.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        let key = self.key().filter(|_| self.policy().needs_key()).map(|key| key.pseudonym("digest", ""));
-        Digest::of(format!("{} {}", self.policy().digest(), key.unwrap_or_default()).as_bytes())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::SecretString;
@@ -65,9 +44,10 @@ mod tests {
     use super::*;
     use crate::champ::ChampValue;
     use crate::demarche::TypeDeChamp as T;
+    use crate::fingerprint::Digest;
     use crate::plan::{Remembered, reconcile};
     use crate::privacy::samples::{champ, demarche, dossier, id, question, revision};
-    use crate::privacy::{Preset, PseudonymKey};
+    use crate::privacy::{Filter, Preset, PseudonymKey};
     use crate::table::naming::NameLimits;
     use crate::table::{Cell, Mapper, infer};
 
@@ -87,7 +67,7 @@ mod tests {
         let kinds = [("demandeur".to_owned(), Treatment::Pseudonymise), ("avis".to_owned(), Treatment::Exclude)].into();
         let policy = Policy { preset: Preset::Default, kinds, descriptors };
         let mut spec = infer(&demarche);
-        policy.adjust(&mut spec, &forms);
+        spec.withhold(&policy, &forms);
         let layout = reconcile(&spec, &Remembered::default(), NameLimits::default()).layout;
 
         let mut dossier = dossier(vec![
@@ -120,21 +100,5 @@ mod tests {
         for name in ["question_answer", "reponse", "claimant_email"] {
             assert_eq!(shown(avis, &row.cells, name), ("[non conservé]".to_owned(), Treatment::Exclude), "{name}");
         }
-    }
-
-    #[test]
-    fn the_digest_moves_with_the_policy_and_with_the_key_that_it_uses() {
-        let digest = |preset, text| {
-            let policy = Policy { preset, ..Policy::default() };
-            Filter::new(policy, key(text)).expect("a sound policy").digest()
-        };
-        let one = digest(Preset::Strict, "a key for the tests only");
-        assert_eq!(one, digest(Preset::Strict, "a key for the tests only"));
-        assert_ne!(one, digest(Preset::Strict, "another key for the tests"));
-        assert_ne!(one, digest(Preset::Default, "a key for the tests only"));
-        assert_eq!(
-            digest(Preset::Default, "a key for the tests only"),
-            digest(Preset::Default, "another key for the tests")
-        );
     }
 }

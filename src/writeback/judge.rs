@@ -15,13 +15,13 @@ use super::{annotation, history, message, people, text};
 use crate::api::{AnnotationEdit, Mutation};
 use crate::demarche::{Demarche, Profile};
 use crate::dossier::{Dossier, DossierState, Message};
+use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::{GroupeInstructeurNumber, InstructeurId, LabelId, MessageId};
 use crate::intent::{
     Action, Answer, Edit, Expected, Intent, Move, Progress, Seen, Sending, There, Waits, Witness, Words,
 };
 use crate::platform::Platform;
 use crate::sink::Recorded;
-use crate::table::{Digest, Fingerprint};
 
 /// How often one and the same thing is sent before it is given up.
 const MOST_SENDS: u32 = 5;
@@ -578,7 +578,7 @@ fn later(words: &[String]) -> bool {
     words.iter().any(|words| words.contains("réessayer plus tard"))
 }
 
-fn words(state: Option<&DossierState>, fingerprint: Option<&crate::table::Fingerprint>) -> String {
+fn words(state: Option<&DossierState>, fingerprint: Option<&crate::fingerprint::Fingerprint>) -> String {
     let state = state.map(ToString::to_string);
     let version = fingerprint.map(|fingerprint| format!("version {fingerprint}"));
     [state, version].into_iter().flatten().collect::<Vec<_>>().join(", ")

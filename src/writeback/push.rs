@@ -16,12 +16,12 @@ use super::verdict::{Doubt, Refusal, Verdict};
 use crate::api::{ApiError, Client, MutationError, Receipt};
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
-use crate::ids::DossierNumber;
+use crate::fingerprint::Digest;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Action, Answer, Failure, Intent, IntentId, Progress, Seen, Status, Waits};
 use crate::privacy::{Filter, FormTypes};
-use crate::sink::{Entry, Happening, Outbox, OutboxStep, Recorded, Scope, Settlement, TrailLine};
+use crate::sink::{Entry, Happening, Outbox, OutboxStep, Recorded, Settlement, TrailLine};
 use crate::sync::Stop;
-use crate::table::Digest;
 
 /// How many entries are looked at together.
 const PAGE: u32 = 100;

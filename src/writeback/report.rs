@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{IntentId, Status, Waits};
-use crate::sink::{Backlog, Entry, Scope, Settlement};
+use crate::sink::{Backlog, Entry, Settlement};
 
 /// The version of the object.
 const VERSION: u32 = 1;

@@ -11,25 +11,95 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("platform", &[]),
+    ("fingerprint", &[]),
     ("demarche", &["ids"]),
-    ("dossier", &["champ", "demarche", "ids"]),
-    ("champ", &["dossier", "ids"]),
-    ("privacy", &["champ", "demarche", "dossier", "ids"]),
-    ("table", &["champ", "demarche", "dossier", "ids", "privacy"]),
-    ("plan", &["demarche", "dossier", "ids", "privacy", "table"]),
+    ("champ", &["ids"]),
+    ("dossier", &["champ", "demarche", "fingerprint", "ids"]),
+    ("privacy", &["champ", "demarche", "dossier", "fingerprint", "ids"]),
+    ("table", &["champ", "demarche", "dossier", "fingerprint", "ids", "privacy"]),
+    ("plan", &["dossier", "fingerprint", "ids", "privacy", "table"]),
+    ("checkpoint", &["demarche", "fingerprint", "ids", "privacy"]),
+    ("report", &["ids", "plan"]),
     ("http", &[]),
     ("grist", &["http"]),
-    ("intent", &["api", "dossier", "ids", "table"]),
-    ("sink", &["demarche", "dossier", "grist", "ids", "intent", "plan", "privacy", "table"]),
     ("api", &["champ", "demarche", "dossier", "http", "ids", "platform"]),
-    ("observe", &["api", "demarche", "dossier", "ids", "plan", "privacy", "sink", "table"]),
-    ("sync", &["api", "demarche", "dossier", "ids", "observe", "plan", "privacy", "sink", "table"]),
+    ("observe", &["api", "checkpoint", "demarche", "dossier", "fingerprint", "ids", "privacy"]),
+    ("intent", &["api", "dossier", "fingerprint", "ids"]),
+    (
+        "sink",
+        &[
+            "checkpoint",
+            "demarche",
+            "dossier",
+            "fingerprint",
+            "grist",
+            "ids",
+            "intent",
+            "plan",
+            "privacy",
+            "report",
+            "table",
+        ],
+    ),
+    (
+        "sync",
+        &[
+            "api",
+            "checkpoint",
+            "demarche",
+            "dossier",
+            "fingerprint",
+            "ids",
+            "observe",
+            "plan",
+            "privacy",
+            "report",
+            "sink",
+            "table",
+        ],
+    ),
     (
         "writeback",
-        &["api", "champ", "demarche", "dossier", "ids", "intent", "platform", "privacy", "sink", "sync", "table"],
+        &[
+            "api",
+            "champ",
+            "checkpoint",
+            "demarche",
+            "dossier",
+            "fingerprint",
+            "ids",
+            "intent",
+            "platform",
+            "privacy",
+            "sink",
+            "sync",
+            "table",
+        ],
     ),
-    ("serve", &["api", "ids", "sink", "sync"]),
+    ("serve", &["api", "ids", "report", "sink", "sync"]),
 ];
+
+/// Every arrow leads to a line above its own: so there is no circle.
+#[test]
+fn the_table_of_arrows_has_no_circle() {
+    for (place, (room, allowed)) in ARROWS.iter().enumerate() {
+        for used in *allowed {
+            let above = ARROWS[..place].iter().any(|(name, _)| name == used);
+            assert!(above, "{room} may use {used}, which does not stand above it");
+        }
+    }
+}
+
+/// What is allowed and used by nobody is taken away from the table.
+#[test]
+fn every_arrow_of_the_table_is_used() {
+    for (room, allowed) in ARROWS {
+        let code: String = room_files(room).iter().map(|path| code(path)).collect();
+        for used in *allowed {
+            assert!(code.contains(&format!("crate::{used}")), "{room} does not use {used}: the table allows it");
+        }
+    }
+}
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(under).expect("a folder of the sources") {

@@ -1,7 +1,7 @@
 //! Files are fetched, and compared with what the platform tells of them.
 
 use demarche_numerique::api::{ApiError, DownloadError};
-use demarche_numerique::dossier::File;
+use demarche_numerique::champ::File;
 use demarche_numerique::ids::DossierNumber;
 use demarche_numerique::platform::Platform;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};

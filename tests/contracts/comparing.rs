@@ -2,7 +2,8 @@
 
 use demarche_numerique::Platform;
 use demarche_numerique::plan::Change;
-use demarche_numerique::sink::{ExpectedDossier, InstanceAddress, RowDifference, RowFault};
+use demarche_numerique::report::{RowDifference, RowFault};
+use demarche_numerique::sink::{ExpectedDossier, InstanceAddress};
 use demarche_numerique::table::Cell;
 
 use super::look::Look;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use demarche_numerique::plan::{Gone, GoneReason};
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::ids::Scope;
 use demarche_numerique::sink::memory::Content;
-use demarche_numerique::sink::{MemorySink, Scope, Sink};
+use demarche_numerique::sink::{MemorySink, Sink};
 use demarche_numerique::table::{Cell, CellKind};
 
 /// The columns of a row, by name.
@@ -92,7 +93,7 @@ fn dossiers(content: &Content) -> Vec<String> {
 }
 
 fn feed(content: &Content) -> Vec<String> {
-    let digest = |digest: Option<demarche_numerique::table::Digest>| digest.map(|digest| digest.to_string());
+    let digest = |digest: Option<demarche_numerique::fingerprint::Digest>| digest.map(|digest| digest.to_string());
     content
         .feed
         .iter()

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use demarche_numerique::sink::{PostgresSink, Scope, Sink};
+use demarche_numerique::ids::Scope;
+use demarche_numerique::sink::{PostgresSink, Sink};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 

@@ -1,8 +1,9 @@
 //! The part of the contract of `Sink` that is about retention.
 
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::plan::Change;
 use demarche_numerique::plan::retention::Rule;
-use demarche_numerique::plan::{Change, Gone, GoneReason};
-use demarche_numerique::sink::{RunOutcome, RunRecord};
+use demarche_numerique::report::{Report, RunOutcome, RunRecord};
 use demarche_numerique::table::Row;
 
 use super::look::{Look, Shown};
@@ -152,8 +153,7 @@ pub async fn old_lines_of_the_history_go_and_the_last_one_stays(sink: &impl Look
         started_at: at(second - 1),
         ended_at: at(second),
         outcome: RunOutcome::Done,
-        quiet: false,
-        report: serde_json::json!({}),
+        report: Report::default(),
     };
     for second in [100, 200, 300] {
         sink.record_run(&scope, &run(second)).await.expect("a line");

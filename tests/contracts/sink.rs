@@ -1,10 +1,10 @@
 //! The contract of `Sink`, generic over the target.
 
-use demarche_numerique::ids::{DemarcheNumber, DossierNumber};
-use demarche_numerique::plan::{Change, Gone, GoneReason, KnownDossier, SchemaChange, SchemaPlan};
-use demarche_numerique::sink::{
-    MemorySink, QuarantineChange, QuarantineEntry, RunOutcome, RunRecord, Scope, SinkError,
-};
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::ids::{DemarcheNumber, DossierNumber, Scope};
+use demarche_numerique::plan::{Change, KnownDossier, SchemaChange, SchemaPlan};
+use demarche_numerique::report::{Report, RunOutcome, RunRecord};
+use demarche_numerique::sink::{MemorySink, QuarantineChange, QuarantineEntry, SinkError};
 use demarche_numerique::table::{Cell, CellKind, ChildRow};
 
 use super::comparing::{
@@ -563,8 +563,7 @@ async fn the_last_runs_come_first(sink: &impl Look) {
         started_at: at(i64::from(id)),
         ended_at: "2026-01-15T13:52:35.123456Z".parse().expect("an instant"),
         outcome,
-        quiet: false,
-        report: serde_json::json!({ "inserted": id, "raison": "l'\"été\"" }),
+        report: Report { requests: id.into(), error: Some("l'\"été\"".to_owned()), ..Report::default() },
     };
     for (id, outcome) in [(1, RunOutcome::Done), (2, RunOutcome::Failed), (3, RunOutcome::Interrupted)] {
         sink.record_run(&scope, &run(id, outcome)).await.expect("a line");

@@ -129,7 +129,7 @@ async fn readers_take_no_lock_create_nothing_and_write_nothing() {
     for write in writes {
         assert!(matches!(write, Err(SinkError::Unusable { action: "written", .. })), "{write:?}");
     }
-    let other = demarche_numerique::sink::Scope { instance: "ds".to_owned(), ..scope() };
+    let other = demarche_numerique::ids::Scope { instance: "ds".to_owned(), ..scope() };
     assert_eq!(reader.schema(&other).await.expect("an answer").prefix, "ds_demarche_12");
     reader.close().await.expect("a clean end");
     writer.close().await.expect("a clean end");

@@ -1,8 +1,10 @@
 //! Whatever is committed, in whatever order: the other targets hold what memory holds.
 
-use demarche_numerique::plan::{Change, Gone, GoneReason};
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::fingerprint::Digest;
+use demarche_numerique::plan::Change;
 use demarche_numerique::sink::{MemorySink, Sink as _, SqliteSink};
-use demarche_numerique::table::{Cell, ChildRow, Digest, Row};
+use demarche_numerique::table::{Cell, ChildRow, Row};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use demarche_numerique::checkpoint::Checkpoint;
 use demarche_numerique::demarche::{Demarche, Learned, TypeDeChamp};
-use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber, RevisionId};
-use demarche_numerique::plan::{Change, Gone, GoneReason, Plan, SchemaChange, SchemaPlan};
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::fingerprint::Digest;
+use demarche_numerique::ids::{DemarcheNumber, DescriptorId, DossierNumber, RevisionId, Scope};
+use demarche_numerique::plan::{Change, Plan, SchemaChange, SchemaPlan};
 use demarche_numerique::privacy::Treatment;
-use demarche_numerique::sink::{Batch, Checkpoint, Prepared, Scope, Sink};
+use demarche_numerique::sink::{Batch, Prepared, Sink};
 use demarche_numerique::table::{
-    Cell, CellKind, ChildRow, ColumnKey, ColumnSpec, Digest, Layout, LayoutColumn, LayoutTable, Origin, Part, Row,
-    TableKey,
+    Cell, CellKind, ChildRow, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Part, Row, TableKey,
 };
 use jiff::Timestamp;
 

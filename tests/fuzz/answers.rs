@@ -10,7 +10,7 @@ use demarche_numerique::plan::{Remembered, reconcile};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use demarche_numerique::table::naming::NameLimits;
-use demarche_numerique::table::{Digest, Layout, Mapper, infer};
+use demarche_numerique::table::{Layout, Mapper, infer};
 use demarche_numerique::{Client, DemarcheNumber, Platform};
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ impl Recorded {
         let types = FormTypes::of(&demarche);
         let filter = Filter::new(Policy::default(), None).expect("the default policy needs no key");
         let mut spec = infer(&demarche);
-        filter.policy().adjust(&mut spec, &types);
+        spec.withhold(filter.policy(), &types);
         let layout = reconcile(&spec, &Remembered::default(), NameLimits::default()).layout;
         let mut personal = BTreeSet::new();
         people(&answer, "", &mut personal);
@@ -92,7 +92,7 @@ impl Recorded {
         let text = serde_json::to_string(&dossier).expect("a dossier is plain data");
         let again: Dossier = serde_json::from_str(&text).expect("what was written is read");
         prop_assert_eq!(&again, &dossier, "a stored document is the dossier");
-        let light = Digest::of_light(&dossier.light());
+        let light = dossier.light().digest();
         self.filter.apply(&mut dossier, &self.types);
         let number = dossier.number;
         let row = Mapper::new(&self.layout).row(dossier, light).row;

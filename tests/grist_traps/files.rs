@@ -1,9 +1,10 @@
 //! Files as attachments (Grist traps 21 and 22).
 
 use demarche_numerique::Platform;
+use demarche_numerique::report::FilesReport;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{FileLimits, FileStore as _, GristSink, MemorySink};
-use demarche_numerique::sync::{self, FilesReport, SyncError};
+use demarche_numerique::sync::{self, SyncError};
 use serde_json::{Value, json};
 
 use super::ground::Ground;

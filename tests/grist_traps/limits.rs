@@ -81,7 +81,7 @@ async fn trap_29_a_table_wider_than_grist_takes_is_refused_before_anything_is_se
     assert!(told.contains(DOSSIERS) && told.contains("1914 columns"), "{told}");
     assert!(ground.wire.writes().is_empty(), "no phantom of a table is left behind");
     // In a document that has nothing yet, too.
-    let other = demarche_numerique::sink::Scope { instance: "ds".to_owned(), ..scope() };
+    let other = demarche_numerique::ids::Scope { instance: "ds".to_owned(), ..scope() };
     let mut layout = layout(&sink.schema(&other).await.expect("a schema").prefix);
     layout.tables[1].columns.extend((0..1_900).map(|id| column(100 + id, &format!("q{id}"), "Q", CellKind::Text)));
     sink.prepare(&other, &form(), creation(layout)).await.expect_err("too wide");

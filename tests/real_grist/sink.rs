@@ -2,9 +2,9 @@
 
 use demarche_numerique::Platform;
 use demarche_numerique::grist::{Client, Doc};
+use demarche_numerique::report::Report;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{GristSink, MemorySink};
-use demarche_numerique::sync::Report;
 
 use super::{client, make};
 use crate::contracts::sink::check;

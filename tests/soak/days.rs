@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use demarche_numerique::privacy::{Filter, Policy};
+use demarche_numerique::report::{RunOutcome, RunRecord};
 use demarche_numerique::sandbox::world::Poison;
 use demarche_numerique::sandbox::{Fault, FaultPlan, Reset};
 use demarche_numerique::serve::{News, Options, Plan, Trouble, metrics, serve};
-use demarche_numerique::sink::{RunOutcome, RunRecord, Sink as _};
+use demarche_numerique::sink::Sink as _;
 use demarche_numerique::sync::{self, Stop};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -127,7 +128,8 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     let unopened = counted["failed"] - of(RunOutcome::Failed);
     assert!((3.0..=12.0).contains(&unopened), "an hour of ever longer waits: {unopened}");
     for (kind, count) in samples(&page, "dn_dossiers_changed_total") {
-        let told: u64 = runs.iter().filter_map(|run| run.report[&kind].as_u64()).sum();
+        let told: u64 =
+            runs.iter().filter_map(|run| serde_json::to_value(&run.report).expect("plain data")[&kind].as_u64()).sum();
         assert_eq!(count, told as f64, "{kind}");
     }
 

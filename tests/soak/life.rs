@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use demarche_numerique::api::{Exchange, RateLimiter, TransportFailure};
+use demarche_numerique::ids::Scope;
 use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use demarche_numerique::serve::hints::Hinted;
@@ -12,7 +13,7 @@ use demarche_numerique::serve::{
     Attempt, Board, Clock, Desk, Due, Ended, History, JobKey, LOOK_BACK, Limits, News, Planned, Schedule, Ticks, Told,
     alerts,
 };
-use demarche_numerique::sink::{MemorySink, Scope, Sink as _};
+use demarche_numerique::sink::{MemorySink, Sink as _};
 use demarche_numerique::sync::{self, Job, Settings, Stop};
 use demarche_numerique::{Client, DemarcheNumber, Platform};
 use futures_util::future::BoxFuture;

@@ -2,13 +2,16 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use demarche_numerique::checkpoint::Checkpoint;
 use demarche_numerique::demarche::Demarche;
+use demarche_numerique::ids::Scope;
 use demarche_numerique::plan::{Known, Remembered, SchemaPlan};
+use demarche_numerique::report::{RowDifference, RunOutcome, RunRecord};
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunOutcome, RunRecord, Scope, Sink, SinkError, SqliteSink, StoredDocument, Totals,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, MemorySink, Prepared, QuarantineEntry, Receipt, Sink,
+    SinkError, SqliteSink, StoredDocument, Totals,
 };
 use demarche_numerique::sync::{Stop, SyncError};
 use demarche_numerique::table::Layout;

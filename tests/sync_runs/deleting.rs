@@ -1,10 +1,10 @@
 //! Section D of the traps: deletions.
 
-use demarche_numerique::plan::{Gone, GoneReason};
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::report::{Brake, RunOutcome};
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DemarcheSpec, FormSpec, WorldSpec};
-use demarche_numerique::sink::{RunOutcome, SqliteSink};
-use demarche_numerique::sync::Brake;
+use demarche_numerique::sink::SqliteSink;
 use demarche_numerique::{DossierNumber, Platform};
 use jiff::Timestamp;
 

@@ -318,7 +318,7 @@ async fn a_real_form_of_hundreds_of_questions_becomes_tables() {
 
     let base = Database::new();
     let sink = base.sink().await;
-    let scope = demarche_numerique::sink::Scope { instance: "essai".to_owned(), demarche: demarche.number };
+    let scope = demarche_numerique::ids::Scope { instance: "essai".to_owned(), demarche: demarche.number };
     let spec = infer(&demarche);
     let plan = reconcile(&spec, &sink.schema(&scope).await.expect("a schema"), NameLimits::default());
     let mut count = 0;

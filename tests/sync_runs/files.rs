@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
+use demarche_numerique::ids::Scope;
+use demarche_numerique::report::FilesReport;
 use demarche_numerique::sandbox::Sandbox;
-use demarche_numerique::sink::{FileStore, Keeping, Scope, SinkError, WantedFile};
-use demarche_numerique::sync::{self, FilesReport, SyncError};
+use demarche_numerique::sink::{FileStore, Keeping, SinkError, WantedFile};
+use demarche_numerique::sync::{self, SyncError};
 use demarche_numerique::{DossierNumber, Platform};
 use jiff::SignedDuration;
 

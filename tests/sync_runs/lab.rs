@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use demarche_numerique::api::PageSize;
+use demarche_numerique::ids::Scope;
 use demarche_numerique::privacy::{DossierPart, Filter, Policy};
+use demarche_numerique::report::Report;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, Server, WorldSpec};
-use demarche_numerique::sink::{MemorySink, QuarantineEntry, Scope, Sink};
-use demarche_numerique::sync::{self, Event, Job, Report, Run, Settings, Stop, Verification};
+use demarche_numerique::sink::{MemorySink, QuarantineEntry, Sink};
+use demarche_numerique::sync::{self, Event, Job, Run, Settings, Stop, Verification};
 use demarche_numerique::{Client, DemarcheNumber, Dossier, DossierNumber, Platform};
 use jiff::SignedDuration;
 

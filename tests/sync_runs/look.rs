@@ -1,7 +1,7 @@
 //! What these tests ask of a laboratory besides its runs.
 
 use demarche_numerique::DossierNumber;
-use demarche_numerique::plan::Gone;
+use demarche_numerique::dossier::Gone;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sink::Sink;
 use demarche_numerique::sync::SyncError;

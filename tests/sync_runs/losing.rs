@@ -1,9 +1,10 @@
 //! Section A of the traps: losing dossiers.
 
 use demarche_numerique::Platform;
+use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Fault, FaultPlan, Kind, WorldSpec};
-use demarche_numerique::sink::{RunOutcome, SqliteSink};
+use demarche_numerique::sink::SqliteSink;
 use jiff::SignedDuration;
 
 use super::lab::{Lab, pages_of};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use demarche_numerique::report::{Report, RowFault};
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
-use demarche_numerique::sink::{RowFault, Sink};
-use demarche_numerique::sync::{self, Report, Settings, Verification};
+use demarche_numerique::sink::Sink;
+use demarche_numerique::sync::{self, Settings, Verification};
 use demarche_numerique::table::TableKey;
 
 use super::lab::Lab;

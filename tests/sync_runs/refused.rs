@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, FormSpec, Kind, WorldSpec};
 use demarche_numerique::sink::memory::HoldingFault;
-use demarche_numerique::sink::{QuarantineEntry, RunOutcome, Sink, SinkError};
+use demarche_numerique::sink::{QuarantineEntry, Sink, SinkError};
 use demarche_numerique::sync::SyncError;
 use demarche_numerique::{DossierNumber, Platform};
 

@@ -1,7 +1,7 @@
 //! Section C of the traps: false changes, and the same dossier several times.
 
 use demarche_numerique::api::{Listing, PageSize, Since, Source};
-use demarche_numerique::plan::GoneReason;
+use demarche_numerique::dossier::GoneReason;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use demarche_numerique::plan::{Retention, Term, Terms};
+use demarche_numerique::report::{Brake, RunOutcome};
 use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
-use demarche_numerique::sink::{MemorySink, RunOutcome, Sink, SqliteSink};
-use demarche_numerique::sync::{self, Brake, Run};
+use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
+use demarche_numerique::sync::{self, Run};
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::crashing::Dying;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use demarche_numerique::plan::GoneReason;
+use demarche_numerique::dossier::GoneReason;
 use demarche_numerique::privacy::{Filter, GroupeName, Policy, Selection};
+use demarche_numerique::report::{Brake, RunOutcome};
 use demarche_numerique::sandbox::world::{Poison, State};
-use demarche_numerique::sink::{MemorySink, RunOutcome, Sink, SqliteSink};
-use demarche_numerique::sync::{self, Brake};
+use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
+use demarche_numerique::sync;
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::lab::{Lab, pages_of};

@@ -1,9 +1,11 @@
 //! What is asked beside the dossiers must not keep them waiting, and pages that contradict themselves are no answer.
 
-use demarche_numerique::plan::{Gone, GoneReason};
+use demarche_numerique::checkpoint::DeletionList;
+use demarche_numerique::dossier::{Gone, GoneReason};
+use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{Fault, FaultPlan};
-use demarche_numerique::sink::{DeletionList, RunOutcome, Sink};
+use demarche_numerique::sink::Sink;
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::lab::{Lab, pages_of};

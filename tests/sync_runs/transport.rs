@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use demarche_numerique::observe::list_all;
+use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::world::{State, Token};
 use demarche_numerique::sandbox::{Fault, FaultPlan, Reset};
-use demarche_numerique::sink::RunOutcome;
 use demarche_numerique::sync::SyncError;
 use demarche_numerique::{Client, DemarcheNumber, Platform};
 use jiff::SignedDuration;

@@ -2,14 +2,14 @@
 
 use demarche_numerique::api::CorrectionReason;
 use demarche_numerique::dossier::DossierState;
-use demarche_numerique::ids::{DemarcheNumber, DossierNumber, MessageId};
+use demarche_numerique::fingerprint::Digest;
+use demarche_numerique::ids::{DemarcheNumber, DossierNumber, MessageId, Scope};
 use demarche_numerique::intent::{
     Action, Answer, Edit, Expected, Intent, IntentId, Move, Progress, Seen, Status, Witness, Words,
 };
 use demarche_numerique::sink::{
-    Entry, Happening, MemoryOutbox, Outbox, OutboxStep, Received, Scope, Settlement, SqliteSink, TrailLine,
+    Entry, Happening, MemoryOutbox, Outbox, OutboxStep, Received, Settlement, SqliteSink, TrailLine,
 };
-use demarche_numerique::table::Digest;
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -17,13 +17,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use demarche_numerique::api::RateLimiter;
+use demarche_numerique::fingerprint::{Digest, Fingerprint};
+use demarche_numerique::ids::Scope;
 use demarche_numerique::intent::{Action, Expected, Intent, IntentId, Status, Words};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
 use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, Server, WorldSpec};
-use demarche_numerique::sink::{MemoryOutbox, Outbox, Scope};
+use demarche_numerique::sink::{MemoryOutbox, Outbox};
 use demarche_numerique::sync::Stop;
-use demarche_numerique::table::{Digest, Fingerprint};
 use demarche_numerique::writeback::{Item, Push, PushError, Pushed, plan, push};
 use demarche_numerique::{Client, DemarcheNumber, Dossier, DossierNumber, Platform};
 use jiff::SignedDuration;

@@ -5,7 +5,7 @@ use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sink::{Outbox, Sink, SqliteSink};
 use demarche_numerique::sync::{self, Event, Job, PUSH, Settings};
 use demarche_numerique::writeback::PushError;
-use demarche_numerique::{Dossier, Platform};
+use demarche_numerique::{Dossier, Platform, Report};
 use jiff::SignedDuration;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -30,7 +30,7 @@ impl<O: Outbox + Sink> Desk<O> {
         .await
     }
 
-    async fn sync(&self) -> sync::Report {
+    async fn sync(&self) -> Report {
         let run = self.job(async |job| sync::run(job).await).await;
         assert!(run.error.is_none(), "{:?}", run.error);
         run.report

@@ -315,8 +315,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::champ::{Address, Registration};
-    use crate::dossier::PersonneMorale;
+    use crate::champ::{Address, PersonneMorale, Registration};
 
     fn decoded(champ: serde_json::Value) -> ChampValue {
         let wire = serde_json::from_value(champ).expect("a champ of the wire");

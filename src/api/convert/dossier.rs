@@ -5,10 +5,10 @@ use crate::api::wire::{
     Instant, NumberText, WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier,
     WireEntreprise, WireFile, WireLight, WireMessage, WireMorale, WireProfile, WireTraitement,
 };
+use crate::champ::{Association, Entreprise, File, PersonneMorale};
 use crate::demarche::Profile;
 use crate::dossier::{
-    Assignment, Association, Avis, Correction, DeletedDossier, Demandeur, Dossier, DossierLight, Entreprise, File,
-    Mandataire, Message, PersonneMorale, Traitement,
+    Assignment, Avis, Correction, DeletedDossier, Demandeur, Dossier, DossierLight, Mandataire, Message, Traitement,
 };
 use crate::ids::{DossierId, DossierNumber, GroupeInstructeurNumber, RevisionId};
 

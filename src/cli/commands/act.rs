@@ -16,9 +16,9 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::tell;
 use crate::cli::signals;
 use crate::config;
+use crate::ids::Scope;
 use crate::intent::{Action, Expected, Intent, IntentId, Parts, Words};
 use crate::privacy::{Filter, Policy};
-use crate::sink::Scope;
 use crate::sink::{MemoryOutbox, Outbox as _};
 use crate::writeback::{Push, QUIET, plan, push};
 

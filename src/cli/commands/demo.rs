@@ -16,12 +16,13 @@ use crate::cli::progress::Progress;
 use crate::cli::targets::{open, page_of};
 use crate::cli::{commands::verify::verify_one, signals, summary, told};
 use crate::config::{SyncSettings, Target, resolve_target};
-use crate::ids::DemarcheNumber;
+use crate::ids::{DemarcheNumber, Scope};
 use crate::platform::Platform;
 use crate::privacy::{Filter, Policy};
+use crate::report::Report;
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
-use crate::sink::{AnySink, Scope};
-use crate::sync::{self, Event, Report, Settings, Verification};
+use crate::sink::AnySink;
+use crate::sync::{self, Event, Settings, Verification};
 
 /// `dn demo`.
 #[derive(Clone, Debug, Args)]

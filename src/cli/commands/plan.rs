@@ -11,8 +11,9 @@ use crate::cli::jobs::{Network, Prepared, Work};
 use crate::cli::printer::{answer_json, counted, grouped, legible};
 use crate::cli::targets::open_to_read_if_there;
 use crate::cli::{signals, told};
+use crate::report::REPORT_VERSION;
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
-use crate::sync::{self, Event, REPORT_VERSION, SyncError};
+use crate::sync::{self, Event, SyncError};
 
 /// `dn plan`.
 #[derive(Clone, Debug, Args)]

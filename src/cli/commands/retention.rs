@@ -14,9 +14,10 @@ use crate::cli::jobs::{Prepared, Work};
 use crate::cli::printer::{answer, answer_json};
 use crate::cli::targets::{open_existing, open_to_read, with_outbox};
 use crate::cli::{signals, summary};
-use crate::ids::DossierNumber;
-use crate::sink::{AnySink, Outbox as _, Scope, Sink as _};
-use crate::sync::{self, REPORT_VERSION, RetentionReport, Run};
+use crate::ids::{DossierNumber, Scope};
+use crate::report::{REPORT_VERSION, RetentionReport};
+use crate::sink::{AnySink, Outbox as _, Sink as _};
+use crate::sync::{self, Run};
 
 /// `dn retention`.
 #[derive(Clone, Debug, Args)]

@@ -17,9 +17,11 @@ use crate::cli::summary::outcome;
 use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words;
 use crate::config::{self, Job};
+use crate::ids::Scope;
 use crate::intent;
-use crate::sink::{Backlog, Outbox as _, QuarantineEntry, RunRecord, Scope, Sink as _};
-use crate::sync::{REPORT_VERSION, SyncError};
+use crate::report::{REPORT_VERSION, Report, RunRecord};
+use crate::sink::{Backlog, Outbox as _, QuarantineEntry, Sink as _};
+use crate::sync::SyncError;
 
 /// `dn status`.
 #[derive(Clone, Debug, Args)]
@@ -163,15 +165,14 @@ fn render(context: &Context, status: &Status) -> String {
     if !status.runs.is_empty() {
         let mut rows = table(&["Run", "Ended", "New", "Changed", "Gone", "Requests"], context.width);
         for run in &status.runs {
-            let count =
-                |key: &str| grouped(run.report.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default());
+            let Report { counts, requests, .. } = &run.report;
             rows.add_row([
                 instant(run.started_at, &context.zone),
                 outcome(run.outcome).to_owned(),
-                count("inserted"),
-                count("updated"),
-                count("deleted"),
-                count("requests"),
+                grouped(counts.inserted),
+                grouped(counts.updated),
+                grouped(counts.deleted),
+                grouped(*requests),
             ]);
         }
         text.push_str(&format!("{rows}\n"));

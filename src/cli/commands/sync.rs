@@ -93,7 +93,7 @@ async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
     match sync::files(&prepared.job(sink, &events)).await {
         Ok(files) => run.report.files = Some(files),
         Err(error) => {
-            run.report.fail(&error);
+            run.report.end_early(error.outcome(), &error);
             run.error = Some(error);
         }
     }

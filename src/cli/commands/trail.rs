@@ -15,7 +15,8 @@ use crate::cli::printer::{answer, answer_json, instant, legible, table, tell};
 use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words::mutation;
 use crate::config::{self, Job};
-use crate::sink::{Happening, Outbox, Scope, TrailLine};
+use crate::ids::Scope;
+use crate::sink::{Happening, Outbox, TrailLine};
 
 /// `dn trail`.
 #[derive(Clone, Debug, Args)]

@@ -18,9 +18,11 @@ use super::targets::{lease_of, open, open_or_make};
 use super::webhooks;
 use crate::api::Client;
 use crate::config::{self, Config, Overrides, Target, defaults};
+use crate::ids::Scope;
+use crate::report::RunOutcome;
 use crate::serve::hints::{Hinted, SecretPath, Webhooks};
 use crate::serve::{Attempt, Board, Desk, Ended, History, JobKey, Planned};
-use crate::sink::{AnySink, RunOutcome, Scope, SinkError};
+use crate::sink::{AnySink, SinkError};
 use crate::sync::{Settings, Stop, SyncError};
 
 use assignment::{Assignment, Call};

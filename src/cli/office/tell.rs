@@ -5,7 +5,7 @@ use tracing::{debug, error, info, warn};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::summary;
-use crate::sink::Scope;
+use crate::ids::Scope;
 use crate::sync::Run;
 use crate::telemetry::{DEMARCHE_NUMBER, DURATION_MS, INSTANCE, OUTCOME, RUN_ID, TARGET};
 

@@ -15,9 +15,8 @@ use tracing::debug;
 use super::budget::Budget;
 use super::named::named;
 use super::path::SecretPath;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::serve::board::Board;
-use crate::sink::Scope;
 
 /// What the path of a call begins with; the secret follows.
 const PREFIX: &str = "/webhooks/";

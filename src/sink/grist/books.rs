@@ -8,8 +8,7 @@ use super::fault::Fault;
 use super::known::{self, Row, text};
 use super::read::{Reader, quoted};
 use super::shared;
-use crate::ids::DossierNumber;
-use crate::sink::Scope;
+use crate::ids::{DossierNumber, Scope};
 
 /// Of a row of `Dn_dossiers`: whether nothing is kept of its dossier any more.
 const PURGED: &str = "(coalesce(disparu, '') = 'retention')";

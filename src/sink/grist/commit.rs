@@ -12,11 +12,12 @@ use super::primer::Primer;
 use super::split::{Form, Unit, Upsert};
 use super::target::{Target, Targets};
 use super::{decisions, shared, value};
-use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason};
+use crate::dossier::{Gone, GoneReason};
+use crate::fingerprint::Digest;
+use crate::ids::{DossierNumber, Scope};
 use crate::sink::settle::{FeedKind, Step, Write, nothing, settle};
-use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Scope, Totals, names};
-use crate::table::{Cell, Digest, Layout, Row};
+use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Totals, names};
+use crate::table::{Cell, Layout, Row};
 
 /// Ranks of what comes after the tables of a layout.
 const REST: usize = 1_000;

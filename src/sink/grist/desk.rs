@@ -15,8 +15,7 @@ use super::outbox::Line;
 use super::read::Reader;
 use super::state::State;
 use crate::grist::{Action, GristError, Repeat};
-use crate::ids::DossierNumber;
-use crate::sink::Scope;
+use crate::ids::{DossierNumber, Scope};
 
 /// How often a bundle is sent that is known not to have arrived.
 const TRIES: u32 = 3;

@@ -23,8 +23,8 @@ use super::shared;
 use super::split::{self, Form, Unit, Upsert};
 use super::state::State;
 use crate::grist::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
-use crate::ids::DossierNumber;
-use crate::sink::{FileLimits, FileStore, Keeping, Scope, SinkError, WantedFile};
+use crate::ids::{DossierNumber, Scope};
+use crate::sink::{FileLimits, FileStore, Keeping, SinkError, WantedFile};
 use crate::table::{CellKind, ColumnKey, TableKey};
 
 /// The column that shows files.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::shared;
+use crate::dossier::{Gone, GoneReason};
 use crate::grist::RowId;
-use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason, Known, KnownDossier};
-use crate::sink::Scope;
+use crate::ids::{DossierNumber, Scope};
+use crate::plan::{Known, KnownDossier};
 use crate::sink::settle::Held;
 use crate::table::TableKey;
 
@@ -180,7 +180,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::table::Digest;
+    use crate::fingerprint::Digest;
 
     #[test]
     fn a_number_is_read_whole_or_not_at_all() {

@@ -61,14 +61,17 @@ use fault::Fault;
 pub use open::Opening;
 
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, FileLimits, InstanceAddress, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals, names,
+    Batch, CensusEntry, ExpectedDossier, FileLimits, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink,
+    SinkError, StoredDocument, Totals, names,
 };
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
+use crate::fingerprint::Digest;
 use crate::grist::Doc;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
-use crate::table::{Digest, Layout};
+use crate::report::{RowDifference, RunRecord};
+use crate::table::Layout;
 
 /// Dossiers in a document of Grist. See `docs/grist.md` for what lies in it.
 #[derive(Debug)]

@@ -12,10 +12,11 @@ use super::primer::Primer;
 use super::shared::Shared;
 use super::state::{FORMAT, Format, Slot};
 use super::{files, identity, people, shared, value};
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::grist::{Action, GristError};
+use crate::ids::Scope;
 use crate::plan::SchemaPlan;
-use crate::sink::{Checkpoint, Scope};
 
 /// What is to be told, and whether rows must be written again for columns that came back.
 pub(super) async fn prepare(

@@ -15,8 +15,8 @@ use super::state::{Kept, State};
 use super::target::Place;
 use super::{shared, value};
 use crate::grist::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
-use crate::ids::{DemarcheNumber, DossierNumber};
-use crate::sink::{Scope, Totals};
+use crate::ids::{DemarcheNumber, DossierNumber, Scope};
+use crate::sink::Totals;
 
 /// Asks a document.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::encoding::seconds;
 use super::known::{Row, text};
@@ -11,7 +10,8 @@ use super::shared;
 use super::split::{Form, Upsert};
 use super::state::History;
 use super::value;
-use crate::sink::{RunOutcome, RunRecord, Scope};
+use crate::ids::Scope;
+use crate::report::{RunOutcome, RunRecord};
 
 /// How many lines a démarche keeps.
 pub(super) const KEPT: u32 = 500;
@@ -30,7 +30,7 @@ const SPENT: SignedDuration = SignedDuration::from_hours(6);
 pub(super) fn is_skipped(last: &History, run: &RunRecord, wrote: bool) -> bool {
     let patience = if wrote { SPENT } else { QUIET };
     let recent = last.ended_at.is_some_and(|at| run.ended_at.duration_since(at) < patience);
-    run.quiet && last.quiet && recent
+    run.is_quiet() && last.quiet && recent
 }
 
 /// The line of a run.
@@ -54,8 +54,7 @@ pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upser
         columns: columns.iter().map(|column| (*column).to_owned()).collect(),
         adds: true,
     };
-    let number = |field: &str| run.report.get(field).filter(|value| value.is_u64()).cloned().unwrap_or_default();
-    let waiting = run.report.get("quarantined").and_then(Value::as_object).map(serde_json::Map::len);
+    let report = &run.report;
     let demarche = match title {
         Some(title) => format!("{} – {title}", scope.demarche),
         None => scope.demarche.to_string(),
@@ -68,11 +67,11 @@ pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upser
             seconds(run.started_at),
             seconds(run.ended_at),
             words(run).into(),
-            number("inserted"),
-            number("updated"),
-            number("deleted"),
-            waiting.map_or(Value::Null, Value::from),
-            run.report.get("error").filter(|error| error.is_string()).cloned().unwrap_or_default(),
+            report.counts.inserted.into(),
+            report.counts.updated.into(),
+            report.counts.deleted.into(),
+            report.quarantined.len().into(),
+            report.error.as_deref().into(),
             value::write(run).into(),
         ],
     }
@@ -80,7 +79,7 @@ pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upser
 
 fn words(run: &RunRecord) -> &'static str {
     match run.outcome {
-        RunOutcome::Done if run.quiet => "Terminé, rien de nouveau",
+        RunOutcome::Done if run.is_quiet() => "Terminé, rien de nouveau",
         RunOutcome::Done => "Terminé",
         RunOutcome::Quarantine => "Terminé, sauf les dossiers en quarantaine",
         RunOutcome::Interrupted => "Interrompu, à reprendre",
@@ -104,12 +103,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::DemarcheNumber;
+    use crate::ids::{DemarcheNumber, DossierNumber};
+    use crate::report::Report;
 
     fn run(quiet: bool, minute: i64) -> RunRecord {
         let at = Timestamp::from_second(60 * minute).expect("an instant");
-        let report = json!({ "inserted": 3, "quarantined": { "12": "timeout" }, "error": "rien ne va" });
-        RunRecord { id: "r".into(), started_at: at, ended_at: at, outcome: RunOutcome::Done, quiet, report }
+        let mut report = Report { error: Some("rien ne va".to_owned()), ..Report::default() };
+        report.counts.inserted = if quiet { 0 } else { 3 };
+        report.quarantined.insert(DossierNumber::new(12), "timeout".to_owned());
+        RunRecord { id: "r".into(), started_at: at, ended_at: at, outcome: RunOutcome::Done, report }
     }
 
     #[test]
@@ -135,7 +137,7 @@ mod tests {
         assert_eq!(line.key, json!("dn/12/r"));
         assert_eq!(
             line.values[..9],
-            *json!(["12 – Aides", 60, 60, "Terminé", 3, null, null, 1, "rien ne va"]).as_array().expect("a list")
+            *json!(["12 – Aides", 60, 60, "Terminé", 3, 0, 0, 1, "rien ne va"]).as_array().expect("a list")
         );
         let row = shared::row(json!({ "rapport": line.values[9] }));
         assert_eq!(read(&row), Some(run(false, 1)));

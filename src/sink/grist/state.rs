@@ -13,10 +13,11 @@ use super::memory::Memory;
 use super::primer::Primer;
 use super::shared::{self, Shared};
 use super::{people, value};
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::grist::{ColRef, Hidden, RowId, Table};
-use crate::ids::DossierNumber;
-use crate::sink::{Checkpoint, InstanceAddress, QuarantineEntry, Scope, Totals, names};
+use crate::ids::{DossierNumber, Scope};
+use crate::sink::{InstanceAddress, QuarantineEntry, Totals, names};
 
 /// The version of what is kept; it grows when an older program would misread it.
 const VERSION: i64 = 1;

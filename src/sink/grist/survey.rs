@@ -17,9 +17,10 @@ use super::shape::{GONE_AT, GONE_REASON, RANK, SEEN_AT};
 use super::shared;
 use super::target::{Place, Target, Targets, places};
 use crate::grist::RowId;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
+use crate::report::{RowDifference, RowFault};
+use crate::sink::ExpectedDossier;
 use crate::sink::compare::{Differences, compare_rows};
-use crate::sink::{ExpectedDossier, RowDifference, RowFault, Scope};
 use crate::table::{Cell, Layout};
 
 /// How many rows of a table are counted with one question: SQL ends after a second.

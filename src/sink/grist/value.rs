@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
-use crate::table::Digest;
+use crate::fingerprint::Digest;
 
 /// Below this many bytes compression does not pay.
 const SHORT: usize = 512;

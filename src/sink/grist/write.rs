@@ -15,9 +15,10 @@ use super::state::{Count, Slot};
 use super::target::{self, Target, Targets, places};
 use super::{files, outbox, runs, shared, value};
 use crate::grist::Action;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
+use crate::report::RunRecord;
 use crate::sink::settle::number_of;
-use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunRecord, Scope};
+use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
 
 /// What is held of some dossiers, asked for unless it is known. What was asked last is good until the next bundle.
 pub(super) async fn holdings(
@@ -194,7 +195,7 @@ async fn record_once(desk: &mut Desk, scope: &Scope, run: &RunRecord) -> Result<
         let old = desk.reader.history(scope, runs::KEPT - 1, None).await?;
         removed = old.iter().filter_map(super::known::id).collect();
     }
-    let after = runs::after(&last, run.ended_at, run.quiet, u32::try_from(removed.len()).unwrap_or_default());
+    let after = runs::after(&last, run.ended_at, run.is_quiet(), u32::try_from(removed.len()).unwrap_or_default());
     let values = desk.state.changed(vec![(Slot::History.key(scope), value::write(&after))]);
     let mut unit = Unit { rows: commit::state(&values), ..Unit::default() };
     if desk.dropped {

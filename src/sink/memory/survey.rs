@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Content;
 use crate::ids::DossierNumber;
+use crate::report::{RowDifference, RowFault};
+use crate::sink::ExpectedDossier;
 use crate::sink::compare::{Differences, compare_rows};
-use crate::sink::{ExpectedDossier, RowDifference, RowFault};
 use crate::table::{Cell, Layout, LayoutTable};
 
 impl Content {

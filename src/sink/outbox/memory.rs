@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, TrailLine};
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Progress, Status};
-use crate::sink::{Scope, SinkError};
+use crate::sink::SinkError;
 
 /// An outbox in memory.
 #[derive(Debug, Default)]

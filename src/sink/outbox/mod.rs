@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use memory::MemoryOutbox;
 
-use super::{Scope, SinkError};
+use super::SinkError;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 
 /// An intent in an outbox.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::postgres::PgConnection;
 
 use super::geometry;
-use crate::sink::Scope;
+use crate::ids::Scope;
 use crate::sink::sql::{Fault, Fields, Store, quoted};
 use crate::table::{ColumnKey, Layout, LayoutColumn, LayoutTable};
 

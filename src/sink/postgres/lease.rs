@@ -18,8 +18,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::end;
 use super::server::{Purpose, Server, Session};
+use crate::ids::Scope;
+use crate::sink::SinkError;
 use crate::sink::sql::{Fault, Fields, Store, Value};
-use crate::sink::{Scope, SinkError};
 
 /// The leases of one sink. Clones are handles on the same.
 ///

@@ -42,12 +42,14 @@ use server::{Server, Session};
 
 use super::sql::{self, Fault, Fields as _, Store as _};
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink, SinkError,
+    StoredDocument, Totals,
 };
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
 /// How a schema is used.

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::{PostgresSink, end, fenced, reading};
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::outbox;
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Sink, SinkError, TrailLine};
 
 impl Outbox for PostgresSink {
     fn outbox_name(&self) -> &str {

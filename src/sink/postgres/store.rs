@@ -14,10 +14,10 @@ use sqlx::query::Query;
 
 use super::encoding::{Instant, element, push, push_column, unnested};
 use super::{dress, fault};
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
+use crate::report::RowFault;
 use crate::sink::compare::Differences;
 use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Type, Value, Wanted, quoted, text_of};
-use crate::sink::{RowFault, Scope};
 use crate::table::Layout;
 
 /// How many rows go in by one statement: more would only need more memory, on both sides.

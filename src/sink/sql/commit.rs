@@ -9,9 +9,11 @@ use super::remember::{whose, word};
 use super::store::{Insert, Store};
 use super::value::{Type, Value};
 use super::{forget, read, rows};
-use crate::ids::DossierNumber;
+use crate::checkpoint::Checkpoint;
+use crate::ids::{DossierNumber, Scope};
+use crate::report::RunRecord;
 use crate::sink::settle::{Step, number_of, settle};
-use crate::sink::{Batch, Checkpoint, Prepared, QuarantineChange, QuarantineEntry, Receipt, RunRecord, Scope};
+use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
 
 /// Writes a batch: rows, quarantine, checkpoint, and last the change feed, whose numbers nobody else may take between
 /// this and the end of the transaction.
@@ -129,8 +131,9 @@ async fn write_checkpoint<S: Store>(store: &mut S, scope: &Scope, checkpoint: &C
 
 /// Adds a line to the run history.
 pub(in crate::sink) async fn record_run<S: Store>(store: &mut S, scope: &Scope, run: &RunRecord) -> Result<(), Fault> {
-    let RunRecord { id, started_at, ended_at, outcome, quiet: _, report } = run;
+    let RunRecord { id, started_at, ended_at, outcome, report } = run;
     let [instance, demarche] = whose(scope);
+    let report = serde_json::to_string(report).expect("a report is plain data with text keys");
     let upsert = "INSERT INTO dn_runs (instance, demarche, id, started_at, ended_at, outcome, report) \
                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (instance, demarche, id) DO UPDATE SET \
                   started_at = excluded.started_at, ended_at = excluded.ended_at, outcome = excluded.outcome, \
@@ -142,7 +145,7 @@ pub(in crate::sink) async fn record_run<S: Store>(store: &mut S, scope: &Scope, 
         (*started_at).into(),
         (*ended_at).into(),
         word(outcome).into(),
-        Value::Document(report.to_string().into()),
+        Value::Document(report.into()),
     ];
     store.run(upsert.into(), &values).await
 }

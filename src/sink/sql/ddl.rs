@@ -8,8 +8,9 @@ use super::store::Store;
 use super::value::Type;
 use super::{commit, remember, views};
 use crate::demarche::Demarche;
+use crate::ids::Scope;
 use crate::plan::{RememberedTable, SchemaPlan};
-use crate::sink::{Scope, names};
+use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
 
 /// Brings the tables to a layout, inside a transaction. What is right already is not written.

@@ -5,10 +5,10 @@ use super::fault::Fault;
 use super::remember::whose;
 use super::store::Store;
 use super::value::Value;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::privacy::NOT_KEPT;
+use crate::sink::Prepared;
 use crate::sink::settle::{NOTHING, Step, Write, nothing};
-use crate::sink::{Prepared, Scope};
 
 /// Purges what the steps say, and empties what people wrote in intents about every dossier that they empty: how many
 /// dossiers were purged.

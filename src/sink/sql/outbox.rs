@@ -7,10 +7,10 @@ use super::remember::{from_word, whose, word};
 use super::store::{Fields, Store};
 use super::value::Value;
 use crate::dossier::DossierState;
-use crate::ids::DossierNumber;
+use crate::fingerprint::Fingerprint;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Action, Expected, Intent, IntentId, Move, Parts, Progress, Seen, Status, Words};
-use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Recorded, Scope, TrailLine};
-use crate::table::Fingerprint;
+use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Recorded, TrailLine};
 
 /// What an intent is made of, in the order of columns.
 const COLUMNS: &str = "id, instance, demarche, number, action, author, motivation, message, correction, file, \

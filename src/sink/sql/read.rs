@@ -6,11 +6,14 @@ use super::fault::Fault;
 use super::remember::{from_word, whose};
 use super::store::{Fields, Store};
 use super::value::Value;
-use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason, Known, KnownDossier};
+use crate::checkpoint::Checkpoint;
+use crate::dossier::{Gone, GoneReason};
+use crate::fingerprint::Digest;
+use crate::ids::{DossierNumber, Scope};
+use crate::plan::{Known, KnownDossier};
+use crate::report::RunRecord;
 use crate::sink::settle::Held;
-use crate::sink::{CensusEntry, Checkpoint, QuarantineEntry, RunRecord, Scope, StoredDocument, Totals};
-use crate::table::Digest;
+use crate::sink::{CensusEntry, QuarantineEntry, StoredDocument, Totals};
 
 pub(in crate::sink) async fn checkpoint<S: Store>(store: &mut S, scope: &Scope) -> Result<Option<Checkpoint>, Fault> {
     let query = "SELECT CAST(checkpoint AS text) AS checkpoint FROM dn_checkpoints \
@@ -141,8 +144,8 @@ pub(in crate::sink) async fn runs<S: Store>(store: &mut S, scope: &Scope, limit:
             started_at: row.instant("started_at")?,
             ended_at: row.instant("ended_at")?,
             outcome: from_word(row.text("outcome")?, "outcome")?,
-            quiet: false,
-            report: serde_json::from_str(row.text("report")?).map_err(|_| Fault::unreadable("report"))?,
+            // A run needs nothing of an old report: one that this version cannot read must not keep it from running.
+            report: serde_json::from_str(row.text("report")?).unwrap_or_default(),
         })
     };
     rows.iter().map(run).collect()

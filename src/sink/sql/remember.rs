@@ -10,9 +10,9 @@ use super::fault::Fault;
 use super::store::{Fields, Insert, Store};
 use super::value::{Type, Value};
 use crate::demarche::Demarche;
-use crate::ids::DescriptorId;
+use crate::ids::{DescriptorId, Scope};
 use crate::plan::{Remembered, RememberedColumn, RememberedTable};
-use crate::sink::{Scope, names};
+use crate::sink::names;
 use crate::table::{ColumnKey, Layout, LayoutColumn, LayoutTable, Origin, TableKey};
 
 /// The two parameters that say whose.

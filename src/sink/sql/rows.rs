@@ -11,10 +11,10 @@ use super::remember::whose;
 use super::store::{Insert, Store};
 use super::survey;
 use super::value::{Type, Value};
-use crate::ids::DossierNumber;
-use crate::plan::{Gone, GoneReason};
+use crate::dossier::{Gone, GoneReason};
+use crate::ids::{DossierNumber, Scope};
 use crate::sink::settle::{Step, Write};
-use crate::sink::{ExpectedDossier, Prepared, Scope, names};
+use crate::sink::{ExpectedDossier, Prepared, names};
 use crate::table::{Cell, ChildRow, Layout, LayoutTable, Row};
 
 /// Does what the steps say, events aside: how many rows it wrote.

@@ -9,7 +9,7 @@ use super::dialect::Dialect;
 use super::fault::Fault;
 use super::survey::Wanted;
 use super::value::{Type, Value};
-use crate::sink::Scope;
+use crate::ids::Scope;
 use crate::sink::compare::Differences;
 use crate::table::Layout;
 

@@ -9,9 +9,10 @@ use super::rows::{self, Written};
 use super::store::{Fields, Insert, Store};
 use super::value::Value;
 use super::{ddl, read};
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
+use crate::report::{RowDifference, RowFault};
 use crate::sink::compare::Differences;
-use crate::sink::{ExpectedDossier, InstanceAddress, Prepared, RowDifference, RowFault, Scope};
+use crate::sink::{ExpectedDossier, InstanceAddress, Prepared};
 use crate::table::{Layout, TableKey};
 
 /// The rows of one table that belong to some dossiers, as they should be.

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::fingerprint::Digest;
 use crate::ids::{DemarcheNumber, DossierNumber};
-use crate::table::{Cell, CellKind, Digest};
+use crate::table::{Cell, CellKind};
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

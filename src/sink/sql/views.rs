@@ -6,8 +6,9 @@ use super::dialect::quoted;
 use super::fault::Fault;
 use super::remember;
 use super::store::{Fields, Store};
+use crate::ids::Scope;
 use crate::privacy::Treatment;
-use crate::sink::{Scope, names};
+use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
 
 /// Drops the views of a démarche.

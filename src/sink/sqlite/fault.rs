@@ -66,8 +66,9 @@ fn words(error: &sqlx::Error) -> String {
 mod tests {
     use jiff::Timestamp;
 
-    use crate::ids::DemarcheNumber;
-    use crate::sink::{RunOutcome, RunRecord, Scope, Sink, SinkError, SqliteSink};
+    use crate::ids::{DemarcheNumber, Scope};
+    use crate::report::{Report, RunOutcome, RunRecord};
+    use crate::sink::{Sink, SinkError, SqliteSink};
 
     #[tokio::test]
     async fn a_full_disk_is_told_without_the_values_and_leaves_what_was_there() {
@@ -79,8 +80,7 @@ mod tests {
             started_at: Timestamp::UNIX_EPOCH,
             ended_at: Timestamp::UNIX_EPOCH,
             outcome: RunOutcome::Done,
-            quiet: false,
-            report: text.into(),
+            report: Report { error: Some(text), ..Report::default() },
         };
         // A limit of pages stands for the disk.
         let limit = sqlx::raw_sql("PRAGMA max_page_count = 60");

@@ -26,12 +26,14 @@ use tokio::sync::Mutex;
 
 use super::sql::{self, Fault};
 use super::{
-    Batch, CensusEntry, Checkpoint, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt,
-    RowDifference, RunRecord, Scope, Sink, SinkError, StoredDocument, Totals,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink, SinkError,
+    StoredDocument, Totals,
 };
+use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
+use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
 /// Dossiers in a SQLite file. See `docs/sqlite.md` for what lies in it.

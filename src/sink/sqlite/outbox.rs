@@ -6,10 +6,10 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteSink;
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::sql::{Fault, outbox};
-use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine};
+use crate::sink::{Backlog, Entry, Outbox, OutboxStep, Received, Recorded, Sink, SinkError, TrailLine};
 
 /// A transaction around some of the shared statements.
 macro_rules! transaction {

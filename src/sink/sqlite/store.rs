@@ -10,8 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, Row as _};
 
 use super::encoding::{Stored, push};
-use crate::ids::DossierNumber;
-use crate::sink::Scope;
+use crate::ids::{DossierNumber, Scope};
 use crate::sink::compare::{Differences, compare_rows};
 use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Value, Wanted, quoted, text_of};
 use crate::table::Layout;

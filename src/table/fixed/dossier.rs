@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Fixed;
-use crate::champ::Address;
-use crate::dossier::{Demandeur, Dossier, Entreprise, PersonneMorale};
+use crate::champ::{Address, Entreprise, PersonneMorale};
+use crate::dossier::{Demandeur, Dossier};
 use crate::privacy::{DossierPart as Part, Treatment};
 use crate::table::mapper::DOCUMENT_ONLY;
 use crate::table::row::Cell;

@@ -1,10 +1,9 @@
 //! A run that dies, or loses an answer, at any of its requests; and the run after it.
 
 use demarche_numerique::plan::{Change, SchemaPlan};
+use demarche_numerique::report::{Report, RunOutcome, RunRecord};
 use demarche_numerique::sandbox::grist::{Fault, FaultPlan};
-use demarche_numerique::sink::{
-    Batch, GristSink, QuarantineChange, QuarantineEntry, RunOutcome, RunRecord, Sink, SinkError,
-};
+use demarche_numerique::sink::{Batch, GristSink, QuarantineChange, QuarantineEntry, Sink, SinkError};
 
 use super::Place;
 use crate::contracts::look::{Look, Shown};
@@ -50,8 +49,7 @@ async fn run(sink: &GristSink) -> Result<(), SinkError> {
         started_at: at(0),
         ended_at: at(9),
         outcome: RunOutcome::Done,
-        quiet: false,
-        report: serde_json::json!({}),
+        report: Report::default(),
     };
     sink.record_run(&scope, &line).await
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use demarche_numerique::Platform;
 use demarche_numerique::privacy::{Filter, Policy, Treatment};
+use demarche_numerique::report::{FilesReport, Report};
 use demarche_numerique::sandbox::grist::{AccessRules, Fault, FaultPlan, Grist, Role, Row};
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, FileRecord, Kind, Scan, Value, WorldSpec};
 use demarche_numerique::sink::{FileLimits, FileStore, GristSink, MemorySink, SinkError, WantedFile};
-use demarche_numerique::sync::{self, FilesReport, Report, SyncError};
+use demarche_numerique::sync::{self, SyncError};
 use jiff::SignedDuration;
 
 use super::Place;

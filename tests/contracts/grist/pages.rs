@@ -1,8 +1,8 @@
 //! What people see when a document is new to them.
 
-use demarche_numerique::ids::DemarcheNumber;
+use demarche_numerique::ids::{DemarcheNumber, Scope};
 use demarche_numerique::sandbox::grist::Row;
-use demarche_numerique::sink::{Scope, Sink};
+use demarche_numerique::sink::Sink;
 use demarche_numerique::table::{CellKind, ColumnKey};
 use serde_json::json;
 

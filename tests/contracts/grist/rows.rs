@@ -1,9 +1,10 @@
 //! Rows that people remove from our tables, add to them and change: what `verify` and the daily comparison make of it.
 
 use demarche_numerique::Platform;
+use demarche_numerique::report::{Report, RowFault};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
-use demarche_numerique::sink::{MemorySink, RowFault};
-use demarche_numerique::sync::{self, Report, Verification};
+use demarche_numerique::sink::MemorySink;
+use demarche_numerique::sync::{self, Verification};
 use serde_json::{Value, json};
 
 use super::Place;

@@ -4,13 +4,13 @@ use demarche_numerique::ids::DemarcheNumber;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::MemorySink;
-use demarche_numerique::{Platform, sync};
+use demarche_numerique::{Platform, Report, sync};
 
 use super::Place;
 use crate::sync_runs::lab::Lab;
 
 /// One run of a lab into the document, by a process of its own.
-async fn run(lab: &Lab<MemorySink>, place: &Place) -> sync::Report {
+async fn run(lab: &Lab<MemorySink>, place: &Place) -> Report {
     let sink = place.open().await;
     let run = lab.run_into(&sink).await;
     assert!(run.error.is_none(), "{:?}", run.error);

@@ -124,7 +124,7 @@ fn giant(of: u32, bytes: usize, children: u32) -> Box<Row> {
     };
     let mut row = row(of, "x");
     row.document = json!({ "texte": noise(bytes) }).to_string();
-    row.fingerprint = demarche_numerique::table::Digest::of(row.document.as_bytes());
+    row.fingerprint = demarche_numerique::fingerprint::Digest::of(row.document.as_bytes());
     let child = |position: u32| ChildRow {
         table: BLOCK,
         key: format!("ligne-{position}"),

@@ -1,6 +1,7 @@
 //! Who works on what: one run for a démarche, several for several, and what becomes of those that fall silent.
 
-use demarche_numerique::sink::{PostgresSink, RunOutcome, RunRecord, Sink, SinkError};
+use demarche_numerique::report::{Report, RunOutcome, RunRecord};
+use demarche_numerique::sink::{PostgresSink, Sink, SinkError};
 use tokio::runtime::{Builder, Runtime};
 
 use super::super::world::*;
@@ -28,8 +29,7 @@ fn line(id: &str) -> RunRecord {
         started_at: at(0),
         ended_at: at(1),
         outcome: RunOutcome::Done,
-        quiet: false,
-        report: serde_json::Value::Null,
+        report: Report::default(),
     }
 }
 
@@ -207,6 +207,6 @@ fn work_is_claimed_once_and_what_a_dead_worker_had_is_claimed_again() {
     });
 }
 
-async fn prepare_again(sink: &PostgresSink, scope: &demarche_numerique::sink::Scope) -> Result<(), SinkError> {
+async fn prepare_again(sink: &PostgresSink, scope: &demarche_numerique::ids::Scope) -> Result<(), SinkError> {
     sink.prepare(scope, &form(), creation(layout("demarche_12"))).await.map(drop)
 }

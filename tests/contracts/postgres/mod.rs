@@ -12,7 +12,8 @@ mod pooled;
 mod replica;
 mod secure;
 
-use demarche_numerique::sink::{Prepared, Scope, Sink};
+use demarche_numerique::ids::Scope;
+use demarche_numerique::sink::{Prepared, Sink};
 
 use super::world::{batch, insert, prepare, scope};
 

@@ -1,7 +1,8 @@
 //! Names that databases keep for themselves, as titles of questions.
 
+use demarche_numerique::ids::Scope;
 use demarche_numerique::plan::{Remembered, reconcile};
-use demarche_numerique::sink::{Scope, Sink, SqliteSink};
+use demarche_numerique::sink::{Sink, SqliteSink};
 use demarche_numerique::table::naming::NameLimits;
 use demarche_numerique::table::{CellKind, Layout, Spec, TableKey, TableSpec};
 

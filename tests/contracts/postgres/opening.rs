@@ -106,7 +106,7 @@ async fn readers_take_no_lease_create_nothing_and_write_nothing() {
     ] {
         assert!(matches!(write, Err(SinkError::Unusable { action: "written", .. })), "{write:?}");
     }
-    let other = demarche_numerique::sink::Scope { instance: "ds".to_owned(), ..scope() };
+    let other = demarche_numerique::ids::Scope { instance: "ds".to_owned(), ..scope() };
     assert_eq!(reader.schema(&other).await.expect("an answer").prefix, "ds_demarche_12");
     assert_eq!(database.column("SELECT name FROM dn_instances").await, ["dn"]);
     reader.close().await.expect("a clean end");

@@ -7,10 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use demarche_numerique::api::{PageSize, RateLimiter};
+use demarche_numerique::ids::Scope;
 use demarche_numerique::intent::{Action, Intent, Status};
 use demarche_numerique::privacy::{Filter, Policy, Preset, PseudonymKey};
 use demarche_numerique::sandbox::DEMARCHE_COMPLETE as DEMARCHE;
-use demarche_numerique::sink::{Outbox as _, Scope};
+use demarche_numerique::sink::Outbox as _;
 use demarche_numerique::sync::{self, Event, Job, Run, Settings, Stop, refresh};
 use demarche_numerique::writeback::{Item as Pushing, Push, PushError, QUIET, push};
 use demarche_numerique::{Client, DemarcheNumber, Dossier};

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use demarche_numerique::DossierNumber;
+use demarche_numerique::checkpoint::Checkpoint;
 use demarche_numerique::demarche::Demarche;
+use demarche_numerique::ids::Scope;
 use demarche_numerique::intent::{Intent, IntentId, Move, Status};
 use demarche_numerique::plan::{Change, Known, Remembered, SchemaPlan};
+use demarche_numerique::report::{RowDifference, RunRecord};
 use demarche_numerique::sandbox::Random;
 use demarche_numerique::sink::{
-    Backlog, Batch, CensusEntry, Checkpoint, Entry, ExpectedDossier, InstanceAddress, MemoryOutbox, MemorySink, Outbox,
-    OutboxStep, Prepared, QuarantineEntry, Receipt, Received, Recorded, RowDifference, RunRecord, Scope, Sink,
-    SinkError, StoredDocument, Totals, TrailLine,
+    Backlog, Batch, CensusEntry, Entry, ExpectedDossier, InstanceAddress, MemoryOutbox, MemorySink, Outbox, OutboxStep,
+    Prepared, QuarantineEntry, Receipt, Received, Recorded, Sink, SinkError, StoredDocument, Totals, TrailLine,
 };
 use demarche_numerique::table::Layout;
 use jiff::{SignedDuration, Timestamp};

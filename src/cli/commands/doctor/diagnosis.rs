@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::{answer_json, legible, table};
 use crate::cli::told;
 use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
-use crate::sync::REPORT_VERSION;
+use crate::report::REPORT_VERSION;
 
 /// How far the two clocks may be apart, in seconds, before it is worth a word.
 const CLOCKS_APART: i64 = 60;

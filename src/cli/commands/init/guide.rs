@@ -19,9 +19,10 @@ use crate::cli::targets::{open_document, open_document_to_read, page_of};
 use crate::cli::{failed, signals, summary};
 use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, SyncSettings, Target};
 use crate::demarche::DemarcheHead;
-use crate::ids::DemarcheNumber;
+use crate::ids::{DemarcheNumber, Scope};
 use crate::privacy::Filter;
-use crate::sink::{AnySink, GristSink, MemorySink, Preview, RunOutcome, Scope};
+use crate::report::RunOutcome;
+use crate::sink::{AnySink, GristSink, MemorySink, Preview};
 use crate::sync::{self, Event, Settings, Stop};
 
 /// What cannot be undone by the time that the platform says it.

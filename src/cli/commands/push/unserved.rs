@@ -5,8 +5,8 @@ use crate::cli::error::CliError;
 use crate::cli::printer::counted;
 use crate::cli::targets::with_outbox;
 use crate::config::{self, Overrides, Target};
-use crate::ids::DemarcheNumber;
-use crate::sink::{AnySink, Backlog, Outbox, Scope, Sink as _, SinkError};
+use crate::ids::{DemarcheNumber, Scope};
+use crate::sink::{AnySink, Backlog, Outbox, Sink as _, SinkError};
 
 /// What is sent from which target.
 pub struct Served {

@@ -6,10 +6,11 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::columns::{Annotation, Columns, DECISIONS};
+use crate::fingerprint::Digest;
 use crate::ids::DossierNumber;
 use crate::intent::{Action, Edit, Expected, Intent, IntentId, Words};
 use crate::sink::grist::known::Row;
-use crate::table::{CellKind, Digest};
+use crate::table::CellKind;
 
 /// What a row asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::kept::{Line, key};
 use super::{ready, shown};
 use crate::grist::GristError;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{IntentId, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id, text};
 use crate::sink::grist::shared;
-use crate::sink::{Backlog, Scope, TrailLine};
+use crate::sink::{Backlog, TrailLine};
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;

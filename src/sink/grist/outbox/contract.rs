@@ -7,15 +7,13 @@ use super::draft::Draft;
 use super::kept::{Line, key};
 use super::{ask, ready};
 use crate::demarche::Demarche;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::lease::{self, Judgment};
 use crate::sink::grist::{GristSink, decisions, identity};
-use crate::sink::{
-    Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, Scope, Sink, SinkError, TrailLine,
-};
+use crate::sink::{Backlog, Entry, Happening, Outbox, OutboxStep, Received, Recorded, Sink, SinkError, TrailLine};
 
 /// How many intents are put with one bundle, at most, and of how many bytes.
 const MOST: usize = 100;

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use super::kept::{Line, key};
 use super::{ask, shown};
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::Status;
 use crate::privacy::NOT_KEPT;
-use crate::sink::Scope;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::text;

@@ -6,16 +6,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::DossierNumber;
+use crate::fingerprint::Digest;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 use crate::privacy::NOT_KEPT;
-use crate::sink::Scope;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, text};
 use crate::sink::grist::split::Upsert;
 use crate::sink::grist::{commit, shared, value};
 use crate::sink::{Entry, Recorded, Settlement};
-use crate::table::Digest;
 
 /// What of an intent stands in one cell.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

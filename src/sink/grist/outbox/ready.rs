@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::words::STATUSES;
 use crate::grist::{Action, Table};
-use crate::sink::Scope;
+use crate::ids::Scope;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::pages::Views;

@@ -281,10 +281,10 @@ pub(super) fn answered(line: &TrailLine, intent: &Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Digest;
     use crate::ids::DossierNumber;
     use crate::intent::{Expected, Intent, IntentId, Progress, Seen, Sending, Witness, Words};
     use crate::sink::Settlement;
-    use crate::table::Digest;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("an instant")

@@ -15,10 +15,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::config::keys::nearest;
 use crate::dossier::DossierState;
+use crate::fingerprint::Digest;
 use crate::ids::DossierNumber;
 use crate::intent::strict::{self, NotStrict};
 use crate::intent::{Action, Expected, Intent, IntentId, Parts, Words};
-use crate::table::Digest;
 
 /// The columns that a file may have.
 const COLUMNS: [&str; 18] = [

@@ -6,8 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::dossier::DossierLight;
-
 /// First 128 bits of SHA-256: a collision of two dossiers is not expected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
@@ -31,12 +29,6 @@ impl Digest {
     #[must_use]
     pub fn sealed(self) -> Self {
         Self::of(&[b"anonymised ", self.0.as_slice()].concat())
-    }
-
-    /// Computes the digest of a dossier's line in the light listing.
-    #[must_use]
-    pub fn of_light(light: &DossierLight) -> Self {
-        Self::of(&serde_json::to_vec(light).expect("a light dossier is plain data with text keys"))
     }
 }
 

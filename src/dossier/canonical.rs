@@ -1,7 +1,7 @@
 //! Canonical form of a dossier: equal for two readings of an unchanged dossier.
 
-use crate::champ::{Champ, ChampValue};
-use crate::dossier::{Dossier, File};
+use super::Dossier;
+use crate::champ::{Champ, ChampValue, File};
 
 impl Dossier {
     /// Writes the document that targets keep: JSON in canonical form. The dossier itself is brought into that form.

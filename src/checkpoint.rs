@@ -1,0 +1,106 @@
+//! Where the walks of a démarche stand, as a target keeps it: plain values.
+//!
+//! What a run must find again after it was killed belongs here. How it is computed belongs to
+//! [`observe::watermark`](crate::observe::watermark) and [`sync`](crate::sync), how it is stored to each target.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::demarche::DemarcheHead;
+use crate::fingerprint::Digest;
+use crate::ids::{DescriptorId, DossierNumber};
+use crate::privacy::Selection;
+
+/// Where the walks of a démarche stand. Stored by the sink that stored the rows, in the same commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The newest `dateDerniereModification` such that every change up to it was committed or is in quarantine, but no
+    /// later than the platform's instant at which the walk began. Made of the platform's dates only; never moves backward. `None` until the first page is committed.
+    pub watermark: Option<Timestamp>,
+    /// A complete re-reading under way, and how far it came.
+    pub sweep: Option<Sweep>,
+    /// The démarche as last seen, to notice new revisions.
+    pub demarche: Option<DemarcheHead>,
+    /// The digest of the privacy policy under which everything stored was filtered.
+    pub policy: Option<Digest>,
+    /// The digest of what was asked of dossiers beyond the pinned documents; `None` where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_fields: Option<Digest>,
+    /// Which dossiers of the démarche the target keeps.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
+    /// Dossiers outside that selection are yet to get a tombstone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
+    /// Stored rows are yet to be written again from their documents (columns or policy changed).
+    #[serde(default)]
+    pub remap: bool,
+    /// The questions that stored dossiers answer and that the tables have no column for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub strangers: BTreeSet<DescriptorId>,
+    /// The digest of the lists of deletions as they were last applied in full: as long as they say the same, there is
+    /// nothing to ask the target about them.
+    #[serde(default)]
+    pub suppressions: Option<Digest>,
+    /// Dossiers with more in them than a row of the target holds, and how many quarters of their answers are in columns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub narrowed: BTreeMap<DossierNumber, u8>,
+    /// The lists of deletions that could not be read, and when they are asked for again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub setbacks: BTreeMap<DeletionList, Setback>,
+    /// When the last wide overlap was read (our clock: it only decides when to look again).
+    pub followed_up_at: Option<Timestamp>,
+    /// When the last complete light listing was compared (our clock).
+    pub listed_at: Option<Timestamp>,
+    /// When the last complete re-reading ended (our clock).
+    pub swept_at: Option<Timestamp>,
+    /// When a newly published revision makes a complete re-reading necessary (after the platform's rebase, trap 25).
+    #[serde(default)]
+    pub sweep_due: Option<Timestamp>,
+    /// When it was last looked which dossiers' terms are over (our clock: it only decides when to look again).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retained_at: Option<Timestamp>,
+}
+
+/// One of the platform's two lists of what is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletionList {
+    /// Those that wait to be purged.
+    Pending,
+    /// Those that were purged.
+    Deleted,
+}
+
+impl DeletionList {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Pending, Self::Deleted];
+}
+
+impl fmt::Display for DeletionList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "the list of dossiers that wait to be purged",
+            Self::Deleted => "the list of purged dossiers",
+        })
+    }
+}
+
+/// A side question that failed: asked again, less and less often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setback {
+    /// How many times in a row it failed.
+    pub attempts: u32,
+    /// When to ask again (our clock).
+    pub next_try: Timestamp,
+}
+
+/// A complete re-reading: the ordinary walk, since the beginning of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The `dateDerniereModification` up to which it came; `None` at its start.
+    pub reached: Option<Timestamp>,
+}

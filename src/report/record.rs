@@ -1,0 +1,81 @@
+//! The run history: one line for each run.
+
+use jiff::Timestamp;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::Report;
+
+/// How a run ended.
+///
+/// A stored report that does not say it is taken for that of a run that failed: it promises nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Everything that the platform shows is in the target.
+    Done,
+    /// The same, but for dossiers in quarantine.
+    Quarantine,
+    /// Stopped after a complete commit: by a signal, or because another run had taken its place.
+    Interrupted,
+    /// Stopped by an error.
+    #[default]
+    Failed,
+}
+
+impl RunOutcome {
+    /// Whether it looked everywhere: everything that could be read is in the target.
+    #[must_use]
+    pub const fn did_its_work(self) -> bool {
+        matches!(self, Self::Done | Self::Quarantine)
+    }
+}
+
+/// What the ids of runs begin with that only looked at the target, for what had been kept for its term.
+pub const RETENTION: &str = "retention-";
+
+/// A line of the run history.
+///
+/// Its JSON form is what a Grist document keeps and what `dn status --json` prints: the fields, and `quiet`, which says
+/// [`is_quiet`](Self::is_quiet).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct RunRecord {
+    /// The run.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// Its report. What an older version did not tell is as in an empty one.
+    pub report: Report,
+}
+
+impl RunRecord {
+    /// Whether the run tells nothing of the platform: it looked for what had been kept for its term.
+    #[must_use]
+    pub fn is_retention(&self) -> bool {
+        self.id.starts_with(RETENTION)
+    }
+
+    /// Whether the run did its work to the end and found everything [as it was](Report::is_quiet).
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.outcome == RunOutcome::Done && self.report.is_quiet()
+    }
+}
+
+impl Serialize for RunRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { id, started_at, ended_at, outcome, report } = self;
+        let mut line = serializer.serialize_struct("RunRecord", 6)?;
+        line.serialize_field("id", id)?;
+        line.serialize_field("started_at", started_at)?;
+        line.serialize_field("ended_at", ended_at)?;
+        line.serialize_field("outcome", outcome)?;
+        line.serialize_field("quiet", &self.is_quiet())?;
+        line.serialize_field("report", report)?;
+        line.end()
+    }
+}
