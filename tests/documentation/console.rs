@@ -13,6 +13,8 @@ pub struct Block {
 /// One command as it is shown.
 #[derive(Debug)]
 pub struct Shown {
+    /// The command as it is written, on one line.
+    pub source: String,
     /// Its words, without the comment behind it.
     pub words: Vec<String>,
     /// What is shown to be printed, and answered, after it.
@@ -65,14 +67,14 @@ fn commands(place: &str, lines: &[&str]) -> Vec<Shown> {
         while let Some(begun) = whole.strip_suffix('\\') {
             whole = format!("{begun} {}", lines.next().expect("a command goes on").trim());
         }
-        commands.push(Shown { words: words(&whole), lines: Vec::new() });
+        commands.push(Shown { words: words(&whole), source: whole, lines: Vec::new() });
     }
     assert!(!commands.is_empty(), "{place} has no command");
     commands
 }
 
 /// The words of a command as a shell takes them: quotes hold words together, a comment follows two spaces and `#`.
-fn words(command: &str) -> Vec<String> {
+pub fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
     let mut before = ' ';

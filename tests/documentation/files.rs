@@ -1,0 +1,69 @@
+//! Resolves the files and tests that the pages for developers name.
+
+use std::path::Path;
+
+use super::{read, root};
+
+/// The pages that send a developer to a file.
+const PAGES: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/STYLE.md", "docs/releasing.md"];
+
+/// The folders in which files of this project lie.
+const FOLDERS: [&str; 10] =
+    [".github/", "benches/", "config/", "crates/", "docs/", "examples/", "graphql/", "scripts/", "src/", "tests/"];
+
+/// The text in code marks, block by block, without fenced blocks.
+fn code(page: &str) -> Vec<String> {
+    let mut outside = String::new();
+    let mut fenced = false;
+    for line in page.lines() {
+        match line.trim_start().starts_with("```") {
+            true => fenced = !fenced,
+            false if !fenced => outside.extend([line, "\n"]),
+            false => {}
+        }
+    }
+    outside.split("\n\n").flat_map(|block| block.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+/// Whether a word names a file of this project: a path under one of its folders, `NAME` standing for a name to be chosen.
+fn is_path(word: &str) -> bool {
+    FOLDERS.iter().any(|folder| word.starts_with(folder))
+        && !word.contains(['*', ' ', '…', '<'])
+        && !word.contains("NAME")
+}
+
+#[test]
+fn every_file_that_the_pages_for_developers_name_exists() {
+    let mut named = 0;
+    for page in PAGES {
+        for word in code(&read(page)).iter().filter(|word| is_path(word)) {
+            named += 1;
+            assert!(root().join(word).exists(), "{page} names {word}, which does not exist");
+        }
+    }
+    assert!(named > 40, "{named} files are named");
+}
+
+#[test]
+fn every_test_that_a_recipe_names_exists() {
+    fn sources(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                text.push_str(&std::fs::read_to_string(path).expect("a readable source"));
+            }
+        }
+    }
+    let mut text = String::new();
+    sources(&root().join("tests"), &mut text);
+    let page = read("CONTRIBUTING.md");
+    let is_name = |word: &&String| word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let names = code(&page);
+    let names: Vec<&String> = names.iter().filter(is_name).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        assert!(text.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
+}
