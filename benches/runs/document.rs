@@ -1,4 +1,4 @@
-//! An imitation of Grist with one empty document, in a process of its own.
+//! Serves an imitation of Grist with one empty document, in its own process.
 
 use demarche_numerique::grist::{Client, DocId};
 use demarche_numerique::sandbox::grist::Grist;

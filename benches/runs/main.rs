@@ -1,8 +1,7 @@
 //! Whole runs: `cargo bench --bench runs [-- 1000 10000]`. See `docs/performance.md`.
 //!
-//! Processes of this one binary, so that each is measured alone: some let the sandbox answer the requests of real runs
-//! and keep the answers in a temporary folder, one serves what was kept, one imitates a Grist, each run that is measured
-//! has its own, and this one starts them and prints.
+//! Starts processes of this binary, so that each is measured alone: some record the answers of the sandbox to real runs in a
+//! temporary folder, one replays them, one imitates Grist, and each measured run has its own.
 
 mod aims;
 mod document;
@@ -14,12 +13,12 @@ mod record;
 mod replay;
 mod results;
 mod run;
+mod run_kind;
 mod size;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 mod target;
-mod visit;
 
 use std::path::Path;
 use std::time::Instant;
@@ -95,12 +94,12 @@ fn runs(
     results: &mut Results,
 ) -> Anyhow<()> {
     let Some(mut place) = servers.place(target, pages)? else { return Ok(()) };
-    for visit in size.visits {
-        let url = replay::address(replay.place(), *visit, size.wait);
-        let child = [run::NAME, &target.to_string(), &place.address(*visit)?, &url, &size.demarche.to_string()]
+    for kind in size.kinds {
+        let url = replay::address(replay.place(), *kind, size.wait);
+        let child = [run::NAME, &target.to_string(), &place.address(*kind)?, &url, &size.demarche.to_string()]
             .map(str::to_owned);
         let measure = process::end(process::start(&child.each_ref().map(String::as_str))?)?;
-        results.add((size.demarche, *visit, target), measure, replay.traffic()?, place.traffic()?);
+        results.add((size.demarche, *kind, target), measure, replay.traffic()?, place.traffic()?);
     }
     Ok(())
 }

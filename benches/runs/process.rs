@@ -1,4 +1,4 @@
-//! Processes: what this one costs as the kernel counts it, and its children.
+//! Measures the cost of this process, and starts child processes.
 
 use std::fs::read_to_string;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::support::Anyhow;
 
-/// The CPU that this process has taken with all its threads and in the kernel for them, in milliseconds.
+/// Reads the CPU time of this process, all threads and kernel time included, in milliseconds.
 pub fn cpu() -> f64 {
     let spent = clock_gettime(ClockId::ProcessCPUTime);
     spent.tv_sec as f64 * 1e3 + spent.tv_nsec as f64 / 1e6
 }
 
-/// The most memory that this process ever had resident, in MiB.
+/// Reads the peak resident memory of this process, in MiB.
 pub fn peak_memory() -> Anyhow<f64> {
     let status = read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
@@ -24,22 +24,22 @@ pub fn peak_memory() -> Anyhow<f64> {
     Ok(kibibytes / 1024.0)
 }
 
-/// How much the whole machine has had to do in the last minute: runnable processes, on average.
+/// Reads the load average of the last minute.
 pub fn load() -> Anyhow<String> {
     Ok(read_to_string("/proc/loadavg")?.split(' ').next().unwrap_or_default().to_owned())
 }
 
-/// This program again, with other arguments.
+/// Starts this program with other arguments.
 pub fn start(arguments: &[&str]) -> Anyhow<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     Ok(command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
 }
 
-/// Waits for the end of a child: its answer, JSON on a line.
+/// Waits for the end of a child and decodes its output, one line of JSON.
 pub fn end<T: DeserializeOwned>(child: Child) -> Anyhow<T> {
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        return Err("a child failed; what it said is above".into());
+        return Err("a child failed; its output is above".into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
@@ -48,7 +48,7 @@ pub fn end<T: DeserializeOwned>(child: Child) -> Anyhow<T> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     pub requests: u64,
-    /// Those made to change something.
+    /// Writing requests among them.
     pub writes: u64,
     pub sent: u64,
     pub received: u64,
@@ -75,7 +75,7 @@ impl Server {
         &self.place
     }
 
-    /// What it was asked since the last question.
+    /// Returns its traffic since the last call.
     pub fn traffic(&mut self) -> Anyhow<Traffic> {
         self.child.stdin.as_mut().ok_or("a child without input")?.write_all(b"\n")?;
         let mut line = String::new();

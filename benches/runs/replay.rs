@@ -1,4 +1,4 @@
-//! A server of what was kept: an answer for each request that was ever made in a run, and for no other.
+//! Replays recorded answers: a request that was not recorded is an error.
 
 use std::collections::HashMap;
 use std::fs::{read, read_dir};
@@ -14,15 +14,15 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 
 use super::process::{Traffic, tell};
+use super::run_kind::RunKind;
 use super::support::Anyhow;
 use super::support::recorder::kept;
-use super::visit::Visit;
 
 pub const NAME: &str = "replay";
 
-/// Where a run of a client finds its answers, each of which takes so many milliseconds.
-pub fn address(server: &str, visit: Visit, wait: u64) -> String {
-    format!("{server}/{visit}/{wait}/api/v2/graphql")
+/// Makes the address of the recorded answers of a run, each delayed by so many milliseconds.
+pub fn address(server: &str, kind: RunKind, wait: u64) -> String {
+    format!("{server}/{kind}/{wait}/api/v2/graphql")
 }
 
 #[derive(Default)]
@@ -33,14 +33,14 @@ struct Replay {
 }
 
 impl Replay {
-    /// What every démarche's folder holds.
+    /// Reads the records of every démarche.
     fn of(folder: &Path) -> Anyhow<Self> {
         let mut replay = Self::default();
         for demarche in read_dir(folder)? {
             let demarche = demarche?.path();
-            for visit in Visit::ALL.map(|visit| visit.to_string()) {
-                let kept = kept(&demarche.join(&visit))?.into_iter();
-                replay.answers.extend(kept.map(|kept| ((visit.clone(), kept.request), kept.answer)));
+            for kind in RunKind::ALL.map(|kind| kind.to_string()) {
+                let kept = kept(&demarche.join(&kind))?.into_iter();
+                replay.answers.extend(kept.map(|kept| ((kind.clone(), kept.request), kept.answer)));
             }
         }
         Ok(replay)
@@ -64,7 +64,7 @@ pub async fn serve(folder: &Path) -> Anyhow<()> {
     let replay = Arc::new(Replay::of(folder)?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
-    let router = Router::new().route("/{visit}/{wait}/api/v2/graphql", post(respond)).with_state(Arc::clone(&replay));
+    let router = Router::new().route("/{kind}/{wait}/api/v2/graphql", post(respond)).with_state(Arc::clone(&replay));
     tokio::select! {
         served = axum::serve(listener, router).into_future() => Ok(served?),
         told = tell(|| std::mem::take(&mut *replay.traffic())) => told,
@@ -73,11 +73,11 @@ pub async fn serve(folder: &Path) -> Anyhow<()> {
 
 async fn respond(
     State(replay): State<Arc<Replay>>,
-    Asked((visit, wait)): Asked<(String, u64)>,
+    Asked((kind, wait)): Asked<(String, u64)>,
     body: Bytes,
 ) -> (StatusCode, Vec<u8>) {
     let sent = body.len();
-    let Some(Ok(answer)) = replay.answers.get(&(visit, body)).map(read) else {
+    let Some(Ok(answer)) = replay.answers.get(&(kind, body)).map(read) else {
         return (StatusCode::NOT_FOUND, b"this was never asked while recording".to_vec());
     };
     replay.count(sent, answer.len());

@@ -1,22 +1,22 @@
-//! What was measured.
+//! Collects the measurements.
 
 use std::collections::BTreeMap;
 
 use super::process::Traffic;
 use super::run::Measure;
+use super::run_kind::RunKind;
 use super::target::Target;
-use super::visit::Visit;
 
-/// Which démarche, which run over it, and where to.
-pub type Key = (u32, Visit, Target);
+/// Démarche, kind of run, target.
+pub type Key = (u32, RunKind, Target);
 
-/// What one run cost: the least of its rounds, but for memory, of which it is the most.
+/// The cost of a run: the minimum of its rounds, and for memory the maximum.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub measure: Measure,
-    /// What it asked of the platform.
+    /// Traffic with the platform.
     pub platform: Traffic,
-    /// What it asked of a document.
+    /// Traffic with the document.
     pub document: Option<Traffic>,
 }
 
@@ -25,14 +25,14 @@ pub struct Cost {
 pub struct Results(BTreeMap<Key, Cost>);
 
 impl Results {
-    /// One round more.
+    /// Adds a round.
     pub fn add(&mut self, key: Key, measure: Measure, platform: Traffic, document: Option<Traffic>) {
         let now = Cost { measure, platform, document };
         self.0.entry(key).and_modify(|known| known.measure.round(&measure)).or_insert(now);
     }
 
-    pub fn get(&self, demarche: u32, visit: Visit, target: Target) -> Option<&Cost> {
-        self.0.get(&(demarche, visit, target))
+    pub fn get(&self, demarche: u32, kind: RunKind, target: Target) -> Option<&Cost> {
+        self.0.get(&(demarche, kind, target))
     }
 }
 

@@ -1,4 +1,4 @@
-//! One run, alone in its process: of the real engine into a target, or the floor under it.
+//! Measures one run in its own process: the engine into a target, or the floor.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::target::Target;
 
 pub const NAME: &str = "run";
 
-/// What a run cost, from the opening of the target to its end.
+/// The cost of a run, from opening the target to its end.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measure {
     pub seconds: f64,

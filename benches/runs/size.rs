@@ -1,45 +1,52 @@
-//! How much is measured.
+//! Chooses the sizes that are measured.
 
 use demarche_numerique::sandbox::DEMARCHE_LARGE;
 
+use super::run_kind::RunKind;
 use super::support::Anyhow;
 use super::table::thousands;
 use super::target::Target;
-use super::visit::Visit;
 
 /// A démarche, and what is measured with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub demarche: u32,
     pub dossiers: u32,
-    /// How long each answer takes, in milliseconds.
+    /// Delay of each answer, in milliseconds.
     pub wait: u64,
     /// The best of so many counts: what else the machine does can only add.
     pub rounds: u32,
     pub targets: &'static [Target],
-    pub visits: &'static [Visit],
+    pub kinds: &'static [RunKind],
 }
 
-/// What is measured in less than five minutes on two cores.
+/// Sizes that take less than five minutes on two cores.
 const SIZES: [Size; 4] = [
     Size { demarche: DEMARCHE_LARGE, dossiers: 1_000, ..EVERYTHING },
-    Size { demarche: DEMARCHE_LARGE + 1, dossiers: 10_000, visits: &FIRST_AND_NEXT, ..EVERYTHING },
+    Size { demarche: DEMARCHE_LARGE + 1, dossiers: 10_000, kinds: &FIRST_AND_NEXT, ..EVERYTHING },
     Size {
         demarche: DEMARCHE_LARGE + 2,
         dossiers: 100_000,
         rounds: 1,
         targets: &[Target::Nothing, Target::Sqlite, Target::Postgres],
-        visits: &FIRST_AND_NEXT,
+        kinds: &FIRST_AND_NEXT,
         ..EVERYTHING
     },
-    Size { demarche: DEMARCHE_LARGE + 3, dossiers: 2_000, wait: 600, rounds: 1, visits: &[Visit::First], ..EVERYTHING },
+    Size {
+        demarche: DEMARCHE_LARGE + 3,
+        dossiers: 2_000,
+        wait: 600,
+        rounds: 1,
+        kinds: &[RunKind::First],
+        ..EVERYTHING
+    },
 ];
 
-/// What one changed dossier costs is told by the smallest size alone.
-const FIRST_AND_NEXT: [Visit; 2] = [Visit::First, Visit::Unchanged];
+/// The cost of one changed dossier is measured with the smallest size only.
+const FIRST_AND_NEXT: [RunKind; 2] = [RunKind::First, RunKind::Unchanged];
 
 const EVERYTHING: Size =
-    Size { demarche: 0, dossiers: 0, wait: 0, rounds: 3, targets: &Target::ALL, visits: &Visit::ALL };
+    Size { demarche: 0, dossiers: 0, wait: 0, rounds: 3, targets: &Target::ALL, kinds: &RunKind::ALL };
 
 impl Size {
     pub fn title(&self) -> String {

@@ -1,4 +1,4 @@
-//! The table that is printed.
+//! Prints the table.
 
 use super::process::Traffic;
 use super::results::{Cost, Results};
@@ -14,9 +14,9 @@ pub fn render(sizes: &[Size], results: &Results) -> String {
     text += &row(["", "seconds", "x floor", "x SQLite", "CPU ms", "x floor", "MiB", "x floor", "rows"]);
     text += &traffic(["requests", "kB sent", "kB received"].map(str::to_owned));
     for size in sizes {
-        for visit in size.visits {
-            text += &format!("{}, {}\n", size.title(), visit.title());
-            let of = |target| results.get(size.demarche, *visit, target);
+        for kind in size.kinds {
+            text += &format!("{}, {}\n", size.title(), kind.title());
+            let of = |target| results.get(size.demarche, *kind, target);
             let floors = (of(Target::Nothing), of(Target::Sqlite));
             for target in size.targets {
                 if let Some(cost) = of(*target) {
@@ -28,7 +28,7 @@ pub fn render(sizes: &[Size], results: &Results) -> String {
     text
 }
 
-/// One run beside what it could at best be, and beside the same run into SQLite.
+/// Prints a run, its ratio to the floor, and its ratio to the same run into SQLite.
 fn line(target: Target, cost: &Cost, (floor, sqlite): (Option<&Cost>, Option<&Cost>)) -> String {
     let Cost { measure, platform, document } = cost;
     let beside = |other: Option<&Cost>, of: fn(&Cost) -> f64| {

@@ -1,4 +1,4 @@
-//! Where a run may lead, and new places there.
+//! Makes empty targets for the runs.
 
 use std::fmt;
 use std::path::Path;
@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 
 use super::postgres::{Database, OwnServer};
 use super::process::{Server, Traffic};
+use super::run_kind::RunKind;
 use super::support::Anyhow;
-use super::visit::Visit;
 use super::{document, postgres};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ impl Servers {
     pub fn start() -> Anyhow<Self> {
         let cluster = postgres::programs().map(|_| OwnServer::start(true));
         if cluster.is_none() {
-            eprintln!("PostgreSQL is left out: its programs are not here (apt-get install postgresql)");
+            eprintln!("PostgreSQL is skipped: it is not installed (apt-get install postgresql)");
         }
         Ok(Self { runtime: Runtime::new()?, cluster })
     }
@@ -75,9 +75,9 @@ impl Servers {
     }
 }
 
-/// Where the runs over one démarche lead, one after the other.
+/// The target of the runs over one démarche.
 pub enum Place {
-    /// What was kept of a démarche.
+    /// The recorded pages of a démarche.
     Pages(String),
     Folder(TempDir),
     Database(Database),
@@ -86,16 +86,16 @@ pub enum Place {
 
 impl Place {
     /// For a child.
-    pub fn address(&self, visit: Visit) -> Anyhow<String> {
+    pub fn address(&self, kind: RunKind) -> Anyhow<String> {
         Ok(match self {
-            Self::Pages(folder) => format!("{folder}/{visit}"),
+            Self::Pages(folder) => format!("{folder}/{kind}"),
             Self::Folder(folder) => format!("{}/dossiers.db", text(folder.path())?),
             Self::Database(database) => database.url(),
             Self::Document(server) => server.place().to_owned(),
         })
     }
 
-    /// What it was asked over HTTP since the last question.
+    /// Returns the HTTP traffic since the last call.
     pub fn traffic(&mut self) -> Anyhow<Option<Traffic>> {
         match self {
             Self::Document(server) => server.traffic().map(Some),

@@ -1,7 +1,7 @@
-//! What more workers bring: `cargo bench --bench scale_out`. See `docs/postgres.md`.
+//! Measures the gain of several workers: `cargo bench --bench scale_out`. See `docs/postgres.md`.
 //!
-//! A sandbox whose pages take half a second, a PostgreSQL that flushes what is committed, and one, two and four processes of
-//! `dn run` that load the same démarches for the first time.
+//! One, two and four processes of `dn run` load the same démarches for the first time, from a sandbox whose pages take half a
+//! second into a PostgreSQL that flushes each commit.
 
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/support/postgres.rs"]
@@ -19,12 +19,12 @@ use self::postgres::{Database, OwnServer};
 
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
-/// How many démarches, and how many dossiers each has: five pages.
+/// Number of démarches, and of dossiers in each: five pages.
 const DEMARCHES: u32 = 16;
 const DOSSIERS: u32 = 500;
 const FIRST: u32 = 1100;
 
-/// How long a page takes.
+/// Delay of a page.
 const PAGE: Duration = Duration::from_millis(500);
 
 #[tokio::main]

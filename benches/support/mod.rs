@@ -1,4 +1,4 @@
-//! What the benchmarks share: dossiers to measure with, and a sandbox whose answers are kept.
+//! Shares a client, a scope and a recorder among the benchmarks.
 
 pub mod recorder;
 
@@ -11,17 +11,17 @@ use demarche_numerique::{Client, Platform};
 
 pub type Anyhow<T> = Result<T, Box<dyn Error>>;
 
-/// How many champs a dossier has.
+/// Champs of a dossier.
 pub const CHAMPS: u32 = 30;
 
-/// A client that sends as many requests as it takes: politeness would be measured as patience.
+/// Makes a client without a rate limit, as waiting for permits would be measured as time of the run.
 pub fn client(url: &str, token: &str) -> Anyhow<Client> {
     let limiter = RateLimiter::new(u32::MAX, Duration::from_secs(1));
     let client = Client::builder(Platform::DemarcheNumerique).url(url).token(token.to_owned());
     Ok(client.limiter(limiter).build()?)
 }
 
-/// Which dossiers.
+/// Makes the scope of a démarche.
 pub fn scope(demarche: u32) -> Scope {
     Scope { instance: "bench".to_owned(), demarche: DemarcheNumber::new(demarche) }
 }

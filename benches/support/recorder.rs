@@ -1,5 +1,5 @@
-//! A sandbox that listens on loopback and keeps each request with its answer, in folders named after the first segment
-//! of the path that was asked: what was asked for in one run is told from what was asked for in another.
+//! Records requests and answers of a sandbox on loopback, in one folder for each first segment of the path, so that the
+//! requests of different runs stay apart.
 
 use std::fs::{create_dir_all, read, read_dir, write};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::{Anyhow, CHAMPS};
 
-/// A sandbox of one démarche whose answers are kept.
+/// A sandbox of one démarche whose answers are recorded.
 #[derive(Clone)]
 pub struct Recorder {
     sandbox: Sandbox,
@@ -27,7 +27,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A new one, and where it listens: the name of a folder and the path of the API go after it.
+    /// Starts one and returns its address, to which a folder name and the path of the API are appended.
     pub async fn start(demarche: u32, dossiers: u32, folder: &Path) -> Anyhow<(Self, String)> {
         let demarches = vec![DemarcheSpec::new(demarche, FormSpec::Simple { champs: CHAMPS }, dossiers)];
         let spec = WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) };
@@ -44,7 +44,7 @@ impl Recorder {
     }
 }
 
-/// Answers as the sandbox does, and keeps request and answer.
+/// Answers as the sandbox does, and records request and answer.
 async fn respond(
     State(recorder): State<Recorder>,
     Asked(folder): Asked<String>,
@@ -73,13 +73,13 @@ async fn respond(
     answer
 }
 
-/// A request that was kept, and the file of its answer.
+/// A recorded request, and the file of its answer.
 pub struct Kept {
     pub request: Bytes,
     pub answer: PathBuf,
 }
 
-/// Those of a folder, in the order in which they were made.
+/// Reads the records of a folder, in order.
 pub fn kept(folder: &Path) -> Anyhow<Vec<Kept>> {
     let mut requests = Vec::new();
     for entry in read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! A recorded page, and what turns it into rows.
+//! Records a page of the sandbox, and decodes and maps it.
 
 use bytes::Bytes;
 use demarche_numerique::api::{Listing, PageSize, Since, Source, replay_dossiers};
@@ -13,14 +13,14 @@ use demarche_numerique::{Demarche, DemarcheNumber, Platform};
 use super::support::recorder::{Recorder, kept};
 use super::support::{Anyhow, client};
 
-/// How many dossiers the page holds.
+/// Dossiers of the page.
 pub const PAGE: u32 = 100;
 
-/// The démarche that they are of.
+/// Their démarche.
 pub const DEMARCHE: u32 = DEMARCHE_LARGE;
 
-/// What every stage needs, made once.
-pub struct Desk {
+/// A recorded page with the form, filter and mapper for it.
+pub struct RecordedPage {
     pub demarche: Demarche,
     types: FormTypes,
     filter: Filter,
@@ -29,8 +29,8 @@ pub struct Desk {
     answer: Bytes,
 }
 
-impl Desk {
-    /// Asks the sandbox for a form and a page, and keeps the page as it was sent.
+impl RecordedPage {
+    /// Reads a form and a page from the sandbox, and records the page as it was sent.
     pub async fn new() -> Anyhow<Self> {
         let folder = tempfile::tempdir()?;
         let (recorder, url) = Recorder::start(DEMARCHE, PAGE, folder.path()).await?;
@@ -48,13 +48,13 @@ impl Desk {
         Ok(Self { demarche, types, filter, mapper, listing, answer })
     }
 
-    /// From the bytes of an answer to dossiers.
+    /// Decodes the recorded answer.
     pub fn decode(&self) -> Vec<Dossier> {
         let page = replay_dossiers(Platform::DemarcheNumerique, &self.listing, &self.answer);
         page.expect("a page that was sent can be read").nodes
     }
 
-    /// From dossiers to rows.
+    /// Filters dossiers and maps them to rows.
     pub fn map(&self, dossiers: Vec<Dossier>) -> Vec<Row> {
         let row = |mut dossier: Dossier| {
             let light = dossier.light().digest();
@@ -64,7 +64,7 @@ impl Desk {
         dossiers.into_iter().map(row).collect()
     }
 
-    /// What a target must change to hold such rows.
+    /// Plans the tables for such rows.
     pub fn tables(&self, remembered: &Remembered) -> SchemaPlan {
         tables(&self.demarche, &self.filter, &self.types, remembered)
     }
@@ -76,12 +76,12 @@ fn tables(demarche: &Demarche, filter: &Filter, types: &FormTypes, remembered: &
     reconcile(&spec, remembered, NameLimits::default())
 }
 
-/// Rows as they are observed.
+/// Makes an observation of each row.
 pub fn present(rows: Vec<Row>) -> Vec<Observation> {
     rows.into_iter().map(|row| Observation::Present(Box::new(row))).collect()
 }
 
-/// What a target answers that holds all of them.
+/// Makes the answer of a target that holds all of them.
 pub fn held(observed: &[Observation]) -> Known {
     let held = observed.iter().filter_map(|observation| match observation {
         Observation::Present(row) => {

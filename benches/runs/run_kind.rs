@@ -1,11 +1,11 @@
-//! Which run it is.
+//! Names the three kinds of runs that are measured.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A run over a démarche, after those before it.
+/// A run over a démarche, in the order of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Visit {
+pub enum RunKind {
     /// Into an empty target.
     First,
     /// Nothing changed since.
@@ -14,10 +14,10 @@ pub enum Visit {
     Changed,
 }
 
-impl Visit {
+impl RunKind {
     pub const ALL: [Self; 3] = [Self::First, Self::Unchanged, Self::Changed];
 
-    /// What the reader of the table is told.
+    /// The title in the table.
     pub fn title(self) -> &'static str {
         match self {
             Self::First => "first run",
@@ -27,7 +27,7 @@ impl Visit {
     }
 }
 
-impl fmt::Display for Visit {
+impl fmt::Display for RunKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::First => "first",
@@ -37,10 +37,10 @@ impl fmt::Display for Visit {
     }
 }
 
-impl FromStr for Visit {
+impl FromStr for RunKind {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|visit| visit.to_string() == text).ok_or("no such run")
+        Self::ALL.into_iter().find(|kind| kind.to_string() == text).ok_or("no such run")
     }
 }

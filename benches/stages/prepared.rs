@@ -1,4 +1,4 @@
-//! A target with prepared tables, and new pages for it.
+//! Prepares a target and makes pages of new dossiers for it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,37 +8,37 @@ use demarche_numerique::plan::{Known, plan};
 use demarche_numerique::sandbox::WorldSpec;
 use demarche_numerique::sink::{AnySink, Batch, Prepared, Sink as _};
 
-use super::desk::{DEMARCHE, Desk, present};
+use super::page::{DEMARCHE, RecordedPage, present};
 use super::support::{Anyhow, scope};
 
-/// How far from each other the numbers of a page lie: dossiers are listed by date, and so each page touches all ends of an
-/// index by number.
+/// The distance between the numbers of a page. The platform lists dossiers by date, so a page touches all parts of an index
+/// by number.
 const APART: u32 = 1_000_000;
 
-/// A page of dossiers that the target does not hold.
+/// A page of dossiers that are new to the target.
 pub struct NewPage {
     numbers: Vec<DossierNumber>,
     batch: Batch,
 }
 
-pub struct Vault {
+pub struct PreparedTarget {
     sink: AnySink,
     prepared: Prepared,
     pages: AtomicU32,
 }
 
-impl Vault {
-    pub async fn new(desk: &Desk, sink: AnySink) -> Anyhow<Self> {
+impl PreparedTarget {
+    pub async fn new(recorded: &RecordedPage, sink: AnySink) -> Anyhow<Self> {
         let scope = scope(DEMARCHE);
-        let tables = desk.tables(&sink.schema(&scope).await?);
-        let prepared = sink.prepare(&scope, &desk.demarche, tables).await?;
+        let tables = recorded.tables(&sink.schema(&scope).await?);
+        let prepared = sink.prepare(&scope, &recorded.demarche, tables).await?;
         Ok(Self { sink, prepared, pages: AtomicU32::new(0) })
     }
 
-    /// The page under numbers that the target has not seen.
-    pub fn new_page(&self, desk: &Desk) -> NewPage {
+    /// Numbers the dossiers of the page anew, so that the target has none of them.
+    pub fn new_page(&self, recorded: &RecordedPage) -> NewPage {
         let page = self.pages.fetch_add(1, Ordering::Relaxed);
-        let mut dossiers = desk.decode();
+        let mut dossiers = recorded.decode();
         for (rank, dossier) in (1..).zip(&mut dossiers) {
             let number = rank * APART + page;
             dossier.number = DossierNumber::new(number);
@@ -49,14 +49,14 @@ impl Vault {
         let batch = Batch {
             run: "bench".to_owned(),
             seen_at: WorldSpec::default().start,
-            plan: plan(&Known::new(), present(desk.map(dossiers))),
+            plan: plan(&Known::new(), present(recorded.map(dossiers))),
             checkpoint: Checkpoint { watermark, ..Checkpoint::default() },
             quarantine: Vec::new(),
         };
         NewPage { numbers, batch }
     }
 
-    /// Asks what is held of the dossiers of a page.
+    /// Looks the dossiers of a page up.
     pub async fn look_up(&self, page: &NewPage) -> Anyhow<Known> {
         Ok(self.sink.known(self.prepared.scope(), &page.numbers).await?)
     }
