@@ -1,4 +1,4 @@
-//! Whom `dn run` wakes: once when something begins, once when it is over.
+//! Checks alerts of `dn run`: one when a condition begins, one when it ends.
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::world::Poison;
@@ -7,44 +7,44 @@ use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::desk::{DEMARCHE, Desk};
+use super::harness::{DEMARCHE, Harness};
 use super::workers::Worker;
 
-async fn desk(alerts: &str) -> Desk {
+async fn harness(alerts: &str) -> Harness {
     let demarches = vec![DemarcheSpec::new(DEMARCHE, FormSpec::Simple { champs: 3 }, 5)];
-    let desk = Desk::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
+    let harness = Harness::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
     // What the program is told is kept in a file, a line each.
-    desk.write("keep.sh", "cat >> \"$1\"\n");
-    desk.write(
+    harness.write("keep.sh", "cat >> \"$1\"\n");
+    harness.write(
         "dn.toml",
         &format!(
             "[instances.dn]\ntoken-expires = '2001-01-31'\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n\
              [run]\njitter = '0s'\nschedule = '1s'\n[run.alerts]\n{alerts}\n[[demarches]]\nnumber = {DEMARCHE}\n"
         ),
     );
-    desk
+    harness
 }
 
-fn told(desk: &Desk) -> Vec<Value> {
-    let text = std::fs::read_to_string(desk.path("told")).unwrap_or_default();
+fn told(harness: &Harness) -> Vec<Value> {
+    let text = std::fs::read_to_string(harness.path("told")).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_incident_is_told_once_when_it_begins_and_once_when_it_is_over() {
-    let desk = desk("command = ['sh', 'keep.sh', 'told']\nquarantine-after = '0s'").await;
-    let number = desk.sandbox.snapshot(DEMARCHE).dossiers.keys().next().copied().expect("a dossier");
-    desk.sandbox.world().poison(number, Poison::NullNode);
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let harness = harness("command = ['sh', 'keep.sh', 'told']\nquarantine-after = '0s'").await;
+    let number = harness.sandbox.snapshot(DEMARCHE).dossiers.keys().next().copied().expect("a dossier");
+    harness.sandbox.world().poison(number, Poison::NullNode);
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     worker.says("alert by command: démarche").await;
     // Two more runs find it again and wake nobody.
     worker.says("ends: done, some in quarantine").await;
     worker.says("ends: done, some in quarantine").await;
-    desk.sandbox.world().heal(number);
-    desk.sandbox.world().touch(number);
+    harness.sandbox.world().heal(number);
+    harness.sandbox.world().touch(number);
     worker.says("alert by command: over: ").await;
     assert_eq!(worker.stop().await.code, Some(0));
-    let told = told(&desk);
+    let told = told(&harness);
     let seen: Vec<_> = told.iter().map(|line| (line["alert"].as_str(), line["state"].as_str())).collect();
     let expected = [("token", "begins"), ("quarantine", "begins"), ("quarantine", "ends")];
     assert_eq!(seen, expected.map(|(alert, state)| (Some(alert), Some(state))));
@@ -59,7 +59,7 @@ async fn an_incident_is_told_once_when_it_begins_and_once_when_it_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_does_not_leave_stops_nothing_and_is_tried_by_each_way_alone() {
-    let desk = desk("command = ['./no-such-program']\nwebhook-env = 'ALERTS'").await;
+    let harness = harness("command = ['./no-such-program']\nwebhook-env = 'ALERTS'").await;
     let chat = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/s3cr3t"))
@@ -68,7 +68,7 @@ async fn a_message_that_does_not_leave_stops_nothing_and_is_tried_by_each_way_al
         .mount(&chat)
         .await;
     let address = format!("{}/s3cr3t", chat.uri());
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[("ALERTS", &address)]);
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[("ALERTS", &address)]);
     worker.says("an alert did not leave by command and is tried again: `./no-such-program`").await;
     worker.says("alert by webhook: the token of dn ended").await;
     worker.says("ends: done").await;
@@ -88,9 +88,9 @@ async fn alerts_that_reach_nobody_are_refused_at_the_start() {
         ("webhook-env = 'NOT_THERE'", "NOT_THERE"),
         ("webhook-env = 'CLEAR'", "http would send"),
     ] {
-        let desk = desk(alerts).await;
-        let mut command = desk.command(&["--config", "dn.toml", "run"]);
-        let ended = super::desk::end(command.env("CLEAR", "http://chat.example.org/s3cr3t")).await.expect(3);
+        let harness = harness(alerts).await;
+        let mut command = harness.command(&["--config", "dn.toml", "run"]);
+        let ended = super::harness::end(command.env("CLEAR", "http://chat.example.org/s3cr3t")).await.expect(3);
         assert!(ended.stderr.contains(words) && !ended.stderr.contains("s3cr3t"), "{}", ended.stderr);
     }
 }

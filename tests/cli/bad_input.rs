@@ -1,99 +1,99 @@
-//! Bad input: one clear error, a hint, a code, and a target left as it was.
+//! Checks bad input: one clear error, a hint, an exit code, and an unchanged target.
 
-use super::desk::{DEMARCHE, Desk, end};
+use super::harness::{DEMARCHE, Harness, end};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demarche_outside_the_scope_of_the_token() {
-    let desk = Desk::with(2).await;
-    desk.on_target("sync", &[]).await.expect(0);
-    let before = std::fs::read(desk.path("d.db")).expect("the database");
-    desk.sandbox.world().remove_from_scope(DEMARCHE);
-    desk.on_target("verify", &[]).await.expect(4).says(&format!("démarche {DEMARCHE}"));
-    assert_eq!(std::fs::read(desk.path("d.db")).expect("the database"), before);
-    desk.on_target("sync", &[]).await.expect(4);
-    desk.sandbox.world().restore_to_scope(DEMARCHE);
-    desk.on_target("verify", &[]).await.expect(0);
+    let harness = Harness::with(2).await;
+    harness.on_target("sync", &[]).await.expect(0);
+    let before = std::fs::read(harness.path("d.db")).expect("the database");
+    harness.sandbox.world().remove_from_scope(DEMARCHE);
+    harness.on_target("verify", &[]).await.expect(4).says(&format!("démarche {DEMARCHE}"));
+    assert_eq!(std::fs::read(harness.path("d.db")).expect("the database"), before);
+    harness.on_target("sync", &[]).await.expect(4);
+    harness.sandbox.world().restore_to_scope(DEMARCHE);
+    harness.on_target("verify", &[]).await.expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_to_another_machine_sends_nothing() {
-    let desk = Desk::with(1).await;
+    let harness = Harness::with(1).await;
     let number = DEMARCHE.to_string();
     let args = ["sync", "--demarche", &number, "--to", "sqlite:d.db", "--url", "http://example.org/api"];
-    desk.dn(&args).await.expect(3).says("--url: plain http to example.org");
-    let mut command = desk.command(&args[..5]);
+    harness.dn(&args).await.expect(3).says("--url: plain http to example.org");
+    let mut command = harness.command(&args[..5]);
     end(command.env("DN_URL", "http://example.org/api")).await.expect(3).says("DN_URL: plain http to example.org");
-    assert!(!desk.path("d.db").exists());
+    assert!(!harness.path("d.db").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_nowhere() {
-    let desk = Desk::with(1).await;
+    let harness = Harness::with(1).await;
     let number = DEMARCHE.to_string();
     let args = ["sync", "--demarche", &number, "--to", "sqlite:d.db"];
-    end(desk.command(&args).env_remove("DN_TOKEN")).await.expect(3).says("there is no token in $DN_TOKEN");
-    let mut command = desk.command(&args);
+    end(harness.command(&args).env_remove("DN_TOKEN")).await.expect(3).says("there is no token in $DN_TOKEN");
+    let mut command = harness.command(&args);
     command.env_remove("DN_TOKEN").env("DN_TOKEN_FILE", "nowhere");
     end(&mut command).await.expect(3).says("the file of a secret nowhere cannot be read");
-    std::fs::write(desk.path("token"), format!("{}\n", desk.sandbox.token())).expect("written");
+    std::fs::write(harness.path("token"), format!("{}\n", harness.sandbox.token())).expect("written");
     end(command.env("DN_TOKEN_FILE", "token")).await.expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_redirects_is_not_followed() {
-    let desk = Desk::with(1).await;
-    desk.sandbox.redirect(true);
-    desk.on_target("sync", &[]).await.expect(3).says("redirects to");
+    let harness = Harness::with(1).await;
+    harness.sandbox.redirect(true);
+    harness.on_target("sync", &[]).await.expect(3).says("redirects to");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_cannot_be_written() {
-    let desk = Desk::with(1).await;
+    let harness = Harness::with(1).await;
     let number = DEMARCHE.to_string();
     for path in ["sqlite:nowhere/d.db", "sqlite:."] {
-        desk.dn(&["sync", "--demarche", &number, "--to", path]).await.expect(4).says("cannot be");
-        let doctor = desk.dn(&["doctor", "--demarche", &number, "--to", path]).await.expect(4);
+        harness.dn(&["sync", "--demarche", &number, "--to", path]).await.expect(4).says("cannot be");
+        let doctor = harness.dn(&["doctor", "--demarche", &number, "--to", path]).await.expect(4);
         assert!(doctor.stdout.contains("FAIL  target"), "{}", doctor.stdout);
     }
-    desk.dn(&["sync", "--demarche", &number, "--to", "d.db"]).await.expect(3).says("did you mean `sqlite:d.db`?");
+    harness.dn(&["sync", "--demarche", &number, "--to", "d.db"]).await.expect(3).says("did you mean `sqlite:d.db`?");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_database_and_one_that_is_cut() {
-    let desk = Desk::with(20).await;
+    let harness = Harness::with(20).await;
     let text = b"Dear diary, this is not a database. ".repeat(100);
-    std::fs::write(desk.path("d.db"), &text).expect("written");
+    std::fs::write(harness.path("d.db"), &text).expect("written");
     for command in ["sync", "plan", "verify", "status", "remap"] {
-        desk.on_target(command, &[]).await.expect(4).says("was not made by this tool");
+        harness.on_target(command, &[]).await.expect(4).says("was not made by this tool");
     }
-    assert_eq!(std::fs::read(desk.path("d.db")).expect("still there"), text);
-    std::fs::remove_file(desk.path("d.db")).expect("removed");
-    desk.on_target("sync", &[]).await.expect(0);
-    let whole = std::fs::read(desk.path("d.db")).expect("the database");
-    std::fs::write(desk.path("d.db"), &whole[..whole.len() / 2]).expect("written");
-    desk.on_target("sync", &[]).await.expect(4).says("sqlite:d.db");
+    assert_eq!(std::fs::read(harness.path("d.db")).expect("still there"), text);
+    std::fs::remove_file(harness.path("d.db")).expect("removed");
+    harness.on_target("sync", &[]).await.expect(0);
+    let whole = std::fs::read(harness.path("d.db")).expect("the database");
+    std::fs::write(harness.path("d.db"), &whole[..whole.len() / 2]).expect("written");
+    harness.on_target("sync", &[]).await.expect(4).says("sqlite:d.db");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_was_never_synced() {
-    let desk = Desk::with(1).await;
+    let harness = Harness::with(1).await;
     for (command, more) in [("status", &[][..]), ("verify", &[]), ("verify", &["--repair"]), ("remap", &[])] {
-        desk.on_target(command, more).await.expect(4).says("there is no database yet");
-        assert!(!desk.path("d.db").exists(), "{command} {more:?} made a file");
+        harness.on_target(command, more).await.expect(4).says("there is no database yet");
+        assert!(!harness.path("d.db").exists(), "{command} {more:?} made a file");
     }
-    desk.on_target("sync", &[]).await.expect(0);
+    harness.on_target("sync", &[]).await.expect(0);
     let args = ["status", "--demarche", "77", "--to", "sqlite:d.db"];
-    desk.dn(&args).await.expect(3).says("was never synced");
+    harness.dn(&args).await.expect(3).says("was never synced");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_demarche_that_fails_does_not_stop_the_others() {
-    let desk = Desk::with(2).await;
-    desk.on_target("sync", &[]).await.expect(0);
-    desk.sandbox.world().submit(DEMARCHE).expect("a new dossier");
+    let harness = Harness::with(2).await;
+    harness.on_target("sync", &[]).await.expect(0);
+    harness.sandbox.world().submit(DEMARCHE).expect("a new dossier");
     let number = DEMARCHE.to_string();
     let args = ["sync", "--demarche", "77", "--demarche", &number, "--to", "sqlite:d.db", "--json", "-q"];
-    let ended = desk.dn(&args).await.expect(4);
+    let ended = harness.dn(&args).await.expect(4);
     let reports: Vec<serde_json::Value> =
         ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(reports.len(), 2, "{}", ended.stdout);
@@ -103,8 +103,8 @@ async fn one_demarche_that_fails_does_not_stop_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_policy_without_a_key() {
-    let desk = Desk::with(1).await;
-    desk.on_target("sync", &["--policy", "strict"]).await.expect(3).says("key of pseudonyms");
-    desk.on_target("sync", &["--policy", "strickt"]).await.expect(3).says("did you mean `strict`?");
-    assert!(!desk.path("d.db").exists());
+    let harness = Harness::with(1).await;
+    harness.on_target("sync", &["--policy", "strict"]).await.expect(3).says("key of pseudonyms");
+    harness.on_target("sync", &["--policy", "strickt"]).await.expect(3).says("did you mean `strict`?");
+    assert!(!harness.path("d.db").exists());
 }

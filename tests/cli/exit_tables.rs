@@ -1,4 +1,4 @@
-//! The tables of exit codes, wherever they are, have the codes of the program.
+//! Compares the tables of exit codes in both READMEs and docs/operations.md with the enum.
 
 use std::collections::BTreeSet;
 use std::path::Path;

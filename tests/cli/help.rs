@@ -1,9 +1,9 @@
-//! The tree of commands and flags: a change of it is a change of the interface.
+//! Pins the tree of commands and flags, which is an interface.
 
 use clap::CommandFactory as _;
 use demarche_numerique::cli::Cli;
 
-use super::desk::Desk;
+use super::harness::Harness;
 
 fn tree(command: &clap::Command, path: &str, lines: &mut Vec<String>) {
     let mut line = path.to_owned();
@@ -72,19 +72,19 @@ fn every_help_begins_with_a_verb_and_every_flag_has_one() {
 
 #[tokio::test]
 async fn help_is_a_command_too() {
-    let desk = Desk::with(0).await;
+    let harness = Harness::with(0).await;
     for (asked, same) in [
         (&["help"][..], &["--help"][..]),
         (&["help", "sync"], &["sync", "--help"]),
         (&["help", "init", "grist"], &["init", "grist", "--help"]),
         (&["help", "config", "check"], &["config", "check", "--help"]),
     ] {
-        let (asked, same) = (desk.dn(asked).await.expect(0), desk.dn(same).await.expect(0));
+        let (asked, same) = (harness.dn(asked).await.expect(0), harness.dn(same).await.expect(0));
         assert_eq!(asked.stdout, same.stdout);
     }
-    let root = desk.dn(&["help"]).await.expect(0).stdout;
+    let root = harness.dn(&["help"]).await.expect(0).stdout;
     assert!(root.contains("Exit codes:") && root.contains("\n  help "), "{root}");
-    desk.dn(&["help", "sinc"]).await.expect(2);
+    harness.dn(&["help", "sinc"]).await.expect(2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Nothing depends on whether anybody can read what is told: full disks, closed pipes, a reader that never reads.
+//! Checks that no run depends on its log: full disks, closed pipes, a reader that never reads.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use tokio::process::Command;
 
-use super::desk::{DEMARCHE, Desk, Ended};
+use super::harness::{DEMARCHE, Ended, Harness};
 
 /// A device on which every write fails for want of room.
 fn full() -> Stdio {
@@ -67,22 +67,22 @@ fn code_of(words: &[String], told: &Ended) -> i32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_command_depends_on_who_reads_it() {
-    let desk = Desk::with(3).await;
-    desk.write(
+    let harness = Harness::with(3).await;
+    harness.write(
         "dn.toml",
         &format!("[instances.dn]\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[[demarches]]\nnumber = {DEMARCHE}\n"),
     );
-    desk.on_target("sync", &[]).await.expect(0);
-    let dossier = *desk.sandbox.snapshot(DEMARCHE).dossiers.keys().next().expect("a dossier");
+    harness.on_target("sync", &[]).await.expect(0);
+    let dossier = *harness.sandbox.snapshot(DEMARCHE).dossiers.keys().next().expect("a dossier");
     for words in commands(dossier) {
         let args: Vec<&str> = words.iter().map(String::as_str).chain(["-vv"]).collect();
         let command = || {
-            let mut command = desk.command(&args);
+            let mut command = harness.command(&args);
             if words[0] == "config" {
                 command.env("DN_CONFIG", "dn.toml");
             }
             // The demonstration makes its file there.
-            command.env("TMPDIR", desk.path(""));
+            command.env("TMPDIR", harness.path(""));
             command
         };
         let whole = code_of(&words, &end(&mut command()).await);
@@ -104,15 +104,15 @@ async fn no_command_depends_on_who_reads_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_demarche_is_synced_though_no_report_can_be_written() {
     let spec = WorldSpec::default().only(&[DEMARCHE, DEMARCHE_CLONE]).dossiers(4);
-    let desk = Desk::in_world(&spec).await;
+    let harness = Harness::in_world(&spec).await;
     let numbers = [DEMARCHE.to_string(), DEMARCHE_CLONE.to_string()];
     let both = ["--demarche", &numbers[0], "--demarche", &numbers[1], "--to", "sqlite:d.db"];
     // For people the code is that of the runs; a program that was to read the reports learns that they are missing.
     for (form, code) in [(&[][..], 0), (&["--json"], 1)] {
         let args = [&["sync", "-v"], &both[..], form].concat();
-        end(desk.command(&args).stdout(full())).await.expect(code);
+        end(harness.command(&args).stdout(full())).await.expect(code);
     }
-    let verified = desk.dn(&[&["verify", "--json"], &both[..]].concat()).await.expect(0).stdout;
+    let verified = harness.dn(&[&["verify", "--json"], &both[..]].concat()).await.expect(0).stdout;
     for line in verified.lines() {
         let verified: Value = serde_json::from_str(line).expect("JSON");
         assert_eq!((&verified["held"], &verified["missing"]), (&4.into(), &Value::Array(Vec::new())));
@@ -121,11 +121,11 @@ async fn every_demarche_is_synced_though_no_report_can_be_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_standard_error_changes_nothing() {
-    let desk = Desk::with(2).await;
+    let harness = Harness::with(2).await;
     let number = DEMARCHE.to_string();
     let args = ["sync", "-vv", "--demarche", &number, "--to", "sqlite:d.db"];
-    end(&mut desk.command_under("exec >&- 2>&-", &args)).await.expect(0);
-    desk.on_target("verify", &[]).await.expect(0);
+    end(&mut harness.command_under("exec >&- 2>&-", &args)).await.expect(0);
+    harness.on_target("verify", &[]).await.expect(0);
 }
 
 /// A pipe that somebody holds open and never reads, filled to the brim.
@@ -140,15 +140,15 @@ fn stuck() -> (Stdio, std::io::PipeReader) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unattended_run_goes_on_when_its_log_cannot_be_written() {
     for case in ["full", "broken", "stuck"] {
-        let desk = Desk::with(3).await;
-        desk.write(
+        let harness = Harness::with(3).await;
+        harness.write(
             "dn.toml",
             &format!(
                 "[instances.dn]\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[run]\nschedule = '1s'\njitter = '0s'\n\
                  [[demarches]]\nnumber = {DEMARCHE}\n"
             ),
         );
-        let mut command = desk.command(&["--config", "dn.toml", "run", "-vvv"]);
+        let mut command = harness.command(&["--config", "dn.toml", "run", "-vvv"]);
         let mut unread = None;
         let log = match case {
             "full" => full(),
@@ -163,7 +163,7 @@ async fn an_unattended_run_goes_on_when_its_log_cannot_be_written() {
         // Its history grows, run by run.
         let runs = async {
             loop {
-                let status = desk.dn(&["--config", "dn.toml", "status", "--json"]).await;
+                let status = harness.dn(&["--config", "dn.toml", "status", "--json"]).await;
                 let runs = serde_json::from_str(&status.stdout)
                     .map_or(0, |status: Value| status["runs"].as_array().map_or(0, Vec::len));
                 if runs >= 3 {

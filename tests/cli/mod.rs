@@ -1,16 +1,16 @@
-//! The real binary: exit codes, help, secrets, pipes, signals.
+//! Tests the binary as a process: exit codes, help, secrets, pipes, signals. Tests of the library do not belong here.
 
 #[cfg(unix)]
 mod alarms;
 mod answers;
 mod bad_input;
-pub mod desk;
 mod doctor;
 #[cfg(unix)]
-mod door;
+mod endpoint;
 mod exit_codes;
 mod exit_tables;
 pub mod grist;
+pub mod harness;
 mod help;
 #[cfg(target_os = "linux")]
 mod log;

@@ -1,4 +1,4 @@
-//! What holds personal data can be read by its owner alone, whatever the umask says.
+//! Checks that files with personal data are readable by their owner only, whatever the umask.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,7 @@ use std::path::Path;
 use demarche_numerique::sink::SqliteSink;
 use sqlx::{Connection as _, Executor as _};
 
-use super::desk::{DEMARCHE, Desk, end};
+use super::harness::{DEMARCHE, Harness, end};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
@@ -15,19 +15,19 @@ fn mode(path: &Path) -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_files_are_for_their_owner_alone_and_old_ones_keep_what_they_have() {
-    let desk = Desk::with(3).await;
+    let harness = Harness::with(3).await;
     let number = DEMARCHE.to_string();
     let sync = ["sync", "--demarche", &number, "--to", "sqlite:d.db"];
-    end(&mut desk.command_under("umask 0", &sync)).await.expect(0);
+    end(&mut harness.command_under("umask 0", &sync)).await.expect(0);
     for name in ["d.db", "d.db.lock"] {
-        assert_eq!(mode(&desk.path(name)), 0o600, "{name}");
+        assert_eq!(mode(&harness.path(name)), 0o600, "{name}");
     }
-    let dossier = *desk.sandbox.snapshot(DEMARCHE).dossiers.keys().next().expect("a dossier");
-    desk.write("decisions.csv", &format!("id;dossier;action;message\nq1;{dossier};message;Bonjour\n"));
+    let dossier = *harness.sandbox.snapshot(DEMARCHE).dossiers.keys().next().expect("a dossier");
+    harness.write("decisions.csv", &format!("id;dossier;action;message\nq1;{dossier};message;Bonjour\n"));
     let push =
         ["push", "--demarche", &number, "--from", "decisions.csv", "--apply", "--as", "instructeur-1@example.org"];
-    let pushed = end(&mut desk.command_under("umask 0", &push)).await;
-    let mut made: Vec<String> = fs::read_dir(desk.path(""))
+    let pushed = end(&mut harness.command_under("umask 0", &push)).await;
+    let mut made: Vec<String> = fs::read_dir(harness.path(""))
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| name != "decisions.csv")
@@ -35,14 +35,14 @@ async fn new_files_are_for_their_owner_alone_and_old_ones_keep_what_they_have() 
     made.sort();
     assert!(made.iter().any(|name| name == "decisions.csv.outbox.db"), "{made:?}: {}", pushed.stderr);
     for name in &made {
-        assert_eq!(mode(&desk.path(name)), 0o600, "{name}");
+        assert_eq!(mode(&harness.path(name)), 0o600, "{name}");
     }
     // Analysts of a group were let in by hand: that stays, and what lies beside follows.
-    fs::set_permissions(desk.path("d.db"), Permissions::from_mode(0o640)).expect("it is ours");
-    fs::remove_file(desk.path("d.db.lock")).expect("it is ours");
-    end(&mut desk.command_under("umask 0", &sync)).await.expect(0);
+    fs::set_permissions(harness.path("d.db"), Permissions::from_mode(0o640)).expect("it is ours");
+    fs::remove_file(harness.path("d.db.lock")).expect("it is ours");
+    end(&mut harness.command_under("umask 0", &sync)).await.expect(0);
     for name in ["d.db", "d.db.lock"] {
-        assert_eq!(mode(&desk.path(name)), 0o640, "{name}");
+        assert_eq!(mode(&harness.path(name)), 0o640, "{name}");
     }
 }
 
@@ -64,14 +64,14 @@ async fn the_log_of_a_database_is_as_private_as_the_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_tells_who_else_may_read() {
-    let desk = Desk::with(1).await;
-    desk.on_target("sync", &[]).await.expect(0);
+    let harness = Harness::with(1).await;
+    harness.on_target("sync", &[]).await.expect(0);
     // The folder of a test is for its owner alone, which is enough; this one lets everybody pass.
-    let shared = desk.path("shared");
+    let shared = harness.path("shared");
     fs::create_dir(&shared).expect("a folder");
-    fs::copy(desk.path("d.db"), shared.join("d.db")).expect("a copy");
-    desk.write("shared/token", &format!("{}\n", desk.sandbox.token()));
-    for folder in [desk.path("").as_path(), &shared] {
+    fs::copy(harness.path("d.db"), shared.join("d.db")).expect("a copy");
+    harness.write("shared/token", &format!("{}\n", harness.sandbox.token()));
+    for folder in [harness.path("").as_path(), &shared] {
         fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it is ours");
     }
     let number = DEMARCHE.to_string();
@@ -79,7 +79,7 @@ async fn doctor_tells_who_else_may_read() {
         for name in ["d.db", "token"] {
             fs::set_permissions(shared.join(name), Permissions::from_mode(mode)).expect("it is ours");
         }
-        let mut command = desk.command(&["doctor", "--demarche", &number, "--to", "sqlite:shared/d.db"]);
+        let mut command = harness.command(&["doctor", "--demarche", &number, "--to", "sqlite:shared/d.db"]);
         command.env_remove("DN_TOKEN").env("DN_TOKEN_FILE", "shared/token");
         let told = end(&mut command).await.expect(0).stdout;
         for what in ["target", "token"] {
@@ -94,6 +94,6 @@ async fn doctor_tells_who_else_may_read() {
         }
     }
     fs::set_permissions(&shared, Permissions::from_mode(0o700)).expect("it is ours");
-    let told = desk.dn(&["doctor", "--demarche", &number, "--to", "sqlite:shared/d.db"]).await.expect(0).stdout;
+    let told = harness.dn(&["doctor", "--demarche", &number, "--to", "sqlite:shared/d.db"]).await.expect(0).stdout;
     assert!(!told.contains("every account of this machine"), "nobody can pass: {told}");
 }

@@ -1,9 +1,9 @@
-//! The real binary on a PostgreSQL behind a pooler, on a replica, and behind what refuses for good.
+//! Runs the binary on a PostgreSQL behind a pooler, on a replica, and against permanent refusals.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::desk::{DEMARCHE, Desk, end};
-use crate::support::bouncer::Bouncer;
+use super::harness::{DEMARCHE, Harness, end};
+use crate::support::pgbouncer::PgBouncer;
 use crate::support::postgres::{Database, OwnServer};
 use crate::support::tls::{self, Authority};
 
@@ -14,20 +14,20 @@ fn alive(status: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_at_once_behind_a_pooler_fill_two_schemas() {
-    let (few, many) = (Desk::with(12).await, Desk::with(25).await);
+    let (few, many) = (Harness::with(12).await, Harness::with(25).await);
     let (database, number) = (Database::new().await, DEMARCHE.to_string());
     for mode in ["transaction", "session"] {
-        let bouncer = Bouncer::before(&database, mode, if mode == "session" { 20 } else { 2 }, "");
+        let bouncer = PgBouncer::before(&database, mode, if mode == "session" { 20 } else { 2 }, "");
         let url = |schema: &str| format!("{}&schema={schema}_{mode}", bouncer.url(&database));
         let (one, other) = (url("peu"), url("beaucoup"));
-        let run = async |desk: &Desk, command: &str, to: &str| {
-            desk.dn(&[command, "--demarche", &number, "--to", to, "--json"]).await.expect(0).stdout
+        let run = async |harness: &Harness, command: &str, to: &str| {
+            harness.dn(&[command, "--demarche", &number, "--to", to, "--json"]).await.expect(0).stdout
         };
         tokio::join!(run(&few, "sync", &one), run(&many, "sync", &other));
-        for (desk, to, count) in [(&few, &one, 12), (&many, &other, 25)] {
-            assert_eq!(alive(&run(desk, "status", to).await), count, "{mode}");
-            run(desk, "verify", to).await;
-            let again: serde_json::Value = serde_json::from_str(&run(desk, "sync", to).await).expect("one object");
+        for (harness, to, count) in [(&few, &one, 12), (&many, &other, 25)] {
+            assert_eq!(alive(&run(harness, "status", to).await), count, "{mode}");
+            run(harness, "verify", to).await;
+            let again: serde_json::Value = serde_json::from_str(&run(harness, "sync", to).await).expect("one object");
             assert_eq!(again["rows_written"], 0, "{mode}");
         }
         let told = few.dn(&["doctor", "--demarche", &number, "--to", &one]).await.expect(0).stdout;
@@ -35,7 +35,7 @@ async fn two_runs_at_once_behind_a_pooler_fill_two_schemas() {
             assert!(told.contains(words), "`{words}` is not in:\n{told}");
         }
     }
-    let bouncer = Bouncer::before(&database, "statement", 4, "");
+    let bouncer = PgBouncer::before(&database, "statement", 4, "");
     let url = bouncer.url(&database);
     let ended = few.dn(&["sync", "--demarche", &number, "--to", &url]).await.expect(4);
     assert!(ended.stderr.contains("use session or transaction pooling"), "{}", ended.stderr);
@@ -43,14 +43,14 @@ async fn two_runs_at_once_behind_a_pooler_fill_two_schemas() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_is_read_by_what_only_reads_and_refused_by_the_rest() {
-    let (desk, primary, number) = (Desk::with(8).await, OwnServer::start(false), DEMARCHE.to_string());
+    let (harness, primary, number) = (Harness::with(8).await, OwnServer::start(false), DEMARCHE.to_string());
     let database = Database::on(&primary.url).await;
-    desk.dn(&["sync", "--demarche", &number, "--to", &database.url()]).await.expect(0);
+    harness.dn(&["sync", "--demarche", &number, "--to", &database.url()]).await.expect(0);
     let standby = primary.standby();
     let mut url = standby.url.clone();
     url.set_path(database.name());
     let dn = async |command: &str, code: i32| {
-        desk.dn(&[command, "--demarche", &number, "--to", url.as_str()]).await.expect(code)
+        harness.dn(&[command, "--demarche", &number, "--to", url.as_str()]).await.expect(code)
     };
     for command in ["status", "verify", "plan"] {
         dn(command, 0).await;
@@ -64,8 +64,8 @@ async fn a_replica_is_read_by_what_only_reads_and_refused_by_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_misspelt_is_refused_and_its_values_are_nowhere() {
-    let (desk, number) = (Desk::with(1).await, DEMARCHE.to_string());
-    desk.write(
+    let (harness, number) = (Harness::with(1).await, DEMARCHE.to_string());
+    harness.write(
         "dn.toml",
         &format!(
             "[targets.base]\ntype = 'postgres'\n[[demarches]]\nnumber = {number}\ntarget = 'base'\n[instances.ici]\n"
@@ -77,8 +77,8 @@ async fn an_address_that_is_misspelt_is_refused_and_its_values_are_nowhere() {
         ("sslmode=s3cret", "the value of `sslmode`", "verify-full"),
     ] {
         let url = format!("postgres://agent:s3cret@127.0.0.1:9/rien?{query}");
-        let flag = desk.dn(&["-vvv", "sync", "--demarche", &number, "--to", &url]).await;
-        let mut command = desk.command(&["-vvv", "--config", "dn.toml", "sync"]);
+        let flag = harness.dn(&["-vvv", "sync", "--demarche", &number, "--to", &url]).await;
+        let mut command = harness.command(&["-vvv", "--config", "dn.toml", "sync"]);
         let variable = end(command.env("DATABASE_URL", &url)).await;
         for ended in [flag, variable] {
             assert!(matches!(ended.code, Some(2 | 3)), "{ended:?}");
@@ -106,7 +106,7 @@ async fn proxy() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_between_for_good_is_told_as_lasting_by_the_platform_and_by_grist() {
-    let (desk, number, authority) = (Desk::with(1).await, DEMARCHE.to_string(), Authority::new());
+    let (harness, number, authority) = (Harness::with(1).await, DEMARCHE.to_string(), Authority::new());
     let right = tls::show(&authority.certificate("localhost", 2));
     let expired = tls::show(&authority.certificate("localhost", -1));
     let (proxy, ca) = (proxy().await, authority.file());
@@ -119,11 +119,11 @@ async fn what_stands_between_for_good_is_told_as_lasting_by_the_platform_and_by_
         ("https://demarches.example.org".to_owned(), "HTTPS_PROXY", &proxy, "HTTP 407", "account:password@"),
     ] {
         let platform = format!("{url}/api/v2/graphql");
-        let mut sync = desk.command(&["sync", "--demarche", &number, "--to", "sqlite:d.db"]);
+        let mut sync = harness.command(&["sync", "--demarche", &number, "--to", "sqlite:d.db"]);
         sync.env("DN_URL", &platform);
-        let mut doctor = desk.command(&["doctor", "--demarche", &number]);
+        let mut doctor = harness.command(&["doctor", "--demarche", &number]);
         doctor.env("DN_URL", &platform);
-        let mut grist = desk.command(&[
+        let mut grist = harness.command(&[
             "status",
             "--demarche",
             &number,

@@ -1,75 +1,75 @@
-//! `dn retention`, `dn register`, and `dn run` that does it by itself.
+//! Checks `dn retention`, `dn register`, and retention by `dn run`.
 
 use demarche_numerique::sandbox::world::State;
 use serde_json::Value;
 
-use super::desk::{DEMARCHE, Desk, Ended};
+use super::harness::{DEMARCHE, Ended, Harness};
 
 const ONE_DAY: &str =
     "[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n[sync.retention]\nfinished = { purge = '1 day' }\n";
 
-fn config(desk: &Desk, head: &str) {
-    desk.write("dn.toml", &format!("[instances.dn]\n{head}[[demarches]]\nnumber = {DEMARCHE}\n"));
+fn config(harness: &Harness, head: &str) {
+    harness.write("dn.toml", &format!("[instances.dn]\n{head}[[demarches]]\nnumber = {DEMARCHE}\n"));
 }
 
-async fn dn(desk: &Desk, args: &[&str]) -> Ended {
-    desk.dn(&[&["--config", "dn.toml"], args].concat()).await
+async fn dn(harness: &Harness, args: &[&str]) -> Ended {
+    harness.dn(&[&["--config", "dn.toml"], args].concat()).await
 }
 
 fn json(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
 }
 
-/// How many dossiers of the platform are decided.
-fn decided(desk: &Desk) -> u64 {
-    let dossiers = desk.sandbox.snapshot(DEMARCHE).dossiers;
+/// Counts the decided dossiers of the platform.
+fn decided(harness: &Harness) -> u64 {
+    let dossiers = harness.sandbox.snapshot(DEMARCHE).dossiers;
     let decided = |state| matches!(state, State::Accepte | State::Refuse | State::SansSuite);
     dossiers.values().filter(|dossier| decided(dossier.state)).count() as u64
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_term_everything_is_kept_for_ever() {
-    let desk = Desk::with(10).await;
-    desk.on_target("sync", &[]).await.expect(0);
-    let told = desk.on_target("retention", &[]).await.expect(0).stdout;
+    let harness = Harness::with(10).await;
+    harness.on_target("sync", &[]).await.expect(0);
+    let told = harness.on_target("retention", &[]).await.expect(0).stdout;
     assert!(told.contains("kept for ever"), "{told}");
-    let done = json(&desk.on_target("retention", &["--apply", "--json"]).await.expect(0));
+    let done = json(&harness.on_target("retention", &["--apply", "--json"]).await.expect(0));
     assert_eq!((&done["purged"], &done["anonymised"]), (&0.into(), &0.into()));
-    desk.on_target("retention", &["--allow-deletes"]).await.expect(2);
+    harness.on_target("retention", &["--allow-deletes"]).await.expect(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_due_is_told_braked_purged_and_no_news_afterwards() {
-    let desk = Desk::with(60).await;
-    config(&desk, ONE_DAY);
-    dn(&desk, &["retention"]).await.expect(4).says("there is no database yet");
-    dn(&desk, &["sync"]).await.expect(0);
-    let due = decided(&desk);
+    let harness = Harness::with(60).await;
+    config(&harness, ONE_DAY);
+    dn(&harness, &["retention"]).await.expect(4).says("there is no database yet");
+    dn(&harness, &["sync"]).await.expect(0);
+    let due = decided(&harness);
     assert!(due > 10, "the world decides enough for the brake: {due}");
-    let told = dn(&desk, &["retention"]).await.expect(0).stdout;
+    let told = dn(&harness, &["retention"]).await.expect(0).stdout;
     assert!(told.contains("finished") && told.contains("purge") && told.contains("1 day"), "{told}");
-    let look = json(&dn(&desk, &["retention", "--json"]).await.expect(0));
+    let look = json(&dn(&harness, &["retention", "--json"]).await.expect(0));
     assert_eq!((&look["version"], &look["rules"][0]["due"]), (&1.into(), &due.into()), "{look}");
     assert_eq!(look["rules"][0]["dossiers"].as_array().map_or(0, Vec::len) as u64, due.min(20));
 
-    let braked = dn(&desk, &["retention", "--apply"]).await.expect(11).stdout;
+    let braked = dn(&harness, &["retention", "--apply"]).await.expect(11).stdout;
     assert!(braked.contains("nothing was done") && braked.contains("hint: "), "{braked}");
-    assert_eq!(json(&dn(&desk, &["status", "--json"]).await.expect(0))["alive"], 60);
+    assert_eq!(json(&dn(&harness, &["status", "--json"]).await.expect(0))["alive"], 60);
 
-    let done = json(&dn(&desk, &["retention", "--apply", "--allow-deletes", "--json"]).await.expect(0));
+    let done = json(&dn(&harness, &["retention", "--apply", "--allow-deletes", "--json"]).await.expect(0));
     assert_eq!((&done["purged"], &done["outcome"]), (&due.into(), &"done".into()), "{done}");
-    let again = json(&dn(&desk, &["retention", "--apply", "--json"]).await.expect(0));
+    let again = json(&dn(&harness, &["retention", "--apply", "--json"]).await.expect(0));
     assert_eq!((&again["purged"], &again["rows_written"]), (&0.into(), &0.into()));
     for more in [&["sync", "--json"][..], &["sync", "--full", "--json"]] {
-        let synced = json(&dn(&desk, more).await.expect(0));
+        let synced = json(&dn(&harness, more).await.expect(0));
         assert_eq!(
             (&synced["inserted"], &synced["restored"], &synced["rows_written"]),
             (&0.into(), &0.into(), &0.into())
         );
     }
-    dn(&desk, &["verify"]).await.expect(0);
-    dn(&desk, &["plan", "--exit-code"]).await.expect(0);
-    let status = json(&dn(&desk, &["status", "--json"]).await.expect(0));
+    dn(&harness, &["verify"]).await.expect(0);
+    dn(&harness, &["plan", "--exit-code"]).await.expect(0);
+    let status = json(&dn(&harness, &["status", "--json"]).await.expect(0));
     assert_eq!((&status["alive"], &status["gone"]), (&(60 - due).into(), &due.into()));
 }
 
@@ -78,14 +78,14 @@ async fn what_is_due_is_told_braked_purged_and_no_news_afterwards() {
 async fn the_program_does_it_by_itself_once_a_day_unless_it_is_told_not_to() {
     use super::workers::Worker;
 
-    let desk = Desk::with(20).await;
-    let due = decided(&desk);
+    let harness = Harness::with(20).await;
+    let due = decided(&harness);
     for (switch, purges) in [("false", false), ("true", true)] {
         let head = format!(
             "{ONE_DAY}on-schedule = {switch}\n[sync]\nmax-delete-share = 1.0\n[run]\nschedule = '1s'\njitter = '0s'\n"
         );
-        config(&desk, &head);
-        let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+        config(&harness, &head);
+        let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
         if purges {
             let line = worker.says(&format!("retention of démarche {DEMARCHE} ends")).await;
             assert!(line.contains(&format!("0 anonymised, {due} purged")), "{line}");
@@ -97,12 +97,12 @@ async fn the_program_does_it_by_itself_once_a_day_unless_it_is_told_not_to() {
         let told = ended.lines.iter().filter(|line| line.contains("retention of démarche")).count();
         assert_eq!(told, usize::from(purges), "{:?}", ended.lines);
     }
-    dn(&desk, &["verify"]).await.expect(0);
+    dn(&harness, &["verify"]).await.expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_that_make_no_sense_are_refused_with_their_place() {
-    let desk = Desk::with(1).await;
+    let harness = Harness::with(1).await;
     for (terms, words) in [
         ("finished = { purge = '12 hours' }", "`12 hours` is not a term"),
         ("finished = { anonymise = '5 years', purge = '2 years' }", "would be purged before it is anonymised"),
@@ -110,23 +110,23 @@ async fn terms_that_make_no_sense_are_refused_with_their_place() {
         ("done = { purge = '2 years' }", "unknown key"),
         ("deleted = '90 days'", "a table is expected"),
     ] {
-        config(&desk, &format!("[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n[sync.retention]\n{terms}\n"));
-        dn(&desk, &["config", "check"]).await.expect(3).says(words);
+        config(&harness, &format!("[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n[sync.retention]\n{terms}\n"));
+        dn(&harness, &["config", "check"]).await.expect(3).says(words);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_register_tells_what_is_kept_where_and_reads_no_dossier() {
-    let desk = Desk::with(3).await;
+    let harness = Harness::with(3).await;
     let policy =
         "[privacy.service]\npreset = 'default'\n[privacy.service.kinds]\ntext = 'mask'\nmessages = 'exclude'\n";
     let terms = "deleted = { purge = '90 days' }\n";
-    desk.write(
+    harness.write(
         "dn.toml",
         &format!("[instances.dn]\n{policy}{ONE_DAY}{terms}[[demarches]]\nnumber = {DEMARCHE}\nprivacy = 'service'\n"),
     );
-    dn(&desk, &["sync"]).await.expect(0);
-    let register = dn(&desk, &["register"]).await.expect(0).stdout;
+    dn(&harness, &["sync"]).await.expect(0);
+    let register = dn(&harness, &["register"]).await.expect(0).stdout;
     let wanted = ["# ", "- ", "## Dossiers", "| Donnée", "| État |", "| Type de demandeur"];
     let questions: Vec<String> = (1..=6).map(|number| format!("| Question {number} |")).collect();
     let wanted: Vec<&str> = wanted.into_iter().chain(questions.iter().map(String::as_str)).collect();
@@ -155,7 +155,7 @@ async fn the_register_tells_what_is_kept_where_and_reads_no_dossier() {
     let messages: Vec<&str> = messages.skip(1).take_while(|line| !line.starts_with("## ")).collect();
     assert!(messages.iter().any(|line| line.contains("| non conservée | effacée |")), "{messages:?}");
     assert!(!register.contains("example.org"), "no dossier was read: {register}");
-    let object = json(&dn(&desk, &["register", "--json"]).await.expect(0));
+    let object = json(&dn(&harness, &["register", "--json"]).await.expect(0));
     assert_eq!((&object["version"], &object["demarche"]), (&1.into(), &DEMARCHE.into()));
     assert_eq!(object["retention"]["deleted"]["purge"], "90 days");
     let columns = object["tables"][0]["columns"].as_array().expect("columns");

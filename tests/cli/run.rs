@@ -1,19 +1,19 @@
-//! `dn run` over one file: its rhythm, its signals, its configuration.
+//! Checks `dn run` over one file: schedule, signals, configuration.
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DemarcheSpec, Fault, FaultPlan, FormSpec, WorldSpec};
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::desk::{DEMARCHE, Desk};
+use super::harness::{DEMARCHE, Harness};
 use super::workers::Worker;
 
 const OTHER: u32 = DEMARCHE + 1;
 
-async fn desk(dossiers: u32) -> Desk {
+async fn harness(dossiers: u32) -> Harness {
     let demarches =
         [DEMARCHE, OTHER].map(|number| DemarcheSpec::new(number, FormSpec::Simple { champs: 3 }, dossiers)).to_vec();
-    Desk::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await
+    Harness::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await
 }
 
 fn config(schedule: &str, demarches: &[u32]) -> String {
@@ -32,24 +32,24 @@ const NEW_YEAR: &str = "0 0 1 1 *";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_demarche_runs_at_the_start_and_then_at_its_ticks_until_a_signal() {
-    let desk = desk(15).await;
-    desk.write("dn.toml", &config("1s", &[DEMARCHE, OTHER]));
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let harness = harness(15).await;
+    harness.write("dn.toml", &config("1s", &[DEMARCHE, OTHER]));
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     for number in [DEMARCHE, OTHER] {
         for _ in 0..3 {
             worker.says(&format!("run of démarche {number} ends: done")).await;
         }
     }
     assert_eq!(worker.stop().await.code, Some(0));
-    let verified = desk.dn(&["--config", "dn.toml", "verify", "--json"]).await.expect(0);
+    let verified = harness.dn(&["--config", "dn.toml", "verify", "--json"]).await.expect(0);
     assert_eq!(verified.stdout.lines().count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_becomes_wrong_changes_nothing_and_a_right_one_is_taken() {
-    let desk = desk(5).await;
-    desk.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let harness = harness(5).await;
+    harness.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     let right = config(NEW_YEAR, &[DEMARCHE, OTHER]);
     for (wrong, words) in [
@@ -57,12 +57,12 @@ async fn a_configuration_that_becomes_wrong_changes_nothing_and_a_right_one_is_t
         (right.replace("[instances.dn]", "[instances.dn]\ntoken-env = 'NOWHERE'"), "there is no token in $NOWHERE"),
         (right.replace(NEW_YEAR, "0 0 30 2 *"), "there is no such day"),
     ] {
-        desk.write("dn.toml", &wrong);
+        harness.write("dn.toml", &wrong);
         worker.signal("HUP");
         let line = worker.says("the configuration is not taken, the one before stays").await;
         assert!(line.contains(words), "{line}");
     }
-    desk.write("dn.toml", &right);
+    harness.write("dn.toml", &right);
     worker.signal("HUP");
     worker.says("the configuration was read again: 2 jobs").await;
     worker.says(&format!("run of démarche {OTHER} ends: done")).await;
@@ -75,48 +75,48 @@ async fn a_configuration_that_becomes_wrong_changes_nothing_and_a_right_one_is_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_is_wrong_at_the_start_ends_it() {
-    let desk = desk(1).await;
-    desk.write("dn.toml", &config("every day", &[DEMARCHE]));
-    desk.dn(&["--config", "dn.toml", "run"]).await.expect(3).says("run.schedule");
-    desk.dn(&["run"]).await.expect(3).says("no démarche is named");
+    let harness = harness(1).await;
+    harness.write("dn.toml", &config("every day", &[DEMARCHE]));
+    harness.dn(&["--config", "dn.toml", "run"]).await.expect(3).says("run.schedule");
+    harness.dn(&["run"]).await.expect(3).says("no démarche is named");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_in_the_middle_of_a_run_keeps_what_was_committed_and_the_next_start_goes_on() {
-    let desk = desk(40).await;
-    desk.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
+    let harness = harness(40).await;
+    harness.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
     let waits = std::time::Duration::from_secs(600);
-    desk.sandbox.plan(FaultPlan::new(Fault::Slow(waits)).operation("ListDossiers").after(2).times(1));
+    harness.sandbox.plan(FaultPlan::new(Fault::Slow(waits)).operation("ListDossiers").after(2).times(1));
     let (sender, mut asked) = tokio::sync::mpsc::unbounded_channel();
-    desk.sandbox.on_request(move |request, _| {
+    harness.sandbox.on_request(move |request, _| {
         let _ = sender.send(request.fault.is_some());
     });
-    let worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     while !asked.recv().await.expect("the hook lives as long as the sandbox") {}
     // The third page never comes; the second may be on its way into the file.
     assert_eq!(worker.stop().await.code, Some(0));
-    let listed = desk.dn(&["--config", "dn.toml", "status", "--json"]).await.expect(0).stdout;
+    let listed = harness.dn(&["--config", "dn.toml", "status", "--json"]).await.expect(0).stdout;
     let status: serde_json::Value = serde_json::from_str(&listed).expect("one object");
     assert_eq!((&status["alive"], &status["runs"][0]["outcome"]), (&20.into(), &"interrupted".into()));
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     assert_eq!(worker.stop().await.code, Some(0));
-    desk.dn(&["--config", "dn.toml", "verify"]).await.expect(0);
+    harness.dn(&["--config", "dn.toml", "verify"]).await.expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_another_run_holds_is_no_failure() {
-    let desk = desk(40).await;
-    desk.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
+    let harness = harness(40).await;
+    harness.write("dn.toml", &config(NEW_YEAR, &[DEMARCHE]));
     let waits = std::time::Duration::from_secs(600);
-    desk.sandbox.plan(FaultPlan::new(Fault::Slow(waits)).operation("ListDossiers").after(1).times(1));
+    harness.sandbox.plan(FaultPlan::new(Fault::Slow(waits)).operation("ListDossiers").after(1).times(1));
     let (sender, mut asked) = tokio::sync::mpsc::unbounded_channel();
-    desk.sandbox.on_request(move |request, _| {
+    harness.sandbox.on_request(move |request, _| {
         let _ = sender.send(request.fault.is_some());
     });
-    let first = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let first = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     while !asked.recv().await.expect("the hook lives as long as the sandbox") {}
-    let mut second = Worker::start(&desk, &["--config", "dn.toml", "-v", "run"], &[]);
+    let mut second = Worker::start(&harness, &["--config", "dn.toml", "-v", "run"], &[]);
     second.says("another run works on").await;
     first.kill().await;
     let ended = second.stop().await;
@@ -126,21 +126,21 @@ async fn a_file_that_another_run_holds_is_no_failure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_in_the_outbox_is_sent_after_a_run_where_the_file_says_so() {
-    let desk = desk(0).await;
-    let number = desk.sandbox.world().submit(DEMARCHE).expect("the démarche exists");
+    let harness = harness(0).await;
+    let number = harness.sandbox.world().submit(DEMARCHE).expect("the démarche exists");
     let told = "[sync]\npush-on-schedule = true\ninstructeur = 'instructeur-1@example.org'\n";
-    desk.write("dn.toml", &format!("{}{told}", config("1s", &[DEMARCHE])));
-    desk.dn(&["--config", "dn.toml", "sync"]).await.expect(0);
-    let address = format!("sqlite:{}", desk.path("d.db").display());
+    harness.write("dn.toml", &format!("{}{told}", config("1s", &[DEMARCHE])));
+    harness.dn(&["--config", "dn.toml", "sync"]).await.expect(0);
+    let address = format!("sqlite:{}", harness.path("d.db").display());
     let mut application = SqliteConnection::connect(&address).await.expect("the target");
     let insert = "INSERT INTO dn_status_updates (instance, demarche, number, action) VALUES ('dn', $1, $2, $3)";
     let query = sqlx::query(insert).bind(DEMARCHE).bind(number).bind("passer_en_instruction");
     query.execute(&mut application).await.expect("it makes sense");
     application.close().await.expect("it closes");
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     worker.says(&format!("push to démarche {DEMARCHE} ends: 1 done")).await;
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     assert_eq!(worker.stop().await.code, Some(0));
-    let done: Vec<String> = desk.sandbox.audit().into_iter().map(|entry| entry.mutation).collect();
+    let done: Vec<String> = harness.sandbox.audit().into_iter().map(|entry| entry.mutation).collect();
     assert_eq!(done, ["dossierPasserEnInstruction"]);
 }

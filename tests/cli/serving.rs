@@ -1,13 +1,13 @@
-//! `dn sandbox`: a platform to work with, until it is told to stop.
+//! Checks `dn sandbox`: it serves until it gets a signal.
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::desk::{Desk, end};
+use super::harness::{Harness, end};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_serves_until_it_is_told_to_stop() {
-    let desk = Desk::with(1).await;
-    let mut child = desk.command(&["sandbox", "--dossiers", "3", "--seed", "2"]).spawn().expect("the binary starts");
+    let harness = Harness::with(1).await;
+    let mut child = harness.command(&["sandbox", "--dossiers", "3", "--seed", "2"]).spawn().expect("the binary starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let (mut url, mut token) = (String::new(), String::new());
     while let Some(line) = lines.next_line().await.expect("a line") {
@@ -19,7 +19,7 @@ async fn the_sandbox_serves_until_it_is_told_to_stop() {
         }
     }
     let args = ["sync", "--demarche", "1001", "--to", "sqlite:s.db", "--json"];
-    let mut command = desk.command(&args);
+    let mut command = harness.command(&args);
     end(command.env("DN_URL", &url).env("DN_TOKEN", &token)).await.expect(0);
     let pid = child.id().expect("it runs").to_string();
     let asked = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill starts");
@@ -29,8 +29,8 @@ async fn the_sandbox_serves_until_it_is_told_to_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_imitation_of_grist_is_served_beside_it_when_asked() {
-    let desk = Desk::with(1).await;
-    let mut child = desk.command(&["sandbox", "--dossiers", "3", "--grist"]).spawn().expect("the binary starts");
+    let harness = Harness::with(1).await;
+    let mut child = harness.command(&["sandbox", "--dossiers", "3", "--grist"]).spawn().expect("the binary starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut told = std::collections::BTreeMap::new();
     while let Some(line) = lines.next_line().await.expect("a line") {
@@ -42,7 +42,7 @@ async fn an_imitation_of_grist_is_served_beside_it_when_asked() {
         }
     }
     let to = format!("grist:{}", told["document"]);
-    let mut command = desk.command(&["sync", "--demarche", "1001", "--to", &to]);
+    let mut command = harness.command(&["sync", "--demarche", "1001", "--to", &to]);
     command.env("DN_URL", &told["address"]).env("DN_TOKEN", &told["token"]);
     end(command.env("GRIST_URL", &told["Grist"]).env("GRIST_API_KEY", &told["key"])).await.expect(0);
     let pid = child.id().expect("it runs").to_string();

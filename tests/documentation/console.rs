@@ -1,23 +1,23 @@
-//! Reads the console blocks of a text.
+//! Reads the console blocks of a page.
 
 /// A block of commands and what they print.
 #[derive(Debug)]
 pub struct Block {
-    /// Where it is, for messages.
+    /// File and line, for messages.
     pub place: String,
-    /// Why it is not run, where it says so.
+    /// The reason not to run it, if the page gives one.
     pub not_run: Option<String>,
     pub commands: Vec<Shown>,
 }
 
-/// One command as it is shown.
+/// A command with the output that the page shows.
 #[derive(Debug)]
 pub struct Shown {
     /// The command as it is written, on one line.
     pub source: String,
     /// Its words, without the comment behind it.
     pub words: Vec<String>,
-    /// What is shown to be printed, and answered, after it.
+    /// The lines that the page shows after it: output and answers.
     pub lines: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Every example is run as a process, against the sandbox.
+//! Runs every example as a process, against the sandbox.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use super::{read, root};
-use crate::cli::desk::{Desk, Ended, end};
+use crate::cli::harness::{Ended, Harness, end};
 use crate::support::postgres::Database;
 
 /// The examples that a test below runs.
@@ -69,13 +69,13 @@ async fn the_first_steps_print_an_answer_of_each_dossier() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn read_changed_reads_every_dossier_of_a_form_by_label() {
-    let desk = Desk::in_world(&WorldSpec::default().only(&[DEMARCHE_COMPLETE]).dossiers(60)).await;
+    let harness = Harness::in_world(&WorldSpec::default().only(&[DEMARCHE_COMPLETE]).dossiers(60)).await;
     let on_sandbox = |args: &[&str]| {
         let mut command = example("read_changed", args);
-        command.env("DN_TOKEN", desk.sandbox.token()).env("DN_URL", desk.url());
+        command.env("DN_TOKEN", harness.sandbox.token()).env("DN_URL", harness.url());
         command
     };
-    let all = desk.sandbox.snapshot(DEMARCHE_COMPLETE).dossiers.len();
+    let all = harness.sandbox.snapshot(DEMARCHE_COMPLETE).dossiers.len();
     let number = DEMARCHE_COMPLETE.to_string();
     let beginning = "2020-01-01T00:00:00Z";
     let ended = end(&mut on_sandbox(&[&number, "Intitulé du projet", beginning])).await.expect(0);
@@ -102,16 +102,16 @@ async fn embed_sync_copies_then_finds_nothing_new() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decide_takes_one_decision() {
-    let desk = Desk::in_world(&WorldSpec::default().only(&[DEMARCHE_LARGE]).dossiers(20)).await;
-    let state = |number: u32| desk.sandbox.world().dossier(number).map(|dossier| dossier.state);
-    let numbers: Vec<u32> = desk.sandbox.snapshot(DEMARCHE_LARGE).dossiers.keys().copied().collect();
+    let harness = Harness::in_world(&WorldSpec::default().only(&[DEMARCHE_LARGE]).dossiers(20)).await;
+    let state = |number: u32| harness.sandbox.world().dossier(number).map(|dossier| dossier.state);
+    let numbers: Vec<u32> = harness.sandbox.snapshot(DEMARCHE_LARGE).dossiers.keys().copied().collect();
     let number = numbers.into_iter().find(|number| state(*number) == Some(State::EnConstruction)).expect("a dossier");
-    let instructeur = instructeur(&desk).await;
+    let instructeur = instructeur(&harness).await;
     let decide = async |word: &str| -> Ended {
         let number = number.to_string();
         let args = [number.as_str(), instructeur.as_str(), word, "Il manque le RIB"];
         let mut command = example("decide", &args);
-        end(command.env("DN_TOKEN", desk.sandbox.token()).env("DN_URL", desk.url())).await
+        end(command.env("DN_TOKEN", harness.sandbox.token()).env("DN_URL", harness.url())).await
     };
     let ended = decide("refuser").await.expect(0);
     assert!(ended.stdout.contains("dossierRefuser is done"), "{}", ended.stdout);
@@ -121,24 +121,25 @@ async fn decide_takes_one_decision() {
 }
 
 /// The id of an instructeur, as the platform tells it.
-async fn instructeur(desk: &Desk) -> String {
-    let schema = desk.dn(&["schema", "--demarche", &DEMARCHE_LARGE.to_string(), "--json"]).await.expect(0).stdout;
+async fn instructeur(harness: &Harness) -> String {
+    let schema = harness.dn(&["schema", "--demarche", &DEMARCHE_LARGE.to_string(), "--json"]).await.expect(0).stdout;
     let demarche: demarche_numerique::Demarche = serde_json::from_str(&schema).expect("a démarche");
     demarche.groupes_instructeurs[0].instructeurs[0].id.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_changes_tells_each_line_of_the_feed_once() {
-    let (desk, database) = (Desk::with(7).await, Database::new().await);
+    let (harness, database) = (Harness::with(7).await, Database::new().await);
     let number = DEMARCHE_LARGE.to_string();
-    let sync =
-        async || desk.dn(&["sync", "--instance", "dn", "--demarche", &number, "--to", &database.url()]).await.expect(0);
+    let sync = async || {
+        harness.dn(&["sync", "--instance", "dn", "--demarche", &number, "--to", &database.url()]).await.expect(0)
+    };
     sync().await;
     let mut seen = BTreeSet::new();
     // It is stopped and started again: what it handled it does not handle again.
     for (round, lines) in [(1, 7), (2, 1)] {
         if round == 2 {
-            desk.sandbox.world().submit(DEMARCHE_LARGE).expect("a new dossier");
+            harness.sandbox.world().submit(DEMARCHE_LARGE).expect("a new dossier");
             sync().await;
         }
         let mut child =

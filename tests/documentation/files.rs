@@ -25,7 +25,7 @@ fn code(page: &str) -> Vec<String> {
     outside.split("\n\n").flat_map(|block| block.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-/// Whether a word names a file of this project: a path under one of its folders, `NAME` standing for a name to be chosen.
+/// Recognises a path under one of the folders of this project; `NAME` is a placeholder for a name to choose.
 fn is_path(word: &str) -> bool {
     FOLDERS.iter().any(|folder| word.starts_with(folder))
         && !word.contains(['*', ' ', '…', '<'])
@@ -38,7 +38,8 @@ fn every_file_that_the_pages_for_developers_name_exists() {
     for page in PAGES {
         for word in code(&read(page)).iter().filter(|word| is_path(word)) {
             named += 1;
-            assert!(root().join(word).exists(), "{page} names {word}, which does not exist");
+            let file = word.split('#').next().unwrap_or_default();
+            assert!(root().join(file).exists(), "{page} names {word}, which does not exist");
         }
     }
     assert!(named > 40, "{named} files are named");

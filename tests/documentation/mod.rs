@@ -1,4 +1,4 @@
-//! What the documentation shows is run: the examples as processes, the commands of console blocks one by one.
+//! Runs the documentation: examples as processes, console blocks command by command.
 //!
 //! A console block that cannot be run here says why in the line before it (`<!-- not run: … -->`), and is counted.
 
@@ -25,7 +25,10 @@ fn texts() -> Vec<String> {
     let docs = docs.filter(|path| path.extension().is_some_and(|end| end == "md"));
     let name = |path: PathBuf| format!("docs/{}", path.file_name().unwrap_or_default().to_string_lossy());
     let mut texts: Vec<String> = docs.map(name).collect();
-    texts.extend(["README.md", "README.fr.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned));
+    texts.extend(
+        ["README.md", "README.fr.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+            .map(str::to_owned),
+    );
     texts.sort();
     texts
 }

@@ -10,14 +10,14 @@ use tokio::process::Command;
 
 use super::console::{Block, Shown, blocks};
 use super::{read, texts};
-use crate::cli::desk::{Desk, Ended, end};
-use crate::cli::grist::office::answered;
+use crate::cli::grist::harness::answered;
+use crate::cli::harness::{Ended, Harness, end};
 use crate::cli::workers::Worker;
 
 /// The démarche that stands for the reader's.
 const DEMARCHE: u32 = DEMARCHE_COMPLETE;
 
-/// What is said to `dn init grist` where the text does not show the answers.
+/// Answers to `dn init grist` if the page shows none.
 const ANSWERS: [(&str, &str); 4] = [
     ("Which document", "new"),
     ("Name of the new document", "Subventions"),
@@ -29,7 +29,7 @@ const ANSWERS: [(&str, &str); 4] = [
 const SET: [&str; 3] = ["DN_TOKEN", "GRIST_URL", "GRIST_API_KEY"];
 
 struct Reader {
-    desk: Desk,
+    harness: Harness,
     grist: Grist,
     server: GristServer,
     /// A dossier that waits for a decision.
@@ -38,10 +38,10 @@ struct Reader {
 
 impl Reader {
     async fn new() -> Self {
-        let desk = Desk::in_world(&WorldSpec::default().only(&[DEMARCHE]).dossiers(24)).await;
-        let dossiers = desk.sandbox.snapshot(DEMARCHE).dossiers;
+        let harness = Harness::in_world(&WorldSpec::default().only(&[DEMARCHE]).dossiers(24)).await;
+        let dossiers = harness.sandbox.snapshot(DEMARCHE).dossiers;
         let waits = |number: &&u32| {
-            let world = desk.sandbox.world();
+            let world = harness.sandbox.world();
             let dossier = world.dossier(**number).filter(|dossier| dossier.state == State::EnInstruction);
             // A company of which the register tells nothing yet would have to wait.
             dossier.is_some_and(|dossier| matches!(world.demandeur(dossier), Demandeur::PersonnePhysique { .. }))
@@ -50,8 +50,8 @@ impl Reader {
         let grist = Grist::new();
         let _document = grist.create_document("Suivi");
         let server = grist.serve_locally().await.expect("a free port");
-        let reader = Self { desk, grist, server, dossier };
-        // What the texts take for done: somebody has synced into the document.
+        let reader = Self { harness, grist, server, dossier };
+        // The pages assume that the document was synced before.
         let to = format!("grist:{}", reader.document());
         end(&mut reader.command(&["sync", "--demarche", &DEMARCHE.to_string(), "--to", &to])).await.expect(0);
         reader
@@ -63,13 +63,13 @@ impl Reader {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.desk.command(args);
+        let mut command = self.harness.command(args);
         command.env("GRIST_URL", self.server.url()).env("GRIST_API_KEY", Grist::OWNER);
-        command.env("TMPDIR", self.desk.path(""));
+        command.env("TMPDIR", self.harness.path(""));
         command
     }
 
-    /// What the reader puts in the place of a word of the text.
+    /// Replaces a placeholder of the page.
     fn own(&self, before: Option<&String>, word: &str) -> String {
         let is_id = |id: &str| id == "DOCUMENT" || id.len() == 22 && id.chars().all(|c| c.is_ascii_alphanumeric());
         match (before.map(String::as_str), word) {
@@ -98,8 +98,8 @@ impl Reader {
         let own = |(at, word): (usize, &String)| self.own(at.checked_sub(1).map(|before| &words[before]), word);
         let args: Vec<String> = words.iter().enumerate().map(own).collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        if args.windows(2).any(|pair| pair == ["--config", "dn.toml"]) && !self.desk.path("dn.toml").exists() {
-            self.desk.write(
+        if args.windows(2).any(|pair| pair == ["--config", "dn.toml"]) && !self.harness.path("dn.toml").exists() {
+            self.harness.write(
                 "dn.toml",
                 &format!(
                     "[instances.dn]\n[targets.here]\ntype = 'sqlite'\npath = 'dossiers.db'\n[run]\nschedule = '1s'\njitter = '0s'\n\
@@ -129,7 +129,7 @@ fn answers(lines: &[String]) -> impl Iterator<Item = String> {
     })
 }
 
-/// Whether what a text shows is what is printed. Counts, dates, times, addresses and ids are the reader's own; `…` stands
+/// Fails unless the output contains the lines that the page shows. Counts, dates, times, addresses and ids are the reader's own; `…` stands
 /// for lines that are left out.
 fn prints(place: &str, lines: &[String], ended: &Ended) {
     let plain = |text: &str| {

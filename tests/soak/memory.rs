@@ -5,7 +5,7 @@ use std::fs::read_to_string;
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};
 
-use crate::cli::desk::Desk;
+use crate::cli::harness::Harness;
 use crate::cli::workers::Worker;
 
 const FIRST: u32 = 1200;
@@ -23,17 +23,17 @@ fn resident(worker: &Worker) -> u64 {
 async fn hundreds_of_runs_take_no_more_memory_than_the_first_and_lose_nothing() {
     let spec = |number| DemarcheSpec::new(number, FormSpec::Simple { champs: 5 }, 20);
     let demarches: Vec<DemarcheSpec> = (FIRST..FIRST + DEMARCHES).map(spec).collect();
-    let desk = Desk::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
+    let harness = Harness::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
     let mut config = "[instances.dn]\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n\
                       [run]\njitter = '0s'\nschedule = '1s'\n"
         .to_owned();
     (FIRST..FIRST + DEMARCHES).for_each(|number| config.push_str(&format!("[[demarches]]\nnumber = {number}\n")));
-    desk.write("dn.toml", &config);
-    let mut worker = Worker::start(&desk, &["--config", "dn.toml", "run"], &[]);
+    harness.write("dn.toml", &config);
+    let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
     let mut early = 0;
     for run in 0..120 {
         worker.says(" ends: done").await;
-        desk.sandbox.live(FIRST + run % DEMARCHES, 1, u64::from(run));
+        harness.sandbox.live(FIRST + run % DEMARCHES, 1, u64::from(run));
         if run == 40 {
             early = resident(&worker);
         }
@@ -42,6 +42,6 @@ async fn hundreds_of_runs_take_no_more_memory_than_the_first_and_lose_nothing() 
     assert!(late <= early + 8 * 1024, "{early} KiB after 40 runs, {late} KiB after 120");
     assert_eq!(worker.stop().await.code, Some(0));
     // What moved without a date waits for the daily comparison; this is the same comparison, now.
-    desk.dn(&["--config", "dn.toml", "verify", "--repair", "--allow-deletes"]).await.expect(0);
-    desk.dn(&["--config", "dn.toml", "verify"]).await.expect(0);
+    harness.dn(&["--config", "dn.toml", "verify", "--repair", "--allow-deletes"]).await.expect(0);
+    harness.dn(&["--config", "dn.toml", "verify"]).await.expect(0);
 }

@@ -1,10 +1,10 @@
-//! The real binary on a Grist document: everything against the imitation, over HTTP.
+//! Runs the binary on a Grist document, against the imitation over HTTP.
 
 mod bad_input;
 mod deciding;
 mod dying;
 mod files;
+pub mod harness;
 mod init;
-pub mod office;
 mod people;
 mod runs;

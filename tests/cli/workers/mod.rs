@@ -1,4 +1,4 @@
-//! Several processes of `dn run` on one PostgreSQL: work is spread, the dead are replaced, the silent cannot write.
+//! Runs several processes of `dn run` on one PostgreSQL: work is shared, dead workers are replaced, stale ones cannot write.
 
 mod dying;
 mod hints;
@@ -10,20 +10,20 @@ use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};
 
 pub use process::Worker;
 
-use super::desk::{Desk, end};
+use super::harness::{Harness, end};
 use crate::support::postgres::Database;
 
 /// The first of the démarches of these tests.
 const FIRST: u32 = 1100;
 
 /// A platform with many démarches, and a database.
-struct Office {
-    desk: Desk,
+struct Cluster {
+    harness: Harness,
     database: Database,
     demarches: Vec<u32>,
 }
 
-impl Office {
+impl Cluster {
     /// So many démarches of so many dossiers, all due now and then at New Year, in pages of ten, with a lease of this length.
     async fn new(demarches: u32, dossiers: u32, lease: &str) -> Self {
         Self::with(Database::new().await, demarches, dossiers, lease).await
@@ -37,7 +37,7 @@ impl Office {
             demarches: demarches.iter().map(spec).collect(),
             ..WorldSpec::new(Platform::DemarcheNumerique)
         };
-        let desk = Desk::in_world(&world).await;
+        let harness = Harness::in_world(&world).await;
         let mut config = format!(
             "[instances.dn]\npage-size = 10\n[targets.base]\ntype = 'postgres'\nurl-env = 'BASE'\nlease = '{lease}'\n\
              [run]\nschedule = '0 0 1 1 *'\n"
@@ -45,14 +45,14 @@ impl Office {
         for number in &demarches {
             config.push_str(&format!("[[demarches]]\nnumber = {number}\n"));
         }
-        desk.write("dn.toml", &config);
-        Self { desk, database, demarches }
+        harness.write("dn.toml", &config);
+        Self { harness, database, demarches }
     }
 
-    /// One more process.
+    /// Starts one more process.
     fn worker(&self) -> Worker {
         let url = self.database.url();
-        Worker::start(&self.desk, &["--config", "dn.toml", "run"], &[("BASE", url.as_str())])
+        Worker::start(&self.harness, &["--config", "dn.toml", "run"], &[("BASE", url.as_str())])
     }
 
     /// Waits until a question to the database is answered with yes. The server waits between two answers.
@@ -74,7 +74,7 @@ impl Office {
 
     /// Every démarche is what the platform shows, and the feed tells each dossier once.
     async fn is_exact(&self) {
-        let mut verify = self.desk.command(&["--config", "dn.toml", "verify"]);
+        let mut verify = self.harness.command(&["--config", "dn.toml", "verify"]);
         end(verify.env("BASE", self.database.url())).await.expect(0);
         let twice = "SELECT demarche || '/' || number FROM dn_changes GROUP BY demarche, number HAVING count(*) > 1";
         assert_eq!(self.database.column(twice).await, Vec::<String>::new());

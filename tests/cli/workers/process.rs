@@ -1,4 +1,4 @@
-//! A process of `dn run`, its log, its signals.
+//! Runs `dn run` as a process: reads its log, sends signals.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::cli::desk::Desk;
+use crate::cli::harness::Harness;
 
-/// How long a line may take: only a failing test waits so long.
+/// Time limit for a line of the log. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A process under way.
+/// A running process.
 pub struct Worker {
     child: Child,
     log: mpsc::UnboundedReceiver<String>,
     lines: Vec<String>,
 }
 
-/// One that ended.
+/// The exit code and the log of a process that ended.
 pub struct Stopped {
     pub code: Option<i32>,
     /// Everything that it logged.
@@ -28,8 +28,8 @@ pub struct Stopped {
 
 impl Worker {
     /// Starts the binary.
-    pub fn start(desk: &Desk, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command: Command = desk.command(args);
+    pub fn start(harness: &Harness, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command: Command = harness.command(args);
         command.envs(variables.iter().copied());
         Self::of(command)
     }

@@ -1,4 +1,4 @@
-//! A platform, an imitation of Grist, and the binary between them.
+//! Runs the binary against a sandbox and an imitation of Grist.
 
 use std::process::Stdio;
 
@@ -6,27 +6,27 @@ use demarche_numerique::sandbox::grist::{Grist, GristServer, Row};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::cli::desk::{DEMARCHE, Desk, Ended, end};
+use crate::cli::harness::{DEMARCHE, Ended, Harness, end};
 
 /// The table of dossiers of the démarche.
 pub const DOSSIERS: &str = "Demarche_1003_dossiers";
 
-pub struct Office {
-    pub desk: Desk,
+pub struct GristHarness {
+    pub base: Harness,
     pub grist: Grist,
     server: GristServer,
     /// An empty document.
     pub document: String,
 }
 
-impl Office {
+impl GristHarness {
     /// A démarche of so many dossiers, and a document.
     pub async fn with(dossiers: u32) -> Self {
-        let desk = Desk::with(dossiers).await;
+        let base = Harness::with(dossiers).await;
         let grist = Grist::new();
         let document = grist.create_document("Suivi");
         let server = grist.serve_locally().await.expect("a free port");
-        Self { desk, grist, server, document }
+        Self { base, grist, server, document }
     }
 
     pub fn url(&self) -> String {
@@ -35,7 +35,7 @@ impl Office {
 
     /// The binary with the address and the key of Grist in its environment.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.desk.command(args);
+        let mut command = self.base.command(args);
         command.env("GRIST_URL", self.url()).env("GRIST_API_KEY", Grist::OWNER);
         command
     }
@@ -73,7 +73,7 @@ impl Office {
         self.grist.rows(&self.document, DOSSIERS)
     }
 
-    /// Every number once?
+    /// Fails if a dossier has two rows, or none.
     #[track_caller]
     pub fn expect_each_dossier_once(&self) {
         let mut numbers: Vec<String> = self.dossiers().iter().map(|row| row.cell("number").to_string()).collect();
@@ -81,7 +81,7 @@ impl Office {
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), all, "a dossier is there twice");
-        assert_eq!(all, self.desk.sandbox.snapshot(DEMARCHE).dossiers.len());
+        assert_eq!(all, self.base.sandbox.snapshot(DEMARCHE).dossiers.len());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The door of `dn run`: it lives, its data is fresh, its metrics are those of the run history.
+//! Checks the HTTP endpoint of `dn run`: health, readiness, and metrics that agree with the run history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::desk::{DEMARCHE, Desk};
+use super::harness::{DEMARCHE, Harness};
 use super::workers::Worker;
 use crate::packaging::judged_text;
 use crate::packaging::monitoring::METRICS;
@@ -16,36 +16,36 @@ use crate::packaging::monitoring::METRICS;
 /// A tick that does not come while the tests run.
 const NEW_YEAR: &str = "0 0 1 1 *";
 
-async fn desk(run: &str) -> Desk {
+async fn harness(run: &str) -> Harness {
     let demarches = vec![DemarcheSpec::new(DEMARCHE, FormSpec::Simple { champs: 3 }, 5)];
-    let desk = Desk::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
-    desk.write(
+    let harness = Harness::in_world(&WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) }).await;
+    harness.write(
         "dn.toml",
         &format!(
             "[instances.dn]\ntoken-expires = '2031-01-31'\n[targets.local]\ntype = 'sqlite'\npath = 'd.db'\n\
              [run]\njitter = '0s'\n{run}\n[[demarches]]\nnumber = {DEMARCHE}\n"
         ),
     );
-    desk
+    harness
 }
 
-/// Starts it, and waits until it says where its door is.
-pub(super) async fn open(desk: &Desk) -> (Worker, String) {
-    let mut worker = Worker::start(desk, &["--config", "dn.toml", "run"], &[]);
-    let door = door_of(&mut worker).await;
-    (worker, door)
+/// Starts it, and waits for the address of its endpoint.
+pub(super) async fn open(harness: &Harness) -> (Worker, String) {
+    let mut worker = Worker::start(harness, &["--config", "dn.toml", "run"], &[]);
+    let endpoint = endpoint_of(&mut worker).await;
+    (worker, endpoint)
 }
 
-/// Where a process that was just started has its door.
-pub(super) async fn door_of(worker: &mut Worker) -> String {
+/// Reads the address of the endpoint from the log of a process that was just started.
+pub(super) async fn endpoint_of(worker: &mut Worker) -> String {
     let line = worker.says("listening on http://").await;
     let (_, rest) = line.split_once("http://").expect("an address");
     rest.split(": ").next().expect("an address").to_owned()
 }
 
-/// The status and the body of what the door answers.
+/// Sends a request to the endpoint and returns status and body.
 pub(super) async fn ask(address: &str, request: &str) -> (u16, String) {
-    let mut line = TcpStream::connect(address).await.expect("the door is open");
+    let mut line = TcpStream::connect(address).await.expect("the endpoint accepts a connection");
     let request = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     line.write_all(request.as_bytes()).await.expect("it listens");
     let mut answer = String::new();
@@ -73,25 +73,25 @@ fn of(name: &str, more: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_tell_the_same_story_as_the_run_history() {
-    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
-    let (mut worker, door) = open(&desk).await;
+    let harness = harness("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let (mut worker, endpoint) = open(&harness).await;
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
-    assert_eq!(ask(&door, "GET /healthz").await, (200, "ok\n".to_owned()));
-    assert_eq!(ask(&door, "GET /readyz").await, (200, "ready\n".to_owned()));
+    assert_eq!(ask(&endpoint, "GET /healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(ask(&endpoint, "GET /readyz").await, (200, "ready\n".to_owned()));
     for request in ["GET /", "POST /metrics", "GET /metrics/"] {
-        assert_eq!(ask(&door, request).await.0, 404, "{request}");
+        assert_eq!(ask(&endpoint, request).await.0, 404, "{request}");
     }
-    desk.sandbox.world().token_mut().revoked = true;
+    harness.sandbox.world().token_mut().revoked = true;
     worker.says(&format!("run of démarche {DEMARCHE} ends: failed")).await;
     // The line is written before the loop hears of it. The next attempt is a minute away.
     let told = loop {
-        let told = metrics(&door).await;
+        let told = metrics(&endpoint).await;
         if told[&of("dn_runs_total", ",outcome=\"failed\"")] > 0.0 {
             break told;
         }
     };
-    let status = desk.dn(&["--config", "dn.toml", "status", "--json", "--runs", "200"]).await.expect(0).stdout;
+    let status = harness.dn(&["--config", "dn.toml", "status", "--json", "--runs", "200"]).await.expect(0).stdout;
     let status: Value = serde_json::from_str(&status).expect("one object");
     let runs = status["runs"].as_array().expect("runs");
     for outcome in ["done", "quarantine", "interrupted", "failed"] {
@@ -122,17 +122,17 @@ async fn the_metrics_tell_the_same_story_as_the_run_history() {
     let promised: BTreeSet<_> = promised.map(|(name, labels)| (name, labels.collect())).collect();
     assert_eq!(told.keys().map(shape).collect::<BTreeSet<_>>(), promised);
     assert_eq!(worker.stop().await.code, Some(0));
-    assert!(TcpStream::connect(&door).await.is_err(), "the door is closed");
+    assert!(TcpStream::connect(&endpoint).await.is_err(), "the endpoint is closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_that_is_too_old_is_not_ready_and_says_which() {
     let run = format!("schedule = '{NEW_YEAR}'\nlisten = '127.0.0.1:0'\nready-within = '0s'");
-    let desk = desk(&run).await;
-    let (mut worker, door) = open(&desk).await;
+    let harness = harness(&run).await;
+    let (mut worker, endpoint) = open(&harness).await;
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     let words = loop {
-        let (status, words) = ask(&door, "GET /readyz").await;
+        let (status, words) = ask(&endpoint, "GET /readyz").await;
         assert_eq!(status, 503);
         if words.contains("ended") {
             break words;
@@ -140,12 +140,12 @@ async fn data_that_is_too_old_is_not_ready_and_says_which() {
     };
     assert!(words.starts_with(&format!("démarche {DEMARCHE} of dn into sqlite:d.db: ")), "{words}");
     assert_eq!(words.lines().count(), 1, "{words}");
-    // A reload leaves the door as it is.
-    let text = std::fs::read_to_string(desk.path("dn.toml")).expect("it is there");
-    desk.write("dn.toml", &text.replace("ready-within = '0s'", ""));
+    // A reload does not change the endpoint.
+    let text = std::fs::read_to_string(harness.path("dn.toml")).expect("it is there");
+    harness.write("dn.toml", &text.replace("ready-within = '0s'", ""));
     worker.signal("HUP");
     worker.says("that needs a restart").await;
-    assert_eq!(ask(&door, "GET /readyz").await.0, 503);
+    assert_eq!(ask(&endpoint, "GET /readyz").await.0, 503);
     assert_eq!(worker.stop().await.code, Some(0));
 }
 
@@ -153,27 +153,27 @@ async fn data_that_is_too_old_is_not_ready_and_says_which() {
 async fn a_port_that_another_program_has_ends_the_start() {
     let other = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = other.local_addr().expect("an address");
-    let desk = desk(&format!("listen = '{address}'")).await;
-    let ended = desk.dn(&["--config", "dn.toml", "run"]).await.expect(3);
+    let harness = harness(&format!("listen = '{address}'")).await;
+    let ended = harness.dn(&["--config", "dn.toml", "run"]).await.expect(3);
     ended.says(&format!("nothing can listen on {address}"));
-    assert!(!desk.path("d.db").exists());
+    assert!(!harness.path("d.db").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_idle_connections_takes_no_descriptor_from_the_runs() {
-    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
-    let mut worker = Worker::of(desk.command_under("ulimit -n 128", &["--config", "dn.toml", "run"]));
-    let door = door_of(&mut worker).await;
+    let harness = harness("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let mut worker = Worker::of(harness.command_under("ulimit -n 128", &["--config", "dn.toml", "run"]));
+    let endpoint = endpoint_of(&mut worker).await;
     let mut idle = Vec::new();
     for number in 0..200 {
-        let mut line = TcpStream::connect(&door).await.expect("the door is open");
+        let mut line = TcpStream::connect(&endpoint).await.expect("the endpoint accepts a connection");
         if number % 2 == 0 {
             let _ = line.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await;
         }
         idle.push(line);
     }
-    assert_eq!(ask(&door, "GET /healthz").await, (200, "ok\n".to_owned()));
-    assert_eq!(ask(&door, "HEAD /healthz").await, (200, String::new()));
+    assert_eq!(ask(&endpoint, "GET /healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(ask(&endpoint, "HEAD /healthz").await, (200, String::new()));
     // Two whole runs, each of which opens the database, its log and its lock.
     for _ in 0..2 {
         worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
@@ -184,12 +184,12 @@ async fn a_flood_of_idle_connections_takes_no_descriptor_from_the_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promtool_finds_no_fault_in_the_metrics() {
-    let desk = desk("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
-    let (mut worker, door) = open(&desk).await;
+    let harness = harness("schedule = '1s'\nlisten = '127.0.0.1:0'").await;
+    let (mut worker, endpoint) = open(&harness).await;
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
     // A second run begins after the first one is on the board.
     worker.says(&format!("run of démarche {DEMARCHE} ends: done")).await;
-    let (_, text) = ask(&door, "GET /metrics").await;
+    let (_, text) = ask(&endpoint, "GET /metrics").await;
     assert!(text.contains("dn_run_age_seconds"), "{text}");
     judged_text("promtool", &["check", "metrics"], &text);
     assert_eq!(worker.stop().await.code, Some(0));

@@ -1,4 +1,4 @@
-//! A sandbox, a folder, and the binary between them.
+//! Runs the binary in a temporary folder against a sandbox.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use tokio::process::Command;
 /// A démarche of the sandbox with few champs.
 pub const DEMARCHE: u32 = DEMARCHE_LARGE;
 
-/// What a command did.
+/// Exit code and output of a command.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -46,15 +46,15 @@ impl Ended {
     }
 }
 
-/// The world around a command.
-pub struct Desk {
+/// A sandbox and a temporary folder in which commands run.
+pub struct Harness {
     platform: Platform,
     pub sandbox: Sandbox,
     server: Server,
     folder: TempDir,
 }
 
-impl Desk {
+impl Harness {
     /// A platform with one démarche of so many dossiers, and an empty folder.
     pub async fn with(dossiers: u32) -> Self {
         Self::on(Platform::DemarcheNumerique, dossiers).await
