@@ -255,7 +255,7 @@ fn each_trap_of_grist_has_a_test_that_runs_on_a_real_one() {
         let own = names.iter().filter(|name| name.starts_with(&format!("trap_{trap}_")));
         // Those that a list of `traps!` or `real_traps!` has.
         let runs =
-            |name: &&&str| code.contains(&format!("\n    {name},\n")) && code.contains(&format!("fn {name}(ground"));
+            |name: &&&str| code.contains(&format!("\n    {name},\n")) && code.contains(&format!("fn {name}(fixture"));
         assert!(own.clone().any(|name| runs(&name)), "trap {trap} has no test of its own among {names:?}");
         let alone = own.clone().any(|name| alone.contains(*name));
         assert_eq!(row.is_some_and(|row| row.contains('†')), alone, "whether trap {trap} is shown on a real one alone");

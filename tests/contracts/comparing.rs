@@ -1,4 +1,4 @@
-//! What a target tells of its own rows.
+//! Checks how a target compares its rows with its documents.
 
 use demarche_numerique::Platform;
 use demarche_numerique::plan::Change;

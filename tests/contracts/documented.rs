@@ -1,4 +1,4 @@
-//! The queries of `docs/sqlite.md` run on a real file.
+//! Runs the queries of `docs/sqlite.md` on a file.
 
 use demarche_numerique::sink::{Sink, SqliteSink};
 use demarche_numerique::table::CellKind;

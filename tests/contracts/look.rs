@@ -1,4 +1,4 @@
-//! What lies in a target, in a form in which two targets can be compared.
+//! Reads the content of a target in a form in which two targets can be compared.
 
 use std::collections::BTreeMap;
 
@@ -26,13 +26,13 @@ pub trait Look: Sink {
     /// The longest text of a cell, in bytes: a longer one is told by a sentence in its place.
     const LONGEST_CELL: usize = usize::MAX;
 
-    /// Whether the mark of byte order at the head of a text stays.
+    /// `true` if a byte order mark at the start of a text is stored.
     const KEEPS_BOM: bool = true;
 
-    /// Whether values have the form of a widened column before they are written again.
+    /// `true` if widening a column converts its values at once.
     const CONVERTS: bool = true;
 
-    /// Whether it compares its rows with what they should be.
+    /// `true` if the target compares its rows with the expected ones.
     const COMPARES: bool = true;
 
     fn look(&self, scope: &Scope) -> impl Future<Output = Shown>;

@@ -1,4 +1,4 @@
-//! What lies in PostgreSQL, as the other targets show it.
+//! Reads the content of PostgreSQL in the form of the other targets.
 
 use std::collections::BTreeMap;
 

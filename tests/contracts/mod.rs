@@ -1,4 +1,4 @@
-//! What every target promises, checked on each of them.
+//! Checks the contract of `Sink` on every target. A test of one target only goes to the module of that target.
 
 mod comparing;
 #[cfg(feature = "sqlite")]

@@ -1,4 +1,4 @@
-//! The part of the contract of `Sink` that is about retention.
+//! Checks the part of the contract of `Sink` about retention.
 
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::plan::Change;
@@ -13,7 +13,7 @@ fn purge(of: u32) -> Change {
     Change::Purge { number: number(of), rule: Rule::Finished }
 }
 
-/// What is left of a dossier whose content was `was`.
+/// Makes the anonymised row of a dossier whose content was `was`.
 fn anonymise(of: u32, was: &str) -> Change {
     let was = row(of, was);
     let left = Row { light: was.light.sealed(), ..*row(of, "reste") };

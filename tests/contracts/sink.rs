@@ -1,4 +1,4 @@
-//! The contract of `Sink`, generic over the target.
+//! Checks the contract of `Sink`, generic over the target.
 
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::ids::{DemarcheNumber, DossierNumber, Scope};

@@ -1,4 +1,4 @@
-//! What only a file can promise: who may open it, what it must be, and what is left when everything stops.
+//! Checks the contract that only SQLite has: locks, foreign files, durability.
 
 use std::fs;
 use std::path::{Path, PathBuf};

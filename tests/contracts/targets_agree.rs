@@ -1,4 +1,4 @@
-//! Whatever is committed, in whatever order: the other targets hold what memory holds.
+//! Compares every target with the one in memory after random commits.
 
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::fingerprint::Digest;

@@ -1,4 +1,4 @@
-//! A small démarche made by hand, and batches for it.
+//! Makes a small démarche by hand, and batches for it.
 
 use std::collections::BTreeSet;
 

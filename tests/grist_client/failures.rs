@@ -1,4 +1,4 @@
-//! What becomes of failures on the way: repeated, told, or left unclear.
+//! Checks failures of the network: retried, reported, or ambiguous.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The limits of Grist, kept by construction.
+//! Checks that requests stay within the limits of Grist.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn held() -> (Client, mpsc::UnboundedReceiver<TcpStream>) {
     (client, arrivals)
 }
 
-/// Whether nothing more arrives while nothing is answered.
+/// Checks that no further request arrives while none is answered.
 async fn is_quiet(arrivals: &mut mpsc::UnboundedReceiver<TcpStream>) -> bool {
     tokio::time::timeout(Duration::from_millis(50), arrivals.recv()).await.is_err()
 }

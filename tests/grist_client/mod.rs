@@ -1,4 +1,4 @@
-//! The client of Grist, against answers given over real HTTP.
+//! Tests the client of Grist against answers over HTTP.
 
 mod failures;
 mod limits;

@@ -1,4 +1,4 @@
-//! What is asked of Grist, and what is read from its answers.
+//! Checks reading requests and the decoding of answers.
 
 use demarche_numerique::grist::{Access, DocId};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A Grist that answers what a test tells it to.
+//! Serves answers that a test prescribes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ pub async fn received(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("requests are recorded")
 }
 
-/// What a bare server does with a connection, once it has read the request.
+/// Decides what the server does with a connection after the request.
 pub enum Then {
     /// Closes it: the answer is lost.
     HangUp,

@@ -1,4 +1,4 @@
-//! What is written, as it arrives.
+//! Checks writing requests as they arrive.
 
 use bytes::Bytes;
 use demarche_numerique::grist::{Action, GristError, OnMany, Repeat};

@@ -1,4 +1,4 @@
-//! Documents that do not answer (Grist traps 26 and 27). The fake computes no formula and has no webhook: on a real one alone.
+//! Checks documents that do not answer (Grist traps 26 and 27), on a real Grist only: the imitation has neither formulas nor webhooks.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::ground::{DOSSIERS, Ground, ready};
+use super::fixture::{DOSSIERS, Fixture, ready};
 use crate::contracts::world::*;
 
 real_traps!(
@@ -17,9 +17,12 @@ real_traps!(
 );
 
 /// The document, for somebody who has little patience.
-async fn impatient(ground: &Ground) -> GristSink {
-    let client = ground.client().total_timeout(Duration::from_secs(4)).build().expect("a client");
-    GristSink::of(client.doc(ground.id.clone())).open().await.expect("what a document holds is told without its engine")
+async fn impatient(fixture: &Fixture) -> GristSink {
+    let client = fixture.client().total_timeout(Duration::from_secs(4)).build().expect("a client");
+    GristSink::of(client.doc(fixture.id.clone()))
+        .open()
+        .await
+        .expect("what a document holds is told without its engine")
 }
 
 fn is_slow(error: &SinkError) {
@@ -32,8 +35,8 @@ fn many(from: u32, to: u32) -> Vec<Change> {
     (from..=to).map(|of| insert(of, "un")).collect()
 }
 
-async fn trap_26_a_webhook_that_blocks_the_document_is_told_and_nothing_is_doubled(ground: &Ground) {
-    ground.fill().await;
+async fn trap_26_a_webhook_that_blocks_the_document_is_told_and_nothing_is_doubled(fixture: &Fixture) {
+    fixture.fill().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://localhost:{}/", listener.local_addr().expect("an address").port());
     let receiver = tokio::spawn(async move {
@@ -47,14 +50,14 @@ async fn trap_26_a_webhook_that_blocks_the_document_is_told_and_nothing_is_doubl
     });
     let fields = json!({ "url": url, "eventTypes": ["add", "update"], "tableId": DOSSIERS, "enabled": true });
     let hook = json!({ "webhooks": [{ "fields": fields }] });
-    let (status, answer) = ground.send("POST", "webhooks", Some(hook)).await;
+    let (status, answer) = fixture.send("POST", "webhooks", Some(hook)).await;
     if status == 403 {
         println!("skipped: that Grist calls no address of this machine (ALLOWED_WEBHOOK_DOMAINS)");
         return;
     }
     let hook = answer["webhooks"][0]["id"].as_str().expect("an id").to_owned();
 
-    let sink = impatient(ground).await;
+    let sink = impatient(fixture).await;
     let prepared = ready(&sink).await;
     let mut error = None;
     for turn in 0..3_u32 {
@@ -67,37 +70,37 @@ async fn trap_26_a_webhook_that_blocks_the_document_is_told_and_nothing_is_doubl
     is_slow(&error.expect("nobody takes what the webhook has to tell"));
     drop(sink);
 
-    ground.must("DELETE", &format!("webhooks/{hook}"), None).await;
-    ground.must("DELETE", "webhooks/queue", None).await;
+    fixture.must("DELETE", &format!("webhooks/{hook}"), None).await;
+    fixture.must("DELETE", "webhooks/queue", None).await;
     receiver.abort();
-    let sink = ground.open().await;
+    let sink = fixture.open().await;
     let prepared = ready(&sink).await;
     for turn in 0..3_u32 {
         let from = 3 + turn * 600;
         sink.commit(&prepared, &batch(i64::from(turn) + 9, many(from, from + 599))).await.expect("it is released");
     }
     assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 1_802);
-    ground.assert_sound().await;
+    fixture.assert_sound().await;
 }
 
-async fn trap_27_a_formula_that_never_ends_is_told_and_nothing_is_doubled(ground: &Ground) {
-    ground.fill().await;
+async fn trap_27_a_formula_that_never_ends_is_told_and_nothing_is_doubled(fixture: &Fixture) {
+    fixture.fill().await;
     let endless = "while $number == 4:\n  pass\nreturn 0";
     let column = json!({ "isFormula": true, "formula": endless });
-    ground.act(json!([["AddVisibleColumn", DOSSIERS, "Sans fin", column]])).await;
-    let sink = impatient(ground).await;
+    fixture.act(json!([["AddVisibleColumn", DOSSIERS, "Sans fin", column]])).await;
+    let sink = impatient(fixture).await;
     let prepared = ready(&sink).await;
     let error = sink.commit(&prepared, &batch(2, vec![insert(4, "quatre")])).await.expect_err("it never ends");
     is_slow(&error);
     drop(sink);
 
     // What the page says: the owner opens the document again and takes the formula away.
-    ground.must("POST", "force-reload", None).await;
-    ground.act(json!([["RemoveColumn", DOSSIERS, "Sans_fin"]])).await;
-    let sink = ground.open().await;
+    fixture.must("POST", "force-reload", None).await;
+    fixture.act(json!([["RemoveColumn", DOSSIERS, "Sans_fin"]])).await;
+    let sink = fixture.open().await;
     assert_eq!(sink.census(&scope(), None, 9).await.expect("an answer").len(), 2, "all of it or nothing");
     let prepared = ready(&sink).await;
     sink.commit(&prepared, &batch(2, vec![insert(4, "quatre")])).await.expect("a commit");
-    assert_eq!(ground.column(DOSSIERS, "number").await, [1, 2, 4]);
-    ground.assert_sound().await;
+    assert_eq!(fixture.column(DOSSIERS, "number").await, [1, 2, 4]);
+    fixture.assert_sound().await;
 }

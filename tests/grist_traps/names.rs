@@ -1,11 +1,11 @@
-//! Names that Grist makes into others (Grist traps 12 and 39).
+//! Checks names that Grist changes (Grist traps 12 and 39).
 
 use demarche_numerique::plan::Change;
 use demarche_numerique::sink::Sink;
 use demarche_numerique::table::{Cell, CellKind, ChildRow};
 use serde_json::{Value, json};
 
-use super::ground::{DOSSIERS, ENFANTS, Ground, ready};
+use super::fixture::{DOSSIERS, ENFANTS, Fixture, ready};
 use crate::contracts::world::*;
 
 traps!(
@@ -13,7 +13,7 @@ traps!(
     trap_39_keys_that_look_alike_are_told_apart_and_each_is_found_again,
 );
 
-async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(ground: &Ground) {
+async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(fixture: &Fixture) {
     // What Grist makes of titles, one after the other in one table.
     let golden = [
         ("Numéro de dossier", "Numero_de_dossier"),
@@ -36,8 +36,8 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(g
     ];
     let columns: Vec<Value> =
         golden.iter().map(|(title, _)| json!({ "id": title, "type": "Text", "isFormula": false })).collect();
-    ground.act(json!([["AddTable", "Titres", columns]])).await;
-    assert_eq!(ground.columns("Titres").await, golden.map(|(_, id)| id));
+    fixture.act(json!([["AddTable", "Titres", columns]])).await;
+    assert_eq!(fixture.columns("Titres").await, golden.map(|(_, id)| id));
 
     // The same titles in a form, under the names that layouts give them, and some that Grist keeps for itself.
     let mut form = layout("demarche_12");
@@ -46,14 +46,14 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(g
     for (id, (name, title)) in (40..).zip(names.iter().zip(titles)) {
         form.tables[0].columns.push(column(id, name, title, CellKind::Text));
     }
-    let sink = ground.open().await;
+    let sink = fixture.open().await;
     let prepared = sink.prepare(&scope(), &crate::contracts::world::form(), creation(form)).await.expect("tables");
     let mut row = row(1, "un");
     row.cells.extend(names.map(|name| Cell::Text(format!("réponse {name}"))));
     sink.commit(&prepared, &batch(1, vec![Change::Insert(row)])).await.expect("a commit");
-    let tables = ground.tables().await;
+    let tables = fixture.tables().await;
     let dossiers = tables.iter().find(|table| table.id == DOSSIERS).expect("the table");
-    let found = ground.rows(DOSSIERS).await.remove(0);
+    let found = fixture.rows(DOSSIERS).await.remove(0);
     for (name, title) in names.iter().zip(titles) {
         let answer = json!(format!("réponse {name}"));
         let holds = |column: &&demarche_numerique::grist::Column| found.get(&column.id) == Some(&answer);
@@ -64,7 +64,7 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(g
     assert_eq!(found["nom"], "un");
 }
 
-async fn trap_39_keys_that_look_alike_are_told_apart_and_each_is_found_again(ground: &Ground) {
+async fn trap_39_keys_that_look_alike_are_told_apart_and_each_is_found_again(fixture: &Fixture) {
     let keys = ["\u{e9}", "e\u{301}", "É", " x", "x ", "x", "\u{feff}x", "1", "1.0", "01", "œ", "oe"];
     let dossier = |text: &str| {
         let mut row = row(1, text);
@@ -77,17 +77,17 @@ async fn trap_39_keys_that_look_alike_are_told_apart_and_each_is_found_again(gro
         row.children = (0..).zip(&keys).map(child).collect();
         row
     };
-    let sink = ground.open().await;
+    let sink = fixture.open().await;
     let prepared = prepare(&sink, &scope()).await;
     sink.commit(&prepared, &batch(1, vec![Change::Insert(dossier("a"))])).await.expect("a commit");
     sink.close().await.expect("a clean end");
     // The data engine forgets what it made of the keys when the document is closed.
-    ground.must("POST", "force-reload", None).await;
-    let sink = ground.open().await;
+    fixture.must("POST", "force-reload", None).await;
+    let sink = fixture.open().await;
     let prepared = ready(&sink).await;
     let change = Change::Update { row: dossier("b"), was: dossier("a").fingerprint };
     sink.commit(&prepared, &batch(2, vec![change])).await.expect("a commit");
     let expected: Vec<Value> = (0..keys.len()).map(|position| json!(format!("b {position}"))).collect();
-    assert_eq!(ground.column(ENFANTS, "prenom").await, expected);
-    ground.assert_sound().await;
+    assert_eq!(fixture.column(ENFANTS, "prenom").await, expected);
+    fixture.assert_sound().await;
 }

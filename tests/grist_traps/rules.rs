@@ -1,10 +1,10 @@
-//! Keys that may do less than everything (Grist traps 20, 28 and 31).
+//! Checks keys with restricted rights (Grist traps 20, 28 and 31).
 
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
 use serde_json::json;
 
-use super::ground::{DOSSIERS, Ground, Rules, ready};
-use super::wire::Fault;
+use super::fixture::{DOSSIERS, Fixture, Rules, ready};
+use super::proxy::Fault;
 use crate::contracts::world::*;
 
 traps!(
@@ -14,69 +14,69 @@ traps!(
 );
 
 /// The document in the hands of an editor; `None` where there is nobody else.
-async fn edited(ground: &Ground) -> Option<GristSink> {
-    let guest = ground.guest()?;
-    ground.fill().await;
-    ground.share().await;
-    let doc = guest.build().expect("a client").doc(ground.id.clone());
+async fn edited(fixture: &Fixture) -> Option<GristSink> {
+    let guest = fixture.guest()?;
+    fixture.fill().await;
+    fixture.share().await;
+    let doc = guest.build().expect("a client").doc(fixture.id.clone());
     Some(GristSink::of(doc).open().await.expect("a document that was shared"))
 }
 
-async fn trap_20_rows_that_a_rule_hides_are_not_added_again(ground: &Ground) {
-    let Some(sink) = edited(ground).await else { return };
+async fn trap_20_rows_that_a_rule_hides_are_not_added_again(fixture: &Fixture) {
+    let Some(sink) = edited(fixture).await else { return };
     let prepared = ready(&sink).await;
-    ground.rule(Rules::Rows).await;
-    let before = ground.rows(DOSSIERS).await;
+    fixture.rule(Rules::Rows).await;
+    let before = fixture.rows(DOSSIERS).await;
     // Where it cannot see a row it must not think that there is none.
     for change in [insert(2, "DEUX"), update(2, "deux", "DEUX"), insert(4, "quatre")] {
         let error = sink.commit(&prepared, &batch(2, vec![change])).await.expect_err("a rule stands against it");
         assert!(matches!(&error, SinkError::Unusable { .. }), "{error}");
     }
-    assert_eq!(ground.rows(DOSSIERS).await, before);
-    ground.lift_rules().await;
+    assert_eq!(fixture.rows(DOSSIERS).await, before);
+    fixture.lift_rules().await;
     let prepared = ready(&sink).await;
     sink.commit(&prepared, &batch(2, vec![update(2, "deux", "DEUX")])).await.expect("the rule is lifted");
-    assert_eq!(ground.column(DOSSIERS, "nom").await, ["un", "DEUX"]);
+    assert_eq!(fixture.column(DOSSIERS, "nom").await, ["un", "DEUX"]);
 }
 
-async fn trap_28_a_document_that_was_just_shared_opens(ground: &Ground) {
-    let Some(guest) = ground.guest() else { return };
-    ground.fill().await;
+async fn trap_28_a_document_that_was_just_shared_opens(fixture: &Fixture) {
+    let Some(guest) = fixture.guest() else { return };
+    fixture.fill().await;
     // At its usual pace the client waits longer than Grist remembers.
-    let pace = std::time::Duration::from_millis(if ground.is_real() { 500 } else { 0 });
+    let pace = std::time::Duration::from_millis(if fixture.is_real() { 500 } else { 0 });
     let guest = guest.retry_base(pace).build().expect("a client");
-    let refused = guest.doc(ground.id.clone()).info().await.expect_err("nothing is shared yet");
+    let refused = guest.doc(fixture.id.clone()).info().await.expect_err("nothing is shared yet");
     assert_eq!(refused.kind(), "forbidden");
-    ground.share().await;
-    if !ground.is_real() {
+    fixture.share().await;
+    if !fixture.is_real() {
         // The fake forgets at once.
-        ground.wire.fail(Fault::Answer(403, r#"{"error":"No view access"}"#), 1, |_| true);
+        fixture.proxy.fail(Fault::Answer(403, r#"{"error":"No view access"}"#), 1, |_| true);
     }
     let before = guest.stats();
-    let doc = guest.doc(ground.id.clone());
+    let doc = guest.doc(fixture.id.clone());
     let sink = GristSink::of(doc).open().await.expect("a document that was shared a moment ago");
     assert_eq!(guest.stats().retries - before.retries, 1);
     assert_eq!(sink.census(&scope(), None, 9).await.expect("an answer").len(), 2);
 }
 
-async fn trap_31_a_rule_that_closes_sql_changes_nothing_and_one_that_hides_is_told(ground: &Ground) {
-    let Some(sink) = edited(ground).await else { return };
+async fn trap_31_a_rule_that_closes_sql_changes_nothing_and_one_that_hides_is_told(fixture: &Fixture) {
+    let Some(sink) = edited(fixture).await else { return };
     sink.close().await.expect("a clean end");
-    ground.rule(Rules::Structure).await;
-    let doc = ground.guest().expect("the editor").build().expect("a client").doc(ground.id.clone());
+    fixture.rule(Rules::Structure).await;
+    let doc = fixture.guest().expect("the editor").build().expect("a client").doc(fixture.id.clone());
     let refused = doc.sql("select 1", &[]).await.expect_err("SQL is closed");
     assert_eq!(refused.kind(), "no_sql");
     let sink = GristSink::of(doc).open().await.expect("the document");
     let prepared = ready(&sink).await;
     let changes = vec![update(2, "deux", "DEUX"), delete(1, "un"), insert(4, "quatre")];
     sink.commit(&prepared, &batch(2, changes)).await.expect("rows may still be written");
-    assert_eq!(ground.column(DOSSIERS, "nom").await, ["un", "DEUX", "quatre"]);
+    assert_eq!(fixture.column(DOSSIERS, "nom").await, ["un", "DEUX", "quatre"]);
     let known = sink.known(&scope(), &[1, 2, 3, 4].map(number)).await.expect("an answer");
     assert_eq!(known.values().filter(|known| known.gone.is_none()).count(), 2);
 
-    ground.rule(Rules::Rows).await;
+    fixture.rule(Rules::Rows).await;
     let error = sink.commit(&prepared, &batch(3, vec![insert(5, "cinq")])).await.expect_err("a rule stands against it");
     assert!(matches!(&error, SinkError::Unusable { .. }) && error.to_string().contains("access rule"), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("rule")), "{:?}", error.hint());
-    assert_eq!(ground.column(DOSSIERS, "number").await, [json!(1), json!(2), json!(4)]);
+    assert_eq!(fixture.column(DOSSIERS, "number").await, [json!(1), json!(2), json!(4)]);
 }

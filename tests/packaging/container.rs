@@ -1,4 +1,4 @@
-//! config/container.
+//! Checks `config/container`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ fn instructions() -> Vec<(String, String)> {
     joined.lines().filter(|line| !line.is_empty()).map(split).collect()
 }
 
-/// What an instruction says in the last stage, which becomes the image.
+/// Reads an instruction of the last stage, which becomes the image.
 pub(super) fn last_stage(word: &str) -> Vec<String> {
     let all = instructions();
     let start = all.iter().rposition(|(word, _)| word == "FROM").expect("there is a stage");
     all.into_iter().skip(start).filter(|(found, _)| found == word).map(|(_, rest)| rest).collect()
 }
 
-/// What is copied from the sources, and where in the folder of the build.
+/// Lists the copied sources, and their places in the build folder.
 fn copied() -> Vec<(String, String)> {
     let copies = instructions().into_iter().filter(|(word, rest)| word == "COPY" && !rest.starts_with("--from"));
     let pairs = copies.flat_map(|(_, rest)| {

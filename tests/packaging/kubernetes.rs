@@ -1,4 +1,4 @@
-//! config/kubernetes.
+//! Checks `config/kubernetes`.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn container(pod: &Value) -> &Value {
     &pod["containers"][0]
 }
 
-/// Where a volume of the pod is seen by the program.
+/// Finds the mount path of a volume of the pod.
 fn mount<'a>(pod: &'a Value, volume: &str) -> &'a str {
     let mounts = container(pod)["volumeMounts"].as_array().expect("mounts");
     let mount =

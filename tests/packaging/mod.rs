@@ -1,7 +1,6 @@
-//! The samples for operators: units of systemd, the image, Kubernetes, rules and dashboard.
+//! Compares the samples in `config/` with the program: commands, exit codes, variables, paths.
 //!
-//! Each is read and compared with the program: its commands, exit codes, variables and paths. Where the tool that judges such
-//! files is installed (`systemd-analyze`, `promtool`) it judges them too; where it is not, the test says so.
+//! If `systemd-analyze` and `promtool` are installed, they check the files too; otherwise the test says that it skipped them.
 
 mod container;
 mod kubernetes;
@@ -15,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use clap::CommandFactory as _;
 use demarche_numerique::cli::Cli;
 
-/// Where the samples say that the program is.
+/// The path of the program in the samples.
 const PROGRAM: &str = "/usr/local/bin/dn";
 
 /// The root of the sources.
@@ -33,7 +32,7 @@ fn yaml(path: &str) -> serde_json::Value {
     serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Fails unless the program understands these arguments.
+/// Fails unless the program accepts these arguments.
 fn understands<'a>(args: impl IntoIterator<Item = &'a str>) {
     let args: Vec<&str> = args.into_iter().collect();
     let matches = Cli::command().try_get_matches_from(std::iter::once("dn").chain(args.iter().copied()));
@@ -57,7 +56,7 @@ fn tool(name: &str, args: &[&str]) -> Option<Output> {
     }
 }
 
-/// The same, and fails with what the tool says when it finds a fault.
+/// Runs a tool, and fails with its output if it finds a fault.
 fn judged(name: &str, args: &[&str]) {
     if let Some(output) = tool(name, args) {
         let said = [output.stdout, output.stderr].concat();
@@ -82,7 +81,7 @@ pub fn judged_text(name: &str, args: &[&str], text: &str) {
     assert!(output.status.success() && said.trim().is_empty(), "{name} {}:\n{said}\n{text}", args.join(" "));
 }
 
-/// Says why a check did not run.
+/// Reports that a check was skipped.
 fn left_out(name: &str) {
     eprintln!("{name} is not installed here: its checks are left out (Debian has it in `prometheus` or `systemd`)");
 }

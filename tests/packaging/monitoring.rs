@@ -1,4 +1,4 @@
-//! config/monitoring.
+//! Checks `config/monitoring`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -47,7 +47,7 @@ fn panels() -> Vec<Value> {
     panels.iter().filter(|panel| panel["type"] != "row").cloned().collect()
 }
 
-/// What the panels ask, without the variables of Grafana.
+/// Reads the queries of the panels, without the variables of Grafana.
 fn asked() -> Vec<String> {
     let targets = panels().into_iter().flat_map(|panel| panel["targets"].as_array().cloned().expect("questions"));
     targets.map(|target| text(&target["expr"]).replace("$__rate_interval", "5m")).collect()

@@ -1,4 +1,4 @@
-//! config/systemd.
+//! Checks `config/systemd`.
 
 use std::path::Path;
 

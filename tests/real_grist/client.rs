@@ -1,4 +1,4 @@
-//! The client, and what the fake and the tables of tests claim of Grist.
+//! Compares the client, the imitation and the tables of the tests with a real Grist.
 
 use bytes::Bytes;
 use demarche_numerique::grist::{

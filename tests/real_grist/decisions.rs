@@ -1,4 +1,4 @@
-//! Intents and decisions: the fake and the real one agree.
+//! Compares intents and decisions on the imitation with a real Grist.
 
 use demarche_numerique::Platform;
 use demarche_numerique::grist::{Action, Doc, Repeat, SqlRow};

@@ -1,6 +1,6 @@
-//! Against a real Grist, on demand: `DN_REAL_GRIST=1` with `GRIST_URL` and `GRIST_API_KEY`, the key of an account that may
-//! make documents. Each test makes a document of its own, named `dn: …`, and leaves it there. The two addresses alone are
-//! not enough: whoever syncs has them in the environment, and no test writes to the instance of work by accident. The
+//! Runs against a real Grist, on demand: `DN_REAL_GRIST=1` with `GRIST_URL` and `GRIST_API_KEY`, the key of an account that may
+//! create documents. Each test creates its own document, named `dn: …`, and leaves it there. The address and the key alone are
+//! not enough: an operator has them in the environment, and no test may write to a production instance by accident. The
 //! traps of `grist_traps` run there too, under a module of this name.
 
 mod client;

@@ -1,4 +1,4 @@
-//! The contract of targets, each part of it in a document of its own, and whole runs.
+//! Checks the contract of `Sink`, each part in its own document, and whole runs.
 
 use demarche_numerique::Platform;
 use demarche_numerique::grist::{Client, Doc};

@@ -1,7 +1,7 @@
-//! What tests of several rooms stand on.
+//! Starts the servers that several groups of tests need.
 
 #[cfg(feature = "postgres")]
-pub mod bouncer;
+pub mod pgbouncer;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod tls;

@@ -1,5 +1,5 @@
-//! A PostgreSQL for the tests: that of `DATABASE_URL_TEST`, or a private cluster in a temporary folder that ends with the
-//! test process. Each test has a database of its own.
+//! Starts a PostgreSQL for the tests: that of `DATABASE_URL_TEST`, or a private cluster in a temporary folder that ends with the
+//! test process. Each test has its own database.
 
 use std::ffi::OsStr;
 use std::fs;

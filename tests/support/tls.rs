@@ -1,4 +1,4 @@
-//! Certificates for the tests, made by OpenSSL, and a server that shows one.
+//! Makes certificates with OpenSSL, and serves one over TLS.
 
 use std::fs;
 use std::io::Read as _;

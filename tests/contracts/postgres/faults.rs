@@ -1,4 +1,4 @@
-//! What a server, a network or another program may do in the middle of a run.
+//! Breaks the server, the network or a lock in the middle of a run.
 
 use std::pin::pin;
 use std::task::Poll;

@@ -1,4 +1,4 @@
-//! The change feed: numbers without gaps, in the order of commits, and a word to those who listen.
+//! Checks the change feed: numbers without gaps, in the order of commits, and a notification.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Who works on what: one run for a démarche, several for several, and what becomes of those that fall silent.
+//! Checks leases: one run for a démarche, several for several, expiry without heartbeat.
 
 use demarche_numerique::report::{Report, RunOutcome, RunRecord};
 use demarche_numerique::sink::{PostgresSink, Sink, SinkError};

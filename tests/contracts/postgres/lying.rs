@@ -1,4 +1,4 @@
-//! What lies in a schema: types, views, comments, keys.
+//! Checks the content of a schema: types, views, comments, keys.
 
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::privacy::Treatment;

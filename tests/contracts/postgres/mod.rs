@@ -1,5 +1,4 @@
-//! What only PostgreSQL promises: who may open a schema and what lies in it, several writers, a feed that is followed,
-//! and what a server may do to us.
+//! Checks the contract that only PostgreSQL has: opening, content, several writers, the feed, faults of a server.
 
 mod faults;
 mod feed;

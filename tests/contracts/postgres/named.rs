@@ -1,4 +1,4 @@
-//! Names that databases keep for themselves, as titles of questions.
+//! Uses reserved names of databases as titles of questions.
 
 use demarche_numerique::ids::Scope;
 use demarche_numerique::plan::{Remembered, reconcile};
@@ -10,7 +10,7 @@ use super::super::look::Look as _;
 use super::super::world::*;
 use crate::support::postgres::Database;
 
-/// What people ask, and no database likes.
+/// Titles of questions that are reserved names of a database.
 const TITLES: [&str; 16] = [
     "Xmin",
     "xmax",

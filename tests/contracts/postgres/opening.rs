@@ -1,4 +1,4 @@
-//! Who may open a schema, and what it must be.
+//! Checks which accounts and schemas are accepted.
 
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sink::postgres::Options;

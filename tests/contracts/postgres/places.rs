@@ -1,4 +1,4 @@
-//! The requests of one token, counted in the database.
+//! Checks the rate limit of a token, counted in the database.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Behind PgBouncer: nothing of a run may lie in a session of the server, which others get.
+//! Runs behind PgBouncer: no state of a run may stay in a session of the server, which other clients get.
 
 use demarche_numerique::sink::postgres::{Options, Pooler};
 use demarche_numerique::sink::{PostgresSink, Sink, SinkError};
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 
 use super::super::world::*;
 use super::filled;
-use crate::support::bouncer::Bouncer;
+use crate::support::pgbouncer::PgBouncer;
 use crate::support::postgres::Database;
 
 async fn open(url: &str, schema: &str) -> PostgresSink {
@@ -28,7 +28,7 @@ async fn column(client: &mut PgConnection, query: &'static str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_behind_a_transaction_pooler_keep_to_their_schemas_and_leave_nothing_behind() {
     let database = Database::new().await;
-    let bouncer = Bouncer::before(&database, "transaction", 2, "");
+    let bouncer = PgBouncer::before(&database, "transaction", 2, "");
     let url = bouncer.url(&database);
     // What another client left in a session: a table of ours by its name.
     let mut other = other_client(&url).await;
@@ -74,7 +74,7 @@ async fn two_runs_behind_a_transaction_pooler_keep_to_their_schemas_and_leave_no
 async fn a_session_pooler_is_as_good_as_none_and_both_are_told() {
     let database = Database::new().await;
     for (mode, expected) in [("session", Pooler::Present), ("transaction", Pooler::Transaction)] {
-        let bouncer = Bouncer::before(&database, mode, 6, "");
+        let bouncer = PgBouncer::before(&database, mode, 6, "");
         let sink = open(&bouncer.url(&database), mode).await;
         let prepared = filled(&sink).await;
         sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN"), delete(2, "deux")])).await.expect("a commit");
@@ -91,7 +91,7 @@ async fn a_session_pooler_is_as_good_as_none_and_both_are_told() {
 #[tokio::test]
 async fn what_a_pooler_refuses_for_good_is_told_with_what_to_do() {
     let database = Database::new().await;
-    let bouncer = Bouncer::before(&database, "statement", 4, "");
+    let bouncer = PgBouncer::before(&database, "statement", 4, "");
     let options = format!("{}&options=-c%20geqo%3Doff", bouncer.url(&database));
     for (url, said, to_do) in [
         (bouncer.url(&database), "transaction blocks not allowed", "use session or transaction pooling"),
@@ -107,7 +107,7 @@ async fn what_a_pooler_refuses_for_good_is_told_with_what_to_do() {
 #[tokio::test]
 async fn a_limit_on_connections_is_told_as_passing() {
     let database = Database::new().await;
-    let bouncer = Bouncer::before(&database, "transaction", 4, "max_client_conn = 1");
+    let bouncer = PgBouncer::before(&database, "transaction", 4, "max_client_conn = 1");
     let first = other_client(&bouncer.url(&database)).await;
     let role = format!("seul_{}", database.name());
     database.run(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")).await;

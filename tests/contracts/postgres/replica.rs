@@ -1,4 +1,4 @@
-//! A hot standby, and what a failover to one takes back.
+//! Reads a hot standby, and checks a failover that loses commits.
 
 use demarche_numerique::sink::postgres::Options;
 use demarche_numerique::sink::{PostgresSink, Sink, SinkError};

@@ -1,4 +1,4 @@
-//! TLS to the server: what lasts is told as lasting, with what to do.
+//! Checks TLS to the server: permanent failures are reported as such, with the next step.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! A PgBouncer before the PostgreSQL of the tests. It ends with its value, and with the process however that ends.
+//! Starts a PgBouncer before the PostgreSQL of the tests. It ends when its value is dropped, and when the test process dies.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,12 +22,12 @@ rm -rf "$2"
 "#;
 
 /// A running PgBouncer.
-pub struct Bouncer {
+pub struct PgBouncer {
     folder: PathBuf,
     shell: Child,
 }
 
-impl Bouncer {
+impl PgBouncer {
     /// Starts one before the server of a database, in a mode (`session`, `transaction`, `statement`), with so many
     /// connections to the server at most, and more lines of settings.
     pub fn before(database: &Database, mode: &str, size: u32, more: &str) -> Self {
@@ -80,7 +80,7 @@ impl Bouncer {
     }
 }
 
-impl Drop for Bouncer {
+impl Drop for PgBouncer {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         drop(self.shell.wait());

@@ -1,5 +1,5 @@
-//! A Grist on which a trap is laid: the fake, or the real one that the environment names. Both are reached through a
-//! [`Wire`], so that a test sees and breaks the same things on both.
+//! Opens the Grist under test: the imitation, or the real one that the environment names. Both are reached through a
+//! [`Proxy`], so that a test observes and breaks the same requests on both.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use demarche_numerique::sink::{GristSink, Prepared, Sink, SinkError};
 use demarche_numerique::table::Layout;
 use serde_json::{Value, json};
 
-use super::wire::{Wire, http};
+use super::proxy::{Proxy, http};
 use crate::contracts::world::{batch, form, insert, layout, prepare, scope};
 
 /// The tables of the démarche of these tests.
@@ -21,32 +21,32 @@ pub const ENFANTS: &str = "Demarche_12_enfants";
 /// The key of somebody else in the fake.
 const GUEST: &str = "cle-de-quelqu-un";
 
-enum Home {
-    /// It answers as long as the server is kept.
+enum Server {
+    /// It answers until the server is dropped.
     Fake(Grist, #[expect(dead_code, reason = "kept, not read")] GristServer),
     Real,
 }
 
-/// One new document.
-pub struct Ground {
-    home: Home,
+/// A new document on the Grist under test.
+pub struct Fixture {
+    server: Server,
     upstream: String,
     key: String,
     /// The key and the address of somebody else.
     guest: Option<(String, String)>,
     workspace: i64,
     pub id: DocId,
-    pub wire: Wire,
+    pub proxy: Proxy,
 }
 
-/// What a document was once.
+/// The past of a document.
 pub enum Past {
     Fake(Snapshot),
     /// A copy.
     Real(String),
 }
 
-/// Rules that stand against whoever is no owner.
+/// Access rules for everybody but the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
     /// The structure may not be changed.
@@ -55,7 +55,7 @@ pub enum Rules {
     Rows,
 }
 
-impl Ground {
+impl Fixture {
     /// A document of a fake.
     pub async fn fake() -> Self {
         let grist = Grist::new();
@@ -63,9 +63,17 @@ impl Ground {
         let server = grist.serve_locally().await.expect("a free port");
         let upstream = server.url();
         grist.add_key(GUEST, None);
-        let wire = Wire::to(&upstream).await;
+        let proxy = Proxy::to(&upstream).await;
         let guest = Some((GUEST.to_owned(), String::new()));
-        Self { home: Home::Fake(grist, server), upstream, key: Grist::OWNER.to_owned(), guest, workspace: 4, id, wire }
+        Self {
+            server: Server::Fake(grist, server),
+            upstream,
+            key: Grist::OWNER.to_owned(),
+            guest,
+            workspace: 4,
+            id,
+            proxy,
+        }
     }
 
     /// A document of the real one, named after its test; `None` where none is named.
@@ -74,7 +82,7 @@ impl Ground {
         let client = Client::builder(&upstream).key(key.clone()).build().expect("an address");
         let (workspace, id) = crate::real_grist::make(&client, name).await;
         let upstream = client.url().as_str().trim_end_matches('/').trim_end_matches("/api").to_owned();
-        let wire = Wire::to(&upstream).await;
+        let proxy = Proxy::to(&upstream).await;
         let guest = match std::env::var("GRIST_OTHER_KEY").ok().filter(|key| !key.is_empty()) {
             Some(key) => {
                 let asked = http().get(format!("{upstream}/api/profile/user")).bearer_auth(&key).send().await;
@@ -83,21 +91,21 @@ impl Ground {
             }
             None => None,
         };
-        Some(Self { home: Home::Real, upstream, key, guest, workspace, id, wire })
+        Some(Self { server: Server::Real, upstream, key, guest, workspace, id, proxy })
     }
 
-    /// Begins a client of the owner, through the wire.
+    /// Builds a client of the owner, through the proxy.
     pub fn client(&self) -> Builder {
         self.client_of(&self.key)
     }
 
     fn client_of(&self, key: &str) -> Builder {
         let pace = if self.is_real() { Duration::from_millis(50) } else { Duration::ZERO };
-        Client::builder(self.wire.url()).key(key).retry_base(pace)
+        Client::builder(self.proxy.url()).key(key).retry_base(pace)
     }
 
     pub fn is_real(&self) -> bool {
-        matches!(self.home, Home::Real)
+        matches!(self.server, Server::Real)
     }
 
     /// The folder of the document.
@@ -142,9 +150,9 @@ impl Ground {
     /// Lets somebody else in, as an editor.
     pub async fn share(&self) {
         let (key, mail) = self.guest.as_ref().expect("there is somebody else");
-        match &self.home {
-            Home::Fake(grist, _) => grist.grant(key, self.id.as_str(), Some(Role::Editor)),
-            Home::Real => {
+        match &self.server {
+            Server::Fake(grist, _) => grist.grant(key, self.id.as_str(), Some(Role::Editor)),
+            Server::Real => {
                 let access = json!({ "delta": { "users": { (mail): "editors" } } });
                 self.must("PATCH", "access", Some(access)).await;
             }
@@ -153,14 +161,14 @@ impl Ground {
 
     /// Lays down a rule.
     pub async fn rule(&self, rule: Rules) {
-        match &self.home {
-            Home::Fake(grist, _) => {
+        match &self.server {
+            Server::Fake(grist, _) => {
                 let hidden = if rule == Rules::Rows { BTreeSet::from([DOSSIERS.to_owned()]) } else { BTreeSet::new() };
                 let frozen = rule == Rules::Structure;
                 let rules = AccessRules { any: true, frozen, unreadable: hidden, ..AccessRules::default() };
                 grist.set_rules(self.id.as_str(), rules);
             }
-            Home::Real => {
+            Server::Real => {
                 let (table, formula, taken) = match rule {
                     Rules::Structure => ("*", "user.Access != OWNER", "-S"),
                     Rules::Rows => (DOSSIERS, "user.Access != OWNER and rec.number > 1", "-R"),
@@ -177,9 +185,9 @@ impl Ground {
 
     /// Lifts all rules.
     pub async fn lift_rules(&self) {
-        match &self.home {
-            Home::Fake(grist, _) => grist.set_rules(self.id.as_str(), AccessRules::default()),
-            Home::Real => {
+        match &self.server {
+            Server::Fake(grist, _) => grist.set_rules(self.id.as_str(), AccessRules::default()),
+            Server::Real => {
                 for table in ["_grist_ACLRules", "_grist_ACLResources"] {
                     let rows = self.rows(table).await;
                     let ids: Vec<&Value> = rows.iter().map(|row| &row["id"]).filter(|id| **id != json!(1)).collect();
@@ -191,9 +199,9 @@ impl Ground {
 
     /// The document as it is, to come back to.
     pub async fn past(&self) -> Past {
-        match &self.home {
-            Home::Fake(grist, _) => Past::Fake(grist.snapshot(self.id.as_str())),
-            Home::Real => {
+        match &self.server {
+            Server::Fake(grist, _) => Past::Fake(grist.snapshot(self.id.as_str())),
+            Server::Real => {
                 let copy = json!({ "workspaceId": self.workspace, "documentName": "dn: a copy" });
                 let id = self.must("POST", "copy", Some(copy)).await;
                 Past::Real(id.as_str().expect("an id").to_owned())
@@ -203,16 +211,16 @@ impl Ground {
 
     /// Makes the document what it was once.
     pub async fn restore(&self, past: &Past) {
-        match (&self.home, past) {
-            (Home::Fake(grist, _), Past::Fake(snapshot)) => grist.restore(self.id.as_str(), snapshot),
+        match (&self.server, past) {
+            (Server::Fake(grist, _), Past::Fake(snapshot)) => grist.restore(self.id.as_str(), snapshot),
             (_, Past::Real(copy)) => {
                 self.must("POST", "replace", Some(json!({ "sourceDocId": copy }))).await;
             }
-            (Home::Real, Past::Fake(_)) => unreachable!("each has its own past"),
+            (Server::Real, Past::Fake(_)) => unreachable!("each has its own past"),
         }
     }
 
-    /// A request of the owner to the document, not through the wire: status, and body (a text where it is no JSON).
+    /// A request of the owner to the document, not through the proxy: status, and body (a text where it is no JSON).
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let url = format!("{}/api/docs/{}/{path}", self.upstream, self.id);
         let mut request = http().request(method.parse().expect("a method"), url).bearer_auth(&self.key);
@@ -231,7 +239,7 @@ impl Ground {
         answer
     }
 
-    /// What a person does in their browser: user actions, as one bundle. Gives what they return.
+    /// Applies user actions as a browser does, in one bundle, and returns their results.
     pub async fn act(&self, actions: Value) -> Value {
         self.must("POST", "apply?noparse=1", Some(actions)).await["retValues"].take()
     }
@@ -243,7 +251,7 @@ impl Ground {
         rows
     }
 
-    /// What each row has in a column.
+    /// Reads a column of each row.
     pub async fn column(&self, table: &str, column: &str) -> Vec<Value> {
         self.rows(table).await.into_iter().map(|mut row| row[column].take()).collect()
     }
@@ -261,7 +269,7 @@ impl Ground {
         ids.filter(|id| id != "manualSort" && !id.starts_with("gristHelper_")).collect()
     }
 
-    /// The document for the owner, not through the wire.
+    /// The document for the owner, not through the proxy.
     fn beside(&self) -> Doc {
         let client = Client::builder(&self.upstream).key(self.key.clone()).build().expect("a client");
         client.doc(self.id.clone())
@@ -272,7 +280,7 @@ impl Ground {
         self.must("GET", "states", None).await["states"][0]["n"].as_u64().expect("a number")
     }
 
-    /// Applies a bundle of the owner beside the sink, through the wire.
+    /// Applies a bundle of the owner beside the sink, through the proxy.
     pub async fn apply(&self, actions: &[Action]) -> Vec<Value> {
         self.doc().apply(actions, Repeat::Never).await.expect("applied").ret_values
     }

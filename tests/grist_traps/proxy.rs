@@ -1,4 +1,4 @@
-//! Between a client and a Grist: tells what was asked, and fails on demand. The same for the fake and for a real one.
+//! Proxies requests between a client and a Grist, imitated or real: records them, and fails on demand.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -9,68 +9,68 @@ use tokio::task::JoinHandle;
 
 /// A request that went through.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub method: String,
     /// With its query.
     pub path: String,
     pub body: String,
-    /// What was answered; 0 for nothing.
+    /// The status of the answer; 0 for none.
     pub status: u16,
 }
 
-impl Asked {
-    /// Whether it writes.
+impl RecordedRequest {
+    /// `true` for a writing request.
     pub fn writes(&self) -> bool {
         self.method != "GET" && !self.path.ends_with("/sql") && !self.path.ends_with("/records/list")
     }
 }
 
-/// What goes wrong.
+/// A fault to inject.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// The request never arrives.
     Cut,
     /// It is done, and its answer never arrives.
     LoseAnswer,
-    /// It is on its way for so long that whoever asked gives up: see [`Wire::deliver`].
+    /// It is on its way for so long that whoever asked gives up: see [`Proxy::deliver`].
     Late,
     /// It never arrives, and this is answered.
     Answer(u16, &'static str),
 }
 
-/// Which requests a fault strikes.
-type Which = Box<dyn Fn(&Asked) -> bool + Send>;
+/// Selects the requests that a fault strikes.
+type Which = Box<dyn Fn(&RecordedRequest) -> bool + Send>;
 
-struct Plan {
+struct PlannedFault {
     which: Which,
     fault: Fault,
     times: usize,
 }
 
 #[derive(Default)]
-struct Desk {
-    asked: Vec<Asked>,
-    plans: Vec<Plan>,
+struct ProxyState {
+    asked: Vec<RecordedRequest>,
+    plans: Vec<PlannedFault>,
     late: Vec<Request>,
     now: usize,
     most: usize,
 }
 
 /// A proxy on loopback. It stops when it is dropped.
-pub struct Wire {
+pub struct Proxy {
     url: String,
     upstream: String,
-    desk: Arc<Mutex<Desk>>,
+    state: Arc<Mutex<ProxyState>>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Wire {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-/// A client for what the client of this crate never asks.
+/// Makes a client for requests that the client of this crate never sends.
 pub fn http() -> reqwest::Client {
     static TLS: Once = Once::new();
     TLS.call_once(|| {
@@ -80,57 +80,57 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
-impl Wire {
+impl Proxy {
     /// A proxy of the Grist at this address.
     pub async fn to(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let desk: Arc<Mutex<Desk>> = Arc::default();
+        let state: Arc<Mutex<ProxyState>> = Arc::default();
         let upstream = upstream.trim_end_matches('/').to_owned();
-        let (shared, http, onward) = (desk.clone(), http(), upstream.clone());
+        let (shared, http, onward) = (state.clone(), http(), upstream.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (upstream, desk, http) = (onward.clone(), shared.clone(), http.clone());
-                tokio::spawn(async move { pass(stream, &upstream, &desk, &http).await });
+                let (upstream, state, http) = (onward.clone(), shared.clone(), http.clone());
+                tokio::spawn(async move { pass(stream, &upstream, &state, &http).await });
             }
         });
-        Self { url, upstream, desk, task }
+        Self { url, upstream, state, task }
     }
 
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What was asked since the last [`Wire::forget`].
-    pub fn asked(&self) -> Vec<Asked> {
-        lock(&self.desk).asked.clone()
+    /// Returns the requests since the last [`Proxy::forget`].
+    pub fn asked(&self) -> Vec<RecordedRequest> {
+        lock(&self.state).asked.clone()
     }
 
     /// The writes among them.
-    pub fn writes(&self) -> Vec<Asked> {
-        self.asked().into_iter().filter(Asked::writes).collect()
+    pub fn writes(&self) -> Vec<RecordedRequest> {
+        self.asked().into_iter().filter(RecordedRequest::writes).collect()
     }
 
-    /// How many requests were under way together at most.
+    /// Returns the largest number of requests in flight.
     pub fn most_at_once(&self) -> usize {
-        lock(&self.desk).most
+        lock(&self.state).most
     }
 
     /// Forgets what was asked.
     pub fn forget(&self) {
-        let mut desk = lock(&self.desk);
-        desk.asked.clear();
-        desk.most = 0;
+        let mut state = lock(&self.state);
+        state.asked.clear();
+        state.most = 0;
     }
 
     /// Fails so many times at such requests.
-    pub fn fail(&self, fault: Fault, times: usize, which: impl Fn(&Asked) -> bool + Send + 'static) {
-        lock(&self.desk).plans.push(Plan { which: Box::new(which), fault, times });
+    pub fn fail(&self, fault: Fault, times: usize, which: impl Fn(&RecordedRequest) -> bool + Send + 'static) {
+        lock(&self.state).plans.push(PlannedFault { which: Box::new(which), fault, times });
     }
 
     /// Fails at the next write.
     pub fn fail_a_write(&self, fault: Fault) {
-        self.fail(fault, 1, Asked::writes);
+        self.fail(fault, 1, RecordedRequest::writes);
     }
 
     /// Fails so at the next write, and lets nothing through after it.
@@ -143,28 +143,28 @@ impl Wire {
 
     /// Delivers what is late, in order, and tells how many there were. Nobody hears of the answers.
     pub async fn deliver(&self) -> usize {
-        let late = std::mem::take(&mut lock(&self.desk).late);
+        let late = std::mem::take(&mut lock(&self.state).late);
         for request in &late {
             drop(forward(request, &self.upstream, &http()).await);
         }
         late.len()
     }
 
-    /// Is a good wire again.
+    /// Is a good proxy again.
     pub fn mend(&self) {
-        lock(&self.desk).plans.clear();
+        lock(&self.state).plans.clear();
     }
 }
 
 /// A test that fails while it holds the lock shows its own message.
-fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(state: &Mutex<ProxyState>) -> MutexGuard<'_, ProxyState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A request as it came.
 #[derive(Clone)]
 struct Request {
-    asked: Asked,
+    asked: RecordedRequest,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -195,13 +195,13 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         }
     }
     let text = String::from_utf8_lossy(&body).into_owned();
-    Some(Request { asked: Asked { method, path, body: text, status: 0 }, headers, body })
+    Some(Request { asked: RecordedRequest { method, path, body: text, status: 0 }, headers, body })
 }
 
 /// Answers the one request of a connection.
-async fn pass(mut stream: TcpStream, upstream: &str, desk: &Mutex<Desk>, http: &reqwest::Client) {
+async fn pass(mut stream: TcpStream, upstream: &str, state: &Mutex<ProxyState>, http: &reqwest::Client) {
     let Some(mut request) = read(&mut stream).await else { return };
-    let fault = begin(desk, &request.asked);
+    let fault = begin(state, &request.asked);
     let answer = match fault {
         Some(Fault::Cut) => None,
         Some(Fault::Answer(status, body)) => Some((status, body.as_bytes().to_vec())),
@@ -210,16 +210,16 @@ async fn pass(mut stream: TcpStream, upstream: &str, desk: &Mutex<Desk>, http: &
             None
         }
         Some(Fault::Late) => {
-            lock(desk).late.push(request.clone());
+            lock(state).late.push(request.clone());
             None
         }
         None => forward(&request, upstream, http).await,
     };
     request.asked.status = answer.as_ref().map_or(0, |(status, _)| *status);
     {
-        let mut desk = lock(desk);
-        desk.now -= 1;
-        desk.asked.push(request.asked);
+        let mut state = lock(state);
+        state.now -= 1;
+        state.asked.push(request.asked);
     }
     let Some((status, body)) = answer else { return };
     let head = format!(
@@ -230,11 +230,11 @@ async fn pass(mut stream: TcpStream, upstream: &str, desk: &Mutex<Desk>, http: &
     let _sent = stream.write_all(&[head.into_bytes(), body].concat()).await;
 }
 
-fn begin(desk: &Mutex<Desk>, asked: &Asked) -> Option<Fault> {
-    let mut desk = lock(desk);
-    desk.now += 1;
-    desk.most = desk.most.max(desk.now);
-    let plan = desk.plans.iter_mut().find(|plan| plan.times > 0 && (plan.which)(asked))?;
+fn begin(state: &Mutex<ProxyState>, asked: &RecordedRequest) -> Option<Fault> {
+    let mut state = lock(state);
+    state.now += 1;
+    state.most = state.most.max(state.now);
+    let plan = state.plans.iter_mut().find(|plan| plan.times > 0 && (plan.which)(asked))?;
     plan.times -= 1;
     Some(plan.fault)
 }
