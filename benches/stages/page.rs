@@ -1,7 +1,7 @@
 //! Records a page of the sandbox, and decodes and maps it.
 
 use bytes::Bytes;
-use demarche_numerique::api::{Listing, PageSize, Since, Source, replay_dossiers};
+use demarche_numerique::api::{Listing, ListingSource, PageSize, Since, replay_dossiers};
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::plan::{Known, KnownDossier, Observation, Remembered, SchemaPlan, reconcile};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
@@ -36,7 +36,7 @@ impl RecordedPage {
         let (recorder, url) = Recorder::start(DEMARCHE, PAGE, folder.path()).await?;
         let token = recorder.sandbox().token();
         let number = DemarcheNumber::new(DEMARCHE);
-        let listing = Listing::all(Source::Demarche(number), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(number), Since::Beginning);
         let demarche = client(&format!("{url}/form/api/v2/graphql"), &token)?.demarche(number).await?;
         let there = client(&format!("{url}/page/api/v2/graphql"), &token)?;
         there.dossiers_page(&listing, None, PageSize::MAX).await?;

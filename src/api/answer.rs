@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::operation::Request;
 use super::page::{Drift, Hole, Page};
 use super::wire::{
-    AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, Odd, Step, Undecoded, WireDossier, decode,
+    AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, Odd, PathStep, Undecoded, WireDossier, decode,
     decode_around,
 };
 use crate::ids::DossierNumber;
@@ -78,17 +78,17 @@ pub(super) fn exception(errors: &[GraphqlError]) -> Option<String> {
 /// and its number is in the champ's text (trap 6).
 fn is_benign(error: &GraphqlError) -> bool {
     let Some(path) = &error.path else { return false };
-    let in_champ = path.iter().any(|step| matches!(step, Step::Field(f) if f == "champs" || f == "annotations"));
-    let linked = matches!(path.last(), Some(Step::Field(f)) if f == "dossier");
+    let in_champ = path.iter().any(|step| matches!(step, PathStep::Field(f) if f == "champs" || f == "annotations"));
+    let linked = matches!(path.last(), Some(PathStep::Field(f)) if f == "dossier");
     error.code() == Some("unauthorized") && in_champ && linked
 }
 
 /// Finds the node of a page that an error is about.
 fn node_of(error: &GraphqlError) -> Option<usize> {
     let path = error.path.as_ref()?;
-    let nodes = path.iter().position(|step| matches!(step, Step::Field(field) if field == "nodes"))?;
+    let nodes = path.iter().position(|step| matches!(step, PathStep::Field(field) if field == "nodes"))?;
     match path.get(nodes + 1) {
-        Some(Step::Position(position)) => Some(*position),
+        Some(PathStep::Position(position)) => Some(*position),
         _ => None,
     }
 }

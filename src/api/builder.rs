@@ -8,8 +8,8 @@ use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
-use super::client::{Client, Wanted};
-use super::clock::Clock;
+use super::client::{Client, ExtraFields};
+use super::clock::LocalClock;
 use super::error::ApiError;
 use super::exchange::Way;
 use super::rate_limit::RateLimiter;
@@ -32,8 +32,8 @@ pub struct ClientBuilder {
     retry_base: Duration,
     jitter: f64,
     body_limit: usize,
-    wanted: Wanted,
-    clock: Clock,
+    wanted: ExtraFields,
+    clock: LocalClock,
     #[cfg(feature = "sandbox")]
     exchange: Option<Arc<dyn super::Exchange>>,
 }
@@ -55,8 +55,8 @@ impl ClientBuilder {
             retry_base: USUAL_RETRY_BASE,
             jitter: Pace::default().jitter,
             body_limit: 256 << 20,
-            wanted: Wanted::default(),
-            clock: Clock::default(),
+            wanted: ExtraFields::default(),
+            clock: LocalClock::default(),
             #[cfg(feature = "sandbox")]
             exchange: None,
         }
@@ -124,7 +124,7 @@ impl ClientBuilder {
     /// Sets the clock. Default: the clock of this machine. It is only compared with the platform's own dates, to wait
     /// for the instant that a 429 names.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Clock::new(clock);
+        self.clock = LocalClock::new(clock);
         self
     }
 

@@ -41,7 +41,7 @@ pub struct Client {
     /// The platform's schema, once something asked for it that the pinned one lacks.
     schema: Arc<Mutex<Option<SchemaFacts>>>,
     aside: bool,
-    wanted: Wanted,
+    wanted: ExtraFields,
     /// Fields that are requested of whole dossiers, decided once by the platform's schema.
     asked: Arc<AsyncMutex<Option<Arc<Asked>>>>,
 }
@@ -55,7 +55,7 @@ struct Asked {
 
 /// Fields that the caller wants of dossiers beyond the pinned documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct ExtraFields {
     /// Fields newer than the pinned schema, where the platform has them.
     pub(super) newer: bool,
     /// The sub-values of champs.
@@ -64,7 +64,7 @@ pub(super) struct Wanted {
 
 /// Everything that one request tells about a démarche beside its dossiers.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct HeadAndDeletions {
     /// Title, state, revisions.
     pub head: DemarcheHead,
     /// The first page of the dossiers waiting to be purged; `None` when the platform could not list them (trap 37).
@@ -79,7 +79,7 @@ impl Client {
         ClientBuilder::new(platform)
     }
 
-    pub(super) fn over(platform: Platform, transport: Arc<Transport>, wanted: Wanted) -> Self {
+    pub(super) fn over(platform: Platform, transport: Arc<Transport>, wanted: ExtraFields) -> Self {
         Self { platform, transport, schema: Arc::default(), aside: false, wanted, asked: Arc::default() }
     }
 
@@ -88,7 +88,7 @@ impl Client {
     /// complexity for each dossier. Démat Social has none.
     #[must_use]
     pub fn with_columns(&self, columns: bool) -> Self {
-        let wanted = Wanted { columns, ..self.wanted };
+        let wanted = ExtraFields { columns, ..self.wanted };
         let asked = if wanted == self.wanted { Arc::clone(&self.asked) } else { Arc::default() };
         Self { wanted, asked, ..self.clone() }
     }
@@ -107,7 +107,7 @@ impl Client {
         if let Some(asked) = &*asked {
             return Ok(Arc::clone(asked));
         }
-        let Wanted { newer, columns } = self.wanted;
+        let ExtraFields { newer, columns } = self.wanted;
         let facts = if newer { self.facts().await? } else { SchemaFacts::pinned(self.platform) };
         let additions = Additions::allowed(&facts, newer, columns);
         let document = additions.applied_to(operation::dossiers_document(self.platform));
@@ -223,7 +223,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
-    pub async fn news(&self, number: DemarcheNumber, deleted_since: Option<Timestamp>) -> Result<News, ApiError> {
+    pub async fn news(
+        &self,
+        number: DemarcheNumber,
+        deleted_since: Option<Timestamp>,
+    ) -> Result<HeadAndDeletions, ApiError> {
         match self.news_at_once(number, deleted_since).await {
             Err(error) if error.may_be_of_this_question() => {}
             other => return other,
@@ -235,7 +239,7 @@ impl Client {
         let head = self.head(number).await?;
         let pending = listed(self.aside().pending_deleted_page(number, None).await)?;
         let deleted = listed(self.aside().deleted_page(number, deleted_since, None).await)?;
-        Ok(News { head, pending, deleted })
+        Ok(HeadAndDeletions { head, pending, deleted })
     }
 
     /// Reads the head and both lists in one request, and fails if one of the three fails.
@@ -243,16 +247,16 @@ impl Client {
         &self,
         number: DemarcheNumber,
         deleted_since: Option<Timestamp>,
-    ) -> Result<News, ApiError> {
+    ) -> Result<HeadAndDeletions, ApiError> {
         let request = operation::news(self.platform, number, deleted_since);
         let pending_id = self.pending_id(number);
         let deleted_id = self.deleted_id(number, deleted_since);
-        let read = |body: &[u8]| -> Result<News, ApiError> {
+        let read = |body: &[u8]| -> Result<HeadAndDeletions, ApiError> {
             let mut wire: WireNews = whole(&request, body)?;
             let read = |node: WireDeleted| Ok((node, Vec::new()));
             let pending = wire.pending_deleted_dossiers.take();
             let deleted = wire.deleted_dossiers.take();
-            Ok(News {
+            Ok(HeadAndDeletions {
                 pending: Some(connection(&request, pending_id, pending, &[], read)?),
                 deleted: Some(connection(&request, deleted_id, deleted, &[], read)?),
                 head: self.converted(|drift| convert::news_head(wire, drift)),
@@ -402,7 +406,7 @@ impl Client {
     }
 
     /// Reads a groupe d'instructeurs with its members. Its dossiers are a listing like another:
-    /// [`Source::Groupe`](super::Source::Groupe).
+    /// [`ListingSource::Groupe`](super::ListingSource::Groupe).
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).

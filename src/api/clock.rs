@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 /// Clock of this machine, or a replacement.
 #[derive(Clone)]
-pub(super) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub(super) struct LocalClock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
-impl Clock {
+impl LocalClock {
     pub(super) fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -19,15 +19,15 @@ impl Clock {
     }
 }
 
-impl Default for Clock {
+impl Default for LocalClock {
     /// Reads the clock of this machine.
     fn default() -> Self {
         Self::new(Timestamp::now)
     }
 }
 
-impl fmt::Debug for Clock {
+impl fmt::Debug for LocalClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
+        f.write_str("LocalClock")
     }
 }

@@ -10,7 +10,7 @@ use super::client::Client;
 use super::error::ApiError;
 use super::transport::{Transport, failed, redirected};
 use crate::champ::File;
-use crate::http::{Unread, body};
+use crate::http::{BodyError, body};
 
 /// Errors of a download.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<R
     }
     match body(response, usize::try_from(expected).unwrap_or(usize::MAX)).await {
         Ok(bytes) => Ok(Ok(bytes)),
-        Err(Unread::TooLarge) => Ok(Err(DownloadError::Differs { what: "size" })),
-        Err(Unread::Broken(error)) => Err(failed(url, error)),
+        Err(BodyError::TooLarge) => Ok(Err(DownloadError::Differs { what: "size" })),
+        Err(BodyError::Broken(error)) => Err(failed(url, error)),
     }
 }

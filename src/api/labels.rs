@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::error::ApiError;
-use super::page::Source;
+use super::page::ListingSource;
 use crate::champ::{Champ, ChampValue};
 use crate::demarche::{Demarche, Descriptor, Revision};
 use crate::dossier::Dossier;
@@ -101,11 +101,11 @@ pub(crate) struct Labeller {
 }
 
 impl Labeller {
-    pub(crate) fn new(client: &Client, source: Source) -> Self {
+    pub(crate) fn new(client: &Client, source: ListingSource) -> Self {
         let demarche = match source {
-            Source::Demarche(number) => Some(number),
+            ListingSource::Demarche(number) => Some(number),
             // The answer about a groupe does not name its démarche; its first dossier does.
-            Source::Groupe(_) => None,
+            ListingSource::Groupe(_) => None,
         };
         Self { client: client.clone(), demarche, labels: None, absent: HashSet::new() }
     }

@@ -41,7 +41,7 @@ mod upload;
 mod wire;
 
 pub use builder::ClientBuilder;
-pub use client::{Client, News, replay_dossiers};
+pub use client::{Client, HeadAndDeletions, replay_dossiers};
 pub use cursor::Cursor;
 pub(crate) use disposition::is_timeout;
 pub use disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
@@ -57,10 +57,10 @@ pub use labels::Labels;
 pub use live_schema::{LiveSchema, Rejections};
 pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
-    Mutation, MutationError, NewGroupe, ProfileRef, Receipt,
+    Mutation, MutationError, MutationReceipt, NewGroupe, ProfileRef,
 };
 pub(crate) use page::PAGE_AIM;
-pub use page::{Drift, Hole, Listing, Page, PageSize, Position, Since, Source};
+pub use page::{Drift, Hole, Listing, ListingSource, Page, PageSize, Position, Since};
 pub use rate_limit::RateLimiter;
 pub use shared_limit::{Grant, SharedLimit, SharedLimitError};
 pub use stats::Stats;

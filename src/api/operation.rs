@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::cursor::Cursor;
 use super::generated::{demarche_numerique as dn, demat_social as ds};
-use super::page::{Listing, PageSize, Since, Source};
+use super::page::{Listing, ListingSource, PageSize, Since};
 use crate::ids::{DemarcheNumber, DossierNumber, GroupeInstructeurNumber};
 use crate::platform::Platform;
 
@@ -109,12 +109,20 @@ pub(super) fn dossiers(
         Since::Created(since) => (None, Some(instant(since))),
     };
     let (number, what, operation) = match (listing.source, detail) {
-        (Source::Demarche(n), Detail::Full) => (n.get(), format!("the dossiers of démarche {n}"), "ListDossiers"),
-        (Source::Demarche(n), Detail::Light) => (n.get(), format!("the dossiers of démarche {n}"), "ListLight"),
-        (Source::Groupe(n), Detail::Full) => (n.get(), format!("the dossiers of groupe {n}"), "ListDossiersOfGroupe"),
-        (Source::Groupe(n), Detail::Light) => (n.get(), format!("the dossiers of groupe {n}"), "ListLightOfGroupe"),
-        (Source::Demarche(n), Detail::Positions) => (n.get(), format!("the dossiers of démarche {n}"), "ListPositions"),
-        (Source::Groupe(n), Detail::Positions) => {
+        (ListingSource::Demarche(n), Detail::Full) => {
+            (n.get(), format!("the dossiers of démarche {n}"), "ListDossiers")
+        }
+        (ListingSource::Demarche(n), Detail::Light) => (n.get(), format!("the dossiers of démarche {n}"), "ListLight"),
+        (ListingSource::Groupe(n), Detail::Full) => {
+            (n.get(), format!("the dossiers of groupe {n}"), "ListDossiersOfGroupe")
+        }
+        (ListingSource::Groupe(n), Detail::Light) => {
+            (n.get(), format!("the dossiers of groupe {n}"), "ListLightOfGroupe")
+        }
+        (ListingSource::Demarche(n), Detail::Positions) => {
+            (n.get(), format!("the dossiers of démarche {n}"), "ListPositions")
+        }
+        (ListingSource::Groupe(n), Detail::Positions) => {
             (n.get(), format!("the dossiers of groupe {n}"), "ListPositionsOfGroupe")
         }
     };
@@ -141,8 +149,8 @@ pub(super) fn dossiers(
         };
     }
     let body = match listing.source {
-        Source::Demarche(_) => listed!(list_light),
-        Source::Groupe(_) => listed!(list_light_of_groupe),
+        ListingSource::Demarche(_) => listed!(list_light),
+        ListingSource::Groupe(_) => listed!(list_light_of_groupe),
     };
     Request { operation, what, page_size: u32::from(size.get()), body }
 }

@@ -60,7 +60,7 @@ pub(crate) const PAGE_AIM: usize = 8 << 20;
 
 /// Owner of the listed dossiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum ListingSource {
     /// Those of a démarche.
     Demarche(DemarcheNumber),
     /// Those of a groupe d'instructeurs.
@@ -84,7 +84,7 @@ pub enum Since {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listing {
     /// Whose dossiers.
-    pub source: Source,
+    pub source: ListingSource,
     /// Since when, and thereby in which order.
     pub since: Since,
     /// Only those in this state.
@@ -102,7 +102,7 @@ pub struct Listing {
 impl Listing {
     /// Lists everything of a source, unfiltered.
     #[must_use]
-    pub fn all(source: Source, since: Since) -> Self {
+    pub fn all(source: ListingSource, since: Since) -> Self {
         Self { source, since, state: None, archived: None, revision: None, min_revision: None, max_revision: None }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{cut, exception, may_be_executed};
-use super::clock::Clock;
+use super::clock::LocalClock;
 use super::disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
 use super::error::{ApiError, TransportFailure};
 use super::exchange::Way;
@@ -20,7 +20,7 @@ use super::page::PAGE_LIMIT;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
-use crate::http::{Pace, PermanentFailure, Secret, Unread, body, target};
+use crate::http::{BodyError, Pace, PermanentFailure, Secret, body, target};
 
 /// Marks "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;
@@ -38,7 +38,7 @@ pub(super) struct Transport {
     /// Stretches or shortens the waits between attempts.
     pub pace: Pace,
     /// The clock of this machine.
-    pub clock: Clock,
+    pub clock: LocalClock,
     /// The platform's clock minus ours, in seconds.
     offset: AtomicI64,
 }
@@ -53,7 +53,7 @@ impl Transport {
             counters: Arc::default(),
             body_limit: usize::MAX,
             pace: Pace::default(),
-            clock: Clock::default(),
+            clock: LocalClock::default(),
             offset: AtomicI64::new(NO_OFFSET),
         }
     }
@@ -205,8 +205,8 @@ impl Transport {
     async fn body(&self, request: &Request, response: Response) -> Result<Bytes, ApiError> {
         let limit = if request.page_size > 1 { self.body_limit.min(PAGE_LIMIT) } else { self.body_limit };
         let body = body(response, limit).await.map_err(|unread| match unread {
-            Unread::Broken(error) => failed(&self.url, error),
-            Unread::TooLarge => ApiError::TooLarge { what: request.what.clone(), limit },
+            BodyError::Broken(error) => failed(&self.url, error),
+            BodyError::TooLarge => ApiError::TooLarge { what: request.what.clone(), limit },
         })?;
         Counters::add(&self.counters.bytes, body.len() as u64);
         Ok(body)

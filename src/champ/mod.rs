@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use file::File;
 pub use find::{ChampNotFound, find};
 pub use personne_morale::{Association, Entreprise, PersonneMorale};
-pub use place::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Rpg};
+pub use place::{Address, Commune, GeoArea, Geometry, Parcelle, Rpg, Territory};
 
 use crate::ids::{ChampId, DescriptorId, DossierNumber, RowId};
 
@@ -125,22 +125,22 @@ pub enum ChampValue {
         commune: Option<Commune>,
         /// Its département.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        departement: Option<Place>,
+        departement: Option<Territory>,
     },
     /// A département.
-    Departement(Place),
+    Departement(Territory),
     /// A région.
-    Region(Place),
+    Region(Territory),
     /// A country.
-    Pays(Place),
+    Pays(Territory),
     /// An intercommunality with its département, which may be all that was chosen.
     Epci {
         /// The intercommunality.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        epci: Option<Place>,
+        epci: Option<Territory>,
         /// Its département.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        departement: Option<Place>,
+        departement: Option<Territory>,
     },
     /// A postal address in its parts.
     Address(Box<Address>),
@@ -159,7 +159,7 @@ pub enum ChampValue {
     /// Areas drawn or chosen on a map.
     Carte(Vec<GeoArea>),
     /// The rows of a repetition block, in order of creation.
-    Repetition(Vec<Row>),
+    Repetition(Vec<RepetitionRow>),
     /// Attached files.
     Files(Vec<File>),
     /// An identity document: only that it was given is kept.
@@ -212,7 +212,7 @@ pub struct Registration {
     /// The commune of the address, as the platform gives it beside.
     pub commune: Option<Commune>,
     /// Its département.
-    pub departement: Option<Place>,
+    pub departement: Option<Territory>,
 }
 
 impl Registration {
@@ -247,7 +247,7 @@ impl HealthRecord {
 
 /// One row of a repetition block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct RepetitionRow {
     /// Its id, unique in the dossier and never used again after the row is removed.
     pub id: RowId,
     /// Its champs.

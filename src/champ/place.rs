@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A département, région, country or intercommunality: its name and its official code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Territory {
     /// The official code, as text (`01`, `2A`).
     pub code: String,
     /// The name.

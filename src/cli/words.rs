@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::printer::{counted, grouped, instant, legible};
-use crate::champ::{ChampValue, Commune, File, HealthRecord, PersonneMorale, Place, Registration, Withheld};
+use crate::champ::{ChampValue, Commune, File, HealthRecord, PersonneMorale, Registration, Territory, Withheld};
 use crate::dossier::Demandeur;
 use crate::intent::Status;
 
@@ -28,10 +28,10 @@ pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
         ChampValue::Commune { commune: None, departement } | ChampValue::Epci { epci: None, departement } => {
             departement.as_ref().map(|place| coded(&place.name, Some(&place.code))).unwrap_or_default()
         }
-        ChampValue::Departement(Place { code, name })
-        | ChampValue::Region(Place { code, name })
-        | ChampValue::Pays(Place { code, name })
-        | ChampValue::Epci { epci: Some(Place { code, name }), departement: _ } => coded(name, Some(code)),
+        ChampValue::Departement(Territory { code, name })
+        | ChampValue::Region(Territory { code, name })
+        | ChampValue::Pays(Territory { code, name })
+        | ChampValue::Epci { epci: Some(Territory { code, name }), departement: _ } => coded(name, Some(code)),
         ChampValue::Address(address) => legible(&address.label),
         ChampValue::Siret { siret, etablissement } => {
             let name = etablissement.as_deref().and_then(raison_sociale);
@@ -130,7 +130,7 @@ mod tests {
             (ChampValue::Choices { values: vec!["a".to_owned(), "b".to_owned()], text: None }, "a, b"),
             (ChampValue::LinkedChoice { primary: Some("a".to_owned()), secondary: None }, "a"),
             (
-                ChampValue::Region(Place { code: "11".to_owned(), name: "Île-de-France".to_owned() }),
+                ChampValue::Region(Territory { code: "11".to_owned(), name: "Île-de-France".to_owned() }),
                 "Île-de-France (11)",
             ),
             (ChampValue::Withheld(Withheld::Masked), "[masqué]"),

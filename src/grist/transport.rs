@@ -16,7 +16,7 @@ use super::error::GristError;
 use super::lane::{Lane, Lanes};
 use super::request::{Body, Request};
 use super::stats::Counters;
-use crate::http::{Pace, PermanentFailure, Secret, Unread, body, target};
+use crate::http::{BodyError, Pace, PermanentFailure, Secret, body, target};
 
 /// The way to an instance, shared by the clones of a client.
 #[derive(Debug)]
@@ -155,8 +155,8 @@ impl Transport {
     /// The body, up to the limit.
     async fn body(&self, response: Response, time: Duration) -> Result<Bytes, Failure> {
         let body = body(response, self.body_limit).await.map_err(|unread| match unread {
-            Unread::Broken(error) => lost(error, time),
-            Unread::TooLarge => {
+            BodyError::Broken(error) => lost(error, time),
+            BodyError::TooLarge => {
                 let reason = format!("it is larger than {} bytes", self.body_limit);
                 Failure::of(GristError::Undecodable { reason }, Fate::Unknown)
             }

@@ -7,7 +7,7 @@ use url::Url;
 
 /// Errors of reading a body.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum BodyError {
     /// It is larger than the limit; the rest was not read.
     TooLarge,
     /// The connection failed before its end.
@@ -17,16 +17,16 @@ pub(crate) enum Unread {
 /// Reads a body, up to `limit` bytes after decompression. An announced length beyond the limit is enough to refuse it.
 ///
 /// # Errors
-/// [`Unread`].
-pub(crate) async fn body(mut response: Response, limit: usize) -> Result<Bytes, Unread> {
+/// [`BodyError`].
+pub(crate) async fn body(mut response: Response, limit: usize) -> Result<Bytes, BodyError> {
     let announced = response.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced > limit {
-        return Err(Unread::TooLarge);
+        return Err(BodyError::TooLarge);
     }
     let mut body = BytesMut::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if body.len() + chunk.len() > limit {
-            return Err(Unread::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }

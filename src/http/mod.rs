@@ -12,7 +12,7 @@ mod secret;
 mod tls;
 
 pub(crate) use address::address;
-pub(crate) use answer::{Unread, body, target};
+pub(crate) use answer::{BodyError, body, target};
 pub(crate) use client::Timeouts;
 pub(crate) use client::client;
 pub use failure::PermanentFailure;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::paging::Cursors;
 use super::walk::{unidentified, verdict};
-use crate::api::{ApiError, Client, Cursor, Disposition, Listing, PageSize, Since, Source};
+use crate::api::{ApiError, Client, Cursor, Disposition, Listing, ListingSource, PageSize, Since};
 use crate::demarche::GroupeInstructeur;
 use crate::fingerprint::Digest;
 use crate::ids::{DemarcheNumber, DossierNumber};
@@ -85,7 +85,7 @@ pub async fn list_selected(
     mut on_page: impl FnMut(usize),
 ) -> Result<CompleteListing, ApiError> {
     let since = selection.deposited_since.map_or(Since::Beginning, Since::Created);
-    let listing = Listing::all(Source::Demarche(demarche), since);
+    let listing = Listing::all(ListingSource::Demarche(demarche), since);
     let mut dossiers = HashMap::new();
     let mut outside = HashSet::new();
     let mut after: Option<Cursor> = None;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::paging::Cursors;
 use crate::api::{
-    ApiError, Attempt, Client, Cursor, Disposition, Drift, Hole, Labeller, Listing, PAGE_AIM, Page, PageSize, Since,
-    Source, disposition,
+    ApiError, Attempt, Client, Cursor, Disposition, Drift, Hole, Labeller, Listing, ListingSource, PAGE_AIM, Page,
+    PageSize, Since, disposition,
 };
 use crate::dossier::Dossier;
 use crate::ids::{DemarcheNumber, DossierNumber};
@@ -217,8 +217,8 @@ impl Walk {
     ) -> Result<Option<Unread>, ApiError> {
         // A démarche that is thrown away hides all of its own (trap 17).
         match self.listing.source {
-            Source::Demarche(number) => self.client.head(number).await.map(drop)?,
-            Source::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop)?,
+            ListingSource::Demarche(number) => self.client.head(number).await.map(drop)?,
+            ListingSource::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop)?,
         }
         let listed = match self.client.positions_page(&self.listing, after, size).await {
             Ok(positions) => {
@@ -294,7 +294,7 @@ pub fn changed(
         ready: std::collections::VecDeque<Result<Dossier, ApiError>>,
     }
     let since = since.map_or(Since::Beginning, Since::Updated);
-    let walk = Walk::new(client, Listing::all(Source::Demarche(demarche), since), PageSize::MAX).with_labels();
+    let walk = Walk::new(client, Listing::all(ListingSource::Demarche(demarche), since), PageSize::MAX).with_labels();
     let items = try_unfold(State { walk, ready: std::collections::VecDeque::new() }, async |mut state| {
         loop {
             if let Some(item) = state.ready.pop_front() {

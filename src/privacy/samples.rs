@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use crate::champ::{Champ, ChampValue, File, Row};
+use crate::champ::{Champ, ChampValue, File, RepetitionRow};
 use crate::demarche::{Demarche, Descriptor, GroupeInstructeur, Label, Learned, Profile, Revision, TypeDeChamp};
 use crate::dossier::{Assignment, Avis, Demandeur, Dossier, DossierState, Mandataire, Message, Traitement};
 use crate::ids::{
@@ -78,7 +78,7 @@ pub(crate) fn champ(number: u32, value: ChampValue) -> Champ {
 }
 
 pub(crate) fn rows(ids: &[&str], champs: impl Fn(usize) -> Vec<Champ>) -> ChampValue {
-    let row = |(index, id): (usize, &&str)| Row { id: RowId::new(*id), champs: champs(index) };
+    let row = |(index, id): (usize, &&str)| RepetitionRow { id: RowId::new(*id), champs: champs(index) };
     ChampValue::Repetition(ids.iter().enumerate().map(row).collect())
 }
 

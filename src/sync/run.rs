@@ -13,7 +13,7 @@ use super::form::{Form, is_stricter, spec_of};
 use super::refused::REFUSED_BY_TARGET;
 use super::settings::Settings;
 use super::stop::Stop;
-use crate::api::{ApiError, Client, Drift, Listing, Source, Stats, is_timeout};
+use crate::api::{ApiError, Client, Drift, Listing, ListingSource, Stats, is_timeout};
 use crate::checkpoint::{Checkpoint, Sweep};
 use crate::demarche::{DemarcheHead, SubColumn};
 use crate::fingerprint::Digest;
@@ -348,7 +348,7 @@ impl<S: Sink> Engine<'_, S> {
         let reading = reading(&self.checkpoint, &self.job.settings.rhythm, now);
         self.report.sweep = reading.sweep;
         (self.job.events)(&Event::Started { alive, sweep: reading.sweep });
-        let listing = Listing::all(Source::Demarche(self.job.scope.demarche), reading.since);
+        let listing = Listing::all(ListingSource::Demarche(self.job.scope.demarche), reading.since);
         let mut pages = Ahead::new(Walk::new(self.job.client, listing, self.job.settings.page_size));
         let stop = self.job.stop.clone();
         let began = self.job.client.platform_now();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::row::Cell;
 use super::spec::Part;
-use crate::champ::{Address, ChampValue, GeoArea, HealthRecord, PersonneMorale, Place, Registration, Withheld};
+use crate::champ::{Address, ChampValue, GeoArea, HealthRecord, PersonneMorale, Registration, Territory, Withheld};
 use crate::privacy::{MASKED, NOT_KEPT};
 
 /// Returns a part of an answer. The value decides, not the question's kind when the column was made: an address fills
@@ -101,7 +101,7 @@ fn of_address(address: &Address, part: Part) -> Cell {
     }
 }
 
-fn of_departement(departement: Option<&Place>, part: Part) -> Cell {
+fn of_departement(departement: Option<&Territory>, part: Part) -> Cell {
     match part {
         Part::Departement => Cell::maybe(departement.map(|place| place.name.as_str())),
         Part::DepartementCode => Cell::maybe(departement.map(|place| place.code.as_str())),
@@ -233,7 +233,7 @@ mod tests {
                 name: "Ambérieu".into(),
                 postal_code: Some("01500".into()),
             }),
-            departement: Some(Place { code: "01".into(), name: "Ain".into() }),
+            departement: Some(Territory { code: "01".into(), name: "Ain".into() }),
         };
         let finess = ChampValue::Finess(HealthRecord {
             text: "010000000".into(),
@@ -241,7 +241,7 @@ mod tests {
                 json!({ "et_rs": "Clinique", "adresse_code_postal": 1500, "adresse_lib_routage": "01500 AMBERIEU" }),
             ),
         });
-        let ain = Some(Place { code: "01".into(), name: "Ain".into() });
+        let ain = Some(Territory { code: "01".into(), name: "Ain".into() });
         let epci = ChampValue::Epci { epci: None, departement: ain };
         let cases = [
             (&epci, Part::Value, Cell::Null),

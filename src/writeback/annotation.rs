@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::text::stored;
 use super::verdict::Refusal;
 use crate::api::{AnnotationEdit, AnnotationValue, Civilite};
-use crate::champ::{Champ, ChampValue, Place, Row, find};
+use crate::champ::{Champ, ChampValue, RepetitionRow, Territory, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
 use crate::ids::{ChampId, DescriptorId};
@@ -136,7 +136,7 @@ pub(super) fn by_id<'d>(dossier: &'d Dossier, id: &ChampId) -> Option<&'d Champ>
 }
 
 /// A repetition of annotations and its rows.
-pub(super) fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [Row]), Refusal> {
+pub(super) fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [RepetitionRow]), Refusal> {
     let champ = dossier.annotation(name).map_err(|error| Refusal::Unknown(error.to_string()))?;
     match &champ.value {
         ChampValue::Repetition(rows) => Ok((champ, rows)),
@@ -350,7 +350,7 @@ fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
             _ => false,
         }
     }
-    let named = |place: &Place, to: &str| place.code.eq_ignore_ascii_case(to) || place.name == to;
+    let named = |place: &Territory, to: &str| place.code.eq_ignore_ascii_case(to) || place.name == to;
     match value {
         V::Text(to) | V::Textarea(to) | V::Email(to) | V::Formatted(to) => same(champ, to, lines),
         V::Phone(to) => same(champ, to, dialled),
@@ -460,7 +460,7 @@ mod tests {
         assert!(shows(&ChampValue::Text("01 99 00 12 34".into()), &AnnotationValue::Phone("+33199001234".into())));
         assert!(!shows(&ChampValue::Text("01 99 00 12 34".into()), &AnnotationValue::Phone("+32199001234".into())));
         assert!(shows(&ChampValue::Text("GB82 WEST 1234".into()), &AnnotationValue::Iban("GB82WEST1234".into())));
-        let place = Place { code: "2A".into(), name: "Corse-du-Sud".into() };
+        let place = Territory { code: "2A".into(), name: "Corse-du-Sud".into() };
         for to in ["2a", "Corse-du-Sud"] {
             assert!(shows(&ChampValue::Departement(place.clone()), &AnnotationValue::Departements(to.into())));
         }

@@ -295,8 +295,8 @@ impl Case<'_> {
 
     fn add_row(&self, name: &str) -> Result<Wanted, Verdict> {
         let (champ, rows) = annotation::repetition(self.dossier, name)?;
-        let free = |row: &&crate::champ::Row| !self.is_claimed(row.id.as_str());
-        let made = |row: &crate::champ::Row| Ok(Wanted::Done(vec![row.id.as_str().to_owned()]));
+        let free = |row: &&crate::champ::RepetitionRow| !self.is_claimed(row.id.as_str());
+        let made = |row: &crate::champ::RepetitionRow| Ok(Wanted::Done(vec![row.id.as_str().to_owned()]));
         let ids = rows.iter().map(|row| row.id.as_str().to_owned()).collect();
         if let Some(last) = self.sent("dossierModifierAnnotationAjouterLigne") {
             let ours = rows.iter().find(|row| self.progress.made.iter().any(|made| made == row.id.as_str()));
@@ -314,7 +314,7 @@ impl Case<'_> {
         } else if self.progress.sends == 0 && !self.once {
             // Rows have no author and no words: a row that came since may be of this intent or of anybody.
             let since = self.closely_since();
-            let came = |row: &&crate::champ::Row| row.id.created_at().is_some_and(|at| at >= since);
+            let came = |row: &&crate::champ::RepetitionRow| row.id.created_at().is_some_and(|at| at >= since);
             let came = rows.iter().filter(free).filter(came).count();
             let same =
                 |other: &Intent| matches!(&other.action, Action::AjouterLigne { annotation } if annotation == name);

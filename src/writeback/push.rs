@@ -13,7 +13,7 @@ use super::judge::{Case, judge};
 use super::report::{Item, Pushed};
 use super::send::{self, Sent, send};
 use super::verdict::{Doubt, Refusal, Verdict};
-use crate::api::{ApiError, Client, MutationError, Receipt};
+use crate::api::{ApiError, Client, MutationError, MutationReceipt};
 use crate::demarche::Demarche;
 use crate::dossier::Dossier;
 use crate::fingerprint::Digest;
@@ -492,7 +492,7 @@ fn concerns_one(error: &ApiError) -> bool {
 }
 
 /// The ids of what a mutation made, as the platform tells them.
-fn made(receipt: &Receipt) -> Vec<String> {
+fn made(receipt: &MutationReceipt) -> Vec<String> {
     let message = receipt.message.iter().map(|message| message.id.as_str());
     let row = receipt.rows.last().map(crate::ids::RowId::as_str);
     message.chain(row).map(str::to_owned).collect()

@@ -5,14 +5,15 @@ use std::path::Path;
 use super::annotation::LocalFile;
 use super::verdict::{Refusal, Step};
 use crate::api::{
-    AnnotationValue, ApiError, Author, Client, Mutation, MutationError, Receipt, SignedBlobId, Upload, UploadError,
+    AnnotationValue, ApiError, Author, Client, Mutation, MutationError, MutationReceipt, SignedBlobId, Upload,
+    UploadError,
 };
 use crate::dossier::Dossier;
 
 /// What came of it.
 pub(super) enum Sent {
     /// The platform said that it did it.
-    Taken(Receipt),
+    Taken(MutationReceipt),
     /// The platform said no.
     Refused(Vec<String>),
     /// It may have been done or not.

@@ -1,6 +1,6 @@
-//! What is made of answers: good, partial, strange.
+//! Decoding of answers: complete, partial, malformed.
 
-use demarche_numerique::api::{ApiError, Client, Drift, Page, PageSize, Since, Source};
+use demarche_numerique::api::{ApiError, Client, Drift, ListingSource, Page, PageSize, Since};
 use demarche_numerique::champ::ChampValue;
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::ids::{DossierNumber, GroupeInstructeurNumber};
@@ -154,7 +154,7 @@ async fn a_cursor_serves_its_own_listing_only() {
     let mut others = vec![listing.clone(), listing.clone(), listing.clone()];
     others[0].since = Since::Created(jiff::Timestamp::UNIX_EPOCH);
     others[1].archived = Some(false);
-    others[2].source = Source::Groupe(GroupeInstructeurNumber::new(1234));
+    others[2].source = ListingSource::Groupe(GroupeInstructeurNumber::new(1234));
     for other in others {
         let refused = client.dossiers_page(&other, cursor, PageSize::MAX).await;
         assert!(matches!(refused, Err(ApiError::ForeignCursor { .. })), "{other:?}");

@@ -1,4 +1,4 @@
-//! Files are fetched, and compared with what the platform tells of them.
+//! Downloads of files, and their comparison with size and checksum.
 
 use demarche_numerique::api::{ApiError, DownloadError};
 use demarche_numerique::champ::File;

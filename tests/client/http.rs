@@ -1,4 +1,4 @@
-//! Every shape of failure over HTTP (docs/platform.md#statuses-and-bodies), and what becomes of it.
+//! Every kind of failure over HTTP (docs/platform.md#statuses-and-bodies), and the error or retry that follows.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! Every dossier that a program gets to read finds its champs by label.
+//! Labels: every dossier that a program reads finds its champs by label.
 
 use std::sync::Arc;
 
-use demarche_numerique::api::{Client, Listing, PageSize, Since, Source};
+use demarche_numerique::api::{Client, Listing, ListingSource, PageSize, Since};
 use demarche_numerique::champ::{ChampNotFound, ChampValue};
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::ids::{DemarcheNumber, GroupeInstructeurNumber};
@@ -105,7 +105,7 @@ async fn a_draft_renames_nothing_and_what_the_form_lost_is_not_asked_for_again_a
     // A page whose dossiers name a question that no revision has: as after a change in place.
     sandbox.reset_log();
     let mut walk =
-        Walk::new(&client, Listing::all(Source::Demarche(COMPLETE), Since::Beginning), small()).with_labels();
+        Walk::new(&client, Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning), small()).with_labels();
     let mut pages = 0;
     let mut removed = false;
     while let Some(step) = walk.next().await.expect("a page") {
@@ -134,7 +134,7 @@ async fn a_form_that_cannot_be_read_costs_no_page() {
     let (sandbox, _server, client) = open(&world(12)).await;
     let whole = all(&client).await.len();
     let mut walk =
-        Walk::new(&client, Listing::all(Source::Demarche(COMPLETE), Since::Beginning), small()).with_labels();
+        Walk::new(&client, Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning), small()).with_labels();
     sandbox.plan(FaultPlan::new(Fault::Redirect).operation("ReadDemarche").times(1));
     walk.next().await.expect_err("the form cannot be read");
     let mut read = 0;
@@ -149,7 +149,7 @@ async fn a_form_that_cannot_be_read_costs_no_page() {
 async fn a_groupe_finds_its_form_by_its_first_dossier() {
     let (sandbox, _server, client) = open(&world(40)).await;
     let groupe = sandbox.world().demarche(DEMARCHE_COMPLETE).expect("the démarche").groupes[0].number;
-    let source = Source::Groupe(GroupeInstructeurNumber::new(groupe));
+    let source = ListingSource::Groupe(GroupeInstructeurNumber::new(groupe));
     let mut walk = Walk::new(&client, Listing::all(source, Since::Beginning), PageSize::MAX).with_labels();
     let step = walk.next().await.expect("a page").expect("dossiers");
     assert!(!step.dossiers.is_empty());
@@ -159,7 +159,7 @@ async fn a_groupe_finds_its_form_by_its_first_dossier() {
 #[tokio::test]
 async fn a_bare_page_says_what_it_lacks() {
     let (_sandbox, _server, client) = open(&world(3)).await;
-    let listing = Listing::all(Source::Demarche(COMPLETE), Since::Beginning);
+    let listing = Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning);
     let page = client.dossiers_page(&listing, None, PageSize::MAX).await.expect("a page");
     let wanted = PROJECT.to_owned();
     assert_eq!(page.nodes[0].champ(PROJECT), Err(ChampNotFound::NoLabels { wanted }));

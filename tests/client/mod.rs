@@ -1,4 +1,4 @@
-//! The gate, against answers given over real HTTP.
+//! Client against answers over real HTTP.
 
 mod answers;
 #[cfg(feature = "sandbox")]

@@ -1,4 +1,4 @@
-//! Mutations as they are sent, and what becomes of their answers.
+//! Requests of mutations, and the errors and receipts of their answers.
 
 use std::path::Path;
 
@@ -153,7 +153,7 @@ fn schema(platform: Platform) -> apollo_compiler::validation::Valid<Schema> {
     Schema::parse_and_validate(sdl, "schema.graphql").expect("a valid schema")
 }
 
-/// What an introspection of the newest schema answers, as far as a client looks at it.
+/// Answer to an introspection of the newest schema, reduced to the parts that a client reads.
 fn introspection() -> Value {
     let schema = schema(Platform::DemarcheNumerique);
     let names = |names: Vec<String>| names.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What a failure leaves behind: surely nothing, or perhaps everything. Nothing is sent twice in the second case.
+//! Lost answers of mutations: surely not applied, or maybe applied. In the second case nothing is sent twice.
 
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ async fn a_connection_that_cannot_be_opened_is_tried_again_and_carries_nothing()
     assert_eq!(client.stats().requests, 7);
 }
 
-/// What a server does with a request that it has read whole.
+/// Reaction of a server to a request that it has read completely.
 #[derive(Clone, Copy, Debug)]
 enum Then {
     /// Closes without a word.

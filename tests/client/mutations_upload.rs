@@ -1,4 +1,4 @@
-//! Files sent to the platform: what is checked before, what is sent where, what may go wrong.
+//! Uploads: checks before sending, the two requests, and their failures.
 
 use demarche_numerique::api::{ApiError, Upload, UploadError};
 use demarche_numerique::platform::Platform;
@@ -16,7 +16,7 @@ fn letter() -> Upload {
     Upload::for_message("lettre.PDF", "bonjour").expect("the platform takes it")
 }
 
-/// What the platform prepares, with an address on this storage.
+/// Answer of the platform to an announcement, with an address on this storage.
 fn prepared(url: &str, headers: &Value) -> Value {
     json!({ "data": { "createDirectUpload": { "directUpload": {
         "url": url, "headers": headers.to_string(), "signedBlobId": "eyJzaWduZWQi",

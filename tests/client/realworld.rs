@@ -1,4 +1,4 @@
-//! Payloads of the real world, read in place when they are at hand: all decode, and no answer is lost.
+//! Payloads of real platforms, read in place if they are at hand: all decode, and no answer is lost.
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
-//! What is sent: headers, bodies, documents.
+//! Requests as they are sent: headers, bodies, documents.
 
 use std::path::Path;
 
 use apollo_compiler::{ExecutableDocument, Schema};
-use demarche_numerique::api::{Client, Listing, PageSize, SchemaFacts, Since, Source};
+use demarche_numerique::api::{Client, Listing, ListingSource, PageSize, SchemaFacts, Since};
 use demarche_numerique::dossier::DossierState;
 use demarche_numerique::ids::{DossierNumber, GroupeInstructeurNumber, RevisionId};
 use demarche_numerique::platform::Platform;
@@ -20,12 +20,14 @@ async fn everything_sent(platform: Platform) -> Vec<Request> {
         json!({ "data": null, "errors": [{ "message": "not found", "extensions": { "code": "not_found" } }] });
     Mock::given(method("POST")).respond_with(json_answer(&refused)).mount(&server).await;
     let client = client(platform, &server);
-    let mut filtered = Listing::all(Source::Demarche(DEMARCHE), Since::Updated(jiff::Timestamp::UNIX_EPOCH));
+    let mut filtered = Listing::all(ListingSource::Demarche(DEMARCHE), Since::Updated(jiff::Timestamp::UNIX_EPOCH));
     filtered.state = Some(DossierState::EnInstruction);
     filtered.archived = Some(false);
     filtered.min_revision = Some(RevisionId::new("Revision-1"));
-    let groupe =
-        Listing::all(Source::Groupe(GroupeInstructeurNumber::new(7)), Since::Created(jiff::Timestamp::UNIX_EPOCH));
+    let groupe = Listing::all(
+        ListingSource::Groupe(GroupeInstructeurNumber::new(7)),
+        Since::Created(jiff::Timestamp::UNIX_EPOCH),
+    );
     for listing in [&filtered, &groupe] {
         assert!(client.dossiers_page(listing, None, PageSize::ONE).await.is_err());
         assert!(client.light_page(listing, None, PageSize::MAX).await.is_err());

@@ -1,9 +1,9 @@
-//! The gate against the embedded platform, which executes every query for real.
+//! Client against the embedded platform, which executes every query.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use demarche_numerique::api::{
-    Client, Drift, Labels, Listing, Page, PageSize, RateLimiter, SchemaFacts, Since, Source,
+    Client, Drift, Labels, Listing, ListingSource, Page, PageSize, RateLimiter, SchemaFacts, Since,
 };
 use demarche_numerique::champ::{Champ, ChampValue};
 use demarche_numerique::demarche::{Demarche, Descriptor, Revision, TypeDeChamp};
@@ -68,7 +68,7 @@ fn flat<'a>(champs: &'a [Champ], out: &mut Vec<&'a Champ>) {
     }
 }
 
-/// Whether a value is what a question of this kind must give.
+/// Returns true if a value has the type of a question of this kind.
 fn fits(platform: Platform, kind: &TypeDeChamp, value: &ChampValue) -> bool {
     use ChampValue as V;
     use TypeDeChamp as T;
@@ -111,7 +111,7 @@ async fn every_kind_of_champ_of_both_platforms_decodes_to_its_typed_value() {
     for platform in Platform::ALL {
         let (sandbox, _server, client) = open(&spec(platform).dossiers(60)).await;
         let kinds = kinds(&client.demarche(COMPLETE).await.expect("the démarche"));
-        let listing = Listing::all(Source::Demarche(COMPLETE), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning);
         let (dossiers, drift) = walk(&client, &listing, PageSize::MAX).await;
         assert_eq!(dossiers.len(), sandbox.snapshot(DEMARCHE_COMPLETE).dossiers.len(), "{platform}");
         let mut seen: BTreeMap<TypeDeChamp, u32> = BTreeMap::new();
@@ -151,7 +151,7 @@ async fn pages_of_any_size_tell_the_truth() {
         let (sandbox, _server, client) = open(&WorldSpec::new(platform).only(&[DEMARCHE_COMPLETE]).dossiers(24)).await;
         let truth = sandbox.snapshot(DEMARCHE_COMPLETE).dossiers;
         for (since, size) in [(Since::Beginning, 7), (Since::Created(jiff::Timestamp::UNIX_EPOCH), 100)] {
-            let listing = Listing::all(Source::Demarche(COMPLETE), since);
+            let listing = Listing::all(ListingSource::Demarche(COMPLETE), since);
             let (dossiers, _) = walk(&client, &listing, PageSize::new(size).expect("a size")).await;
             assert_eq!(dossiers.len(), truth.len());
             for dossier in &dossiers {
@@ -172,7 +172,7 @@ async fn pages_of_any_size_tell_the_truth() {
 async fn the_light_listing_shows_what_the_full_one_would() {
     for platform in Platform::ALL {
         let (_sandbox, _server, client) = open(&spec(platform)).await;
-        let listing = Listing::all(Source::Demarche(COMPLETE), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning);
         let (dossiers, _) = walk(&client, &listing, PageSize::MAX).await;
         let light = client.light_page(&listing, None, PageSize::MAX).await.expect("a page").nodes;
         assert_eq!(light, dossiers.iter().map(Dossier::light).collect::<Vec<_>>(), "{platform}");
@@ -184,7 +184,7 @@ async fn one_dossier_is_the_listed_one_with_labels_dates_and_addresses() {
     for platform in Platform::ALL {
         let (_sandbox, _server, client) = open(&spec(platform)).await;
         let labels = Labels::of(&client.demarche(COMPLETE).await.expect("the démarche"));
-        let listing = Listing::all(Source::Demarche(COMPLETE), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning);
         let (dossiers, _) = walk(&client, &listing, PageSize::MAX).await;
         let mut addresses = 0;
         for mut listed in dossiers.into_iter().take(12) {
@@ -223,7 +223,7 @@ async fn one_dossier_is_the_listed_one_with_labels_dates_and_addresses() {
 #[tokio::test]
 async fn demandeurs_of_every_kind_come_through() {
     let (_sandbox, _server, client) = open(&spec(Platform::DemarcheNumerique)).await;
-    let listing = Listing::all(Source::Demarche(COMPLETE), Since::Beginning);
+    let listing = Listing::all(ListingSource::Demarche(COMPLETE), Since::Beginning);
     let (dossiers, _) = walk(&client, &listing, PageSize::MAX).await;
     let count = |is: fn(&Demandeur) -> bool| dossiers.iter().filter(|dossier| is(&dossier.demandeur)).count();
     assert!(count(|d| matches!(d, Demandeur::PersonnePhysique { .. })) > 0);
@@ -247,7 +247,7 @@ async fn news_lists_and_groupes_tell_the_truth() {
         let mut total = 0;
         for groupe in &demarche.groupes_instructeurs {
             assert_eq!(client.groupe_instructeur(groupe.number).await.expect("a groupe"), *groupe);
-            let listing = Listing::all(Source::Groupe(groupe.number), Since::Beginning);
+            let listing = Listing::all(ListingSource::Groupe(groupe.number), Since::Beginning);
             let (dossiers, _) = walk(&client, &listing, PageSize::MAX).await;
             assert!(dossiers.iter().all(|dossier| dossier.groupe_instructeur.number == groupe.number));
             total += dossiers.len();

@@ -1,8 +1,8 @@
-//! A platform that answers what a test tells it to.
+//! A mock platform that answers as a test says.
 
 use std::time::Duration;
 
-use demarche_numerique::api::{Client, Listing, Since, Source};
+use demarche_numerique::api::{Client, Listing, ListingSource, Since};
 use demarche_numerique::ids::DemarcheNumber;
 use demarche_numerique::platform::Platform;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub const DEMARCHE: DemarcheNumber = DemarcheNumber::new(1234);
 
 /// Everything of the démarche.
 pub fn everything() -> Listing {
-    Listing::all(Source::Demarche(DEMARCHE), Since::Beginning)
+    Listing::all(ListingSource::Demarche(DEMARCHE), Since::Beginning)
 }
 
 /// A dossier as the platform sends it, with these champs.

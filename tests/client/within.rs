@@ -1,4 +1,4 @@
-//! A client and a sandbox of one process, without a socket between them.
+//! Client and sandbox in one process, without a socket.
 
 use std::sync::Arc;
 use std::time::Duration;

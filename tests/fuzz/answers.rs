@@ -1,10 +1,12 @@
-//! Pages of dossiers whose answers are spoiled: each is refused in words that repeat nothing of it, or every dossier that it
-//! shows goes all the way to a row.
+//! Pages of dossiers with corrupted answers: each is refused in words that repeat nothing of it, or every dossier that
+//! it shows becomes a row.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use demarche_numerique::api::{Drift, Exchange, Listing, PageSize, Since, Source, TransportFailure, replay_dossiers};
+use demarche_numerique::api::{
+    Drift, Exchange, Listing, ListingSource, PageSize, Since, TransportFailure, replay_dossiers,
+};
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::plan::{Remembered, reconcile};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
@@ -55,7 +57,7 @@ impl Recorded {
             .build()
             .expect("a client");
         let number = DemarcheNumber::new(DEMARCHE_COMPLETE);
-        let listing = Listing::all(Source::Demarche(number), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(number), Since::Beginning);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let demarche = runtime.block_on(client.demarche(number)).expect("a démarche");
         runtime.block_on(client.dossiers_page(&listing, None, PageSize::MAX)).expect("a page");

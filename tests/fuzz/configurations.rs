@@ -24,7 +24,7 @@ fn parse(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What a line becomes.
+/// Change of a line.
 fn values() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(format!("\"{SECRET}\"")),

@@ -1,9 +1,9 @@
-//! JSON with a few things changed.
+//! Corrupts JSON in a few places.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What is done to one node of a tree.
+/// Corruption of one node of a tree.
 #[derive(Clone, Debug)]
 pub enum Spoil {
     /// It is another value.
@@ -60,7 +60,7 @@ pub fn spoiled(tree: &Value, spoils: &[(prop::sample::Index, Spoil)]) -> Value {
     tree
 }
 
-/// How many nodes hang below this one.
+/// Counts the nodes below this one.
 fn count(tree: &Value) -> usize {
     match tree {
         Value::Array(items) => items.iter().map(|item| 1 + count(item)).sum::<usize>().max(1),

@@ -1,4 +1,4 @@
-//! Bodies of calls: a démarche and a dossier, or nothing.
+//! Bodies of webhook calls: a démarche and a dossier, or nothing.
 
 use demarche_numerique::serve::hints::named;
 use proptest::prelude::*;

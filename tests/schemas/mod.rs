@@ -139,7 +139,7 @@ fn both_schemas_equal_their_reference() {
     }
 }
 
-/// What is newer than the pinned schema fits it, and is what the platform's newest schema has.
+/// Additions to the pinned schema fit it, and the platform's newest schema has them.
 #[test]
 fn what_is_newer_is_true_to_the_newest_schema() {
     let folder = folder("demarche-numerique");
@@ -178,12 +178,12 @@ fn every_operation_file_fits_its_platform() {
     }
 }
 
-/// What a walk over the selections of a document collects.
+/// Facts that a walk over the selections of a document collects.
 #[derive(Default)]
 struct Seen {
     type_conditions: BTreeSet<String>,
     fields: BTreeSet<String>,
-    /// Whether champs are read: the payload of a mutation names the annotations that it wrote, and reads none.
+    /// True if champs are read: the payload of a mutation names the annotations that it wrote, and reads none.
     champs: bool,
     bare_inline_fragments: usize,
 }

@@ -8,10 +8,10 @@ use std::thread;
 
 use life::{Counts, Plan, live, shrink};
 
-/// How many lives are lived by the ordinary tests.
+/// The number of lives of the ordinary tests.
 const LIVES: u64 = 300;
 
-/// What must have been met in so many lives: what is never met is not held by anything.
+/// Events that must occur in so many lives: an event that never occurs tests nothing.
 const MET: [&str; 15] = [
     "calls of the target that fail",
     "changes without a date",

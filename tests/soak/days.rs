@@ -1,4 +1,4 @@
-//! Four days, with a night on which clocks change, an hour of maintenance and an hour without a target.
+//! Four days, with a change of clocks, an hour of maintenance and an hour without a target.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ async fn live(life: &Life, during: Duration, seed: &mut u64) {
     }
 }
 
-/// What happens, in order: when the two bad hours began and ended, and the dossier that could not be read.
+/// Lives the four days. Returns, in order: when the two bad hours began and ended, and the dossier that could not be
+/// read.
 async fn story(life: &Life) -> [(Timestamp, Timestamp, usize); 2] {
     let mut seed = 20_261_122;
     live(life, 20 * HOUR, &mut seed).await;

@@ -31,9 +31,9 @@ pub struct Life {
     pub sink: MemorySink,
     pub scope: Scope,
     pub board: Board,
-    /// Whether the target cannot be opened.
+    /// True if the target cannot be opened.
     pub down: AtomicBool,
-    /// What was told to whom it may concern, and when.
+    /// The alerts that were sent, and when.
     pub told: Mutex<(Told, Vec<(Timestamp, News)>)>,
     time: Arc<Time>,
 }

@@ -11,7 +11,7 @@ use crate::cli::workers::Worker;
 const FIRST: u32 = 1200;
 const DEMARCHES: u32 = 10;
 
-/// What a process has resident, in KiB.
+/// Reads the resident memory of a process, in KiB.
 fn resident(worker: &Worker) -> u64 {
     let status = read_to_string(format!("/proc/{}/status", worker.id())).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("what is resident");

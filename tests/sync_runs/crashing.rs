@@ -1,4 +1,4 @@
-//! Runs that end anywhere, and the run after them.
+//! Runs that die at any point, and the run after them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,7 +25,7 @@ pub struct Dying<'a, S> {
     inner: &'a S,
     /// Writes that still succeed.
     left: AtomicU32,
-    /// Whether the fatal write is done all the same.
+    /// True if the fatal write is applied all the same.
     done: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a, S: Sink> Dying<'a, S> {
         Self { inner, left: AtomicU32::new(writes), done }
     }
 
-    /// Whether this write happens, and whether it is told.
+    /// Returns whether this write is applied, and whether its result is reported.
     fn write(&self) -> (bool, Result<(), SinkError>) {
         let target = self.inner.name().to_owned();
         let dead =

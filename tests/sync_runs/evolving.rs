@@ -1,4 +1,4 @@
-//! The form moves under the dossiers (traps 25, 46 and 47).
+//! Changes of the form while dossiers exist (traps 25, 46 and 47).
 
 use std::collections::BTreeMap;
 use std::path::Path;

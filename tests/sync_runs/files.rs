@@ -1,4 +1,4 @@
-//! The bytes of files, into a target that keeps them.
+//! Contents of files, into a target that keeps them.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -15,14 +15,14 @@ use jiff::SignedDuration;
 use super::lab::Lab;
 
 /// A target that keeps bytes and nothing else.
-struct Shelf {
+struct MemoryStore {
     wanted: Vec<WantedFile>,
     kept: Mutex<BTreeMap<String, Bytes>>,
     /// Two hours pass each time that it keeps something.
     slow: Option<Sandbox>,
 }
 
-impl FileStore for Shelf {
+impl FileStore for MemoryStore {
     async fn link_files(&self, _: &Scope) -> Result<u64, SinkError> {
         Ok(0)
     }
@@ -47,8 +47,8 @@ impl FileStore for Shelf {
     }
 }
 
-/// A shelf that wants every file of a démarche once.
-async fn shelf(lab: &Lab) -> Shelf {
+/// A store that wants every file of a démarche once.
+async fn store(lab: &Lab) -> MemoryStore {
     let numbers = lab.sandbox.world().numbers(lab.demarche());
     let mut wanted: Vec<WantedFile> = Vec::new();
     for number in numbers {
@@ -68,27 +68,27 @@ async fn shelf(lab: &Lab) -> Shelf {
         }
     }
     assert!(wanted.len() > 3, "the world has files");
-    Shelf { wanted, kept: Mutex::default(), slow: None }
+    MemoryStore { wanted, kept: Mutex::default(), slow: None }
 }
 
-async fn fill(lab: &Lab, shelf: &Shelf) -> Result<FilesReport, SyncError> {
-    lab.job(shelf, async |job| sync::files(&job).await).await
+async fn fill(lab: &Lab, store: &MemoryStore) -> Result<FilesReport, SyncError> {
+    lab.job(store, async |job| sync::files(&job).await).await
 }
 
 #[tokio::test]
 async fn every_file_is_fetched_once_and_those_not_found_safe_wait() {
     let lab = Lab::new(Platform::DemarcheNumerique, 30).await;
-    let shelf = shelf(&lab).await;
-    let report = fill(&lab, &shelf).await.expect("files");
+    let store = store(&lab).await;
+    let report = fill(&lab, &store).await.expect("files");
     let left: u64 = report.left.values().sum();
-    assert_eq!(report.kept + left, shelf.wanted.len() as u64, "{report:?}");
+    assert_eq!(report.kept + left, store.wanted.len() as u64, "{report:?}");
     assert!(report.kept > 0 && report.left.keys().all(|reason| reason == "not_safe"), "{report:?}");
-    for (checksum, bytes) in &*shelf.kept.lock().expect("no panic") {
-        let wanted = shelf.wanted.iter().find(|file| file.checksum == *checksum).expect("it was wanted");
+    for (checksum, bytes) in &*store.kept.lock().expect("no panic") {
+        let wanted = store.wanted.iter().find(|file| file.checksum == *checksum).expect("it was wanted");
         assert_eq!(bytes.len() as u64, wanted.byte_size);
     }
     let requests = lab.client.stats().requests;
-    let again = fill(&lab, &shelf).await.expect("files");
+    let again = fill(&lab, &store).await.expect("files");
     assert_eq!((again.kept, again.left), (0, report.left));
     assert!(lab.client.stats().requests - requests <= left, "dossiers whose files are kept are not read again");
 }
@@ -96,18 +96,18 @@ async fn every_file_is_fetched_once_and_those_not_found_safe_wait() {
 #[tokio::test]
 async fn an_address_that_expired_on_the_way_is_asked_for_again() {
     let lab = Lab::new(Platform::DematSocial, 30).await;
-    let mut shelf = shelf(&lab).await;
-    shelf.slow = Some(lab.sandbox.clone());
-    let report = fill(&lab, &shelf).await.expect("files");
+    let mut store = store(&lab).await;
+    store.slow = Some(lab.sandbox.clone());
+    let report = fill(&lab, &store).await.expect("files");
     assert_eq!(report.left.get("expired"), None, "{report:?}");
-    assert_eq!(report.kept + report.left.values().sum::<u64>(), shelf.wanted.len() as u64);
+    assert_eq!(report.kept + report.left.values().sum::<u64>(), store.wanted.len() as u64);
 }
 
 #[tokio::test]
 async fn a_request_to_stop_is_obeyed_between_two_files() {
     let lab = Lab::new(Platform::DemarcheNumerique, 30).await;
-    let shelf = shelf(&lab).await;
+    let store = store(&lab).await;
     lab.stop.ask();
-    assert!(matches!(fill(&lab, &shelf).await, Err(SyncError::Interrupted)));
-    assert!(shelf.kept.lock().expect("no panic").is_empty());
+    assert!(matches!(fill(&lab, &store).await, Err(SyncError::Interrupted)));
+    assert!(store.kept.lock().expect("no panic").is_empty());
 }

@@ -1,4 +1,4 @@
-//! A platform, a client and a target, with the sandbox's clock as the only one.
+//! Platform, client and target under one clock, that of the sandbox.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -28,7 +28,7 @@ pub struct Lab<S = MemorySink> {
     pub events: Mutex<Vec<String>>,
 }
 
-/// What a target holds of a dossier: alive or gone, and its document.
+/// State of a dossier in a target: alive or gone, and its document.
 pub type Held = BTreeMap<DossierNumber, (bool, Dossier)>;
 
 impl Lab {
@@ -122,7 +122,7 @@ impl<S: Sink> Lab<S> {
         self.run().await
     }
 
-    /// What the target holds.
+    /// Returns the contents of the target.
     pub async fn held(&self) -> Held {
         held(&self.sink, &self.scope).await
     }
@@ -135,7 +135,7 @@ impl<S: Sink> Lab<S> {
         dossier.clone()
     }
 
-    /// Whether the target shows the dossier.
+    /// Returns true if the target shows the dossier.
     pub async fn shows(&self, number: u32) -> bool {
         self.held().await.get(&DossierNumber::new(number)).is_some_and(|(alive, _)| *alive)
     }
@@ -152,8 +152,8 @@ impl<S: Sink> Lab<S> {
             .expect("a listing without holes")
     }
 
-    /// How every test of a run ends: the target is the platform's truth, dossier by dossier and content by content;
-    /// `verify` says so; nothing forbidden was asked; and a second run changes nothing.
+    /// Ends every test of a run: asserts that the target is the platform's truth, dossier by dossier and content by
+    /// content; `verify` says so; nothing forbidden was asked; and a second run changes nothing.
     pub async fn assert_exact(&self) {
         self.assert_exact_but(&[]).await;
     }
@@ -230,7 +230,7 @@ pub fn client(sandbox: &Sandbox, server: &Server, platform: Platform) -> Client 
         .expect("valid settings")
 }
 
-/// What a sink holds.
+/// Returns the contents of a sink.
 pub async fn held<S: Sink>(sink: &S, scope: &Scope) -> Held {
     let mut held = Held::new();
     let mut after = None;

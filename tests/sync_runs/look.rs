@@ -1,4 +1,4 @@
-//! What these tests ask of a laboratory besides its runs.
+//! Queries of these tests beside the runs.
 
 use demarche_numerique::DossierNumber;
 use demarche_numerique::dossier::Gone;
@@ -35,7 +35,7 @@ pub async fn tombstone<S: Sink>(lab: &Lab<S>, number: u32) -> Option<Gone> {
     stored.expect("the dossier is in the target, there or gone").gone
 }
 
-/// How many dossiers the target shows.
+/// Counts the dossiers that the target shows.
 pub async fn alive<S: Sink>(lab: &Lab<S>) -> u64 {
     lab.sink.totals(&lab.scope).await.expect("a readable target").alive
 }

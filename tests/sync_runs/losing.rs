@@ -486,7 +486,7 @@ async fn trap_17_a_token_that_loses_the_demarche_in_the_middle_of_a_run_deletes_
     lab.assert_exact().await;
 }
 
-/// What happens in an hour at random happens between the pages of every run.
+/// Random changes of an hour happen between the pages of every run.
 #[tokio::test]
 async fn whatever_happens_between_pages_a_complete_run_after_it_is_exact() {
     for seed in 1..=6 {

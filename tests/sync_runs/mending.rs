@@ -1,4 +1,4 @@
-//! Somebody changes the tables of a target by hand: `verify` tells exactly what, and every way of mending mends it.
+//! Changes of a target by hand: `verify` reports each, and every way of repair repairs it.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use demarche_numerique::table::TableKey;
 use super::lab::Lab;
 use super::survey::Database;
 
-/// What was done by hand, and what is to be told of it.
+/// Change by hand, and the expected report.
 struct Harm {
-    /// What it is called in messages.
+    /// Its name in messages.
     name: &'static str,
     /// The statements; `{dossiers}`, `{messages}` and so on are the names of tables, `{of}` the number of a dossier.
     statements: &'static str,
@@ -22,7 +22,7 @@ struct Harm {
     told: &'static [(&'static str, RowFault)],
     /// The documents that are damaged.
     damaged: bool,
-    /// Whether counting rows finds it too.
+    /// True if counting rows finds it too.
     counted: bool,
 }
 

@@ -1,4 +1,4 @@
-//! One target, one name, and an instance that is another one, or has moved.
+//! Names of instances: one target, one name, and an instance that is another one or has moved.
 
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::Sink as _;

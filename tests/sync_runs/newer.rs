@@ -1,4 +1,4 @@
-//! A platform that has more than the pinned schema, and the sub-values of champs.
+//! Platforms newer than the pinned schema, and the sub-values of champs.
 
 use demarche_numerique::privacy::{Filter, Policy, Treatment};
 use demarche_numerique::sandbox::world::State;
@@ -35,7 +35,7 @@ async fn lab(newer: bool, base: &Database) -> Lab<SqliteSink> {
     lab
 }
 
-/// How many columns a question has for its sub-values.
+/// Counts the columns of a question's sub-values.
 async fn sub_columns(base: &Database, stable_id: u64) -> Vec<String> {
     let id = descriptor(stable_id);
     let query = format!(

@@ -1,4 +1,4 @@
-//! What may leave the platform, from one end to the other.
+//! Privacy policy from the platform to the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,7 @@ fn personal(lab: &Lab<SqliteSink>) -> BTreeSet<String> {
     found
 }
 
-/// How often some bytes occur in others.
+/// Counts the occurrences of some bytes in others.
 fn count(haystack: &[u8], needle: &str) -> usize {
     haystack.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
 }

@@ -1,4 +1,4 @@
-//! What the target cannot hold is set aside by number, and costs no other dossier.
+//! Dossiers that the target cannot hold go into quarantine by number, and cost no other dossier.
 
 use std::collections::BTreeSet;
 

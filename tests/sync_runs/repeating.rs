@@ -1,6 +1,6 @@
 //! Section C of the traps: false changes, and the same dossier several times.
 
-use demarche_numerique::api::{Listing, PageSize, Since, Source};
+use demarche_numerique::api::{Listing, ListingSource, PageSize, Since};
 use demarche_numerique::dossier::GoneReason;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::world::form::stable_id;
@@ -33,7 +33,7 @@ async fn trap_26_two_readings_of_unchanged_dossiers_write_nothing() {
 async fn trap_26_a_dossier_read_alone_is_the_one_read_in_a_page() {
     for platform in Platform::ALL {
         let lab = Lab::new(platform, 24).await;
-        let listing = Listing::all(Source::Demarche(lab.scope.demarche), Since::Beginning);
+        let listing = Listing::all(ListingSource::Demarche(lab.scope.demarche), Since::Beginning);
         let page = lab.client.dossiers_page(&listing, None, PageSize::MAX).await.expect("a page");
         assert!(page.nodes.len() >= 24);
         for mut listed in page.nodes {

@@ -1,4 +1,4 @@
-//! Retention from one end to the other: what is due goes, and does not come back.
+//! Retention from the rule to the target: due dossiers go, and do not come back.
 
 use std::collections::BTreeSet;
 

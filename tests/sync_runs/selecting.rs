@@ -1,4 +1,4 @@
-//! A target that keeps some dossiers of a démarche only.
+//! Targets that keep a selection of the dossiers.
 
 use std::collections::BTreeSet;
 

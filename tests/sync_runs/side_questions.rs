@@ -1,4 +1,4 @@
-//! What is asked beside the dossiers must not keep them waiting, and pages that contradict themselves are no answer.
+//! Side requests do not delay the dossiers, and pages that contradict themselves are no answer.
 
 use demarche_numerique::checkpoint::DeletionList;
 use demarche_numerique::dossier::{Gone, GoneReason};

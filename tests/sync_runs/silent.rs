@@ -1,4 +1,4 @@
-//! Section B of the traps: changes that bear no date.
+//! Section B of the traps: changes without a date.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::survey::{Database, answer, question};
 struct Silent {
     name: &'static str,
     number: u32,
-    /// Whether the complete light listing shows it.
+    /// True if the complete light listing shows it.
     listed: bool,
     change: Box<dyn Fn(&mut World)>,
 }

@@ -1,4 +1,4 @@
-//! Looking closer: what differs, where the questions of the form are, what lies in a SQLite file.
+//! Details of differences, columns of questions, contents of a SQLite file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -170,7 +170,7 @@ impl Database {
     }
 }
 
-/// Whether some bytes occur in others.
+/// Returns true if some bytes occur in others.
 pub fn occurs(haystack: &[u8], needle: &str) -> bool {
     let needle = needle.as_bytes();
     let Some(first) = needle.first() else { return true };

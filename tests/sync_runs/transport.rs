@@ -1,4 +1,4 @@
-//! Section F of the traps: what the network and the door of the platform do to a whole run.
+//! Section F of the traps: failures of the network and of the platform during a whole run.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn something_happens(lab: &Lab, rank: usize) {
     world.submit(lab.demarche());
 }
 
-/// What is done to a token.
+/// Change of a token.
 type Refusal = fn(&mut Token, jiff::civil::Date);
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn trap_57_a_token_that_ends_stops_all_work_at_the_first_refusal() {
     ];
     let sound = lab.sandbox.world().token_mut().clone();
     for (case, spoil) in refusals {
-        // At the door, then in the middle of a run that also compares the listing.
+        // Before the run, then in the middle of a run that also compares the listing.
         for passed in [0, 1, 2, 3] {
             lab.sandbox.reset_log();
             if passed == 0 {

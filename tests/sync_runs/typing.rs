@@ -1,4 +1,4 @@
-//! Section E of the traps: what answers are.
+//! Section E of the traps: types of answers.
 
 use demarche_numerique::champ::Withheld;
 use demarche_numerique::sandbox::world::form::stable_id;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::dossier::{file, morale};
 use super::{Drifts, number, place};
 use crate::api::wire::{WireChamp, WireColumn};
-use crate::champ::{Champ, ChampValue, ColumnValue, Commune, HealthRecord, Place, Row};
+use crate::champ::{Champ, ChampValue, ColumnValue, Commune, HealthRecord, RepetitionRow, Territory};
 use crate::ids::{ChampId, DescriptorId, RowId};
 
 /// Converts champs, in the platform's order.
@@ -162,7 +162,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
             match (place::named(wire.epci, text.as_deref()), departement) {
                 // The usager chooses the département first: until the second choice it is the whole answer.
                 (None, Some(departement)) => {
-                    let epci = text.map(|name| Place { code: String::new(), name });
+                    let epci = text.map(|name| Territory { code: String::new(), name });
                     ChampValue::Epci { epci, departement: Some(departement) }
                 }
                 (epci, departement) => {
@@ -213,7 +213,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
             let rows = match (wire.rows, wire.champs) {
                 (Some(rows), _) => rows
                     .into_iter()
-                    .map(|row| Row { id: RowId::new(row.id), champs: champs(row.champs, drift) })
+                    .map(|row| RepetitionRow { id: RowId::new(row.id), champs: champs(row.champs, drift) })
                     .collect(),
                 (None, Some(flat)) => rows(id, champs(flat, drift)),
                 (None, None) => Vec::new(),
@@ -287,7 +287,7 @@ fn record(text: Option<String>, data: Option<serde_json::Value>) -> Option<Healt
 
 /// Groups the champs of a block that come flat, row after row. A champ names its row in its id. Where none does (old
 /// answers give the champs of every row the same ids), a champ that comes again begins the next row.
-fn rows(block: &ChampId, flat: Vec<Champ>) -> Vec<Row> {
+fn rows(block: &ChampId, flat: Vec<Champ>) -> Vec<RepetitionRow> {
     let mut rows: Vec<(Option<RowId>, Vec<Champ>)> = Vec::new();
     for champ in flat {
         let named = champ.id.descriptor_and_row().1;
@@ -305,7 +305,7 @@ fn rows(block: &ChampId, flat: Vec<Champ>) -> Vec<Row> {
             (Some(id), rank) => RowId::new(format!("{id}~{rank}")),
             (None, rank) => RowId::new(format!("{block}~{rank}")),
         };
-        Row { id, champs }
+        RepetitionRow { id, champs }
     });
     rows.collect()
 }
@@ -352,8 +352,8 @@ mod tests {
         );
     }
 
-    fn place(code: &str, name: &str) -> Place {
-        Place { code: code.to_owned(), name: name.to_owned() }
+    fn place(code: &str, name: &str) -> Territory {
+        Territory { code: code.to_owned(), name: name.to_owned() }
     }
 
     #[test]
@@ -450,7 +450,8 @@ mod tests {
         else {
             panic!("a block")
         };
-        let texts = |row: &Row| row.champs.iter().filter_map(|champ| champ.value.as_text()).collect::<String>();
+        let texts =
+            |row: &RepetitionRow| row.champs.iter().filter_map(|champ| champ.value.as_text()).collect::<String>();
         rows.iter().map(|row| (row.id.to_string(), texts(row))).collect()
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Drifts, champ, demarche, number, place};
 use crate::api::wire::{
-    Instant, NumberText, WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier,
-    WireEntreprise, WireFile, WireLight, WireMessage, WireMorale, WireProfile, WireTraitement,
+    NumberText, WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise,
+    WireFile, WireInstant, WireLight, WireMessage, WireMorale, WireProfile, WireTraitement,
 };
 use crate::champ::{Association, Entreprise, File, PersonneMorale};
 use crate::demarche::Profile;
@@ -25,7 +25,7 @@ const REASONS: &[&str] = &[
 ];
 const CORRECTIONS: &[&str] = &["incomplete", "incorrect", "outdated"];
 
-fn instant(wire: Option<Instant>) -> Option<jiff::Timestamp> {
+fn instant(wire: Option<WireInstant>) -> Option<jiff::Timestamp> {
     wire.map(|instant| instant.0)
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use super::page::{Drift, Position};
-use super::wire::{Odd, Step, WireDeleted, WireDossier, WireLight, WirePosition};
+use super::wire::{Odd, PathStep, WireDeleted, WireDossier, WireLight, WirePosition};
 use crate::dossier::{DeletedDossier, Dossier, DossierLight, DossierState};
 use crate::ids::DossierNumber;
 
@@ -47,10 +47,10 @@ impl Drifts {
     }
 
     /// Notes a field whose value had another form. The value is personal data, so the note does not contain it.
-    fn odd(&mut self, path: &[Step]) {
+    fn odd(&mut self, path: &[PathStep]) {
         let fields = path.iter().filter_map(|step| match step {
-            Step::Field(field) => Some(field.as_str()),
-            Step::Position(_) => None,
+            PathStep::Field(field) => Some(field.as_str()),
+            PathStep::Position(_) => None,
         });
         let fields: Vec<&str> = fields.collect();
         self.0.insert(Drift::EnumValue("a value of another form at", fields.join(".")));

@@ -2,18 +2,18 @@
 
 use super::Drifts;
 use crate::api::wire::{WireAddress, WireCommune, WireGeoArea, WireGeometry, WirePlace, WireRegistration};
-use crate::champ::{Address, Commune, GeoArea, Geometry, Parcelle, Place, Registration, Rpg};
+use crate::champ::{Address, Commune, GeoArea, Geometry, Parcelle, Registration, Rpg, Territory};
 
 /// Converts a place, unless it has neither code nor name.
-pub(super) fn place(wire: WirePlace) -> Option<Place> {
-    let place = Place { code: wire.code.unwrap_or_default(), name: wire.name.unwrap_or_default() };
+pub(super) fn place(wire: WirePlace) -> Option<Territory> {
+    let place = Territory { code: wire.code.unwrap_or_default(), name: wire.name.unwrap_or_default() };
     (!place.code.is_empty() || !place.name.is_empty()).then_some(place)
 }
 
 /// Converts a place that a champ names. If its name is missing, the champ's text is taken.
-pub(super) fn named(wire: Option<Box<WirePlace>>, text: Option<&str>) -> Option<Place> {
+pub(super) fn named(wire: Option<Box<WirePlace>>, text: Option<&str>) -> Option<Territory> {
     let place = wire.and_then(|wire| place(*wire))?;
-    Some(if place.name.is_empty() { Place { name: text.unwrap_or_default().to_owned(), ..place } } else { place })
+    Some(if place.name.is_empty() { Territory { name: text.unwrap_or_default().to_owned(), ..place } } else { place })
 }
 
 /// Converts a commune, unless it has no name.

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::error::MutationError;
 use super::kind::{Author, Mutation};
-use super::payload::{Receipt, WirePayload};
+use super::payload::{MutationReceipt, WirePayload};
 use super::request;
 use crate::api::answer::payload;
 use crate::api::client::Client;
@@ -37,7 +37,12 @@ impl Client {
     ///
     /// # Errors
     /// [`MutationError`] distinguishes mutations that were surely not applied from those that may have been.
-    pub async fn apply(&self, dossier: &DossierId, by: &Author, mutation: &Mutation) -> Result<Receipt, MutationError> {
+    pub async fn apply(
+        &self,
+        dossier: &DossierId,
+        by: &Author,
+        mutation: &Mutation,
+    ) -> Result<MutationReceipt, MutationError> {
         let request = request::of(mutation, self.platform(), dossier, by)?;
         if let Some(what) = self.lacks(mutation).await.map_err(MutationError::NotSent)? {
             return Err(MutationError::NotAvailable { mutation: what, platform: self.platform() });

@@ -21,4 +21,4 @@ pub use annotation::{AnnotationEdit, AnnotationValue, Civilite};
 pub use error::MutationError;
 pub use groupe::{GroupeReceipt, NewGroupe, ProfileRef};
 pub use kind::{Author, CorrectionReason, Mutation};
-pub use payload::{DossierMark, MessageMark, Receipt};
+pub use payload::{DossierMark, MessageMark, MutationReceipt};

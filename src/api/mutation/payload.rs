@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::MutationError;
-use crate::api::wire::{Instant, Numbered, WireGroupe};
+use crate::api::wire::{Numbered, WireGroupe, WireInstant};
 use crate::dossier::DossierState;
 use crate::ids::{ChampId, DossierNumber, MessageId, RowId};
 
 /// Platform's answer to an applied mutation. Holds the parts that the mutation touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Receipt {
+pub struct MutationReceipt {
     /// The platform's name of the mutation.
     pub mutation: &'static str,
     /// The dossier after the mutation; `None` for messages and annotations.
@@ -66,14 +66,14 @@ struct WireMark {
     number: u32,
     state: DossierState,
     archived: bool,
-    date_derniere_modification: Instant,
+    date_derniere_modification: WireInstant,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireMessageMark {
     id: String,
-    created_at: Instant,
+    created_at: WireInstant,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,7 +114,7 @@ impl WirePayload {
     }
 
     /// Converts the payload of a mutation of a dossier; `None` if it holds nothing that such mutations answer.
-    pub fn receipt(self, mutation: &'static str) -> Option<Receipt> {
+    pub fn receipt(self, mutation: &'static str) -> Option<MutationReceipt> {
         let Self {
             dossier,
             message,
@@ -128,7 +128,8 @@ impl WirePayload {
         if dossier.is_none() && message.is_none() && annotation.is_none() && annotations.is_none() {
             return None;
         }
-        let mut receipt = Receipt { mutation, dossier: None, message: None, annotations: Vec::new(), rows: Vec::new() };
+        let mut receipt =
+            MutationReceipt { mutation, dossier: None, message: None, annotations: Vec::new(), rows: Vec::new() };
         receipt.dossier = dossier.map(|mark| DossierMark {
             number: DossierNumber::new(mark.number),
             state: mark.state,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::dossier::{WireFile, WireMorale};
-use super::scalar::{Instant, NumberText};
+use super::scalar::{NumberText, WireInstant};
 
 /// Champ of any type: the fields of every type side by side, those of other types absent.
 ///
@@ -20,7 +20,7 @@ pub(in crate::api) struct WireChamp {
     pub id: String,
     pub champ_descriptor_id: Option<String>,
     pub label: Option<String>,
-    pub updated_at: Option<Instant>,
+    pub updated_at: Option<WireInstant>,
     pub prefilled: Option<bool>,
     pub columns: Option<Vec<WireColumn>>,
     pub string_value: Option<String>,

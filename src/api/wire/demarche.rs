@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::dossier::{WireDeleted, WireId, WireProfile};
 use super::envelope::{Connection, Numbered};
-use super::scalar::{Instant, NumberText};
+use super::scalar::{NumberText, WireInstant};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,7 +12,7 @@ pub(in crate::api) struct WireDemarche {
     pub number: u32,
     pub title: String,
     pub state: String,
-    pub date_derniere_modification: Instant,
+    pub date_derniere_modification: WireInstant,
     pub active_revision: WireId,
     pub revisions: Vec<WireRevision>,
     pub groupe_instructeurs: Vec<WireGroupe>,
@@ -27,7 +27,7 @@ pub(in crate::api) struct WireHead {
     pub number: u32,
     pub title: String,
     pub state: String,
-    pub date_derniere_modification: Instant,
+    pub date_derniere_modification: WireInstant,
     pub revisions: Vec<WireRevisionHead>,
 }
 
@@ -37,7 +37,7 @@ pub(in crate::api) struct WireNews {
     pub number: u32,
     pub title: String,
     pub state: String,
-    pub date_derniere_modification: Instant,
+    pub date_derniere_modification: WireInstant,
     pub revisions: Vec<WireRevisionHead>,
     pub pending_deleted_dossiers: Option<Connection<WireDeleted>>,
     pub deleted_dossiers: Option<Connection<WireDeleted>>,
@@ -47,8 +47,8 @@ pub(in crate::api) struct WireNews {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireRevisionHead {
     pub id: String,
-    pub date_creation: Instant,
-    pub date_publication: Option<Instant>,
+    pub date_creation: WireInstant,
+    pub date_publication: Option<WireInstant>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,8 +56,8 @@ pub(in crate::api) struct WireRevisionHead {
 pub(in crate::api) struct WireRevision {
     pub id: String,
     /// The platform's own stored query lacks it.
-    pub date_creation: Option<Instant>,
-    pub date_publication: Option<Instant>,
+    pub date_creation: Option<WireInstant>,
+    pub date_publication: Option<WireInstant>,
     pub champ_descriptors: Vec<WireDescriptor>,
     #[serde(default)]
     pub annotation_descriptors: Vec<WireDescriptor>,
@@ -114,7 +114,7 @@ pub(in crate::api) struct WireForm {
     pub title: String,
     pub description: Option<String>,
     pub state: String,
-    pub date_derniere_modification: Option<Instant>,
+    pub date_derniere_modification: Option<WireInstant>,
     pub opendata: Option<bool>,
     pub revision: Option<WireRevision>,
     pub service: Option<WireService>,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::champ::{WireAddress, WireChamp};
 use super::demarche::{WireGroupe, WireLabel};
-use super::scalar::{Instant, NumberText};
+use super::scalar::{NumberText, WireInstant};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,24 +16,24 @@ pub(in crate::api) struct WireDossier {
     pub state: String,
     pub archived: bool,
     pub demarche: WireOfRevision,
-    pub date_depot: Instant,
-    pub date_passage_en_construction: Instant,
-    pub date_passage_en_instruction: Option<Instant>,
-    pub date_traitement: Option<Instant>,
-    pub date_derniere_modification: Instant,
-    pub date_derniere_modification_champs: Option<Instant>,
-    pub date_derniere_modification_annotations: Option<Instant>,
-    pub date_derniere_modification_champs_par_instructeur: Option<Instant>,
-    pub date_accuse_lecture_agreement: Option<Instant>,
+    pub date_depot: WireInstant,
+    pub date_passage_en_construction: WireInstant,
+    pub date_passage_en_instruction: Option<WireInstant>,
+    pub date_traitement: Option<WireInstant>,
+    pub date_derniere_modification: WireInstant,
+    pub date_derniere_modification_champs: Option<WireInstant>,
+    pub date_derniere_modification_annotations: Option<WireInstant>,
+    pub date_derniere_modification_champs_par_instructeur: Option<WireInstant>,
+    pub date_accuse_lecture_agreement: Option<WireInstant>,
     pub assignments: Option<Vec<WireAssignment>>,
-    pub date_expiration: Option<Instant>,
-    pub date_suppression_par_usager: Option<Instant>,
-    pub date_suppression_par_administration: Option<Instant>,
-    pub date_derniere_correction_en_attente: Option<Instant>,
+    pub date_expiration: Option<WireInstant>,
+    pub date_suppression_par_usager: Option<WireInstant>,
+    pub date_suppression_par_administration: Option<WireInstant>,
+    pub date_derniere_correction_en_attente: Option<WireInstant>,
     #[serde(rename = "datePrevisionnelleDecisionSVASVR")]
     pub date_previsionnelle_decision_sva_svr: Option<jiff::civil::Date>,
     #[serde(rename = "dateTraitementSVASVR")]
-    pub date_traitement_sva_svr: Option<Instant>,
+    pub date_traitement_sva_svr: Option<WireInstant>,
     pub motivation: Option<String>,
     pub motivation_attachment: Option<WireFile>,
     pub attestation: Option<WireFile>,
@@ -67,10 +67,10 @@ pub(in crate::api) struct WireLight {
     pub state: String,
     pub archived: bool,
     pub demarche: WireOfRevision,
-    pub date_derniere_modification: Instant,
-    pub date_expiration: Option<Instant>,
-    pub date_suppression_par_usager: Option<Instant>,
-    pub date_derniere_correction_en_attente: Option<Instant>,
+    pub date_derniere_modification: WireInstant,
+    pub date_expiration: Option<WireInstant>,
+    pub date_suppression_par_usager: Option<WireInstant>,
+    pub date_derniere_correction_en_attente: Option<WireInstant>,
     pub connection_usager: Option<String>,
     pub attestation: Option<Present>,
     pub usager: WireId,
@@ -84,7 +84,7 @@ pub(in crate::api) struct WireLight {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WirePosition {
     pub number: u32,
-    pub date_derniere_modification: Instant,
+    pub date_derniere_modification: WireInstant,
 }
 
 /// Object whose presence is all that matters.
@@ -109,7 +109,7 @@ pub(in crate::api) struct WireOfRevision {
 pub(in crate::api) struct WireDeleted {
     pub number: u32,
     /// The platform's own spelling.
-    pub date_supression: Option<Instant>,
+    pub date_supression: Option<WireInstant>,
     pub reason: Option<String>,
     pub state: String,
 }
@@ -128,7 +128,7 @@ pub(in crate::api) struct WireFile {
     pub content_type: Option<String>,
     pub byte_size: Option<NumberText>,
     pub checksum: Option<String>,
-    pub created_at: Option<Instant>,
+    pub created_at: Option<WireInstant>,
     pub virus_scan_result: Option<String>,
     pub url: Option<String>,
 }
@@ -205,7 +205,7 @@ pub(in crate::api) struct WireTraitement {
     pub id: String,
     pub state: String,
     pub event: Option<String>,
-    pub date_traitement: Instant,
+    pub date_traitement: WireInstant,
     pub email_agent_traitant: Option<String>,
     pub motivation: Option<String>,
     pub revision: Option<WireId>,
@@ -221,7 +221,7 @@ pub(in crate::api) struct WireLabelled {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireAssignment {
-    pub assigned_at: Option<Instant>,
+    pub assigned_at: Option<WireInstant>,
     pub assigned_by: Option<String>,
     pub mode: Option<String>,
     pub groupe_instructeur_label: Option<String>,
@@ -238,8 +238,8 @@ pub(in crate::api) struct WireAvis {
     pub question_label: Option<String>,
     pub question_answer: Option<bool>,
     pub reponse: Option<String>,
-    pub date_question: Instant,
-    pub date_reponse: Option<Instant>,
+    pub date_question: WireInstant,
+    pub date_reponse: Option<WireInstant>,
     pub claimant: Option<WireProfile>,
     pub expert: Option<WireProfile>,
     #[serde(default)]
@@ -252,8 +252,8 @@ pub(in crate::api) struct WireMessage {
     pub id: String,
     pub email: Option<String>,
     pub body: Option<String>,
-    pub created_at: Instant,
-    pub discarded_at: Option<Instant>,
+    pub created_at: WireInstant,
+    pub discarded_at: Option<WireInstant>,
     pub correction: Option<WireCorrection>,
     #[serde(default)]
     pub attachments: Vec<WireFile>,
@@ -263,5 +263,5 @@ pub(in crate::api) struct WireMessage {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireCorrection {
     pub reason: Option<String>,
-    pub date_resolution: Option<Instant>,
+    pub date_resolution: Option<WireInstant>,
 }

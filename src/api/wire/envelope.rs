@@ -58,7 +58,7 @@ pub(in crate::api) struct GraphqlError {
     /// The platform's message, in French or English: to show, never to parse.
     pub message: String,
     /// The path of the error, if the platform states it.
-    pub path: Option<Vec<Step>>,
+    pub path: Option<Vec<PathStep>>,
     /// The code and the id of the exception.
     pub extensions: Option<Extensions>,
 }
@@ -72,7 +72,7 @@ enum ErrorForm {
     Object {
         #[serde(default)]
         message: String,
-        path: Option<Vec<Step>>,
+        path: Option<Vec<PathStep>>,
         extensions: Option<Extensions>,
     },
 }
@@ -103,12 +103,12 @@ pub(in crate::api) struct Extensions {
 /// One step of an error's path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub(in crate::api) enum Step {
+pub(in crate::api) enum PathStep {
     Position(usize),
     Field(String),
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for PathStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Position(position) => write!(f, "{position}"),

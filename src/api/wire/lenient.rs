@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::envelope::{Step, Undecoded, decode};
+use super::envelope::{PathStep, Undecoded, decode};
 use super::path::steps_at;
 
 /// Most scalars of one answer that may have another form. With more, the schema itself is another one.
@@ -12,7 +12,7 @@ const MOST: usize = 200;
 /// Scalar that was read as null: its path, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::api) struct Odd {
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     pub text: String,
 }
 
@@ -46,10 +46,10 @@ pub(in crate::api) fn decode_around<T: DeserializeOwned>(json: &[u8]) -> Result<
     Err(first)
 }
 
-fn at<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
+fn at<'v>(value: &'v mut Value, path: &[PathStep]) -> Option<&'v mut Value> {
     path.iter().try_fold(value, |value, step| match step {
-        Step::Field(field) => value.get_mut(field),
-        Step::Position(position) => value.get_mut(position),
+        PathStep::Field(field) => value.get_mut(field),
+        PathStep::Position(position) => value.get_mut(position),
     })
 }
 

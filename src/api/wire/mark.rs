@@ -2,7 +2,7 @@
 
 use super::champ::WireChamp;
 use super::dossier::WireDossier;
-use super::envelope::{GraphqlError, Step};
+use super::envelope::{GraphqlError, PathStep};
 
 /// Fields that only the reading of a single dossier asks for: a mark on one would tell two readings of one dossier
 /// apart.
@@ -28,8 +28,8 @@ const BELOW_CHAMPS: [&str; 14] = [
 
 impl WireDossier {
     /// Marks the field at this path, on its champ or on the dossier.
-    pub fn mark(&mut self, path: &[Step], text: String) {
-        if matches!(path.last(), Some(Step::Field(field)) if PASSING.contains(&field.as_str())) {
+    pub fn mark(&mut self, path: &[PathStep], text: String) {
+        if matches!(path.last(), Some(PathStep::Field(field)) if PASSING.contains(&field.as_str())) {
             return;
         }
         match self.champ_at(path) {
@@ -47,7 +47,7 @@ impl WireDossier {
     /// error, only the type and the field in a message: a type that occurs below champs alone identifies the champ.
     pub fn spare(&mut self, error: &GraphqlError) -> bool {
         match (error.code(), error.path.as_deref()) {
-            (Some("invalid_null") | None, Some([Step::Field(_), path @ ..])) => {
+            (Some("invalid_null") | None, Some([PathStep::Field(_), path @ ..])) => {
                 let spared = matches!(self.champ_at(path), Some((_, rest)) if !rest.is_empty());
                 if spared {
                     self.mark(path, String::new());
@@ -66,20 +66,24 @@ impl WireDossier {
     }
 
     /// Finds the champ on a path, and the rest of the path.
-    fn champ_at<'p>(&mut self, path: &'p [Step]) -> Option<(&mut WireChamp, &'p [Step])> {
-        let [Step::Field(list), Step::Position(position), rest @ ..] = path else { return None };
+    fn champ_at<'p>(&mut self, path: &'p [PathStep]) -> Option<(&mut WireChamp, &'p [PathStep])> {
+        let [PathStep::Field(list), PathStep::Position(position), rest @ ..] = path else { return None };
         let champ = match list.as_str() {
             "champs" => self.champs.get_mut(*position)?,
             "annotations" => self.annotations.get_mut(*position)?,
             _ => return None,
         };
         match rest {
-            [Step::Field(rows), Step::Position(row), Step::Field(champs), Step::Position(position), rest @ ..]
-                if rows == "rows" && champs == "champs" =>
-            {
+            [
+                PathStep::Field(rows),
+                PathStep::Position(row),
+                PathStep::Field(champs),
+                PathStep::Position(position),
+                rest @ ..,
+            ] if rows == "rows" && champs == "champs" => {
                 Some((champ.rows.as_mut()?.get_mut(*row)?.champs.get_mut(*position)?, rest))
             }
-            [Step::Field(champs), Step::Position(position), rest @ ..] if champs == "champs" => {
+            [PathStep::Field(champs), PathStep::Position(position), rest @ ..] if champs == "champs" => {
                 Some((champ.champs.as_mut()?.get_mut(*position)?, rest))
             }
             rest => Some((champ, rest)),
@@ -87,21 +91,21 @@ impl WireDossier {
     }
 
     /// Replaces positions of messages, opinions and steps by their ids: positions may change between two readings.
-    fn with_ids(&self, path: &[Step]) -> Vec<Step> {
+    fn with_ids(&self, path: &[PathStep]) -> Vec<PathStep> {
         let mut path = path.to_vec();
-        if let [Step::Field(list), Step::Position(position), ..] = path.as_slice() {
+        if let [PathStep::Field(list), PathStep::Position(position), ..] = path.as_slice() {
             let id = match list.as_str() {
                 "avis" => self.avis.get(*position).map(|one| one.id.clone()),
                 "messages" => self.messages.get(*position).map(|one| one.id.clone()),
                 "traitements" => self.traitements.get(*position).map(|one| one.id.clone()),
                 _ => None,
             };
-            path[1] = id.map_or(Step::Position(*position), Step::Field);
+            path[1] = id.map_or(PathStep::Position(*position), PathStep::Field);
         }
         path
     }
 }
 
-fn legible(path: &[Step]) -> String {
+fn legible(path: &[PathStep]) -> String {
     path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
 }

@@ -23,6 +23,8 @@ pub(super) use dossier::{
     WireAssignment, WireAssociation, WireAvis, WireDeleted, WireDemandeur, WireDossier, WireEntreprise, WireFile,
     WireLight, WireMessage, WireMorale, WirePosition, WireProfile, WireTraitement,
 };
-pub(super) use envelope::{AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, Step, Undecoded, decode};
+pub(super) use envelope::{
+    AnyNumbered, Connection, Envelope, GraphqlError, Listed, Numbered, PathStep, Undecoded, decode,
+};
 pub(super) use lenient::{Odd, decode_around};
-pub(super) use scalar::{Instant, NumberText};
+pub(super) use scalar::{NumberText, WireInstant};

@@ -10,13 +10,13 @@ pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
 }
 
 /// Returns the same path as steps from the root.
-pub(super) fn steps_at(json: &[u8], line: usize, column: usize) -> Vec<super::Step> {
+pub(super) fn steps_at(json: &[u8], line: usize, column: usize) -> Vec<super::PathStep> {
     let steps = Path::at(json, line, column).0.into_iter();
     let named = steps.filter(|step| !matches!(step, Step::Key { key, .. } if key.is_empty()));
     named
         .map(|step| match step {
-            Step::Key { key, .. } => super::Step::Field(key),
-            Step::Position(position) => super::Step::Position(position),
+            Step::Key { key, .. } => super::PathStep::Field(key),
+            Step::Position(position) => super::PathStep::Position(position),
         })
         .collect()
 }

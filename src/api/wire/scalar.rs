@@ -9,9 +9,9 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// An `ISO8601DateTime`: an instant with an offset, or a bare day, which the platform means as midnight in Paris.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) struct Instant(pub Timestamp);
+pub(in crate::api) struct WireInstant(pub Timestamp);
 
-impl Instant {
+impl WireInstant {
     fn parse(text: &str) -> Option<Self> {
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Some(Self(timestamp));
@@ -22,18 +22,18 @@ impl Instant {
     }
 }
 
-impl<'de> Deserialize<'de> for Instant {
+impl<'de> Deserialize<'de> for WireInstant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
         impl Visitor<'_> for Text {
-            type Value = Instant;
+            type Value = WireInstant;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an ISO 8601 instant")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Instant, E> {
-                Instant::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+            fn visit_str<E: Error>(self, text: &str) -> Result<WireInstant, E> {
+                WireInstant::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
             }
         }
         deserializer.deserialize_str(Text)
@@ -88,10 +88,10 @@ mod tests {
             ("\"2024-07-01\"", "2024-06-30T22:00:00Z"),
         ];
         for (json, expected) in rows {
-            let instant: Instant = serde_json::from_str(json).expect(json);
+            let instant: WireInstant = serde_json::from_str(json).expect(json);
             assert_eq!(instant.0.to_string(), expected, "{json}");
         }
-        let error = serde_json::from_str::<Instant>("\"hier\"").expect_err("not an instant").to_string();
+        let error = serde_json::from_str::<WireInstant>("\"hier\"").expect_err("not an instant").to_string();
         assert!(!error.contains("hier"), "an error never quotes a value: {error}");
     }
 

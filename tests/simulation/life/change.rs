@@ -1,4 +1,4 @@
-//! What happens on the platform, whoever looks.
+//! Changes on the platform.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, Kind, Random, V
 
 use super::plan::{Item, Terms, When, small};
 
-/// What every value begins with that is written in a life: none of it may be in a log.
+/// Prefix of every value that is written in a life: no log may contain it.
 pub const PRIVATE: &str = "confidence";
 
 /// Something that happens to a dossier, or to the démarche. Dossiers are drawn when it happens, from those that are there.
@@ -31,7 +31,7 @@ pub enum Change {
     Groupe { of: u32 },
     /// It goes, in one of all ways.
     Leave { of: u32, way: u32 },
-    /// What was hidden comes back.
+    /// Hidden dossiers come back.
     Restore { of: u32 },
     /// Something of it changes without a date.
     Silent { of: u32, way: u32 },
@@ -52,14 +52,14 @@ pub enum Change {
     Ahead { by: i64, change: Box<Change> },
 }
 
-/// What a change did, for whoever judges.
+/// Effect of a change, for the oracle.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
     /// The dossiers that it was about.
     pub numbers: Vec<u32>,
-    /// Whether what they hold changed without a date.
+    /// True if their content changed without a date.
     pub silent: bool,
-    /// Whether this is so of all dossiers.
+    /// True if this concerns all dossiers.
     pub all: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a back office asks for, and what must have become of it.
+//! Intents of a back office, and the check that each was applied once or reported.
 
 use demarche_numerique::DossierNumber;
 use demarche_numerique::intent::{Action, Edit, Expected, Intent, IntentId, Status, Words};
@@ -13,11 +13,11 @@ pub const AUTHOR: &str = "instructeur-2@example.org";
 /// Something that was asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// What.
+    /// The object.
     pub intent: Intent,
-    /// Whether the target went back since.
+    /// True if the target was restored to an earlier state since.
     pub restored: bool,
-    /// Whether the target went back to before it was asked for.
+    /// True if the target was restored to a state before the intent.
     pub forgotten: bool,
 }
 
@@ -141,7 +141,7 @@ fn rows(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), S
     Ok(())
 }
 
-/// Whether this effect is what the action wanted, by the words that only this intent has.
+/// Returns true if this effect belongs to the action, by words that only this intent has.
 fn is_of(effect: &Effect, action: &Action) -> bool {
     match (effect, action) {
         (Effect::Message { body, .. }, Action::Message { body: words, .. }) => {

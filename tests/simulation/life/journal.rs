@@ -1,5 +1,5 @@
-//! What was seen of a life: a fingerprint of everything, the lines themselves when somebody reads them, and counts that show
-//! that something was met at all.
+//! Journal of a life: a fingerprint of everything, the lines themselves if somebody reads them, and counts that show
+//! that something occurred at all.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,7 +13,7 @@ pub struct Journal {
     counts: Counts,
 }
 
-/// How often things were met.
+/// Counters of events.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 impl Journal {

@@ -1,4 +1,4 @@
-//! The line between one process and the platform.
+//! Network between one process and the platform.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +92,7 @@ impl Exchange for Line {
             let wire = OnTheWire { stage, after: dead, request: Some(request) };
             sleep(there).await;
             let request = wire.arrived();
-            if let Some(Trouble::Door(fault)) = &trouble {
+            if let Some(Trouble::Fault(fault)) = &trouble {
                 stage.sandbox.fault(fault.clone());
             }
             let answer = stage.execute(Some(rank), &request);

@@ -1,4 +1,4 @@
-//! Everything that the library logs, to be searched for what must not be in it.
+//! Collects all logs of the library, to be searched for what must not be in them.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use super::change::PRIVATE;
 
-/// What was said, by the log and by whoever adds to it.
+/// Lines of the log, and lines that were added to them.
 #[derive(Clone, Default)]
 pub struct Said(Arc<Mutex<String>>);
 

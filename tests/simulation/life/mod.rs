@@ -1,12 +1,11 @@
-//! Whole lives of a platform, an engine and a target, in one thread and in virtual time: a seed decides all of it.
+//! Whole lives of a platform, an engine and a target, in one thread and in virtual time. A seed decides everything.
 //!
-//! - `plan`: what the seed decides: terms, steps of the operator, changes of the world, troubles, deaths;
-//! - `change`, `trouble`: what can happen on the platform, and on the way;
-//! - `stage`: the platform in its time; `line`: the way to it; `target`: the target and its outbox, with what must hold at
-//!   every commit;
-//! - `run`: the life itself; `intents`: what is asked for, and what must have become of it;
-//! - `oracle`: what the target must hold, told without the engine; `listen`: what must be in no log;
-//! - `journal`: what was seen; `shrink`: less of a plan that still fails.
+//! - `plan`: everything that the seed decides: terms, steps of the operator, changes of the platform, faults, deaths;
+//! - `change`, `trouble`: changes on the platform, faults of the network and the target;
+//! - `stage`: the platform in virtual time; `line`: the network; `target`: the target and its outbox, with the invariants of every commit;
+//! - `run`: the life itself; `intents`: intents, and the check of their effects;
+//! - `oracle`: the expected target, computed without the engine; `listen`: the logs;
+//! - `journal`: the journal; `shrink`: shrinks a plan that fails.
 
 mod change;
 mod intents;
@@ -34,13 +33,13 @@ use stage::Stage;
 /// A life that ended.
 #[derive(Clone, Debug)]
 pub struct Lived {
-    /// What must not be, and was.
+    /// Violations of an invariant.
     pub failure: Option<String>,
     /// A fingerprint of everything that was seen, in order and time.
     pub fingerprint: u64,
-    /// How often things were met.
+    /// Counters of events.
     pub counts: Counts,
-    /// What was seen, line by line, if somebody wants to read it.
+    /// The journal, line by line, if it was asked for.
     pub lines: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the target must hold, told from the platform's own records without any help from the engine.
+//! Oracle: the expected contents of the target, computed from the platform's records without the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use demarche_numerique::sink::memory::{Content, StoredDossier};
 use demarche_numerique::table::{Cell, ColumnKey, Part};
 use demarche_numerique::{Dossier, DossierNumber, Platform};
 
-/// What the target is compared with, and how strictly.
+/// Expectation of the target, and its strictness.
 pub struct Truth<'a> {
     /// Whose manners.
     pub platform: Platform,
-    /// What the platform shows.
+    /// The dossiers that the platform shows.
     pub snapshot: &'a Snapshot,
     /// Under which policy it is kept.
     pub policy: &'a Policy,
@@ -28,7 +28,7 @@ pub enum After<'a> {
     Run {
         /// Dossiers that changed without a date.
         silent: &'a dyn Fn(u32) -> bool,
-        /// Whether the lists of deletions were read to their end, and obeyed.
+        /// True if the lists of deletions were read to their end, and applied.
         lists: bool,
     },
     /// A complete one: everything.
@@ -143,8 +143,8 @@ fn answers(ours: &[Champ], theirs: &BTreeMap<u64, Option<String>>) -> Result<(),
     }
 }
 
-/// What people read: every answer that is a text is in the column of its question. A question that the platform does not
-/// tell of yet has none.
+/// Checks the columns: every answer that is a text is in the column of its question. A question that the platform does
+/// not tell of yet has none.
 fn cells(content: &Content, stored: &StoredDossier, complete: bool) -> Result<(), String> {
     let dossier: Dossier = serde_json::from_str(&stored.document).map_err(|error| error.to_string())?;
     let columns: Vec<_> =

@@ -1,4 +1,4 @@
-//! What a seed decides, before anything happens.
+//! Plan of a life: all that a seed decides, before anything happens.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,34 +13,34 @@ use super::trouble::{Failure, Trouble};
 /// A whole life: what holds all the time, and what happens in it.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What made it.
+    /// The seed.
     pub seed: u64,
-    /// What holds all the time.
+    /// The terms of the whole life.
     pub terms: Terms,
-    /// What happens, by a number that stays when others are left out.
+    /// The items, each with a number that stays when others are left out.
     pub items: Vec<(usize, Item)>,
 }
 
-/// What holds for a whole life.
+/// Terms of a whole life.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Whose manners the platform has.
     pub platform: Platform,
     /// The form: one with every kind of question, or a short one, whose lives are shorter to live.
     pub form: FormSpec,
-    /// How many dossiers there are at the beginning.
+    /// The number of dossiers at the beginning.
     pub dossiers: u32,
     /// The largest page that is asked for.
     pub page: u8,
     /// The overlap, in minutes.
     pub overlap: i64,
-    /// How often a run begins further back, in hours.
+    /// The interval of runs that begin further back, in hours.
     pub follow_up: i64,
-    /// How often the complete listing is compared, in hours.
+    /// The interval of the complete listing, in hours.
     pub listing: i64,
-    /// How many requests the client lets through in a minute.
+    /// The client's limit of requests a minute.
     pub limit: u32,
-    /// How many requests the platform takes in a minute.
+    /// The platform's limit of requests a minute.
     pub platform_limit: Option<u32>,
     /// More dossiers than this on a page are too many for the platform.
     pub heavy: Option<usize>,
@@ -72,16 +72,16 @@ pub enum Item {
     Death {
         /// The rank of the step among all steps of the seed.
         step: u32,
-        /// How often it is polled.
+        /// The number of polls before the drop.
         polls: u32,
-        /// How.
+        /// The kind.
         how: Death,
     },
     /// The platform lives.
     World {
         /// When.
         when: When,
-        /// What.
+        /// The object.
         change: Change,
     },
     /// Requests go wrong.
@@ -90,19 +90,19 @@ pub enum Item {
         rank: u32,
         /// So many in a row.
         times: u32,
-        /// How.
+        /// The kind.
         trouble: Trouble,
     },
     /// A call of the target goes wrong.
     Call {
         /// The rank of the call.
         rank: u32,
-        /// How.
+        /// The kind.
         failure: Failure,
     },
 }
 
-/// How work ends before its end.
+/// Way in which a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     /// The future is dropped; the process goes on, with its count of requests.
@@ -118,11 +118,11 @@ pub enum Death {
 pub struct Step {
     /// Its rank among all steps of the seed.
     pub rank: u32,
-    /// How long nothing is done before.
+    /// The wait before the step.
     pub wait: Duration,
     /// By how many seconds our clock is set meanwhile.
     pub jump: i64,
-    /// What is done.
+    /// The action.
     pub act: Act,
 }
 
@@ -131,20 +131,20 @@ pub struct Step {
 pub enum Act {
     /// A run.
     Sync {
-        /// Whether everything is read again.
+        /// True if everything is read again.
         full: bool,
     },
     /// A run, and another one that takes its place so long after.
     Rival(Duration),
     /// A comparison with the complete listing that mends.
     Repair,
-    /// What is stored is written again.
+    /// Remap: writes the stored documents again.
     Remap,
     /// Another privacy policy from now on.
     Policy(Preset),
     /// Somebody asks for things to be done: so many, of kinds drawn from this number.
     Ask(u32, u64),
-    /// What was asked for is sent.
+    /// Pushes the intents.
     Push,
     /// The target goes back to what it was before one of the steps so far: a copy is put back, a standby takes over.
     Restore(u32),

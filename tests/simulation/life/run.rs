@@ -1,4 +1,4 @@
-//! A life, from its first run to the judgement.
+//! Runs a life, from its first run to the check by the oracle.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -44,7 +44,7 @@ pub struct Life<'p> {
     ours: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
-/// What somebody said who watched a run.
+/// Answer of a watcher of a run.
 type Watched<'a> = dyn Fn(&Event) + Send + Sync + 'a;
 
 impl<'p> Life<'p> {
@@ -77,7 +77,7 @@ impl<'p> Life<'p> {
     /// The whole of it.
     ///
     /// # Errors
-    /// What must not be.
+    /// The violations of an invariant.
     pub async fn whole(mut self) -> Result<(), String> {
         for step in self.plan.steps() {
             sleep(step.wait).await;
@@ -261,7 +261,7 @@ impl<'p> Life<'p> {
         push(&work, &take_in).await
     }
 
-    /// What came of a push, if it lived. Whether it did.
+    /// Checks the result of a push, if it survived. Returns true if it did.
     fn told_push(&self, ended: Option<Result<demarche_numerique::writeback::Pushed, PushError>>) -> bool {
         match ended {
             Some(Ok(pushed)) => self.stage.tell(&format!("pushed: {:?}", pushed.counts)),
@@ -354,7 +354,7 @@ impl<'p> Life<'p> {
             .map_err(|what| format!("after an ordinary run in which nothing went wrong: {what}"))
     }
 
-    /// What was asked for is done once, or said not to be.
+    /// Checks that each intent was applied once, or reported as not applied.
     async fn decisions(&self) -> Result<(), String> {
         self.stage.heal();
         let wanted = self.asked.iter().filter(|asked| !asked.forgotten);

@@ -1,11 +1,11 @@
-//! Less of a plan that still fails.
+//! Shrinks a plan that fails.
 
 use std::collections::BTreeSet;
 
 use super::plan::Plan;
 
-/// What can be left out of a plan so that it still fails: parts of halving size are tried, down to single things, until
-/// none of them can go or so many plans were tried.
+/// Finds the items that can be left out of a plan so that it still fails: tries parts of halving size, down to single
+/// items, until none of them can go or so many plans were tried.
 #[must_use]
 pub fn shrink(plan: &Plan, most: u32, fails: impl Fn(&Plan) -> bool) -> BTreeSet<usize> {
     let all: Vec<usize> = plan.items.iter().map(|(number, _)| *number).collect();

@@ -1,4 +1,4 @@
-//! The platform, its time and what is to happen to it.
+//! Platform in virtual time, with its scheduled changes and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,18 +22,18 @@ use super::trouble::{Failure, Trouble};
 pub struct Stage {
     /// The platform.
     pub sandbox: Sandbox,
-    /// What made everything.
+    /// The plan.
     pub seed: u64,
     began: Instant,
     start: Timestamp,
     state: Mutex<State>,
 }
 
-/// What changes.
+/// Mutable part.
 pub struct State {
-    /// What was seen.
+    /// The journal.
     pub journal: Journal,
-    /// What must never happen, and did.
+    /// The violations of an invariant.
     pub broken: Option<String>,
     /// Our clock minus the platform's, in seconds.
     pub skew: i64,
@@ -107,7 +107,7 @@ impl Stage {
         Arc::new(Self { sandbox, seed: plan.seed, began: Instant::now(), start, state: Mutex::new(state) })
     }
 
-    /// What changes, locked.
+    /// Locks the mutable part.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +134,7 @@ impl Stage {
         self.state().journal.count(what);
     }
 
-    /// What must never happen, did.
+    /// Records a violation of an invariant.
     pub fn broke(&self, what: String) {
         self.tell(&format!("BROKEN: {what}"));
         self.state().broken.get_or_insert(what);
@@ -149,7 +149,7 @@ impl Stage {
             state.broken.get_or_insert_with(|| "requests without end".to_owned());
         }
         if rank >= MOST_REQUESTS {
-            return (rank, Some(Trouble::Door(demarche_numerique::sandbox::Fault::Redirect)));
+            return (rank, Some(Trouble::Fault(demarche_numerique::sandbox::Fault::Redirect)));
         }
         let trouble = if state.calm { None } else { state.troubles.get(&rank).cloned() };
         (rank, trouble)
@@ -318,7 +318,7 @@ impl Stage {
         state.journal.count(if touched.silent { "changes without a date" } else { "changes" });
     }
 
-    /// What was out of order is in order again.
+    /// Ends all outages.
     fn back(&self) {
         self.tell("the outage is over");
         let mut world = self.sandbox.world();
@@ -381,7 +381,7 @@ impl State {
     }
 }
 
-/// What the platform, or the token, is not for a while.
+/// Outage of the platform, or of the token.
 fn outage(world: &mut World, way: u32) {
     match way % 5 {
         0 => world.maintenance = true,

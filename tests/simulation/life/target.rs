@@ -1,4 +1,4 @@
-//! The target and its outbox, with everything that can go wrong with them, and what must hold at every commit.
+//! Target and outbox with injected failures, and the invariants of every commit.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,9 +30,9 @@ const AHEAD: i64 = 120;
 /// The target and its outbox.
 pub struct Target {
     stage: Arc<Stage>,
-    /// What is kept.
+    /// The sink that keeps.
     pub inner: MemorySink,
-    /// What is to be done.
+    /// The outbox.
     pub outbox: MemoryOutbox,
     holders: AtomicU32,
     checkpoint: Mutex<Option<Checkpoint>>,
@@ -118,7 +118,7 @@ impl Hold<'_> {
         if failure == Some(Failure::After) { Err(unavailable("the answer was lost")) } else { done }
     }
 
-    /// What holds at every commit, whatever happens around it.
+    /// Checks the invariants of a commit.
     fn check(&self, batch: &Batch) {
         let stage = &self.target.stage;
         let before = self.target.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);

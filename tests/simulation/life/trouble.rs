@@ -1,10 +1,10 @@
-//! What goes wrong between the engine and the others.
+//! Faults between the engine and the platform or the target.
 
 use std::time::Duration;
 
 use demarche_numerique::sandbox::{Fault, Random, Reset};
 
-/// How a request goes wrong.
+/// Fault of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// No connection.
@@ -24,7 +24,7 @@ pub enum Trouble {
     /// The answer takes its time.
     Slow(Duration),
     /// The platform, or a proxy, answers otherwise.
-    Door(Fault),
+    Fault(Fault),
 }
 
 impl Trouble {
@@ -39,21 +39,21 @@ impl Trouble {
             5 => Self::Unheard { silent: true },
             6 => Self::Late(seconds),
             7 => Self::Slow(seconds),
-            8 => Self::Door(Fault::RateLimited(Reset::Absent)),
-            9 => Self::Door(Fault::RateLimited(Reset::In(i64::try_from(random.below(60)).unwrap_or(0) - 5))),
-            10 => Self::Door(Fault::Crash),
-            11 => Self::Door(random.pick(&[Fault::Crash, Fault::CrashAfter, Fault::BadRequestAfter]).clone()),
-            12 => Self::Door(Fault::BadGateway),
-            13 => Self::Door(Fault::Maintenance),
-            14 => Self::Door(random.pick(&[Fault::NotJson, Fault::NoData, Fault::Redirect]).clone()),
-            15 | 16 => Self::Door(Fault::Truncate),
-            17 => Self::Door(random.pick(&[Fault::EmptyPages, Fault::LostCursors, Fault::NullNodes]).clone()),
-            _ => Self::Door(Fault::GatewayTimeout),
+            8 => Self::Fault(Fault::RateLimited(Reset::Absent)),
+            9 => Self::Fault(Fault::RateLimited(Reset::In(i64::try_from(random.below(60)).unwrap_or(0) - 5))),
+            10 => Self::Fault(Fault::Crash),
+            11 => Self::Fault(random.pick(&[Fault::Crash, Fault::CrashAfter, Fault::BadRequestAfter]).clone()),
+            12 => Self::Fault(Fault::BadGateway),
+            13 => Self::Fault(Fault::Maintenance),
+            14 => Self::Fault(random.pick(&[Fault::NotJson, Fault::NoData, Fault::Redirect]).clone()),
+            15 | 16 => Self::Fault(Fault::Truncate),
+            17 => Self::Fault(random.pick(&[Fault::EmptyPages, Fault::LostCursors, Fault::NullNodes]).clone()),
+            _ => Self::Fault(Fault::GatewayTimeout),
         }
     }
 }
 
-/// How a call of the target goes wrong.
+/// Fault of a call of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Nothing is done.
