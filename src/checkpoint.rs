@@ -1,7 +1,7 @@
-//! Where the walks of a démarche stand, as a target keeps it: plain values.
+//! Checkpoint of a démarche: the watermark and the rest of the state that the next run starts from. Plain values.
 //!
-//! What a run must find again after it was killed belongs here. How it is computed belongs to
-//! [`observe::watermark`](crate::observe::watermark) and [`sync`](crate::sync), how it is stored to each target.
+//! State that must survive a killed run belongs here. Its computation belongs to
+//! [`observe::watermark`](crate::observe::watermark) and [`sync`](crate::sync), its storage to each target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,22 +14,24 @@ use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::privacy::Selection;
 
-/// Where the walks of a démarche stand. Stored by the sink that stored the rows, in the same commit.
+/// State that the next run of a démarche starts from. The sink stores it in the same commit as the rows: a checkpoint
+/// ahead of its rows would lose dossiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The newest `dateDerniereModification` such that every change up to it was committed or is in quarantine, but no
-    /// later than the platform's instant at which the walk began. Made of the platform's dates only; never moves backward. `None` until the first page is committed.
+    /// later than the platform's instant at which the walk began. It consists of the platform's dates only, as our
+    /// clock may differ, and never moves backward. `None` until the first page is committed.
     pub watermark: Option<Timestamp>,
-    /// A complete re-reading under way, and how far it came.
+    /// The sweep in progress, and the date that it reached.
     pub sweep: Option<Sweep>,
     /// The démarche as last seen, to notice new revisions.
     pub demarche: Option<DemarcheHead>,
     /// The digest of the privacy policy under which everything stored was filtered.
     pub policy: Option<Digest>,
-    /// The digest of what was asked of dossiers beyond the pinned documents; `None` where nothing was.
+    /// The digest of the fields that were requested beyond the pinned documents; `None` if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_fields: Option<Digest>,
-    /// Which dossiers of the démarche the target keeps.
+    /// The selection of dossiers that the target keeps.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
     /// Dossiers outside that selection are yet to get a tombstone.
@@ -41,8 +43,8 @@ pub struct Checkpoint {
     /// The questions that stored dossiers answer and that the tables have no column for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub strangers: BTreeSet<DescriptorId>,
-    /// The digest of the lists of deletions as they were last applied in full: as long as they say the same, there is
-    /// nothing to ask the target about them.
+    /// The digest of the lists of deletions that were last applied in full. As long as it is the same, the target need
+    /// not be asked about them.
     #[serde(default)]
     pub suppressions: Option<Digest>,
     /// Dossiers with more in them than a row of the target holds, and how many quarters of their answers are in columns.
@@ -65,13 +67,13 @@ pub struct Checkpoint {
     pub retained_at: Option<Timestamp>,
 }
 
-/// One of the platform's two lists of what is gone.
+/// List of deletions: the platform has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletionList {
-    /// Those that wait to be purged.
+    /// Dossiers that wait to be purged.
     Pending,
-    /// Those that were purged.
+    /// Dossiers that were purged.
     Deleted,
 }
 
@@ -89,18 +91,18 @@ impl fmt::Display for DeletionList {
     }
 }
 
-/// A side question that failed: asked again, less and less often.
+/// Backoff of a side request that failed: it is retried less and less often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setback {
-    /// How many times in a row it failed.
+    /// The number of failures in a row.
     pub attempts: u32,
     /// When to ask again (our clock).
     pub next_try: Timestamp,
 }
 
-/// A complete re-reading: the ordinary walk, since the beginning of time.
+/// Sweep: reading every dossier again, by the ordinary walk since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// The `dateDerniereModification` up to which it came; `None` at its start.
+    /// The `dateDerniereModification` that it reached; `None` at its start.
     pub reached: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! A file on the platform, of an answer or of anything else in a dossier.
+//! Files on the platform: of answers, messages, opinions and decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,8 @@ pub struct File {
     /// `pending`, `safe`... (Démarche Numérique only). A pending file may be malware (trap 23).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virus_scan_result: Option<String>,
-    /// The signed address, for the next hour (trap 56). Only single dossiers have it, and never stored: anybody who has
-    /// the address can download the file without a token.
+    /// The signed address, for the next hour (trap 56). Only single dossiers have it, and it is never stored: anybody
+    /// who has the address can download the file without a token.
     #[serde(skip)]
     pub url: Option<url::Url>,
 }

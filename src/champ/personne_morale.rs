@@ -1,4 +1,4 @@
-//! A company, an association, an administration: what the State's directory has of it, for an answer or for who asks.
+//! Companies, associations and administrations, as the State's directory records them.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

@@ -1,35 +1,35 @@
-//! A dossier that left: what its tombstone says.
+//! Reason and date of a dossier that left: the content of its tombstone.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How and when a dossier went.
+/// Reason and date of a dossier that left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
-    /// Why.
+    /// The reason.
     pub reason: GoneReason,
-    /// When, by the platform's date; unknown for a dossier that left without a trace.
+    /// The platform's date; `None` for a dossier that left without a trace.
     pub at: Option<Timestamp>,
 }
 
-/// Why a dossier is gone.
+/// Reason for which a dossier is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoneReason {
-    /// Waiting to be purged: it may come back. The platform's word for why.
+    /// Waiting to be purged: it may come back. With the platform's word for the reason.
     Pending(String),
-    /// Purged. The platform's word for why.
+    /// Purged. With the platform's word for the reason.
     Deleted(String),
     /// In no list, and the platform answers "not found": expired, hidden, or a test dossier (traps 33 to 35).
     Missing,
-    /// Still there on the platform, and outside what the operator wants to keep of the démarche.
+    /// Still on the platform, and outside the selection of the target.
     Filtered,
-    /// Purged here, when its term was over. The platform may still show it, and the target holds nothing of it.
+    /// Purged here when its term was over. The platform may still show it.
     Retention,
 }
 
 impl GoneReason {
-    /// The platform's word for why, or `missing`, `filtered`, `retention`.
+    /// Returns the platform's word for the reason, or `missing`, `filtered`, `retention`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -1,4 +1,4 @@
-//! The light listing of everything.
+//! Reads the complete light listing of a démarche.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,11 +10,12 @@ use crate::fingerprint::Digest;
 use crate::ids::{DemarcheNumber, DossierNumber};
 use crate::privacy::Selection;
 
-/// Every dossier that the platform lists for a démarche, read from the first page to the last without a hole.
+/// Complete light listing of a démarche: every dossier that the platform lists, from the first page to the last without
+/// a hole.
 ///
-/// Only [`list_all`] makes one: an error, an empty answer or a cut listing never becomes one, so absence from it may be
-/// taken as a question worth asking (trap 17). It is the one thing whose size follows the démarche: some 40 bytes a
-/// dossier.
+/// Only [`list_all`] builds one. An error, an empty answer or a cut listing never does, as a token that lost the
+/// démarche looks like one whose dossiers all left (trap 17). Absence from it is a reason to ask for the dossier by
+/// number, and no proof. Its size follows the démarche: some 40 bytes a dossier.
 #[derive(Clone, Debug)]
 pub struct CompleteListing {
     dossiers: HashMap<DossierNumber, Digest>,
@@ -22,36 +23,36 @@ pub struct CompleteListing {
 }
 
 impl CompleteListing {
-    /// What the listing shows of a dossier, as a digest, and forgets it; `None` when it is absent.
+    /// Removes a dossier and returns the digest of its line; `None` if it is absent.
     pub fn take(&mut self, number: DossierNumber) -> Option<Digest> {
         self.dossiers.remove(&number)
     }
 
-    /// Whether the listing shows a dossier (that was not taken).
+    /// Returns true if the listing has the dossier, and it was not taken.
     #[must_use]
     pub fn contains(&self, number: DossierNumber) -> bool {
         self.dossiers.contains_key(&number)
     }
 
-    /// Whether the listing shows a dossier that is not to be kept.
+    /// Returns true if the listing has the dossier, and the selection does not keep it.
     #[must_use]
     pub fn shows_outside(&self, number: DossierNumber) -> bool {
         self.outside.contains(&number)
     }
 
-    /// How many dossiers there are.
+    /// Counts the dossiers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.dossiers.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.dossiers.is_empty()
     }
 
-    /// The numbers that were not taken, in ascending order.
+    /// Returns the numbers that were not taken, in ascending order.
     #[must_use]
     pub fn into_numbers(self) -> Vec<DossierNumber> {
         let mut numbers: Vec<DossierNumber> = self.dossiers.into_keys().collect();
@@ -60,10 +61,10 @@ impl CompleteListing {
     }
 }
 
-/// Lists everything. A dossier that moves during the listing is seen again at its end, with what it became.
+/// Lists all dossiers of a démarche. A dossier that moves during the listing comes again at its end, in its new state.
 ///
 /// # Errors
-/// Any error that a smaller page does not heal: a listing with a hole is no complete listing.
+/// Any error that a smaller page does not mend: a listing with a hole is not complete.
 pub async fn list_all(
     client: &Client,
     demarche: DemarcheNumber,
@@ -72,8 +73,9 @@ pub async fn list_all(
     list_selected(client, demarche, &Selection::default(), &[], on_page).await
 }
 
-/// The same of the dossiers that are to be kept, under the groupes of the form. Those submitted before the selection begins
-/// are not listed: that date never moves, so the platform's own filter takes nothing away that could come back.
+/// Lists the dossiers of a selection, by the groupes of the form. Those submitted before the selection begins are not
+/// requested: the date of submission never changes, so this filter of the platform cannot hide a dossier that was
+/// listed before.
 ///
 /// # Errors
 /// As [`list_all`].
@@ -97,7 +99,7 @@ pub async fn list_selected(
                 let (kept, dropped): (Vec<_>, Vec<_>) =
                     page.nodes.iter().partition(|light| selection.may_keep(light, groupes));
                 for light in dropped {
-                    // One that moves during the listing is seen again with what it became.
+                    // A dossier that moves during the listing comes again: only the last line counts.
                     dossiers.remove(&light.number);
                     outside.insert(light.number);
                 }
@@ -118,8 +120,8 @@ pub async fn list_selected(
                 continue;
             }
             Err(_) => {
-                // Unreadable even lightly: its position still proves that it is there. A digest that nothing has makes it
-                // look changed, never gone.
+                // Even the light selection fails for this dossier, but its position proves that it exists. A digest
+                // that no dossier has makes it look changed, never gone.
                 let positions = client.positions_page(&listing, after.as_ref(), PageSize::ONE).await?;
                 let unreadable = Digest::of(b"unreadable");
                 let mut seen: Vec<_> = positions.nodes.iter().map(|position| (position.number, unreadable)).collect();

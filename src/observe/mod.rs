@@ -1,9 +1,12 @@
-//! ROOM 2, the watchtower: from the platform to a sequence of observations.
+//! Reads a démarche from the platform as a sequence of observations.
 //!
-//! - [`watermark`] decides from where to read (pure);
-//! - [`walk`] reads a listing to its end, whatever single dossiers or pages do;
-//! - [`mod@suppressions`] reads the two lists of what is gone;
-//! - [`full_listing`] reads the light listing of everything, the only ground on which absence means anything.
+//! Everything that decides where a reading starts, which page comes next and when a listing is complete belongs here.
+//! Requests, retries and decoding are in `api`; what to do about an observation is in `plan`.
+//!
+//! - [`watermark`]: where a run starts to read (pure);
+//! - [`walk`]: reads a listing to its end, around dossiers and pages that fail;
+//! - [`mod@suppressions`]: reads the two lists of deletions;
+//! - [`full_listing`]: reads the complete light listing, the only one in which absence means anything.
 
 pub mod full_listing;
 mod paging;

@@ -1,18 +1,19 @@
-//! Follows the cursors of a listing, and notices when they lead in a circle.
+//! Follows the cursors of a listing, and detects a cycle.
 
 use std::collections::HashSet;
 
 use crate::api::{ApiError, Cursor};
 
-/// The cursors that a walk through a listing has used.
+/// Cursors that a walk through a listing has used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cursors(HashSet<u64>);
 
 impl Cursors {
-    /// The cursor of the next page; `None` after the last one.
+    /// Returns the cursor of the next page; `None` after the last one.
     ///
     /// # Errors
-    /// A cursor that was used before would make the walk endless (trap 14).
+    /// A cursor that was used before: the platform answers `first: 0` with a next page for ever, and such a walk would
+    /// never end (trap 14).
     pub(super) fn follow(
         &mut self,
         end: Option<Cursor>,

@@ -1,5 +1,5 @@
-//! Reads the two lists of what is gone. Neither is needed by anything else of a run, so nothing that goes wrong with them
-//! is an error of the run, but for a refused token: a list that could not be read to its end says so.
+//! Reads the two lists of deletions. Nothing else of a run depends on them, so their failures are no errors of the run,
+//! except for a refused token. A list that could not be read to its end is reported as such.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,22 @@ use crate::checkpoint::DeletionList;
 use crate::dossier::{DeletedDossier, Gone, GoneReason};
 use crate::ids::{DemarcheNumber, DossierNumber};
 
-/// What both lists say, by number (never by id: those of the two lists collide, trap 31).
+/// Deletions of both lists, by number. Never by id: the ids of the two lists collide (trap 31).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suppressions {
-    /// Which dossiers are gone, and how.
+    /// The dossiers that are gone, with the reason.
     pub gone: BTreeMap<DossierNumber, Gone>,
-    /// The lists that could not be read to their end (trap 37), and why. What they did show is in `gone`.
+    /// The lists that could not be read to their end, and the reason: the platform needs more than a minute for one of
+    /// them on large démarches (trap 37). The entries that were read are in `gone`.
     pub unread: BTreeMap<DeletionList, String>,
 }
 
-/// Reads the lists that are asked for to their end: both first pages in one request when both are healthy (none of `frail`),
-/// each on its own otherwise.
+/// Reads the requested lists to their end: both first pages in one request if none is `frail`, otherwise each on its
+/// own.
 ///
 /// # Errors
-/// [`ApiError::TokenRefused`] alone: no other question would be answered, and each would be an attempt with a bad token.
+/// Only [`ApiError::TokenRefused`]: every other request would fail as well, and would be one more attempt with a bad
+/// token.
 pub async fn suppressions(
     client: &Client,
     demarche: DemarcheNumber,
@@ -41,11 +43,14 @@ pub async fn suppressions(
                 first.extend(news.deleted.map(|page| (DeletionList::Deleted, page)));
             }
             Err(error @ ApiError::TokenRefused { .. }) => return Err(error),
-            Err(error) => tracing::debug!(error = error.kind(), "the lists of deletions are asked for one by one"),
+            Err(error) => tracing::debug!(
+                error = error.kind(),
+                "the combined request for the lists of deletions failed; requesting each on its own"
+            ),
         }
     }
     let mut found = Suppressions::default();
-    // In this order: of a dossier that is in both, the second list says more.
+    // Pending first: for a dossier in both lists, the list of purged dossiers overwrites it.
     for list in DeletionList::ALL.into_iter().filter(|list| asked.contains(list)) {
         let mut named = Vec::new();
         match read(client, demarche, (list, since), first.remove(&list), &mut named).await {
@@ -77,7 +82,7 @@ async fn page(
     }
 }
 
-/// Reads one list to its end: why an entry is missing in what was found, if one is.
+/// Reads one list to its end. Returns the reason if an entry is missing.
 async fn read(
     client: &Client,
     demarche: DemarcheNumber,

@@ -1,4 +1,4 @@
-//! Reading a listing to its end, whatever single dossiers or pages do.
+//! Walks through a listing to its end, around dossiers and pages that fail.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,17 @@ use crate::api::{
 use crate::dossier::Dossier;
 use crate::ids::{DemarcheNumber, DossierNumber};
 
-/// The reason of a dossier that is listed, and not found when it is asked for alone.
+/// Reason of a dossier that is listed, and not found by its number.
 pub const LISTED_NOT_FOUND: &str = "listed_not_found";
 
-/// Up to this many unreadable dossiers of a page are read one by one; above, the page is cut.
+/// Most unreadable dossiers of a page that are read one by one. With more, the page is halved.
 const MOST_HOLES: usize = 10;
 
-/// A walk through a listing, forward, in ascending order.
+/// Walk through a listing, forward, in ascending order: a dossier that moves during the walk comes again at its end
+/// (trap 11).
 ///
-/// A page that the platform cannot serve is cut in halves down to the dossier at fault; that one is reported as
-/// [`Unread`] and the walk goes on (traps 2 to 5). Nothing is passed over in silence: every dossier that the platform
+/// A page that the platform cannot serve is halved down to the dossier at fault, as one dossier may break every page it
+/// is in (traps 2 to 5). That dossier is reported as [`Unread`] and the walk goes on. Every dossier that the platform
 /// lists is in a [`Step`], read or unread, or the walk ends with an error.
 #[derive(Debug)]
 pub struct Walk {
@@ -31,7 +32,7 @@ pub struct Walk {
     listing: Listing,
     most: PageSize,
     position: Position,
-    /// Who adds the labels of questions, where they are wanted.
+    /// Adds the labels of questions, if they are wanted.
     labeller: Option<Labeller>,
     cursors: Cursors,
 }
@@ -42,34 +43,34 @@ enum Position {
     Done,
 }
 
-/// What one page brought.
+/// Dossiers of one page.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
     /// The dossiers, in the platform's order.
     pub dossiers: Vec<Dossier>,
-    /// Those that could not be read.
+    /// The dossiers that could not be read.
     pub unread: Vec<Unread>,
-    /// The newest `dateDerniereModification` that the page itself showed: how far the walk came.
+    /// The newest `dateDerniereModification` on the page: the date that the walk reached.
     pub reached: Option<Timestamp>,
-    /// What the platform sent that this version does not know.
+    /// Values of the platform that this version does not know.
     pub drift: Vec<Drift>,
-    /// Whether this is the last page.
+    /// True for the last page.
     pub last: bool,
 }
 
 /// A dossier that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// Which.
+    /// The number.
     pub number: DossierNumber,
-    /// A stable word for why.
+    /// The reason, a stable word.
     pub reason: String,
-    /// What happened, without personal data.
+    /// The error, without personal data.
     pub message: String,
 }
 
 impl Walk {
-    /// A walk from the beginning of a listing, by pages of at most `most`.
+    /// Starts a walk at the beginning of a listing, with pages of at most `most`.
     #[must_use]
     pub fn new(client: &Client, listing: Listing, most: PageSize) -> Self {
         Self {
@@ -82,24 +83,24 @@ impl Walk {
         }
     }
 
-    /// The same, with the labels of questions in its dossiers ([`Dossier::champ`]), for one more request: the form is read
-    /// with the first page, and again when it moves.
+    /// Adds the labels of questions to its dossiers ([`Dossier::champ`]), for one more request: the form is read with
+    /// the first page, and again if it changes.
     #[must_use]
     pub fn with_labels(self) -> Self {
         Self { labeller: Some(Labeller::new(&self.client, self.listing.source)), ..self }
     }
 
-    /// The next page; `None` after the last one. After an error the same page is read again.
+    /// Reads the next page; `None` after the last one. After an error the next call reads the same page again.
     ///
     /// # Errors
-    /// Whatever concerns more than one dossier: the token, the address, the schema, a platform that stays away.
+    /// Errors that concern more than one dossier: the token, the address, the schema, an outage.
     pub async fn next(&mut self) -> Result<Option<Step>, ApiError> {
         let before = self.labeller.is_some().then(|| (self.position.clone(), self.cursors.clone()));
         let mut step = self.read().await?;
         if let (Some(labeller), Some(step)) = (&mut self.labeller, &mut step)
             && let Err(error) = labeller.fill(&mut step.dossiers).await
         {
-            // The page was not handed out.
+            // The labels failed and the page was not returned: read it again next time.
             if let Some(before) = before {
                 (self.position, self.cursors) = before;
             }
@@ -119,7 +120,8 @@ impl Walk {
                         let (mut step, read_again) = unread;
                         let (end, has_next) = (page.end, page.has_next);
                         let fits = PageSize::within(PAGE_AIM, page.nodes.len() + page.holes.len(), page.bytes);
-                        // Only what the page itself showed: a dossier read again may have moved far ahead of the walk.
+                        // Only dates on the page itself: a dossier that was read on its own may have moved far ahead of
+                        // the walk, and the watermark would pass over others.
                         step.reached = page.nodes.iter().map(|dossier| dossier.date_derniere_modification).max();
                         step.dossiers = page.nodes;
                         step.dossiers.extend(read_again);
@@ -142,8 +144,8 @@ impl Walk {
         self.position = Position::At { after, size: size.halved() };
     }
 
-    /// Reads the holes of a page one by one: what could be read, what could not. `None` when the page does not tell which
-    /// dossiers they are and must be cut first.
+    /// Reads the holes of a page one by one, and returns the dossiers read and unread. `None` if the page does not show
+    /// which dossiers they are: it must be halved first.
     async fn fill(
         &self,
         page: &Page<Dossier>,
@@ -165,8 +167,8 @@ impl Walk {
                     );
                 }
                 Ok(_) | Err(_) if size > PageSize::ONE => return Ok(None),
-                // The dossier does not even show its number: its cursor does (it ends with the row's id, which is the
-                // number, docs/platform.md#paging).
+                // Not even the number of this dossier can be read. Its cursor ends with the row's id, which is the
+                // number (docs/platform.md#paging).
                 Ok(_) | Err(_) => match page.end.as_ref().and_then(Cursor::row) {
                     Some(number) => _ = missing.insert(number),
                     None => return Err(unidentified(&page.holes)),
@@ -183,7 +185,7 @@ impl Walk {
         Ok(Some((step, read_again)))
     }
 
-    /// Passes over the one dossier of a page of one that fails as a whole, by its position alone.
+    /// Reports the one dossier of a page that fails as a whole as unread, by its position alone.
     async fn set_aside(&mut self, error: ApiError, after: Option<Cursor>) -> Result<Step, ApiError> {
         let positions = self.client.positions_page(&self.listing, after.as_ref(), PageSize::ONE).await?;
         let number = positions
@@ -206,16 +208,17 @@ impl Walk {
         Ok(step)
     }
 
-    /// What to make of a dossier of a page that the platform says it does not know, when asked for it alone. It may have left
-    /// while we were looking: then it is not listed any more, and the lists of deletions tell how it went. As long as it is
-    /// listed the two answers contradict each other, and it is set aside.
+    /// Decides about a dossier that is on a page, and not found by its number. It may have left meanwhile: then it is
+    /// no longer listed, and the lists of deletions have the reason. As long as it is listed the two answers contradict
+    /// each other, and it goes into quarantine (trap 35).
     async fn not_found(
         &self,
         number: DossierNumber,
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Option<Unread>, ApiError> {
-        // A démarche that is thrown away hides all of its own (trap 17).
+        // A discarded démarche hides all its dossiers, which are not deleted (trap 17): read its head, and fail if it
+        // is gone.
         match self.listing.source {
             ListingSource::Demarche(number) => self.client.head(number).await.map(drop)?,
             ListingSource::Groupe(number) => self.client.groupe_instructeur(number).await.map(drop)?,
@@ -223,7 +226,7 @@ impl Walk {
         let listed = match self.client.positions_page(&self.listing, after, size).await {
             Ok(positions) => {
                 let shown = positions.nodes.iter().any(|position| position.number == number);
-                // A hole that does not tell its number may be this one.
+                // A hole without a number may be this dossier.
                 shown || positions.holes.iter().any(|hole| hole.number.is_none_or(|hole| hole == number))
             }
             Err(error) if error.may_be_of_this_question() && !error.may_be_an_outage() => true,
@@ -232,8 +235,8 @@ impl Walk {
         Ok(listed.then(|| listed_not_found(number)))
     }
 
-    /// Moves to the next page, of at most `size`, and tells whether there is none. An empty page has no end (traps 10 and 15): what appears later
-    /// is for the next run.
+    /// Moves to the next page, of at most `size`. Returns true if there is none. An empty page has no cursor, and ends
+    /// the walk: dossiers that appear later are for the next run (traps 10 and 15).
     fn go_on(&mut self, end: Option<Cursor>, has_next: bool, size: PageSize) -> Result<bool, ApiError> {
         let size = size.min(self.most);
         self.position = match self.cursors.follow(end, has_next, "a page of dossiers")? {
@@ -244,16 +247,16 @@ impl Walk {
     }
 }
 
-/// The verdict on an error that the client gave up on.
+/// Decides about an error after the client's retries.
 pub(super) fn verdict(error: &ApiError, size: PageSize) -> Disposition {
     disposition(error, Attempt { tried: u32::MAX, page_size: u32::from(size.get()), now: Timestamp::UNIX_EPOCH })
 }
 
-/// A dossier that fails by itself is set aside; whatever concerns more than it ends the walk.
+/// Reports a dossier as unread if the error concerns it alone; any other error ends the walk.
 pub(crate) fn unread(number: DossierNumber, error: ApiError) -> Result<Unread, ApiError> {
     match verdict(&error, PageSize::ONE) {
         Disposition::Quarantine => Ok(Unread { number, reason: error.kind().to_owned(), message: error.to_string() }),
-        // The token covers the démarche, yet not this dossier: a fact about this dossier.
+        // The token covers the démarche and not this dossier: the error concerns this dossier alone.
         Disposition::Stop if matches!(error, ApiError::OutOfScope { .. }) => {
             Ok(Unread { number, reason: error.kind().to_owned(), message: error.to_string() })
         }
@@ -261,7 +264,7 @@ pub(crate) fn unread(number: DossierNumber, error: ApiError) -> Result<Unread, A
     }
 }
 
-/// A dossier of which two answers of the platform contradict each other.
+/// Reports a dossier that is listed, and not found by its number.
 pub(crate) fn listed_not_found(number: DossierNumber) -> Unread {
     Unread {
         number,
@@ -270,7 +273,7 @@ pub(crate) fn listed_not_found(number: DossierNumber) -> Unread {
     }
 }
 
-/// Something in a page of one that does not tell which dossier it is.
+/// Returns the error of a page of one whose dossier cannot be identified.
 pub(super) fn unidentified(holes: &[Hole]) -> ApiError {
     let hole = holes.first();
     ApiError::Partial {
@@ -280,7 +283,7 @@ pub(super) fn unidentified(holes: &[Hole]) -> ApiError {
     }
 }
 
-/// The dossiers of a démarche that moved since an instant, or all of them, as a stream, with the labels of their questions.
+/// Streams the dossiers of a démarche that moved since an instant, or all of them, with the labels of their questions.
 ///
 /// The last item of a stream that ends without an error is the last dossier of the listing. A dossier that the platform
 /// cannot serve is an `Err` item, and the stream goes on after it if the error concerns that dossier alone.

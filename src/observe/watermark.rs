@@ -1,27 +1,27 @@
-//! From where to read. Pure: instants come in, a [`Since`] comes out.
+//! Computes where a run starts to read, and the watermark after each page. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::Since;
 use crate::checkpoint::{Checkpoint, Sweep};
 
-/// How far back each run looks, and how often it looks further.
+/// Intervals of reading: overlap, follow-up, listing, sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
-    /// How far before the watermark every run begins: changes become visible after later ones do (trap 1), and parts of
-    /// one submission follow each other (trap 21). 15 minutes by default.
+    /// The overlap: how far before the watermark every run starts. A change may become visible after a later one (trap
+    /// 1), and a submission arrives in several steps (trap 21). 15 minutes by default.
     pub overlap: SignedDuration,
-    /// How often a run begins further back to see what follows a change without a date of its own: attestation, virus
-    /// scan, corrections, directory data (traps 20 to 23). Every hour by default.
+    /// The interval of follow-ups: runs that start further back, to see consequences of a change that have no date of
+    /// their own: attestation, virus scan, corrections, directory data (traps 20 to 23). Every hour by default.
     pub follow_up_every: SignedDuration,
-    /// How far back it then begins. 26 hours by default.
+    /// The overlap of a follow-up. 26 hours by default.
     pub follow_up_window: SignedDuration,
-    /// How often the complete light listing is compared. Every 24 hours by default.
+    /// The interval of the complete light listing. 24 hours by default.
     pub listing_every: SignedDuration,
-    /// How often everything is read again. Every 7 days by default.
+    /// The interval of sweeps. 7 days by default.
     pub sweep_every: SignedDuration,
-    /// How long after the publication of a revision everything is read again: the platform moves dossiers to it in a
-    /// background job (trap 25). 10 minutes by default.
+    /// The delay between the publication of a revision and the sweep that follows: the platform moves dossiers to it in
+    /// a background job, without a date (trap 25). 10 minutes by default.
     pub rebase_delay: SignedDuration,
 }
 
@@ -38,18 +38,18 @@ impl Default for Rhythm {
     }
 }
 
-/// What a run reads.
+/// Start and kind of a run's reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// From where.
+    /// The start.
     pub since: Since,
-    /// Whether this is (the rest of) a complete re-reading.
+    /// True for a sweep, or the rest of one.
     pub sweep: bool,
-    /// Whether this begins further back than usual.
+    /// True for a follow-up.
     pub follow_up: bool,
 }
 
-/// Decides what a run reads: there is one mode, the walk in order of modification, and only its beginning differs.
+/// Decides where a run starts. There is one mode, the walk in order of modification; only the start differs.
 #[must_use]
 pub fn reading(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> Reading {
     let Some(watermark) = checkpoint.watermark else {
@@ -64,7 +64,7 @@ pub fn reading(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> Read
     Reading { since: Since::Updated(before(watermark, back)), sweep: false, follow_up }
 }
 
-/// Whether a complete re-reading should begin now.
+/// Returns true if a sweep is due.
 #[must_use]
 pub fn sweep_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> bool {
     checkpoint.sweep.is_none()
@@ -72,24 +72,24 @@ pub fn sweep_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) ->
         && (checkpoint.sweep_due.is_some_and(|at| at <= now) || due(checkpoint.swept_at, rhythm.sweep_every, now))
 }
 
-/// Whether the complete light listing should be compared now.
+/// Returns true if the complete light listing is due.
 #[must_use]
 pub fn listing_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> bool {
     due(checkpoint.listed_at, rhythm.listing_every, now)
 }
 
-/// Since when deletions are asked for: well before the watermark, as the platform dates some of them two weeks back
-/// (trap 32).
+/// Computes the start of the list of deletions: well before the watermark, as the platform dates some of them two weeks
+/// back (trap 32).
 #[must_use]
 pub fn deleted_since(checkpoint: &Checkpoint) -> Option<Timestamp> {
     checkpoint.watermark.map(|watermark| before(watermark, SignedDuration::from_hours(30 * 24)))
 }
 
-/// Where the walks stand after a page whose last dossier moved at `reached`. Never backward.
+/// Advances the checkpoint after a page whose last dossier moved at `reached`. Never backward.
 ///
-/// `began` is the platform's instant at which the walk began. A change that becomes visible while the walk goes on belongs
-/// behind what was passed, and however long the walk takes the next one must look there: it stands no further than where it
-/// began (trap 1). `None` where the platform does not tell the time.
+/// `began` is the platform's instant at which the walk began. A change that becomes visible during the walk may have a
+/// date that the walk has passed. The next walk must look there, however long this one takes, so the watermark stays no
+/// later than `began` (trap 1). `None` if the platform's clock is not known.
 #[must_use]
 pub fn advance(
     checkpoint: &Checkpoint,
@@ -101,14 +101,14 @@ pub fn advance(
     let mut next = checkpoint.clone();
     next.watermark = checkpoint.watermark.max(reached);
     if reading.sweep {
-        // A first reading is a complete one, interrupted or not: only its end says so.
+        // A first walk is a sweep too, and only its end proves that it was complete.
         let before = checkpoint.sweep.and_then(|sweep| sweep.reached);
         next.sweep = Some(Sweep { reached: before.max(reached) });
     }
     next
 }
 
-/// Where the walks stand after the last page.
+/// Completes the checkpoint after the last page.
 #[must_use]
 pub fn finish(checkpoint: &Checkpoint, reading: Reading, now: Timestamp) -> Checkpoint {
     let mut next = checkpoint.clone();
@@ -118,7 +118,7 @@ pub fn finish(checkpoint: &Checkpoint, reading: Reading, now: Timestamp) -> Chec
         if next.sweep_due.is_some_and(|at| at <= now) {
             next.sweep_due = None;
         }
-        // What was read in full needs no comparison at once.
+        // A first sweep has just read everything: the listing is not due at once.
         next.listed_at = next.listed_at.or(Some(now));
     }
     if reading.follow_up {
@@ -132,7 +132,7 @@ fn before(at: Timestamp, back: SignedDuration) -> Timestamp {
 }
 
 fn due(last: Option<Timestamp>, every: SignedDuration, now: Timestamp) -> bool {
-    // A clock that was set back makes it due as well: looking once too often is harmless.
+    // A clock that was set back makes it due as well: a reading too many does no harm.
     last.is_none_or(|last| last > now || now.duration_since(last) >= every)
 }
 

@@ -1,4 +1,4 @@
-//! Known × observed → changes.
+//! Plans the changes of dossiers: known state × observations → changes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
 use crate::table::Row;
 
-/// What was seen of one dossier.
+/// Observation of one dossier.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// It is there, like this.
@@ -21,7 +21,7 @@ pub enum Observation {
 }
 
 impl Observation {
-    /// Which dossier.
+    /// Returns the number of the dossier.
     #[must_use]
     pub fn number(&self) -> DossierNumber {
         match self {
@@ -31,105 +31,105 @@ impl Observation {
     }
 }
 
-/// What a target holds of the dossiers of one page.
+/// State of the dossiers of one page in a target.
 pub type Known = BTreeMap<DossierNumber, KnownDossier>;
 
-/// What a target holds of one dossier.
+/// State of one dossier in a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDossier {
     /// The fingerprint of its stored document.
     pub fingerprint: Fingerprint,
-    /// The digest of what the light listing showed of it.
+    /// The digest of its line in the light listing.
     pub light: Digest,
     /// Its tombstone, when it has one.
     pub gone: Option<Gone>,
 }
 
-/// One thing to do to a target.
+/// Change of one dossier in a target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A dossier that the target never had.
     Insert(Box<Row>),
     /// A dossier whose content moved.
     Update {
-        /// What it is now.
+        /// Its new row.
         row: Box<Row>,
         /// The fingerprint that it replaces.
         was: Fingerprint,
     },
-    /// The content is the same; only what the light listing shows moved, in a field that is not kept. No event.
+    /// The content is the same; only its line in the light listing changed, in a field that is not kept. No event.
     Touch(Box<Row>),
-    /// A dossier that has a tombstone and is there again (traps 16 and 36).
+    /// A dossier that has a tombstone and is listed again: the platform restores deleted dossiers (traps 16 and 36).
     Restore {
-        /// What it is now.
+        /// Its new row.
         row: Box<Row>,
         /// The fingerprint that it had.
         was: Fingerprint,
     },
-    /// A dossier that is gone: a tombstone is put, the content stays unless retention says otherwise.
+    /// A dossier that is gone: it gets a tombstone; the content stays unless retention says otherwise.
     Delete {
-        /// Which.
+        /// The number.
         number: DossierNumber,
-        /// How it went.
+        /// The reason and the date.
         gone: Gone,
         /// The fingerprint that it had.
         was: Fingerprint,
     },
-    /// The tombstone is there already and says something else now (pending, then purged): no event.
+    /// The tombstone gets another reason (pending, then purged). No event.
     Retomb {
-        /// Which.
+        /// The number.
         number: DossierNumber,
-        /// How it went.
+        /// The reason and the date.
         gone: Gone,
     },
-    /// The same dossier in other cells, after the columns or the privacy policy changed: an event only if the
-    /// fingerprint moved. A tombstone stays.
+    /// The same dossier in other cells, after the columns or the privacy policy changed. An event only if the
+    /// fingerprint changed. A tombstone stays.
     Rewrite {
-        /// What it is now.
+        /// Its new row.
         row: Box<Row>,
         /// The fingerprint that it had.
         was: Fingerprint,
     },
-    /// A decided or deleted dossier whose term is over, kept without what may tell of a person. A tombstone stays.
+    /// A decided or deleted dossier whose term is over is anonymised. A tombstone stays.
     Anonymise {
-        /// What is left of it; its `light` is [sealed](Digest::sealed).
+        /// The anonymised row; its `light` is [sealed](Digest::sealed).
         row: Box<Row>,
         /// The fingerprint that it had.
         was: Fingerprint,
     },
-    /// A dossier whose term is over, of which nothing is kept but its number and that it was purged.
+    /// A dossier whose term is over is purged: only its number and a tombstone stay.
     Purge {
-        /// Which.
+        /// The number.
         number: DossierNumber,
-        /// The term that was over, for people who read the plan.
+        /// The rule, for people who read the plan.
         rule: Rule,
     },
 }
 
-/// Whether the platform shows (`shown`, the digest of its light listing) a dossier as it was when retention emptied it
-/// (`light`, what the target kept of that listing): it is no news, and must not come back. A dossier that moved since
-/// is news like any other.
+/// Returns true if the platform still lists a dossier as it was when retention emptied it: it must not come back.
+/// `shown` is the digest of its present line, `light` the one that the target kept. A dossier that changed since comes
+/// back like any other.
 #[must_use]
 pub fn is_emptied(light: Digest, gone: Option<&Gone>, shown: Digest) -> bool {
     match gone.map(|gone| &gone.reason) {
         None => light == shown.sealed(),
-        // It may have been anonymised before it was purged.
+        // It may have been anonymised before it was purged: then the digest is sealed.
         Some(GoneReason::Retention) => light == shown || light == shown.sealed(),
         Some(GoneReason::Pending(_) | GoneReason::Deleted(_) | GoneReason::Missing | GoneReason::Filtered) => false,
     }
 }
 
-/// What to do to a target, in order of dossier number, each dossier at most once.
+/// Changes of a target, in order of dossier number, each dossier at most once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// The changes.
     pub changes: Vec<Change>,
-    /// How many observations change nothing.
+    /// The number of observations that change nothing.
     pub unchanged: u64,
 }
 
-/// Decides what to do. Of several observations of one dossier the last counts, so observations must be given in the
-/// order in which they were made.
+/// Plans the changes. The last of several observations of one dossier counts, so they must be given in the order in
+/// which they were made.
 #[must_use]
 pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     let last: BTreeMap<DossierNumber, Observation> =
@@ -153,7 +153,7 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
                     (false, _) => Some(Change::Update { row, was: *fingerprint }),
                 }
             }
-            // Deletion lists name every dossier that ever was, ours or not.
+            // The lists of deletions contain every dossier that ever was, also those that this target never had.
             (Observation::Gone(..), None) => None,
             (Observation::Gone(_, gone), Some(KnownDossier { fingerprint, gone: None, light: _ })) => {
                 Some(Change::Delete { number, gone, was: *fingerprint })
@@ -170,8 +170,8 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     plan
 }
 
-/// A tombstone becomes more precise (missing, pending, purged), never less, and what was purged here stays so: the two
-/// lists are read in every run and must not undo one another.
+/// Returns true if a tombstone becomes more precise: missing, pending, purged. Every run reads both lists, and they
+/// must not undo one another. A purge by retention stays.
 fn supersedes(now: &Gone, before: &Gone) -> bool {
     let rank = |gone: &Gone| match gone.reason {
         GoneReason::Missing | GoneReason::Filtered => 0,
@@ -182,7 +182,7 @@ fn supersedes(now: &Gone, before: &Gone) -> bool {
     rank(now) > rank(before) || (rank(now) == rank(before) && rank(now) > 0 && now != before)
 }
 
-/// How many of each kind.
+/// Counts of changes by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
@@ -220,7 +220,7 @@ impl Counts {
 }
 
 impl Counts {
-    /// Whether nothing changed.
+    /// Returns true if nothing changed.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         let Self { inserted, updated, unchanged: _, deleted, restored, rewritten, anonymised, purged } = self;
@@ -229,13 +229,13 @@ impl Counts {
 }
 
 impl Plan {
-    /// Whether there is nothing to do.
+    /// Returns true if there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// How many of each kind.
+    /// Counts the changes by kind.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts { unchanged: self.unchanged, ..Counts::default() };
@@ -256,7 +256,7 @@ impl Plan {
 }
 
 impl Change {
-    /// The row that it brings, if it brings one.
+    /// Returns the row that it writes, if there is one.
     #[must_use]
     pub fn row(&self) -> Option<&Row> {
         match self {
@@ -270,7 +270,7 @@ impl Change {
         }
     }
 
-    /// The same, to be changed.
+    /// Returns the row that it writes, to be modified.
     pub(crate) fn row_mut(&mut self) -> Option<&mut Row> {
         match self {
             Self::Insert(row)
@@ -283,7 +283,7 @@ impl Change {
         }
     }
 
-    /// Whether it takes away what had been kept for its term.
+    /// Returns true if it anonymises or purges.
     #[must_use]
     pub fn empties(&self) -> bool {
         matches!(self, Self::Anonymise { .. } | Self::Purge { .. })

@@ -28,7 +28,7 @@ fn gone(number: u32, reason: GoneReason) -> Observation {
     Observation::Gone(DossierNumber::new(number), Gone { reason, at: None })
 }
 
-/// What a faithful sink holds after it did what the plan says.
+/// Applies a plan as a correct sink does.
 fn apply(known: &mut Known, plan: &Plan) {
     for change in &plan.changes {
         match change {

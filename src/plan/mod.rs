@@ -1,4 +1,8 @@
-//! ROOM 5, the desk: what is known, what was observed, and therefore what to do. Pure: no I/O, no clock, no randomness.
+//! Plans changes of a target: computes them from the state that the target has and the observations of a run. Pure: no
+//! I/O, no clock, no randomness.
+//!
+//! Decisions about rows, tables and terms of retention belong here. Reading the platform is in `observe`, carrying
+//! changes out is in `sink`.
 
 pub mod changes;
 pub mod retention;

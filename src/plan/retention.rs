@@ -1,4 +1,4 @@
-//! What is due to be anonymised or purged: rules × dates × now → a decision. Pure.
+//! Decides which dossiers are due to be anonymised or purged: rules × dates × now → decision. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::dossier::DossierState;
 
-/// How long something is kept: years, months, weeks and days of the calendar.
+/// Retention period: years, months, weeks and days of the calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct Term(Span);
 
@@ -19,19 +19,19 @@ pub struct Term(Span);
 pub struct InvalidTerm(String);
 
 impl Term {
-    /// An instant before which everything is surely beyond its term: the reverse of [`after`](Self::after), a week more
-    /// careful.
+    /// Computes an instant before which every term is surely over: the inverse of [`after`](Self::after), with a margin
+    /// of a week.
     #[must_use]
     pub fn before(self, now: Timestamp) -> Timestamp {
         let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(self.0).saturating_sub(Span::new().days(7));
         TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
     }
 
-    /// The first instant that is surely beyond the term of something that happened at `from`.
+    /// Computes the first instant at which a term that began at `from` is surely over.
     ///
     /// A term ends with a day: that of the same date, or the last of the month where the month has no such date (29
-    /// February + 1 year, 31 January + 1 month). Both days are taken where on Earth they come last, so nothing is due
-    /// earlier than any time zone would have it, and at most two days later.
+    /// February + 1 year, 31 January + 1 month). Both days end in the time zone where they end last, so nothing is due
+    /// too early in any time zone, and at most two days too late.
     #[must_use]
     pub fn after(self, from: Timestamp) -> Timestamp {
         let east = TimeZone::fixed(tz::offset(14));
@@ -41,7 +41,7 @@ impl Term {
         over.and_then(|over| west.to_timestamp(over)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Which of two terms ends first, whenever they begin.
+    /// Approximates the length in days, to compare two terms.
     fn days(self) -> i64 {
         let days = |years: i64, months: i64, weeks: i64, days: i64| years * 366 + months * 31 + weeks * 7 + days;
         let span = self.0;
@@ -61,7 +61,7 @@ impl FromStr for Term {
             .and_then(|s| s.try_weeks(span.get_weeks()))
             .and_then(|s| s.try_days(span.get_days()))
             .map_err(|_| invalid())?;
-        // A part of a day would be read and not kept.
+        // A term counts days: parts of a day would be accepted and ignored.
         if !span.is_positive() || calendar.fieldwise() != span.fieldwise() {
             return Err(invalid());
         }
@@ -98,13 +98,13 @@ impl Serialize for Term {
     }
 }
 
-/// What becomes of a dossier whose term is over.
+/// Fate of a dossier whose term is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// What may be counted stays, what may tell of a person goes.
+    /// Anonymised: what may be counted stays, what may identify a person goes.
     Anonymise,
-    /// Its number stays, and that it was purged.
+    /// Purged: its number and a tombstone stay.
     Purge,
 }
 
@@ -119,58 +119,59 @@ impl Fate {
     }
 }
 
-/// When each fate comes; never, where no term is given.
+/// Terms of the fates; a fate without a term never comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Terms {
-    /// When a dossier is anonymised.
+    /// The term after which a dossier is anonymised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anonymise: Option<Term>,
-    /// When it is purged.
+    /// The term after which it is purged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge: Option<Term>,
 }
 
 impl Terms {
-    /// Whether nothing is ever done.
+    /// Returns true if there is no term.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.anonymise.is_none() && self.purge.is_none()
     }
 
-    /// Whether it would be purged before it is anonymised: one of the two was meant otherwise.
+    /// Returns true if a dossier would be purged before it is anonymised: a mistake in the configuration.
     #[must_use]
     pub fn contradict(&self) -> bool {
         matches!((self.anonymise, self.purge), (Some(first), Some(last)) if last.days() <= first.days())
     }
 
-    /// The fates with their terms, the gravest first.
+    /// Lists the fates with their terms, the gravest first.
     fn fates(&self) -> impl Iterator<Item = (Fate, Term)> {
         let purge = self.purge.map(|term| (Fate::Purge, term));
         purge.into_iter().chain(self.anonymise.map(|term| (Fate::Anonymise, term)))
     }
 }
 
-/// For how long dossiers are kept. By default for ever.
+/// Retention periods of a target. By default everything is kept for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Retention {
-    /// Those that the platform deleted, from the day on which it did, or on which it was noticed where it does not say.
+    /// Terms of dossiers that the platform deleted, from the day of the deletion, or of its detection if the platform
+    /// has no date.
     pub deleted: Terms,
-    /// Those that are decided, from the day of the decision (`dateTraitement`).
+    /// Terms of decided dossiers, from the day of the decision (`dateTraitement`).
     pub finished: Terms,
-    /// For how long the lines of the run history are kept; the last line always is.
+    /// The term of the lines of the run history; the last line always stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs: Option<Term>,
 }
 
 impl Retention {
-    /// Whether everything is kept for ever.
+    /// Returns true if everything is kept for ever.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.deleted.is_empty() && self.finished.is_empty() && self.runs.is_none()
     }
 }
 
-/// Why a dossier is due.
+/// Rule by which a dossier is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -191,31 +192,31 @@ impl Rule {
     }
 }
 
-/// What the rules must know of a dossier.
+/// Dates and state of a dossier, as far as the rules need them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Age {
-    /// Where it stood last.
+    /// Its last state.
     pub state: DossierState,
-    /// When it was last decided; kept by the platform when it is taken up again (trap 49).
+    /// The date of its last decision. The platform keeps it if the dossier is reopened, so the state decides (trap 49).
     pub decided_at: Option<Timestamp>,
     /// When it left the platform; `None` while it is there.
     pub gone_at: Option<Timestamp>,
-    /// Whether it was anonymised already.
+    /// True if it was anonymised already.
     pub anonymous: bool,
 }
 
-/// A dossier whose term is over.
+/// Due dossier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// What is to be done.
+    /// The fate.
     pub fate: Fate,
-    /// By which rule.
+    /// The rule.
     pub rule: Rule,
-    /// Since when its term ran.
+    /// The start of its term.
     pub since: Timestamp,
 }
 
-/// What is due of a dossier now. The gravest fate wins, then the rule on deleted dossiers.
+/// Decides if a dossier is due now. The gravest fate wins, then the rule on deleted dossiers.
 #[must_use]
 pub fn due(rules: &Retention, age: &Age, now: Timestamp) -> Option<Due> {
     let decided = age.decided_at.filter(|_| age.state.is_terminal());
@@ -229,7 +230,7 @@ pub fn due(rules: &Retention, age: &Age, now: Timestamp) -> Option<Due> {
     found.max_by_key(|due| (due.fate, due.rule == Rule::Deleted))
 }
 
-/// Whether it is time to look again: a day has passed since `last`, or the clock was set back before it.
+/// Returns true if it is time to look again: a day has passed since `last`, or the clock was set back before it.
 #[must_use]
 pub fn is_time(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| now < last || now.duration_since(last) >= SignedDuration::from_hours(24))

@@ -1,4 +1,4 @@
-//! Remembered × asked for → what to change in the tables of a target.
+//! Plans the changes of tables: remembered tables × form → changes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,21 +11,21 @@ use crate::table::{
     Cell, CellKind, ColumnKey, ColumnSpec, Layout, LayoutColumn, LayoutTable, Origin, Row, Spec, TableKey, TableSpec,
 };
 
-/// What a target remembers of the tables that it was given for one démarche, in the order of their creation.
+/// Tables of one démarche that a target remembers, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// The tables.
     pub tables: Vec<RememberedTable>,
-    /// Names in the target that belong to others: other démarches, other instances, shared tables, views.
+    /// Names in the target that are in use: by other démarches, other instances, shared tables, views.
     pub taken: BTreeSet<String>,
-    /// What the names of this démarche's tables begin with (`demarche_123`), decided once.
+    /// The prefix of this démarche's tables (`demarche_123`), decided once.
     pub prefix: String,
 }
 
-/// A table that a target remembers.
+/// Table that a target remembers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedTable {
-    /// What it holds.
+    /// Its identity.
     pub key: TableKey,
     /// Its name.
     pub name: String,
@@ -35,10 +35,10 @@ pub struct RememberedTable {
     pub columns: Vec<RememberedColumn>,
 }
 
-/// A column that a target remembers.
+/// Column that a target remembers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedColumn {
-    /// What it is.
+    /// Its identity.
     pub key: ColumnKey,
     /// Its name.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct RememberedColumn {
     pub kind: CellKind,
 }
 
-/// One change to the tables of a target.
+/// Change of the tables of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SchemaChange {
     /// A new table with its columns.
@@ -59,11 +59,12 @@ pub enum SchemaChange {
         table: String,
         /// The column.
         column: LayoutColumn,
-        /// Whether stored dossiers may hold a value for it already: another part of a known question, or a column that
+        /// True if stored dossiers may have a value for it already: another part of a known question, or a column that
         /// an older version of this program did not make.
         backfill: bool,
     },
-    /// A column must hold more than it could (trap 25): its dossiers are to be written again.
+    /// A column gets a wider kind, as a new revision changed the question (trap 25): its dossiers must be written
+    /// again.
     WidenColumn {
         /// The table's name.
         table: String,
@@ -72,7 +73,7 @@ pub enum SchemaChange {
         /// The kind that it had.
         was: CellKind,
     },
-    /// A question or block was renamed: the name stays, the title follows (trap 47).
+    /// A question or block was renamed: the name stays, as views and queries use it; the title follows (trap 47).
     Retitle {
         /// The table's name.
         table: String,
@@ -85,7 +86,7 @@ pub enum SchemaChange {
     },
 }
 
-/// What to change in the tables of a target, and how they will be.
+/// Changes of the tables of a target, and the tables afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaPlan {
     /// The tables once the changes are done.
@@ -94,11 +95,12 @@ pub struct SchemaPlan {
     pub changes: Vec<SchemaChange>,
 }
 
-/// How many columns a table gets at most: PostgreSQL takes 1,600 with those that were dropped, SQLite 2,000, and each table has
-/// some besides. What comes later in the form has none, and its answers stay in the documents.
+/// Most columns of a table: PostgreSQL allows 1,600 with those that were dropped, SQLite 2,000, and each table has some
+/// more of its own. Later questions of the form have no column, and their answers stay in the documents.
 pub const MOST_COLUMNS: usize = 1_500;
 
-/// Decides what to change. Nothing is ever dropped or renamed: what the form asks no more stays, as a former column.
+/// Plans the changes of the tables. Nothing is ever dropped or renamed: a question that the form no longer asks stays
+/// as a former column.
 #[must_use]
 pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> SchemaPlan {
     let mut changes = Vec::new();
@@ -160,7 +162,7 @@ fn adapt(
                 ColumnKey::Champ(id, _) => {
                     table.columns.iter().any(|known| matches!(&known.key, ColumnKey::Champ(other, _) if other == id))
                 }
-                // It is made when the first answer has it.
+                // The form does not list sub-values: the column is made with the first answer that has one.
                 ColumnKey::Column(..) => false,
             };
             changes.push(SchemaChange::AddColumn { table: table.name.clone(), column: column.clone(), backfill });
@@ -205,21 +207,21 @@ fn named(spec: &ColumnSpec, names: &mut BTreeSet<String>, limits: NameLimits) ->
     LayoutColumn { name, spec: spec.clone() }
 }
 
-/// Which stored dossiers are to be written again after a change of the tables.
+/// Stored dossiers that must be written again after a change of the tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Backfill {
     /// None.
     #[default]
     Nothing,
-    /// Those that fill one of these tables (`None`) or columns, which are new. Most hold nothing for them; but a platform
-    /// that publishes a form while it is read serves answers before it tells of their questions.
+    /// Those that fill one of these new tables (`None`) or columns. Most have no value for them; but while a form is
+    /// published the platform may serve answers before the questions.
     Filling(BTreeSet<(TableKey, Option<ColumnKey>)>),
     /// All of them.
     Everything,
 }
 
 impl Backfill {
-    /// What both ask for.
+    /// Unites two backfills.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -232,7 +234,7 @@ impl Backfill {
         }
     }
 
-    /// Whether a dossier with these rows is to be written again.
+    /// Returns true if a dossier with these rows must be written again.
     #[must_use]
     pub fn concerns(&self, layout: &Layout, row: &Row) -> bool {
         let new = match self {
@@ -251,7 +253,7 @@ impl Backfill {
 }
 
 impl SchemaPlan {
-    /// The columns whose type it changes.
+    /// Lists the columns whose kind it changes.
     #[must_use]
     pub fn widened(&self) -> Vec<(TableKey, ColumnKey)> {
         let widened = self.changes.iter().filter_map(|change| match change {
@@ -263,7 +265,7 @@ impl SchemaPlan {
         widened.filter_map(|(table, column)| Some((key(table)?, column.spec.key.clone()))).collect()
     }
 
-    /// Which stored dossiers are to be written again. None for a démarche that has no tables yet.
+    /// Returns the stored dossiers that must be written again. None for a démarche that has no tables yet.
     #[must_use]
     pub fn backfill(&self) -> Backfill {
         let creates = |change: &SchemaChange| matches!(change, SchemaChange::CreateTable(table) if table.key == TableKey::Dossiers);
@@ -289,13 +291,13 @@ impl SchemaPlan {
         if new.is_empty() { Backfill::Nothing } else { Backfill::Filling(new) }
     }
 
-    /// Whether every existing row must be written again from its stored document.
+    /// Returns true if every row must be written again from its stored document.
     #[must_use]
     pub fn needs_remap(&self) -> bool {
         self.backfill() == Backfill::Everything
     }
 
-    /// Whether stored documents are to be looked through for rows to write again.
+    /// Returns true if stored documents must be searched for rows to write again.
     #[must_use]
     pub fn needs_backfill(&self) -> bool {
         self.backfill() != Backfill::Nothing
@@ -303,7 +305,7 @@ impl SchemaPlan {
 }
 
 impl Layout {
-    /// The part of a form's tables that a target has, as it has them: what its rows can be compared with.
+    /// Returns the part of a form's tables that a target has, as it has them: its rows can be compared with these.
     #[must_use]
     pub fn held(spec: &Spec, remembered: &Remembered) -> Self {
         let mut layout = reconcile(spec, remembered, NameLimits::default()).layout;

@@ -26,7 +26,7 @@ fn spec(columns: Vec<ColumnSpec>) -> Spec {
     }
 }
 
-/// What a target remembers once it did what the plan says.
+/// Returns the tables that a target remembers after the plan.
 fn remember(plan: &SchemaPlan) -> Remembered {
     let tables = plan.layout.tables.iter().map(|table| RememberedTable {
         key: table.key.clone(),

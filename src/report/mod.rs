@@ -1,6 +1,7 @@
-//! What a run did, as plain values: the versioned object that `dn sync --json` prints, and the run history that keeps it.
+//! Reports of runs, as plain values: the versioned object that `dn sync --json` prints, and the run history that keeps
+//! it.
 //!
-//! What is told of a run after its end belongs here; what is told while it works is [`sync::Event`](crate::sync::Event).
+//! Facts about a run after its end belong here; events while it works are [`sync::Event`](crate::sync::Event)s.
 
 mod record;
 mod retention;
@@ -18,14 +19,14 @@ pub use rows::{RowDifference, RowFault, RowsReport};
 use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::plan::Counts;
 
-/// The version of [`Report`] and [`Verification`](crate::sync::Verification) as JSON. It grows when a field changes its meaning
-/// or goes; new fields leave it as it is.
+/// The version of [`Report`] and [`Verification`](crate::sync::Verification) as JSON. It grows if a field changes its
+/// meaning or is removed; new fields leave it as it is.
 pub const REPORT_VERSION: u32 = 1;
 
-/// What a run did.
+/// Report of a run.
 ///
-/// Reading one is lenient: what a stored report lacks is as in an empty one, and what this version does not know is left
-/// out. So the history that older and newer versions wrote can be read.
+/// Deserialization is lenient, so that the history of older and newer versions can be read: missing fields are as in an
+/// empty report, and unknown fields are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
@@ -39,11 +40,11 @@ pub struct Report {
     pub demarche: u32,
     /// The target, without credentials.
     pub target: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: RunOutcome,
     /// When it began.
     pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Its duration, in milliseconds.
     pub duration_ms: u64,
     /// Requests sent to the platform, retries included.
     pub requests: u64,
@@ -51,51 +52,51 @@ pub struct Report {
     pub retries: u64,
     /// Pages of dossiers received.
     pub pages: u64,
-    /// What changed.
+    /// The changes, counted.
     #[serde(flatten)]
     pub counts: Counts,
     /// Rows written to the tables of the démarche, children included.
     pub rows_written: u64,
-    /// Whether everything was read again.
+    /// True if it was a sweep: every dossier was read again.
     pub sweep: bool,
     /// The dossiers in quarantine when the run ended, and the reason of each.
     pub quarantined: BTreeMap<DossierNumber, String>,
     /// The newest `dateDerniereModification` up to which everything is in the target or in quarantine.
     pub watermark: Option<Timestamp>,
-    /// What the complete light listing showed, when it was due.
+    /// The comparison with the complete light listing, if it was due.
     pub listing: Option<ListingReport>,
-    /// The safety brake, when it held deletions back.
+    /// The brake, if it held deletions back.
     pub brake: Option<Brake>,
     /// The changes made to the tables, in words.
     pub schema: Vec<String>,
-    /// What the platform sent that this version does not know.
+    /// Values of the platform that this version does not know.
     pub drift: Vec<String>,
     /// The dossiers of which some values could not be read, and which ones: the values that came in another form are kept
     /// as text in the document, the others are missing until the platform can make them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<DossierNumber, Vec<String>>,
-    /// Whether a list of deletions could not be read to its end.
+    /// True if a list of deletions could not be read to its end.
     pub suppressions_incomplete: bool,
-    /// What the target has to tell of itself: columns that people deleted, values that it could not hold.
+    /// Notices of the target: columns that people deleted, values that it could not hold.
     pub notices: Vec<String>,
     /// The questions that stored dossiers answer and that no revision of the form has: their answers are in the documents,
     /// and in no column.
     pub strangers: Vec<DescriptorId>,
-    /// How the rows of the target differed from its documents, when they were compared and did.
+    /// The differences between rows and documents, if they were compared and differed.
     pub rows: Option<RowsReport>,
     /// The dossiers whose stored document is damaged, and that the platform does not show any more or could not show.
     pub damaged: Vec<DossierNumber>,
-    /// What became of files, where the target keeps them and was asked to.
+    /// The transfer of files, if the target keeps them and was asked to.
     pub files: Option<FilesReport>,
-    /// What had been kept for its term, in a run that looked for it.
+    /// The dossiers whose term is over, in a run that looked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionReport>,
-    /// What ended the run early.
+    /// The error that ended the run early.
     pub error: Option<String>,
 }
 
 impl Report {
-    /// The report of a run that begins, and that nothing ended early yet.
+    /// Begins the report of a run.
     #[must_use]
     pub fn begin(run: String, scope: &Scope, target: &str, started_at: Timestamp) -> Self {
         Self {
@@ -110,13 +111,13 @@ impl Report {
         }
     }
 
-    /// Says what ended the run early.
+    /// Records the error that ended the run early.
     pub fn end_early(&mut self, outcome: RunOutcome, error: impl ToString) {
         self.outcome = outcome;
         self.error = Some(error.to_string());
     }
 
-    /// The line of the run history.
+    /// Builds the line of the run history.
     #[must_use]
     pub fn record(&self, ended_at: Timestamp) -> RunRecord {
         RunRecord {
@@ -128,8 +129,8 @@ impl Report {
         }
     }
 
-    /// Whether the run found everything as it was, as far as it came: nothing was written but where the walks stand. What
-    /// is told at every run anew (drift, notices of the target) is no news.
+    /// Returns true if the run changed nothing but the checkpoint. Drift and notices of the target do not count, as
+    /// every run reports them again.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.counts.is_zero()
@@ -140,7 +141,7 @@ impl Report {
     }
 }
 
-/// What the complete light listing showed.
+/// Comparison with the complete light listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListingReport {
@@ -158,13 +159,13 @@ pub struct ListingReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Brake {
-    /// How many deletions.
+    /// The number of deletions.
     pub deletions: u64,
     /// Out of how many dossiers.
     pub alive: u64,
 }
 
-/// What became of the files that a target wanted.
+/// Transfer of the files that a target wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FilesReport {

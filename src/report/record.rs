@@ -1,4 +1,4 @@
-//! The run history: one line for each run.
+//! Run history: one line for each run.
 
 use jiff::Timestamp;
 use serde::ser::SerializeStruct as _;
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::Report;
 
-/// How a run ended.
+/// Outcome of a run.
 ///
-/// A stored report that does not say it is taken for that of a run that failed: it promises nothing.
+/// A stored report without one counts as failed, which promises nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// Everything that the platform shows is in the target.
     Done,
-    /// The same, but for dossiers in quarantine.
+    /// Done, with dossiers in quarantine.
     Quarantine,
     /// Stopped after a complete commit: by a signal, or because another run had taken its place.
     Interrupted,
@@ -24,19 +24,19 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// Whether it looked everywhere: everything that could be read is in the target.
+    /// Returns true if it looked everywhere: everything that could be read is in the target.
     #[must_use]
     pub const fn did_its_work(self) -> bool {
         matches!(self, Self::Done | Self::Quarantine)
     }
 }
 
-/// What the ids of runs begin with that only looked at the target, for what had been kept for its term.
+/// Prefix of the ids of runs of retention, which look at the target only.
 pub const RETENTION: &str = "retention-";
 
 /// A line of the run history.
 ///
-/// Its JSON form is what a Grist document keeps and what `dn status --json` prints: the fields, and `quiet`, which says
+/// A Grist document keeps its JSON form, and `dn status --json` prints it: the fields, and `quiet`, the value of
 /// [`is_quiet`](Self::is_quiet).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RunRecord {
@@ -46,20 +46,20 @@ pub struct RunRecord {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: RunOutcome,
     /// Its report. What an older version did not tell is as in an empty one.
     pub report: Report,
 }
 
 impl RunRecord {
-    /// Whether the run tells nothing of the platform: it looked for what had been kept for its term.
+    /// Returns true if it was a run of retention, which says nothing about the platform.
     #[must_use]
     pub fn is_retention(&self) -> bool {
         self.id.starts_with(RETENTION)
     }
 
-    /// Whether the run did its work to the end and found everything [as it was](Report::is_quiet).
+    /// Returns true if the run did its work to the end and [changed nothing](Report::is_quiet).
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.outcome == RunOutcome::Done && self.report.is_quiet()

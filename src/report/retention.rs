@@ -1,4 +1,4 @@
-//! Which dossiers have been kept for their term.
+//! Report of a run of retention.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::ids::DossierNumber;
 use crate::plan::retention::{Fate, Rule};
 
-/// What is due of one rule and one fate.
+/// Dossiers that are due by one rule, for one fate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleReport {
-    /// Why.
+    /// The rule.
     pub rule: Rule,
-    /// What is to be done.
+    /// The fate.
     pub action: Fate,
     /// The term, as it is configured.
     pub after: String,
-    /// How many dossiers.
+    /// The number of dossiers.
     pub due: u64,
     /// Since when the oldest of them has been decided or gone.
     pub oldest: Option<Timestamp>,
@@ -23,13 +23,13 @@ pub struct RuleReport {
     pub dossiers: Vec<DossierNumber>,
 }
 
-/// Which dossiers have been kept for their term.
+/// Dossiers whose term is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RetentionReport {
-    /// What is due, by rule: every rule that is configured, also where nothing is due.
+    /// The due dossiers of every configured rule, also of rules without any.
     pub rules: Vec<RuleReport>,
-    /// How many are due and wait: an intent about them is not done yet, or they are in quarantine or their document is
-    /// damaged, so that what they are now is not known.
+    /// The number of due dossiers that wait: an intent about them is not settled, they are in quarantine, or their
+    /// document is damaged, so that their present state is not known.
     pub waiting: u64,
 }

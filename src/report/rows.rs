@@ -1,42 +1,42 @@
-//! How the rows of a target differ from its documents.
+//! Differences between the rows of a target and its documents.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
 
-/// How the rows of a target differed from its documents, and what became of it.
+/// Differences between the rows of a target and its documents, and their repair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RowsReport {
-    /// How many dossiers differed, those without a readable document included.
+    /// The number of dossiers that differed, those without a readable document included.
     pub dossiers: u64,
-    /// How many of them were written again.
+    /// The number of those that were written again.
     pub mended: u64,
-    /// How many rows belong to no dossier of the target.
+    /// The number of rows that belong to no dossier of the target.
     pub unknown: u64,
-    /// How many of those were removed.
+    /// The number of those that were removed.
     pub removed: u64,
     /// The differences, at most a hundred.
     pub differences: Vec<RowDifference>,
 }
 
-/// How rows of one table differ from what they should be, for one dossier and one kind of difference.
+/// Difference in the rows of one table, for one dossier and one kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RowDifference {
     /// The dossier; `None` for rows whose number cannot be that of a dossier.
     pub number: Option<DossierNumber>,
     /// The table.
     pub table: String,
-    /// What is wrong.
+    /// The fault.
     pub fault: RowFault,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
     /// For [`RowFault::Changed`], the columns whose cells differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
 }
 
-/// What is wrong with rows.
+/// Fault of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowFault {
@@ -55,7 +55,7 @@ pub enum RowFault {
 }
 
 impl RowFault {
-    /// The word that reports use.
+    /// Returns the word for reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl RowFault {
         }
     }
 
-    /// Whether a person has to know.
+    /// Returns true if a person has to know.
     #[must_use]
     pub const fn is_error(self) -> bool {
         !matches!(self, Self::Uncounted)
