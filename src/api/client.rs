@@ -62,7 +62,7 @@ pub(super) struct ExtraFields {
     pub(super) columns: bool,
 }
 
-/// Everything that one request tells about a démarche beside its dossiers.
+/// Head of a démarche and first pages of its lists of deletions, read in one request if possible.
 #[derive(Clone, Debug)]
 pub struct HeadAndDeletions {
     /// Title, state, revisions.
@@ -97,7 +97,7 @@ impl Client {
     /// ask the same read the same dossier in the same way. Asks the platform what it has when that is not known yet.
     ///
     /// # Errors
-    /// Those of HTTP. A platform that does not tell what it has is asked for nothing more.
+    /// Those of HTTP. If the platform does not answer introspection, nothing beyond the pinned schema is requested.
     pub async fn additions(&self) -> Result<Vec<&'static str>, ApiError> {
         Ok(self.asked().await?.additions.asked())
     }

@@ -16,7 +16,7 @@ pub struct Form {
     pub description: String,
     /// `brouillon`, `publiee`, `close`, `depubliee`, or a state that this version does not know.
     pub state: String,
-    /// True if the form is open data, where the platform tells.
+    /// True if the form is open data; `None` if the platform does not state it.
     pub opendata: Option<bool>,
     /// When anything of the démarche itself last changed.
     pub date_derniere_modification: Option<Timestamp>,

@@ -16,5 +16,5 @@ pub mod watermark;
 
 pub use full_listing::{CompleteListing, list_all, list_selected};
 pub use suppressions::{Suppressions, suppressions};
-pub use walk::{Step, Unread, Walk, changed};
+pub use walk::{Unread, Walk, WalkStep, changed};
 pub use watermark::{Reading, Rhythm, reading};

@@ -25,7 +25,7 @@ const MOST_HOLES: usize = 10;
 ///
 /// A page that the platform cannot serve is halved down to the dossier at fault, as one dossier may break every page it
 /// is in (traps 2 to 5). That dossier is reported as [`Unread`] and the walk goes on. Every dossier that the platform
-/// lists is in a [`Step`], read or unread, or the walk ends with an error.
+/// lists is in a [`WalkStep`], read or unread, or the walk ends with an error.
 #[derive(Debug)]
 pub struct Walk {
     client: Client,
@@ -45,7 +45,7 @@ enum Position {
 
 /// Dossiers of one page.
 #[derive(Clone, Debug, Default)]
-pub struct Step {
+pub struct WalkStep {
     /// The dossiers, in the platform's order.
     pub dossiers: Vec<Dossier>,
     /// The dossiers that could not be read.
@@ -94,7 +94,7 @@ impl Walk {
     ///
     /// # Errors
     /// Errors that concern more than one dossier: the token, the address, the schema, an outage.
-    pub async fn next(&mut self) -> Result<Option<Step>, ApiError> {
+    pub async fn next(&mut self) -> Result<Option<WalkStep>, ApiError> {
         let before = self.labeller.is_some().then(|| (self.position.clone(), self.cursors.clone()));
         let mut step = self.read().await?;
         if let (Some(labeller), Some(step)) = (&mut self.labeller, &mut step)
@@ -109,7 +109,7 @@ impl Walk {
         Ok(step)
     }
 
-    async fn read(&mut self) -> Result<Option<Step>, ApiError> {
+    async fn read(&mut self) -> Result<Option<WalkStep>, ApiError> {
         loop {
             let Position::At { after, size } = &self.position else { return Ok(None) };
             let (after, size) = (after.clone(), *size);
@@ -151,8 +151,8 @@ impl Walk {
         page: &Page<Dossier>,
         after: Option<&Cursor>,
         size: PageSize,
-    ) -> Result<Option<(Step, Vec<Dossier>)>, ApiError> {
-        let mut step = Step::default();
+    ) -> Result<Option<(WalkStep, Vec<Dossier>)>, ApiError> {
+        let mut step = WalkStep::default();
         let mut read_again = Vec::new();
         if page.holes.is_empty() {
             return Ok(Some((step, read_again)));
@@ -186,14 +186,14 @@ impl Walk {
     }
 
     /// Reports the one dossier of a page that fails as a whole as unread, by its position alone.
-    async fn set_aside(&mut self, error: ApiError, after: Option<Cursor>) -> Result<Step, ApiError> {
+    async fn set_aside(&mut self, error: ApiError, after: Option<Cursor>) -> Result<WalkStep, ApiError> {
         let positions = self.client.positions_page(&self.listing, after.as_ref(), PageSize::ONE).await?;
         let number = positions
             .nodes
             .first()
             .map(|position| position.number)
             .or_else(|| positions.end.as_ref().and_then(Cursor::row));
-        let mut step = Step::default();
+        let mut step = WalkStep::default();
         if let Some(number) = number {
             match self.client.dossier(number).await {
                 Ok(Some(dossier)) => step.dossiers.push(dossier),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::retention::Rule;
+use super::retention::RetentionRule;
 use crate::dossier::{Gone, GoneReason};
 use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
@@ -102,7 +102,7 @@ pub enum Change {
         /// The number.
         number: DossierNumber,
         /// The rule, for people who read the plan.
-        rule: Rule,
+        rule: RetentionRule,
     },
 }
 
@@ -198,7 +198,7 @@ pub struct Counts {
     pub restored: u64,
     /// Dossiers written again in other columns or under another policy.
     pub rewritten: u64,
-    /// Dossiers whose term was over, kept without what may tell of a person.
+    /// Dossiers whose term was over and that were anonymised.
     pub anonymised: u64,
     /// Dossiers whose term was over, of which nothing is kept.
     pub purged: u64,

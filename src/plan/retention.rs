@@ -174,14 +174,14 @@ impl Retention {
 /// Rule by which a dossier is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum RetentionRule {
     /// The platform deleted it.
     Deleted,
     /// It is decided.
     Finished,
 }
 
-impl Rule {
+impl RetentionRule {
     /// The word used in configuration files and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -207,27 +207,27 @@ pub struct Age {
 
 /// Due dossier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct DueDossier {
     /// The fate.
     pub fate: Fate,
     /// The rule.
-    pub rule: Rule,
+    pub rule: RetentionRule,
     /// The start of its term.
     pub since: Timestamp,
 }
 
 /// Decides if a dossier is due now. The gravest fate wins, then the rule on deleted dossiers.
 #[must_use]
-pub fn due(rules: &Retention, age: &Age, now: Timestamp) -> Option<Due> {
+pub fn due(rules: &Retention, age: &Age, now: Timestamp) -> Option<DueDossier> {
     let decided = age.decided_at.filter(|_| age.state.is_terminal());
-    let deleted = age.gone_at.map(|since| (Rule::Deleted, rules.deleted, since));
-    let finished = decided.map(|since| (Rule::Finished, rules.finished, since));
+    let deleted = age.gone_at.map(|since| (RetentionRule::Deleted, rules.deleted, since));
+    let finished = decided.map(|since| (RetentionRule::Finished, rules.finished, since));
     let found = deleted.into_iter().chain(finished).flat_map(|(rule, terms, since)| {
         let over = terms.fates().filter(|(_, term)| term.after(since) <= now).map(|(fate, _)| fate);
         let fates: Vec<Fate> = over.filter(|fate| *fate == Fate::Purge || !age.anonymous).collect();
-        fates.into_iter().map(move |fate| Due { fate, rule, since })
+        fates.into_iter().map(move |fate| DueDossier { fate, rule, since })
     });
-    found.max_by_key(|due| (due.fate, due.rule == Rule::Deleted))
+    found.max_by_key(|due| (due.fate, due.rule == RetentionRule::Deleted))
 }
 
 /// Returns true if it is time to look again: a day has passed since `last`, or the clock was set back before it.

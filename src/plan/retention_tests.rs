@@ -64,9 +64,9 @@ fn nothing_is_due_before_its_term_and_everything_after() {
     assert_eq!(fate("2019-01-01T00:00:00Z"), None, "a clock that was set back");
     assert_eq!(fate("2022-02-28T23:59:59Z"), None);
     assert_eq!(fate("2022-03-01T11:59:59Z"), None);
-    assert_eq!(fate("2022-03-01T12:00:00Z"), Some((Fate::Anonymise, Rule::Finished)));
-    assert_eq!(fate("2025-03-01T11:59:59Z"), Some((Fate::Anonymise, Rule::Finished)));
-    assert_eq!(fate("2025-03-01T12:00:00Z"), Some((Fate::Purge, Rule::Finished)));
+    assert_eq!(fate("2022-03-01T12:00:00Z"), Some((Fate::Anonymise, RetentionRule::Finished)));
+    assert_eq!(fate("2025-03-01T11:59:59Z"), Some((Fate::Anonymise, RetentionRule::Finished)));
+    assert_eq!(fate("2025-03-01T12:00:00Z"), Some((Fate::Purge, RetentionRule::Finished)));
 }
 
 #[test]
@@ -75,17 +75,17 @@ fn only_what_is_decided_or_gone_is_ever_due() {
     let base = decided(old);
     let fate = |age: &Age| due(&rules(), age, now).map(|due| (due.fate, due.rule));
     for (name, age, expected) in [
-        ("decided", base.clone(), Some((Fate::Purge, Rule::Finished))),
+        ("decided", base.clone(), Some((Fate::Purge, RetentionRule::Finished))),
         ("taken up again", Age { state: DossierState::EnInstruction, ..base.clone() }, None),
         ("a state unknown here", Age { state: DossierState::Inconnu("neuf".into()), ..base.clone() }, None),
         ("decided without a date", Age { decided_at: None, ..base.clone() }, None),
         (
             "gone, never decided",
             Age { state: DossierState::EnConstruction, decided_at: None, gone_at: Some(old), anonymous: false },
-            Some((Fate::Purge, Rule::Deleted)),
+            Some((Fate::Purge, RetentionRule::Deleted)),
         ),
         ("gone lately", Age { decided_at: None, gone_at: Some(now), ..base.clone() }, None),
-        ("gone and decided", Age { gone_at: Some(old), ..base.clone() }, Some((Fate::Purge, Rule::Deleted))),
+        ("gone and decided", Age { gone_at: Some(old), ..base.clone() }, Some((Fate::Purge, RetentionRule::Deleted))),
     ] {
         assert_eq!(fate(&age), expected, "{name}");
         assert_eq!(due(&Retention::default(), &age, now), None, "{name}, and no rule");

@@ -81,7 +81,7 @@ pub enum DossierPart {
     Avis,
     /// The motivation of decisions.
     Motivation,
-    /// Names and checksums of files, wherever they hang.
+    /// Names and checksums of files, of champs and of everything else.
     PiecesJointes,
     /// The authors of the steps of the history.
     Traitements,
@@ -312,7 +312,7 @@ fn strict(kind: &TypeDeChamp) -> Treatment {
         T::Text | T::Textarea | T::Formatted | T::ExpressionReguliere | T::Referentiel | T::Inconnu(_) => {
             Treatment::Mask
         }
-        // Where somebody lives.
+        // Addresses and maps show where a person lives.
         T::Address | T::Carte => Treatment::Mask,
         // What the State's registers know of a person: income, allowances, disability, studies, work, identity.
         T::Aah

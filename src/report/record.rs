@@ -48,7 +48,7 @@ pub struct RunRecord {
     pub ended_at: Timestamp,
     /// Its outcome.
     pub outcome: RunOutcome,
-    /// Its report. What an older version did not tell is as in an empty one.
+    /// Its report. Fields that an older version did not write are as in an empty report.
     pub report: Report,
 }
 

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::DossierNumber;
-use crate::plan::retention::{Fate, Rule};
+use crate::plan::retention::{Fate, RetentionRule};
 
 /// Dossiers that are due by one rule, for one fate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleReport {
     /// The rule.
-    pub rule: Rule,
+    pub rule: RetentionRule,
     /// The fate.
     pub action: Fate,
     /// The term, as it is configured.

@@ -20,7 +20,7 @@ impl InstanceAddress {
 
 /// What is to be kept of an address once the platform answered there.
 #[must_use]
-pub(super) struct Place {
+pub(super) struct AddressCheck {
     found: InstanceAddress,
     kept: Option<InstanceAddress>,
 }
@@ -35,7 +35,7 @@ pub(super) async fn check<S: Sink>(
     sink: &S,
     scope: &Scope,
     accepts: bool,
-) -> Result<Place, SyncError> {
+) -> Result<AddressCheck, SyncError> {
     let found = InstanceAddress::of(client);
     let kept = sink.instances().await?.into_iter().find(|(name, _)| *name == scope.instance).and_then(|(_, kept)| kept);
     match kept {
@@ -45,7 +45,7 @@ pub(super) async fn check<S: Sink>(
             kept: Box::new(kept),
             found: Box::new(found),
         }),
-        kept => Ok(Place { found, kept }),
+        kept => Ok(AddressCheck { found, kept }),
     }
 }
 
@@ -57,7 +57,7 @@ pub async fn check_instance<S: Sink>(client: &Client, sink: &S, scope: &Scope) -
     check(client, sink, scope, false).await.map(drop)
 }
 
-impl Place {
+impl AddressCheck {
     /// Keeps it, where it is not kept already.
     pub(super) async fn keep<S: Sink>(self, sink: &S, scope: &Scope) -> Result<(), SyncError> {
         if self.kept.as_ref() != Some(&self.found) {

@@ -6,14 +6,14 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::api::ApiError;
-use crate::observe::{Step, Walk};
+use crate::observe::{Walk, WalkStep};
 
 /// A walk whose pages are read by a task of its own, each when it is asked for. What the answer says takes milliseconds of
 /// a processor to understand: a commit that shared its task would stand still meanwhile.
 pub(super) struct Ahead {
     walk: Option<Walk>,
     /// At most one. It ends with this value.
-    reading: JoinSet<(Walk, Result<Option<Step>, ApiError>)>,
+    reading: JoinSet<(Walk, Result<Option<WalkStep>, ApiError>)>,
 }
 
 impl Ahead {
@@ -22,7 +22,7 @@ impl Ahead {
     }
 
     /// As [`Walk::next`].
-    pub(super) async fn next(&mut self) -> Result<Option<Step>, ApiError> {
+    pub(super) async fn next(&mut self) -> Result<Option<WalkStep>, ApiError> {
         if let Some(mut walk) = self.walk.take() {
             let reading = async {
                 let step = walk.next().await;

@@ -33,7 +33,7 @@ pub use files::files;
 pub use quarantine::next_try;
 pub use refresh::{HINT, Looked, PUSH, look, refresh};
 pub use refused::REFUSED_BY_TARGET;
-pub use register::{Register, RegisterColumn, RegisterTable, Source, register};
+pub use register::{ColumnSource, Register, RegisterColumn, RegisterTable, register};
 pub use remap::remap;
 pub use retention::{retain, retention_due};
 pub use run::{Job, Run, run};

@@ -58,7 +58,7 @@ pub struct RegisterColumn {
     /// The label of the question, or what the platform tells.
     pub title: String,
     /// Where it comes from.
-    pub source: Source,
+    pub source: ColumnSource,
     /// The kind of the question, in the platform's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_de_champ: Option<String>,
@@ -73,7 +73,7 @@ pub struct RegisterColumn {
 /// Where a column comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum ColumnSource {
     /// The platform tells it of every dossier.
     Platform,
     /// An answer of the usager.
@@ -112,10 +112,10 @@ pub async fn register<S: Sink>(
         };
         let columns = table.columns.into_iter().map(|column| {
             let (source, type_de_champ) = match &column.spec.origin {
-                Origin::Fixed => (Source::Platform, None),
-                Origin::Champ(kind, _) => (Source::Champ, Some(kind.as_str().to_owned())),
-                Origin::Annotation(kind, _) => (Source::Annotation, Some(kind.as_str().to_owned())),
-                Origin::Former => (Source::Former, None),
+                Origin::Fixed => (ColumnSource::Platform, None),
+                Origin::Champ(kind, _) => (ColumnSource::Champ, Some(kind.as_str().to_owned())),
+                Origin::Annotation(kind, _) => (ColumnSource::Annotation, Some(kind.as_str().to_owned())),
+                Origin::Former => (ColumnSource::Former, None),
             };
             let policy = policy_of(&column.spec.key, &column.spec.origin, column.spec.policy);
             RegisterColumn {

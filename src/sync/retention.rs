@@ -12,7 +12,7 @@ use super::run::{Engine, Job, Run, begin_offline};
 use crate::checkpoint::Checkpoint;
 use crate::dossier::DossierState;
 use crate::ids::{DossierNumber, Scope};
-use crate::plan::retention::{Age, Fate, Retention, Rule, Term, due};
+use crate::plan::retention::{Age, Fate, Retention, RetentionRule, Term, due};
 use crate::plan::{Change, Plan};
 use crate::privacy::{ANONYMOUS, Anonymiser};
 use crate::report::{Brake, RETENTION, RetentionReport, RuleReport};
@@ -27,7 +27,7 @@ struct Found {
     report: RetentionReport,
     /// How many dossiers there are to look at: those that were purged before do not count.
     seen: u64,
-    due: BTreeMap<DossierNumber, (Fate, Rule)>,
+    due: BTreeMap<DossierNumber, (Fate, RetentionRule)>,
 }
 
 /// Looks which dossiers have been kept for their term at the instant `now`. Only reads; `busy` are those about which an
@@ -90,7 +90,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    async fn purge(&mut self, due: &BTreeMap<DossierNumber, (Fate, Rule)>) -> Result<(), SyncError> {
+    async fn purge(&mut self, due: &BTreeMap<DossierNumber, (Fate, RetentionRule)>) -> Result<(), SyncError> {
         let purged = due.iter().filter(|(_, (fate, _))| *fate == Fate::Purge);
         let purged: Vec<Change> =
             purged.map(|(number, (_, rule))| Change::Purge { number: *number, rule: *rule }).collect();
@@ -100,7 +100,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    async fn anonymise(&mut self, due: &BTreeMap<DossierNumber, (Fate, Rule)>) -> Result<(), SyncError> {
+    async fn anonymise(&mut self, due: &BTreeMap<DossierNumber, (Fate, RetentionRule)>) -> Result<(), SyncError> {
         let wanted = |number: &DossierNumber| matches!(due.get(number), Some((Fate::Anonymise, _)));
         let Some(first) = due.keys().find(|number| wanted(number)) else { return Ok(()) };
         let anonymiser = Anonymiser::new(&self.form.demarche);
@@ -205,5 +205,9 @@ fn configured(rules: &Retention) -> Vec<RuleReport> {
     let of = |rule, terms: &crate::plan::Terms| {
         [line(rule, Fate::Anonymise, terms.anonymise), line(rule, Fate::Purge, terms.purge)]
     };
-    of(Rule::Deleted, &rules.deleted).into_iter().chain(of(Rule::Finished, &rules.finished)).flatten().collect()
+    of(RetentionRule::Deleted, &rules.deleted)
+        .into_iter()
+        .chain(of(RetentionRule::Finished, &rules.finished))
+        .flatten()
+        .collect()
 }

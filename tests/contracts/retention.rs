@@ -2,7 +2,7 @@
 
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::plan::Change;
-use demarche_numerique::plan::retention::Rule;
+use demarche_numerique::plan::retention::RetentionRule;
 use demarche_numerique::report::{Report, RunOutcome, RunRecord};
 use demarche_numerique::table::Row;
 
@@ -10,7 +10,7 @@ use super::look::{Look, Shown};
 use super::world::*;
 
 fn purge(of: u32) -> Change {
-    Change::Purge { number: number(of), rule: Rule::Finished }
+    Change::Purge { number: number(of), rule: RetentionRule::Finished }
 }
 
 /// Makes the anonymised row of a dossier whose content was `was`.

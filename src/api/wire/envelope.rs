@@ -146,7 +146,7 @@ pub(in crate::api) struct Numbered {
     pub number: u32,
 }
 
-/// The same, whatever its number is.
+/// Dossier with its number as it came, also if ours cannot hold it.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct AnyNumbered {
     pub number: serde_json::Number,

@@ -12,7 +12,7 @@ use crate::cli::signals;
 use crate::cli::targets::open_to_read;
 use crate::plan::{Term, Terms};
 use crate::privacy::{Selection, Treatment};
-use crate::sync::{self, Register, RegisterColumn, Source};
+use crate::sync::{self, ColumnSource, Register, RegisterColumn};
 
 /// `dn register`.
 #[derive(Clone, Debug, Args)]
@@ -71,10 +71,10 @@ fn markdown(register: &Register) -> String {
 
 fn line(column: &RegisterColumn) -> String {
     let origin = match column.source {
-        Source::Platform => "plateforme",
-        Source::Champ => "réponse de l’usager",
-        Source::Annotation => "annotation privée",
-        Source::Former => "question retirée",
+        ColumnSource::Platform => "plateforme",
+        ColumnSource::Champ => "réponse de l’usager",
+        ColumnSource::Annotation => "annotation privée",
+        ColumnSource::Former => "question retirée",
     };
     let treatment = match column.policy {
         Treatment::Include => "conservée",
