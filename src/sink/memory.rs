@@ -440,7 +440,7 @@ impl Content {
                     }
                 }
             }
-            if let Some(settle::Event { kind, before, after }) = step.event {
+            if let Some(settle::FeedEntry { kind, before, after }) = step.event {
                 let run = batch.run.clone();
                 self.feed.push(FeedEntry { number, kind, seen_at: batch.seen_at, before, after, run });
                 receipt.events += 1;

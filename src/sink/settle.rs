@@ -59,7 +59,7 @@ pub(super) struct Held {
 pub(super) struct Step<'a> {
     pub number: DossierNumber,
     pub write: Write<'a>,
-    pub event: Option<Event>,
+    pub event: Option<FeedEntry>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +100,7 @@ pub(super) fn nothing() -> Fingerprint {
 pub(super) const NOTHING: &str = "{}";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Event {
+pub(super) struct FeedEntry {
     pub kind: FeedKind,
     pub before: Option<Fingerprint>,
     pub after: Option<Fingerprint>,
@@ -149,7 +149,7 @@ fn present<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp) -> Step<'a
     Step {
         number: row.number,
         write: Write::Row { row, gone: None, changed_at: seen_at, fresh: held.is_none() },
-        event: Some(Event { kind, before, after: Some(row.fingerprint) }),
+        event: Some(FeedEntry { kind, before, after: Some(row.fingerprint) }),
     }
 }
 
@@ -168,7 +168,7 @@ fn rewrite<'a>(row: &'a Row, held: Option<&Held>, seen_at: Timestamp, kind: Feed
     // A term that runs since the tombstone was seen goes on.
     let same_stone = kind == FeedKind::Anonymise && held.gone.is_some();
     let changed_at = if moved && !same_stone { seen_at } else { held.last_changed };
-    let event = Event { kind, before: Some(held.fingerprint), after: Some(row.fingerprint) };
+    let event = FeedEntry { kind, before: Some(held.fingerprint), after: Some(row.fingerprint) };
     Step {
         number: row.number,
         write: Write::Row { row, gone: held.gone.clone(), changed_at, fresh: false },
@@ -184,7 +184,7 @@ fn absent<'a>(number: DossierNumber, gone: &'a Gone, held: Option<&Held>, seen_a
             Some(before) if before == gone => (Write::Nothing, None),
             Some(_) => (Write::Tomb { gone, changed_at: held.last_changed }, None),
             None => {
-                let event = Event { kind: FeedKind::Delete, before: Some(held.fingerprint), after: None };
+                let event = FeedEntry { kind: FeedKind::Delete, before: Some(held.fingerprint), after: None };
                 (Write::Tomb { gone, changed_at: seen_at }, Some(event))
             }
         },
@@ -198,7 +198,7 @@ fn purge<'a>(number: DossierNumber, held: Option<&Held>, seen_at: Timestamp) -> 
     // is back.
     let light = if held.gone.is_some() { nothing() } else { held.light };
     // The fingerprints of what is gone are not repeated.
-    let event = Event { kind: FeedKind::Purge, before: None, after: None };
+    let event = FeedEntry { kind: FeedKind::Purge, before: None, after: None };
     Step { number, write: Write::Purge { at: seen_at, light }, event: Some(event) }
 }
 

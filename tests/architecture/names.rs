@@ -13,11 +13,10 @@ const DOUBLES: &[&str] = &[
     "Draft",
     "Ended",
     "Entry",
-    "Event",
     "Fault",
+    "FeedEntry",
     "Form",
     "Format",
-    "Found",
     "History",
     "Job",
     "Kept",
@@ -35,7 +34,6 @@ const DOUBLES: &[&str] = &[
     "Step",
     "Target",
     "Token",
-    "Verdict",
     "Wanted",
 ];
 

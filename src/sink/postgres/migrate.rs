@@ -31,9 +31,9 @@ const SHARED: [&str; 14] = [
     "dn_budgets",
 ];
 
-/// What a schema is.
+/// State of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SchemaState {
     /// It is not there, or empty, or a creation that was interrupted.
     Nothing,
     /// Ours, of an older version.
@@ -48,14 +48,14 @@ fn known() -> i64 {
 }
 
 /// Looks at the schema, writing nothing.
-pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<Found, Fault> {
+pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<SchemaState, Fault> {
     // Tables, views and sequences; catalogues can be read without any right on the schema.
     let query = "SELECT c.relname::text AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')";
     let names = tx.rows(query.into(), &[schema.into()]).await?;
     let names = names.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?;
     if names.is_empty() {
-        return Ok(Found::Nothing);
+        return Ok(SchemaState::Nothing);
     }
     if !names.contains(&TABLE) {
         return Err(Fault::Damaged(format!("schema {schema} holds the tables of another program")));
@@ -65,12 +65,12 @@ pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<Found
     let found = tx.rows(query.into(), &[]).await?;
     let found = found.first().map(|row| row.maybe_integer("version")).transpose()?.flatten();
     match found.unwrap_or_default() {
-        0 => Ok(Found::Nothing),
+        0 => Ok(SchemaState::Nothing),
         found if found > known() => Err(Fault::NewerVersion { found, known: known() }),
-        found if found < known() => Ok(Found::Older),
+        found if found < known() => Ok(SchemaState::Older),
         _ => match SHARED.iter().find(|table| !names.contains(table)) {
             Some(missing) => Err(Fault::Altered(format!("table {missing} is missing"))),
-            None => Ok(Found::Ours),
+            None => Ok(SchemaState::Ours),
         },
     }
 }
@@ -101,7 +101,7 @@ pub(super) async fn replica_of(tx: &mut PgConnection) -> Result<Option<String>, 
 pub(super) async fn migrate(session: &mut Session, schema: &str) -> Result<(), Fault> {
     let mut tx = session.begin().await?;
     let done = match inspect(&mut tx, schema).await {
-        Ok(Found::Ours) => Ok(()),
+        Ok(SchemaState::Ours) => Ok(()),
         Ok(_) => steps(&mut tx, schema).await,
         Err(fault) => Err(fault),
     };
@@ -112,7 +112,7 @@ async fn steps(tx: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     // One program at a time, until the transaction ends. Whoever waited finds the work done.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('dn_migrations/' || $1, 0))";
     tx.run(lock.into(), &[schema.into()]).await?;
-    if inspect(tx, schema).await? == Found::Ours {
+    if inspect(tx, schema).await? == SchemaState::Ours {
         return Ok(());
     }
     let there = tx.rows("SELECT nspname::text FROM pg_namespace WHERE nspname = $1".into(), &[schema.into()]).await?;

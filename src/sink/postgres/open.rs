@@ -2,7 +2,7 @@
 
 use tokio::sync::Mutex;
 
-use super::migrate::{self, Found};
+use super::migrate::{self, SchemaState};
 use super::server::{Purpose, Server, Session};
 use super::{Leases, Options, PostgresSink, end};
 use crate::sink::SinkError;
@@ -39,7 +39,7 @@ impl PostgresSink {
     pub async fn open_existing(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
         let looked = look(&server).await.map_err(|fault| server.told("to be opened", fault))?;
-        if looked == Found::Nothing {
+        if looked == SchemaState::Nothing {
             return Ok(None);
         }
         Self::open(url, options).await.map(Some)
@@ -65,9 +65,9 @@ impl PostgresSink {
         let mut session = server.session(Purpose::Read);
         let found = inspect(&server, &mut session).await.map_err(|fault| server.told("to be opened", fault))?;
         match found {
-            Found::Ours => Ok(Some(Self { server, session: Mutex::new(session), leases: None })),
-            Found::Nothing => Ok(None),
-            Found::Older => {
+            SchemaState::Ours => Ok(Some(Self { server, session: Mutex::new(session), leases: None })),
+            SchemaState::Nothing => Ok(None),
+            SchemaState::Older => {
                 Err(unusable(&server.name, "its tables are of an older version; the next run brings them to this one"))
             }
         }
@@ -82,8 +82,8 @@ impl PostgresSink {
         let mut session = server.session(Purpose::Read);
         let asked = async {
             match inspect(&server, &mut session).await? {
-                Found::Nothing | Found::Older => Ok(false),
-                Found::Ours => {
+                SchemaState::Nothing | SchemaState::Older => Ok(false),
+                SchemaState::Ours => {
                     let mut tx = session.begin().await?;
                     let query = "SELECT 1 FROM dn_leases WHERE until > clock_timestamp() LIMIT 1";
                     let rows = tx.rows(query.into(), &[]).await;
@@ -96,21 +96,21 @@ impl PostgresSink {
 }
 
 /// Looks at the schema, writing nothing.
-async fn inspect(server: &Server, session: &mut Session) -> Result<Found, Fault> {
+async fn inspect(server: &Server, session: &mut Session) -> Result<SchemaState, Fault> {
     let mut tx = session.begin().await?;
     let found = migrate::inspect(&mut tx, &server.schema).await;
-    Ok(end(tx, found.map(Some)).await?.unwrap_or(Found::Nothing))
+    Ok(end(tx, found.map(Some)).await?.unwrap_or(SchemaState::Nothing))
 }
 
 /// The same before something is to be written: a replica is refused. It could not even begin a transaction that writes.
-async fn look(server: &Server) -> Result<Found, Fault> {
+async fn look(server: &Server) -> Result<SchemaState, Fault> {
     let mut session = server.session(Purpose::Read);
     let mut tx = session.begin().await?;
     let found = match migrate::refuse_replica(&mut tx).await {
         Ok(()) => migrate::inspect(&mut tx, &server.schema).await,
         Err(fault) => Err(fault),
     };
-    let found = end(tx, found.map(Some)).await?.unwrap_or(Found::Nothing);
+    let found = end(tx, found.map(Some)).await?.unwrap_or(SchemaState::Nothing);
     session.close().await?;
     Ok(found)
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 use super::migrate::{APPLICATION_ID, VERSION};
 use crate::sink::SinkError;
 
-/// What stands at a path.
+/// State of the file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FileState {
     /// Nothing, or an empty file.
     Nothing,
     /// A database of ours.
@@ -20,20 +20,20 @@ pub(super) enum Found {
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Looks at the file. `name` is the target's, for errors.
-pub(super) fn inspect(path: &Path, name: &str) -> Result<Found, SinkError> {
+pub(super) fn inspect(path: &Path, name: &str) -> Result<FileState, SinkError> {
     let unusable =
         |reason: String| SinkError::Unusable { target: name.to_owned(), action: "opened", reason, hint: None };
     let foreign = |reason: &str| SinkError::Foreign { target: name.to_owned(), reason: reason.to_owned() };
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FileState::Nothing),
         Err(error) => return Err(unusable(error.to_string())),
     };
     if !metadata.is_file() {
         return Err(unusable("it is not a file".to_owned()));
     }
     if metadata.len() == 0 {
-        return Ok(Found::Nothing);
+        return Ok(FileState::Nothing);
     }
     let mut header = [0_u8; 100];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
@@ -60,7 +60,7 @@ pub(super) fn inspect(path: &Path, name: &str) -> Result<Found, SinkError> {
     if metadata.len() < page * u64::from(word(28)) && !["-wal", "-journal"].iter().any(|end| has_beside(path, end)) {
         return Err(foreign("it is damaged (its end is missing)"));
     }
-    Ok(Found::Ours)
+    Ok(FileState::Ours)
 }
 
 /// Whether a file that is not empty lies beside the database.

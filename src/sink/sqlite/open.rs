@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use tokio::sync::Mutex;
 
 use super::fault;
-use super::header::{self, Found};
+use super::header::{self, FileState};
 use super::lock::Lock;
 use super::{SqliteSink, migrate, private};
 use crate::sink::SinkError;
@@ -32,13 +32,13 @@ impl SqliteSink {
         let name = name_of(path.as_ref());
         let file = resolve(path.as_ref(), &name)?;
         let found = header::inspect(&file, &name)?;
-        if found == Found::Ours {
+        if found == FileState::Ours {
             // SQLite would fall back to reading without a word.
             let writable = OpenOptions::new().write(true).open(&file);
             writable.map_err(|error| unusable(&name, "written", error.to_string()))?;
         }
         let lock = Lock::take(&file, &name)?;
-        if found == Found::Nothing {
+        if found == FileState::Nothing {
             // Before SQLite makes it, for everybody to read.
             private::open(&file).map_err(|error| unusable(&name, "written", error.to_string()))?;
         }
@@ -64,7 +64,7 @@ impl SqliteSink {
     pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, SinkError> {
         let name = name_of(path.as_ref());
         let file = resolve(path.as_ref(), &name)?;
-        if header::inspect(&file, &name)? == Found::Nothing {
+        if header::inspect(&file, &name)? == FileState::Nothing {
             return Err(unusable(&name, "opened", "there is no database yet".to_owned()));
         }
         // SQLite's own way of reading only would leave an empty log and its index beside the file.

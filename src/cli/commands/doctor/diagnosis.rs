@@ -15,10 +15,10 @@ use crate::report::REPORT_VERSION;
 /// How far the two clocks may be apart, in seconds, before it is worth a word.
 const CLOCKS_APART: i64 = 60;
 
-/// How a check ended.
+/// Outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(super) enum CheckOutcome {
     /// As it should be.
     Ok,
     /// It works, and deserves a look.
@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 /// One check.
 #[derive(Debug, Serialize)]
 pub(super) struct Check {
-    verdict: Verdict,
+    verdict: CheckOutcome,
     /// What was looked at.
     what: String,
     /// What was found.
@@ -80,7 +80,7 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<Exit, CliError>
 impl Diagnosis {
     pub(super) fn add(
         &mut self,
-        verdict: Verdict,
+        verdict: CheckOutcome,
         what: impl Into<String>,
         found: impl AsRef<str>,
         hint: Option<&str>,
@@ -91,7 +91,7 @@ impl Diagnosis {
     /// The same, with a list that is too long for a line.
     pub(super) fn add_with(
         &mut self,
-        verdict: Verdict,
+        verdict: CheckOutcome,
         what: impl Into<String>,
         found: impl AsRef<str>,
         hint: Option<&str>,
@@ -106,7 +106,7 @@ impl Diagnosis {
         self.exit = self.exit.worse(error.into());
         let found = legible(&error.to_string());
         self.checks.push(Check {
-            verdict: Verdict::Fail,
+            verdict: CheckOutcome::Fail,
             what: what.into(),
             found,
             hint: error.hint(),
@@ -122,9 +122,9 @@ impl Diagnosis {
         match context.config_path() {
             Some(path) => {
                 let found = format!("{} ({})", path.value.display(), path.origin);
-                self.add(Verdict::Ok, "configuration", found, None);
+                self.add(CheckOutcome::Ok, "configuration", found, None);
             }
-            None => self.add(Verdict::Ok, "configuration", "no file: flags, environment and defaults", None),
+            None => self.add(CheckOutcome::Ok, "configuration", "no file: flags, environment and defaults", None),
         }
         self.network();
         let overrides = args.job.overrides(None);
@@ -133,14 +133,14 @@ impl Diagnosis {
                 Ok(instance) => drop(self.platform(context, &instance).await),
                 Err(error) => self.fail("platform", &error.into()),
             }
-            self.add(Verdict::Warn, "démarche", "none is named", Some("name one with `--demarche NUMBER`"));
+            self.add(CheckOutcome::Warn, "démarche", "none is named", Some("name one with `--demarche NUMBER`"));
             return;
         }
         match config::resolve(&config, &overrides, &variable) {
             Ok(jobs) => self.jobs(context, &jobs).await,
             Err(_) if overrides.to.is_none() && config.targets.is_empty() => {
                 self.reachable(context, &config, args).await;
-                self.add(Verdict::Warn, "target", "none is named", Some("for example `--to sqlite:dossiers.db`"));
+                self.add(CheckOutcome::Warn, "target", "none is named", Some("for example `--to sqlite:dossiers.db`"));
             }
             Err(error) => self.fail("settings", &error.into()),
         }
@@ -236,14 +236,14 @@ impl Diagnosis {
             Some(apart) if apart.abs() > CLOCKS_APART => {
                 let found = format!("the platform's is {apart} s from ours");
                 self.add(
-                    Verdict::Warn,
+                    CheckOutcome::Warn,
                     "clock",
                     found,
                     Some("set the clock of this machine; syncs do not depend on it"),
                 );
             }
-            Some(apart) => self.add(Verdict::Ok, "clock", format!("{apart} s apart"), None),
-            None => self.add(Verdict::Warn, "clock", "the platform did not tell", None),
+            Some(apart) => self.add(CheckOutcome::Ok, "clock", format!("{apart} s apart"), None),
+            None => self.add(CheckOutcome::Warn, "clock", "the platform did not tell", None),
         }
         self.rights(&client).await;
         Some(client)
@@ -253,7 +253,7 @@ impl Diagnosis {
     fn token(&mut self, instance: &Instance) {
         let found = format!("found in {}", instance.token.value);
         match &instance.token_expires {
-            Some(_) => self.add(Verdict::Ok, "token", found, None),
+            Some(_) => self.add(CheckOutcome::Ok, "token", found, None),
             None => {
                 // No answer of the platform tells when a token expires.
                 let hint = format!(
@@ -261,7 +261,7 @@ impl Diagnosis {
                      day as `token-expires = \"2027-01-31\"` under [instances.{}], and `dn run` warns before it",
                     instance.name
                 );
-                self.add(Verdict::Ok, "token", found, Some(&hint));
+                self.add(CheckOutcome::Ok, "token", found, Some(&hint));
             }
         }
         self.exposed_secret("token", &instance.token.value);
@@ -271,7 +271,7 @@ impl Diagnosis {
         match client.head(number).await {
             Ok(head) => {
                 let found = format!("readable: {} ({}), {} revisions", head.title, head.state, head.revisions.len());
-                self.add(Verdict::Ok, what, found, None);
+                self.add(CheckOutcome::Ok, what, found, None);
             }
             Err(error) => self.fail(what, &error.into()),
         }
@@ -286,9 +286,9 @@ impl Diagnosis {
         let mut text = String::new();
         for Check { verdict, what, found, hint, details } in &self.checks {
             let word = match verdict {
-                Verdict::Ok => "ok  ",
-                Verdict::Warn => "warn",
-                Verdict::Fail => "FAIL",
+                CheckOutcome::Ok => "ok  ",
+                CheckOutcome::Warn => "warn",
+                CheckOutcome::Fail => "FAIL",
             };
             text.push_str(&format!("{word}  {what}: {found}\n"));
             if let Some(hint) = hint {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::diagnosis::{Diagnosis, Verdict};
+use super::diagnosis::{CheckOutcome, Diagnosis};
 use crate::config::{SecretSource, Target};
 
 /// What lies beside a SQLite database and holds dossiers too.
@@ -21,7 +21,7 @@ impl Diagnosis {
         if !exposed.is_empty() {
             let hint = "take the right from them: `chmod 600`, or `chmod 640` and the group that is meant to read";
             let found = format!("every account of this machine may read {}", exposed.join(", "));
-            self.add(Verdict::Warn, "target", found, Some(hint));
+            self.add(CheckOutcome::Warn, "target", found, Some(hint));
         }
     }
 
@@ -31,7 +31,7 @@ impl Diagnosis {
             && let Some(file) = exposed(path)
         {
             let found = format!("every account of this machine may read {file}");
-            self.add(Verdict::Warn, what, found, Some("take the right from them: `chmod 600`"));
+            self.add(CheckOutcome::Warn, what, found, Some("take the right from them: `chmod 600`"));
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use url::Url;
 
-use super::diagnosis::{Diagnosis, Verdict};
+use super::diagnosis::{CheckOutcome, Diagnosis};
 use crate::api::Client;
 use crate::cli::context::variable;
 
 impl Diagnosis {
     /// The proxy and the certificates, as the environment says them.
     pub(super) fn network(&mut self) {
-        self.add(Verdict::Ok, "proxy", proxy(variable), None);
+        self.add(CheckOutcome::Ok, "proxy", proxy(variable), None);
         match certificates(variable) {
-            Ok(found) => self.add(Verdict::Ok, "certificates", found, None),
+            Ok(found) => self.add(CheckOutcome::Ok, "certificates", found, None),
             Err(found) => {
                 let hint = "let SSL_CERT_FILE name a file that this account may read, or unset it";
-                self.add(Verdict::Warn, "certificates", found, Some(hint));
+                self.add(CheckOutcome::Warn, "certificates", found, Some(hint));
             }
         }
     }
@@ -26,10 +26,10 @@ impl Diagnosis {
             Ok(false) => "the token may only read: enough to sync, `dn push` needs one that may write",
             Err(error) => {
                 let found = format!("whether it may write is not known: {error}");
-                return self.add(Verdict::Warn, "token", found, error.hint());
+                return self.add(CheckOutcome::Warn, "token", found, error.hint());
             }
         };
-        self.add(Verdict::Ok, "token", found, None);
+        self.add(CheckOutcome::Ok, "token", found, None);
     }
 }
 

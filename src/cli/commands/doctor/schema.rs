@@ -1,6 +1,6 @@
 //! Whether the platform would accept what this version asks for, and how else its schema differs from the pinned one.
 
-use super::diagnosis::{Diagnosis, Verdict};
+use super::diagnosis::{CheckOutcome, Diagnosis};
 use crate::api::{ApiError, Client, LiveSchema, Rejections, SchemaFacts};
 use crate::cli::exit::Exit;
 use crate::cli::printer::{counted, shortened};
@@ -32,14 +32,14 @@ impl Diagnosis {
                 let found =
                     format!("all that a sync asks for is there; not all that `dn push` does: {}", few(&writing));
                 let hint = "decisions of these kinds cannot be sent; a newer version of this program may fit";
-                self.add_with(Verdict::Warn, SCHEMA, found, Some(hint), writing);
+                self.add_with(CheckOutcome::Warn, SCHEMA, found, Some(hint), writing);
                 self.differences(&schema, platform);
             }
             Ok(Rejections { reading, .. }) => {
                 self.exit = self.exit.worse(Exit::Refused);
                 let found = format!("a sync asks for {} that is not there: {}", things(&reading), few(&reading));
                 let hint = "check `platform` and the address; a newer version of this program may fit";
-                self.add_with(Verdict::Fail, SCHEMA, found, Some(hint), reading);
+                self.add_with(CheckOutcome::Fail, SCHEMA, found, Some(hint), reading);
             }
             Err(reason) => self.not_compared(&reason),
         }
@@ -49,7 +49,7 @@ impl Diagnosis {
     fn differences(&mut self, schema: &LiveSchema, platform: Platform) {
         let gap = schema.facts().against(&SchemaFacts::pinned(platform));
         if gap.is_empty() {
-            return self.add(Verdict::Ok, SCHEMA, "as pinned", None);
+            return self.add(CheckOutcome::Ok, SCHEMA, "as pinned", None);
         }
         let names = |count: usize| counted(count as u64, "name");
         let found = format!(
@@ -59,12 +59,12 @@ impl Diagnosis {
         );
         let gone = gap.missing.iter().map(|name| format!("gone: {name}"));
         let details = gone.chain(gap.added.iter().map(|name| format!("new: {name}"))).collect();
-        self.add_with(Verdict::Ok, SCHEMA, found, None, details);
+        self.add_with(CheckOutcome::Ok, SCHEMA, found, None, details);
     }
 
     fn not_compared(&mut self, reason: &str) {
         let hint = "a sync tells whether the platform accepts what this version asks for";
-        self.add(Verdict::Warn, SCHEMA, format!("could not be compared: {reason}"), Some(hint));
+        self.add(CheckOutcome::Warn, SCHEMA, format!("could not be compared: {reason}"), Some(hint));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::diagnosis::{Diagnosis, Verdict};
+use super::diagnosis::{CheckOutcome, Diagnosis};
 use crate::cli::context::read_secret;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -24,8 +24,8 @@ impl Diagnosis {
             return;
         }
         match is_locked(target).await {
-            Ok(false) => self.add(Verdict::Ok, "target", format!("{target} can be written"), None),
-            Ok(true) => self.add(Verdict::Warn, "target", format!("another run works on {target} now"), None),
+            Ok(false) => self.add(CheckOutcome::Ok, "target", format!("{target} can be written"), None),
+            Ok(true) => self.add(CheckOutcome::Warn, "target", format!("another run works on {target} now"), None),
             Err(error) => self.fail("target", &error),
         }
     }
@@ -40,30 +40,30 @@ impl Diagnosis {
             }
         };
         let ServerFacts { version, encoding, pooler, tls, connections: (used, most), replica_of, obstacle } = facts;
-        self.add(Verdict::Ok, "PostgreSQL", format!("version {version}; {tls}"), None);
+        self.add(CheckOutcome::Ok, "PostgreSQL", format!("version {version}; {tls}"), None);
         let hint = "make the database with ENCODING 'UTF8': others have no place for every character of an answer";
         match encoding.as_str() {
-            "UTF8" => self.add(Verdict::Ok, "encoding", "UTF8", None),
-            other => self.add(Verdict::Warn, "encoding", other, Some(hint)),
+            "UTF8" => self.add(CheckOutcome::Ok, "encoding", "UTF8", None),
+            other => self.add(CheckOutcome::Warn, "encoding", other, Some(hint)),
         }
         let found = match pooler {
             Pooler::None => "none",
             Pooler::Present => "there is one: session and transaction pooling both work",
             Pooler::Transaction => "there is one, in transaction mode, which works",
         };
-        self.add(Verdict::Ok, "pooler", found, None);
+        self.add(CheckOutcome::Ok, "pooler", found, None);
         let found = format!("{used} of {most} are in use; a run takes {CONNECTIONS_OF_A_RUN}");
         let hint = "raise `max_connections` or the limit of the account, or put a pooler before the server";
         match used + CONNECTIONS_OF_A_RUN > most {
-            false => self.add(Verdict::Ok, "connections", found, None),
-            true => self.add(Verdict::Warn, "connections", found, Some(hint)),
+            false => self.add(CheckOutcome::Ok, "connections", found, None),
+            true => self.add(CheckOutcome::Warn, "connections", found, Some(hint)),
         }
         if let Some(primary) = replica_of {
             self.exit = self.exit.worse(Exit::Refused);
             let primary = if primary.is_empty() { "another server".to_owned() } else { primary };
             let found = format!("the server is a read-only replica of {primary}");
             self.add(
-                Verdict::Fail,
+                CheckOutcome::Fail,
                 "target",
                 found,
                 Some("name the primary in the address; `status` may read from here"),
@@ -73,7 +73,7 @@ impl Diagnosis {
         if let Some(obstacle) = obstacle {
             self.exit = self.exit.worse(Exit::Refused);
             let hint = "see « Accounts » in docs/postgres.md for the rights that the account needs";
-            self.add(Verdict::Fail, "target", format!("{target}: the account {obstacle}"), Some(hint));
+            self.add(CheckOutcome::Fail, "target", format!("{target}: the account {obstacle}"), Some(hint));
             return false;
         }
         true
@@ -85,7 +85,7 @@ impl Diagnosis {
             match std::fs::metadata(folder) {
                 Ok(facts) if facts.is_dir() && !facts.permissions().readonly() => {
                     let found = format!("{target} does not exist yet; the first sync makes it");
-                    self.add(Verdict::Ok, "target", found, None);
+                    self.add(CheckOutcome::Ok, "target", found, None);
                 }
                 Ok(_) => self.unusable(format!("{} is not a folder that can be written", folder.display())),
                 Err(error) => self.unusable(format!("folder {}: {error}", folder.display())),
@@ -108,7 +108,7 @@ impl Diagnosis {
 
     fn unusable(&mut self, found: String) {
         self.exit = self.exit.worse(Exit::Refused);
-        self.add(Verdict::Fail, "target", found, Some("check the path and the rights of this account"));
+        self.add(CheckOutcome::Fail, "target", found, Some("check the path and the rights of this account"));
     }
 
     /// Address, key, document, access, SQL, what lies in it.
@@ -128,7 +128,7 @@ impl Diagnosis {
         }
         self.tell(&of, "decisions", decisions.value.to_string(), &decisions.origin);
         match read_secret(GRIST_KEY, &key.value) {
-            Ok(_) => self.add(Verdict::Ok, "Grist key", format!("found in {}", key.value), None),
+            Ok(_) => self.add(CheckOutcome::Ok, "Grist key", format!("found in {}", key.value), None),
             Err(error) => {
                 self.fail("Grist key", &error);
                 return false;
@@ -153,11 +153,11 @@ impl Diagnosis {
             Access::Viewer => {
                 self.exit = self.exit.worse(Exit::Refused);
                 let hint = "share it with the account of the key as owner, or at least as editor";
-                self.add(Verdict::Fail, "document", format!("{place}: the key may only read it"), Some(hint));
+                self.add(CheckOutcome::Fail, "document", format!("{place}: the key may only read it"), Some(hint));
                 return false;
             }
-            Access::Editor => self.add(Verdict::Ok, "document", format!("{place}: the key is an editor"), None),
-            Access::Owner => self.add(Verdict::Ok, "document", format!("{place}: the key is an owner"), None),
+            Access::Editor => self.add(CheckOutcome::Ok, "document", format!("{place}: the key is an editor"), None),
+            Access::Owner => self.add(CheckOutcome::Ok, "document", format!("{place}: the key is an owner"), None),
         }
         match doc.features().await {
             Ok(features) => self.features(features),
@@ -174,7 +174,7 @@ impl Diagnosis {
                     Ok(Some(of)) => {
                         let hint = "send from the original, or once with `dn push --adopt --apply`";
                         let found = format!("it is a copy of {of}: `dn push` refuses to send from it");
-                        self.add(Verdict::Warn, "document", found, Some(hint));
+                        self.add(CheckOutcome::Warn, "document", found, Some(hint));
                     }
                     Err(error) => self.fail("document", &CliError::from(error)),
                 }
@@ -198,7 +198,7 @@ impl Diagnosis {
                 let found =
                     format!("access rules hide {} from the key: its table cannot be written", hidden.join(", "));
                 let hint = "make the account of the key an owner, or let it read all of these tables";
-                self.add(Verdict::Fail, "access rules", found, Some(hint));
+                self.add(CheckOutcome::Fail, "access rules", found, Some(hint));
             }
             Err(error) => self.fail("access rules", &CliError::from(error)),
         }
@@ -207,11 +207,11 @@ impl Diagnosis {
     fn features(&mut self, features: Features) {
         let version = features.at_least().map(|version| format!("version {version} or later; ")).unwrap_or_default();
         if features.sql {
-            self.add(Verdict::Ok, "Grist", format!("{version}SQL is open to the key"), None);
+            self.add(CheckOutcome::Ok, "Grist", format!("{version}SQL is open to the key"), None);
         } else {
             let hint = "access rules close it to all but owners: with the key of an owner a sync asks less";
             self.add(
-                Verdict::Warn,
+                CheckOutcome::Warn,
                 "Grist",
                 format!("{version}no SQL for this key: more requests, same result"),
                 Some(hint),
