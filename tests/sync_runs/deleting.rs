@@ -182,10 +182,12 @@ async fn trap_35_one_answer_not_found_deletes_nothing() {
     lab.sandbox.world().expire(number).expect("it is open");
     lab.wait(1);
     let report = lab.run().await;
-    assert_eq!((report.counts.deleted, report.outcome), (0, RunOutcome::Done), "{report:?}");
+    assert_eq!((report.counts.deleted, report.outcome), (0, RunOutcome::Quarantine), "{report:?}");
     assert!(lab.shows(number).await);
+    assert_eq!(set_aside(&lab).await, [number], "what is not found alone may only be hidden");
     // Not listed either: now there are two witnesses. The content stays.
     lab.reconcile().await;
+    assert!(set_aside(&lab).await.is_empty());
     assert_eq!(tombstone(&lab, number).await, missing());
     assert!(lab.held().await.contains_key(&DossierNumber::new(number)));
     lab.assert_exact().await;
