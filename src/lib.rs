@@ -34,7 +34,6 @@
 //! - [`ids`], [`platform`], [`demarche`], [`dossier`], [`champ`]: domain types, under the platform's names;
 //! - [`fingerprint`], [`checkpoint`], [`report`]: plain values that several modules exchange;
 //! - [`api`]: client of the platform's GraphQL API, with retries, backoff and a rate limiter;
-//! - `http`: HTTP shared by the clients: addresses, secrets, TLS;
 //! - [`observe`]: reads a démarche: watermark, walks, lists of deletions, the complete listing;
 //! - [`privacy`]: removes, masks or pseudonymises values before anything is stored;
 //! - [`table`]: maps a form to tables, and a dossier to rows;
@@ -47,9 +46,6 @@
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
-
 pub mod champ;
 pub mod checkpoint;
 pub mod demarche;
@@ -60,13 +56,10 @@ pub mod platform;
 pub mod report;
 
 pub mod api;
-mod http;
 pub mod observe;
 pub mod privacy;
 pub mod table;
 
-#[cfg(feature = "grist")]
-pub mod grist;
 pub mod intent;
 pub mod plan;
 pub mod sink;
@@ -84,6 +77,9 @@ pub mod serve;
 #[cfg(feature = "cli")]
 pub mod telemetry;
 
+/// Names the program in the `User-Agent` header of every request.
+const USER_AGENT: &str = concat!("dn/", env!("CARGO_PKG_VERSION"));
+
 /// Runs the examples of the README.
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
@@ -93,6 +89,8 @@ pub use api::{ApiError, Client};
 pub use champ::{Champ, ChampValue};
 pub use demarche::Demarche;
 pub use dossier::{Dossier, DossierState};
+#[cfg(feature = "grist")]
+pub use grist_client;
 pub use ids::{DemarcheNumber, DossierNumber, Scope};
 pub use observe::changed;
 pub use platform::Platform;

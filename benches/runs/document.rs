@@ -1,8 +1,8 @@
 //! Serves an imitation of Grist with one empty document, in its own process.
 
-use demarche_numerique::grist::{Client, DocId};
 use demarche_numerique::sandbox::grist::Grist;
 use demarche_numerique::sink::GristSink;
+use grist_client::{Client, DocId};
 
 use super::process::{Traffic, tell};
 use super::support::Anyhow;

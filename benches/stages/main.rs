@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use demarche_numerique::grist::{self, DocId};
 use demarche_numerique::plan::{Known, plan};
 use demarche_numerique::sandbox::grist::Grist;
 use demarche_numerique::sink::postgres::Options;
 use demarche_numerique::sink::{AnySink, GristSink, PostgresSink, SqliteSink};
+use grist_client::DocId;
 use tokio::runtime::Runtime;
 
 use page::{PAGE, RecordedPage};
@@ -65,7 +65,7 @@ fn stages(criterion: &mut Criterion) {
     let grist = Grist::new();
     let server = runtime.block_on(grist.serve_locally()).expect("a free port");
     let document = DocId::parse(&grist.create_document("Mesure")).expect("an id");
-    let client = grist::Client::builder(server.url()).key(Grist::OWNER).build().expect("a client");
+    let client = grist_client::Client::builder(server.url()).key(Grist::OWNER).build().expect("a client");
     let sink = runtime.block_on(GristSink::of(client.doc(document)).open()).expect("an empty document");
     target(&mut group, &runtime, &recorded, "Grist, imitated", sink.into());
     group.finish();

@@ -14,8 +14,8 @@ use super::error::ApiError;
 use super::exchange::Way;
 use super::rate_limit::RateLimiter;
 use super::transport::Transport;
-use crate::http::{Pace, Secret, Timeouts, address, client};
 use crate::platform::Platform;
+use bearer_http::{Pace, Secret, Timeouts, address, client};
 
 /// Configures a client. Each setter states its default.
 #[must_use]
@@ -25,7 +25,7 @@ pub struct ClientBuilder {
     url: Option<String>,
     token: Option<SecretString>,
     limiter: Option<RateLimiter>,
-    user_agent: Option<String>,
+    user_agent: String,
     connect_timeout: Duration,
     read_timeout: Duration,
     total_timeout: Duration,
@@ -48,7 +48,7 @@ impl ClientBuilder {
             url: None,
             token: None,
             limiter: None,
-            user_agent: None,
+            user_agent: crate::USER_AGENT.to_owned(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(45),
             total_timeout: Duration::from_secs(90),
@@ -84,7 +84,7 @@ impl ClientBuilder {
 
     /// Sets the `User-Agent` header. Default: the name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = Some(user_agent.into());
+        self.user_agent = user_agent.into();
         self
     }
 
@@ -183,7 +183,7 @@ impl ClientBuilder {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let timeouts =
             Timeouts { connect: self.connect_timeout, read: Some(self.read_timeout), total: self.total_timeout };
-        Ok(Way::Network(client((url, loopback), headers, self.user_agent.take(), timeouts)?))
+        Ok(Way::Network(client((url, loopback), headers, &self.user_agent, timeouts)?))
     }
 }
 

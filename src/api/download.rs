@@ -10,7 +10,7 @@ use super::client::Client;
 use super::error::ApiError;
 use super::transport::{Transport, failed, redirected};
 use crate::champ::File;
-use crate::http::{BodyError, body};
+use bearer_http::{BodyError, body};
 
 /// Errors of a download.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-pub use crate::http::PermanentFailure;
-use crate::http::Unfit;
+pub use bearer_http::PermanentFailure;
+use bearer_http::Unfit;
 
 /// Errors of a request to the platform.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,7 @@ use super::page::PAGE_LIMIT;
 use super::rate_limit::RateLimiter;
 use super::stats::Counters;
 use super::wire::{Envelope, decode};
-use crate::http::{BodyError, Pace, PermanentFailure, Secret, body, target};
+use bearer_http::{BodyError, Pace, PermanentFailure, Secret, body, target};
 
 /// Marks "no answer had a date yet".
 const NO_OFFSET: i64 = i64::MIN;

@@ -18,7 +18,6 @@ use url::Url;
 use super::context::read_secret;
 use super::error::CliError;
 use crate::config::{Alerts, ConfigError, Problem};
-use crate::http;
 use crate::serve::{Board, Clock, Limits, News, Told, Trouble, alerts};
 
 /// How often the board is looked at when nothing happens: limits are passed by waiting, too.
@@ -73,14 +72,14 @@ impl Alarm {
 }
 
 fn webhook(address: &SecretString) -> Result<Way, CliError> {
-    let unfit = |unfit: http::Unfit| {
+    let unfit = |unfit: bearer_http::Unfit| {
         let message = format!("the address for alerts cannot be used: {}", unfit.reason);
         let problem = Problem::new("run.alerts", message);
         CliError::Config(ConfigError { file: None, problems: vec![problem] })
     };
-    let (url, loopback) = http::address(address.expose_secret()).map_err(unfit)?;
-    let timeouts = http::Timeouts { connect: PATIENCE, read: None, total: PATIENCE };
-    let client = http::client((&url, loopback), HeaderMap::new(), None, timeouts).map_err(unfit)?;
+    let (url, loopback) = bearer_http::address(address.expose_secret()).map_err(unfit)?;
+    let timeouts = bearer_http::Timeouts { connect: PATIENCE, read: None, total: PATIENCE };
+    let client = bearer_http::client((&url, loopback), HeaderMap::new(), crate::USER_AGENT, timeouts).map_err(unfit)?;
     Ok(Way::Webhook(client, url))
 }
 
@@ -172,7 +171,7 @@ impl Way {
             Self::Webhook(client, url) => match client.post(url.clone()).json(message).send().await {
                 Ok(answer) if answer.status().is_success() => Ok(()),
                 Ok(answer) => Err(format!("its address answers HTTP {}", answer.status().as_u16())),
-                Err(error) => Err(match http::PermanentFailure::of(&error) {
+                Err(error) => Err(match bearer_http::PermanentFailure::of(&error) {
                     Some(failure) => format!("{failure}; {}", failure.hint()),
                     None => error.without_url().to_string(),
                 }),

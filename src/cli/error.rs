@@ -9,12 +9,12 @@ use super::printer::legible;
 use super::webhooks::WEBHOOK_PATH;
 use crate::api::ApiError;
 use crate::config::{ConfigError, SecretSource, defaults};
-use crate::grist::GristError;
 use crate::privacy::{FilterError, ShortKey};
 use crate::serve::hints::UnfitPath;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 use crate::writeback::PushError;
+use grist_client::GristError;
 
 /// What ends a command early.
 #[derive(Debug, thiserror::Error)]

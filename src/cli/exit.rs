@@ -2,10 +2,10 @@
 
 use super::error::CliError;
 use crate::api::{ApiError, MutationError, TransportFailure};
-use crate::grist::GristError;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 use crate::writeback::PushError;
+use grist_client::GristError;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

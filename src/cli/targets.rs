@@ -11,10 +11,10 @@ use crate::api::ApiError;
 use crate::config::{
     ConfigError, GristTarget, PostgresAddress, PostgresTarget, Problem, Target, check_postgres_address,
 };
-use crate::grist::{Client, Doc, DocId, GristError};
 use crate::sink::grist::Opening;
 use crate::sink::postgres::{Options, Places, Rule, ServerFacts};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
+use grist_client::{Client, Doc, DocId, GristError};
 
 /// What an API key of Grist is called in messages.
 pub const GRIST_KEY: &str = "API key of Grist";
@@ -185,7 +185,7 @@ pub fn doc(target: &GristTarget) -> Result<Doc, CliError> {
 
 /// An instance of Grist. Nothing is sent.
 pub fn instance(url: &Url, key: SecretString) -> Result<Client, GristError> {
-    Client::builder(url.as_str()).key(key).build()
+    Client::builder(url.as_str()).key(key).user_agent(crate::USER_AGENT).build()
 }
 
 /// Where people open the document of a target.

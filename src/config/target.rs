@@ -14,8 +14,8 @@ use super::postgres::PostgresTarget;
 use super::reader::{self, Source, Table};
 use super::resolve::{Variables, wrong};
 use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
-use crate::grist::{DocAddress, DocId, GristError};
 use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
+use grist_client::{DocAddress, DocId, GristError};
 
 /// A place where dossiers are kept.
 #[derive(Clone, Debug, PartialEq)]

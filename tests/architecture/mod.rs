@@ -20,26 +20,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["dossier", "fingerprint", "ids", "privacy", "table"]),
     ("checkpoint", &["demarche", "fingerprint", "ids", "privacy"]),
     ("report", &["ids", "plan"]),
-    ("http", &[]),
-    ("grist", &["http"]),
-    ("api", &["champ", "demarche", "dossier", "http", "ids", "platform"]),
+    ("api", &["champ", "demarche", "dossier", "ids", "platform"]),
     ("observe", &["api", "checkpoint", "demarche", "dossier", "fingerprint", "ids", "privacy"]),
     ("intent", &["api", "dossier", "fingerprint", "ids"]),
     (
         "sink",
-        &[
-            "checkpoint",
-            "demarche",
-            "dossier",
-            "fingerprint",
-            "grist",
-            "ids",
-            "intent",
-            "plan",
-            "privacy",
-            "report",
-            "table",
-        ],
+        &["checkpoint", "demarche", "dossier", "fingerprint", "ids", "intent", "plan", "privacy", "report", "table"],
     ),
     (
         "sync",
@@ -163,9 +149,10 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
             .map(|name| src.join(format!("serve/{name}.rs"))),
     );
     files.extend(["budget", "due", "hinted", "named"].map(|name| src.join(format!("serve/hints/{name}.rs"))));
+    let grist = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/grist-client/src");
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "records", "words"]
-            .map(|name| src.join(format!("grist/{name}.rs"))),
+            .map(|name| grist.join(format!("{name}.rs"))),
     );
     files.extend(
         ["annotation", "judge", "message", "path", "people", "verdict"]
@@ -176,6 +163,18 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
         for forbidden in ["async ", ".await", "Timestamp::now", "Instant::now", "SystemTime", "rand::", "tokio::"] {
             assert!(!code.contains(forbidden), "{} contains `{forbidden}`", path.display());
         }
+    }
+}
+
+/// A library in `crates/` knows nothing of the client, the engine and the command.
+#[test]
+fn the_libraries_know_nothing_of_the_root_package() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates"), &mut files);
+    assert!(files.len() > 100, "{} sources", files.len());
+    for path in files {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        assert!(!text.contains("demarche_numerique"), "{} names the root package", path.display());
     }
 }
 
@@ -199,7 +198,7 @@ fn only_the_command_line_prints() {
 fn files_stay_small() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "tests", "examples", "benches"] {
+    for folder in ["src", "crates", "tests", "examples", "benches"] {
         if root.join(folder).is_dir() {
             sources(&root.join(folder), &mut files);
         }
@@ -230,7 +229,7 @@ fn text_of(folders: &[&str]) -> String {
 
 #[test]
 fn every_test_that_the_pages_of_traps_name_exists() {
-    let code = text_of(&["src", "tests"]);
+    let code = text_of(&["src", "crates", "tests"]);
     for (page, at_least) in [("docs/traps.md", 80), ("docs/grist-traps.md", 75)] {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let text = fs::read_to_string(&page).expect("a page of traps");

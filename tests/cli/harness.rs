@@ -67,7 +67,7 @@ impl Harness {
 
     /// A world of one's own, and an empty folder.
     pub async fn in_world(spec: &WorldSpec) -> Self {
-        let (platform, sandbox) = (spec.platform, Sandbox::new(spec));
+        let (platform, sandbox) = (spec.platform.into(), Sandbox::new(spec));
         let server = sandbox.serve_locally().await.expect("a free port");
         Self { platform, sandbox, server, folder: tempfile::tempdir().expect("a temporary folder") }
     }

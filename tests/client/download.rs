@@ -92,7 +92,7 @@ async fn the_files_of_a_dossier_are_those_that_the_platform_serves() {
     let spec = WorldSpec::new(Platform::DemarcheNumerique).only(&[DEMARCHE_COMPLETE]).dossiers(12);
     let sandbox = Sandbox::new(&spec);
     let server = sandbox.serve_locally().await.expect("a port is free");
-    let client = demarche_numerique::Client::builder(spec.platform).token(sandbox.token()).url(server.url());
+    let client = demarche_numerique::Client::builder(spec.platform.into()).token(sandbox.token()).url(server.url());
     let client = client.build().expect("the settings are right");
     let numbers = sandbox.world().numbers(DEMARCHE_COMPLETE);
     let mut fetched = 0;

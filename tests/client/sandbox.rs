@@ -17,7 +17,7 @@ const COMPLETE: DemarcheNumber = DemarcheNumber::new(DEMARCHE_COMPLETE);
 pub async fn open(spec: &WorldSpec) -> (Sandbox, Server, Client) {
     let sandbox = Sandbox::new(spec);
     let server = sandbox.serve_locally().await.expect("a port is free");
-    let builder = Client::builder(spec.platform).token(sandbox.token()).url(server.url());
+    let builder = Client::builder(spec.platform.into()).token(sandbox.token()).url(server.url());
     let client = builder.limiter(RateLimiter::new(100_000, std::time::Duration::from_secs(1))).build();
     (sandbox, server, client.expect("the settings are right"))
 }

@@ -10,7 +10,7 @@ use demarche_numerique::api::{
 use demarche_numerique::dossier::Dossier;
 use demarche_numerique::plan::{Remembered, reconcile};
 use demarche_numerique::privacy::{Filter, FormTypes, Policy};
-use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
+use demarche_numerique::sandbox::{self, DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use demarche_numerique::table::naming::NameLimits;
 use demarche_numerique::table::{Layout, Mapper, infer};
 use demarche_numerique::{Client, DemarcheNumber, Platform};
@@ -39,9 +39,9 @@ struct Recorder(Sandbox, Mutex<Vec<u8>>);
 impl Exchange for Recorder {
     fn exchange(&self, request: reqwest::Request) -> BoxFuture<'_, Result<reqwest::Response, TransportFailure>> {
         Box::pin(async move {
-            let answer = self.0.answer(&demarche_numerique::sandbox::Incoming::of(&request));
+            let answer = self.0.answer(&sandbox::incoming(&request));
             self.1.lock().expect("no panic under the lock").clone_from(&answer.body);
-            answer.into_response()
+            sandbox::response(answer)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use demarche_numerique::grist::{Action, Client, GristError, OnMany, Repeat};
+use grist_client::{Action, Client, GristError, OnMany, Repeat};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
 

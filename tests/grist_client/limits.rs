@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use demarche_numerique::grist::{Action, BODY_BYTES, Client, Doc, GristError, OnMany, Repeat};
+use grist_client::{Action, BODY_BYTES, Client, Doc, GristError, OnMany, Repeat};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;

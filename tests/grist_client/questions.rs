@@ -1,6 +1,6 @@
 //! Checks reading requests and the decoding of answers.
 
-use demarche_numerique::grist::{Access, DocId};
+use grist_client::{Access, DocId};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

@@ -1,7 +1,7 @@
 //! Checks writing requests as they arrive.
 
 use bytes::Bytes;
-use demarche_numerique::grist::{Action, GristError, OnMany, Repeat};
+use grist_client::{Action, GristError, OnMany, Repeat};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

@@ -1,9 +1,9 @@
 //! Checks that no row is written twice (Grist traps 13, 14 and 17 to 19).
 
-use demarche_numerique::grist::{Action, GristError, OnMany};
 use demarche_numerique::plan::Change;
 use demarche_numerique::sink::{Sink, SinkError};
 use futures_util::future::join_all;
+use grist_client::{Action, GristError, OnMany};
 use serde_json::{Map, Value, json};
 
 use super::fixture::{DOSSIERS, Fixture, again, ready};

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use demarche_numerique::grist::{Action, Builder, Client, Doc, DocId, Repeat, SqlRow, Table};
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sandbox::grist::{AccessRules, Grist, GristServer, Role, Snapshot};
 use demarche_numerique::sink::{GristSink, Prepared, Sink, SinkError};
 use demarche_numerique::table::Layout;
+use grist_client::{Action, Builder, Client, Doc, DocId, Repeat, SqlRow, Table};
 use serde_json::{Value, json};
 
 use super::proxy::{Proxy, http};

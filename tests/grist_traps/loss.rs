@@ -43,8 +43,8 @@ async fn trap_25_what_an_answer_means_is_told_by_its_words_and_not_by_its_status
 
     // A 500 that is a decision is asked once.
     fixture.proxy.forget();
-    let nowhere = demarche_numerique::grist::Action::Raw(json!(["UpdateRecord", DOSSIERS, 1, { "absente": 1 }]));
-    let error = fixture.doc().apply(&[nowhere], demarche_numerique::grist::Repeat::Safe).await.expect_err("no column");
+    let nowhere = grist_client::Action::Raw(json!(["UpdateRecord", DOSSIERS, 1, { "absente": 1 }]));
+    let error = fixture.doc().apply(&[nowhere], grist_client::Repeat::Safe).await.expect_err("no column");
     assert_eq!(error.kind(), "no_column");
     let asked = fixture.proxy.asked();
     assert_eq!((asked.len(), asked[0].status), (1, 500));

@@ -56,7 +56,7 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(f
     let found = fixture.rows(DOSSIERS).await.remove(0);
     for (name, title) in names.iter().zip(titles) {
         let answer = json!(format!("réponse {name}"));
-        let holds = |column: &&demarche_numerique::grist::Column| found.get(&column.id) == Some(&answer);
+        let holds = |column: &&grist_client::Column| found.get(&column.id) == Some(&answer);
         let columns: Vec<_> = dossiers.columns.iter().filter(holds).collect();
         assert_eq!(columns.len(), 1, "{name}");
         assert_eq!((columns[0].label.as_str(), columns[0].untied), (title, true), "{name}");

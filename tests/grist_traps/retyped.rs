@@ -1,7 +1,7 @@
 //! Checks columns that had another type for a while (Grist trap 18): Grist stores converted values marshalled, and SQL sees bytes.
 
-use demarche_numerique::grist::SqlRow;
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
+use grist_client::SqlRow;
 use serde_json::{Value, json};
 
 use super::fixture::{DOSSIERS, Fixture, again, ready};

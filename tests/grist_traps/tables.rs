@@ -1,10 +1,11 @@
 //! Checks the creation of tables and columns (Grist traps 8 to 11 and 15, 16).
 
+use demarche_numerique::Platform;
 use demarche_numerique::plan::Change;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{MemorySink, Sink};
 use demarche_numerique::table::{Cell, CellKind};
-use demarche_numerique::{Platform, grist::Column};
+use grist_client::Column;
 use serde_json::{Value, json};
 
 use super::fixture::{DOSSIERS, ENFANTS, Fixture, again};

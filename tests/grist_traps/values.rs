@@ -1,9 +1,9 @@
 //! Checks values that Grist would change (Grist traps 1 to 5).
 
-use demarche_numerique::grist::{Action, OnMany};
 use demarche_numerique::plan::{Change, SchemaPlan};
 use demarche_numerique::sink::Sink;
 use demarche_numerique::table::{Cell, CellKind};
+use grist_client::{Action, OnMany};
 use serde_json::{Map, Value, json};
 
 use super::fixture::{DOSSIERS, ENFANTS, Fixture, ready};

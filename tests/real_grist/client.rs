@@ -1,9 +1,7 @@
 //! Compares the client, the imitation and the tables of the tests with a real Grist.
 
 use bytes::Bytes;
-use demarche_numerique::grist::{
-    Access, Action, Client, ColumnPatch, ColumnSpec, Doc, DocId, GristError, OnMany, Repeat,
-};
+use grist_client::{Access, Action, Client, ColumnPatch, ColumnSpec, Doc, DocId, GristError, OnMany, Repeat};
 use serde_json::{Map, Value, json};
 
 use super::{client, document};

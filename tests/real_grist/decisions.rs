@@ -1,13 +1,13 @@
 //! Compares intents and decisions on the imitation with a real Grist.
 
 use demarche_numerique::Platform;
-use demarche_numerique::grist::{Action, Doc, Repeat, SqlRow};
 use demarche_numerique::intent::Status;
 use demarche_numerique::sandbox::world::Demandeur;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{GristSink, MemorySink, Outbox, Sink};
 use demarche_numerique::sync::{self, Job};
 use demarche_numerique::writeback::{Push, push};
+use grist_client::{Action, Doc, Repeat, SqlRow};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 

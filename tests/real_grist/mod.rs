@@ -9,7 +9,7 @@ mod sink;
 
 use std::time::Duration;
 
-use demarche_numerique::grist::{Access, Client, Doc, DocId};
+use grist_client::{Access, Client, Doc, DocId};
 
 /// The address and the key of the real instance; `None`, and a line that says so, where none is named.
 pub fn named() -> Option<(String, String)> {

@@ -1,10 +1,10 @@
 //! Checks the contract of `Sink`, each part in its own document, and whole runs.
 
 use demarche_numerique::Platform;
-use demarche_numerique::grist::{Client, Doc};
 use demarche_numerique::report::Report;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::{GristSink, MemorySink};
+use grist_client::{Client, Doc};
 
 use super::{client, make};
 use crate::contracts::sink::check;

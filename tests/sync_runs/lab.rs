@@ -46,7 +46,7 @@ impl Lab {
 impl<S: Sink> Lab<S> {
     /// A démarche of a world, and a target.
     pub async fn with_sink(spec: WorldSpec, demarche: u32, sink: S) -> Self {
-        let platform = spec.platform;
+        let platform = spec.platform.into();
         let sandbox = Sandbox::new(&spec);
         let server = sandbox.serve_locally().await.expect("a free port on loopback");
         let client = client(&sandbox, &server, platform);

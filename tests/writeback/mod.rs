@@ -61,7 +61,7 @@ impl<O: Outbox> Desk<O> {
 
     /// A démarche of a world.
     pub async fn of(spec: WorldSpec, demarche: u32, outbox: O) -> Self {
-        let platform = spec.platform;
+        let platform = spec.platform.into();
         let sandbox = Sandbox::new(&spec);
         let server = sandbox.serve_locally().await.expect("a free port on loopback");
         let client = Client::builder(platform)

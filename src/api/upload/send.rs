@@ -17,9 +17,9 @@ use crate::api::error::ApiError;
 use crate::api::generated::{demarche_numerique as dn, demat_social as ds};
 use crate::api::operation::{Body, Request, encode};
 use crate::api::transport::{failed, redirected};
-use crate::http::{Timeouts, address, client};
 use crate::ids::DossierId;
 use crate::platform::Platform;
+use bearer_http::{Timeouts, address, client};
 
 /// Signed id of an uploaded file, which a mutation joins to a dossier. It expires after an hour (trap 67); the platform
 /// removes after a day what was never joined. Anybody who has the id can join the file, so `Debug` does not show it.
@@ -82,7 +82,7 @@ impl Client {
         // The time-outs of the platform do not fit a large file: allow 50 kB a second.
         let total = Duration::from_secs(60 + file.byte_size() / 50_000);
         let timeouts = Timeouts { connect: Duration::from_secs(10), read: None, total };
-        let http = client((&url, loopback), HeaderMap::new(), None, timeouts).map_err(ApiError::from)?;
+        let http = client((&url, loopback), HeaderMap::new(), crate::USER_AGENT, timeouts).map_err(ApiError::from)?;
         self.transport().patiently(|| put(&http, &url, &headers, &file.bytes)).await??;
         Ok(SignedBlobId(prepared.signed_blob_id))
     }

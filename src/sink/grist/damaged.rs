@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::known::{Row, text};
 use super::read::quoted;
 use super::shared::Shared;
-use crate::grist::{Action, GristError, Table};
+use grist_client::{Action, GristError, Table};
 
 /// The columns in which such cells were seen, table and column, and whether it was tried to mend them.
 #[derive(Debug, Default)]

@@ -10,9 +10,9 @@ use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape::{self, Place};
 use super::shared;
 use super::{decisions, files};
-use crate::grist::{Action, Column, Table};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
+use grist_client::{Action, Column, Table};
 
 /// What the operator wants of tables beyond the layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use super::lease::{self, Holder, Lease};
 use super::outbox::Line;
 use super::read::Reader;
 use super::state::State;
-use crate::grist::{Action, GristError, Repeat};
 use crate::ids::{DossierNumber, Scope};
+use grist_client::{Action, GristError, Repeat};
 
 /// How often a bundle is sent that is known not to have arrived.
 const TRIES: u32 = 3;

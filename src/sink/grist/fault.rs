@@ -1,7 +1,7 @@
 //! What goes wrong inside, before it is told which target and which action it was.
 
-use crate::grist::GristError;
 use crate::sink::SinkError;
+use grist_client::GristError;
 
 #[derive(Debug)]
 pub(super) enum Fault {

@@ -22,10 +22,11 @@ use super::shape::{self, KEY};
 use super::shared;
 use super::split::{self, Form, Unit, Upsert};
 use super::state::State;
-use crate::grist::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
 use crate::ids::{DossierNumber, Scope};
 use crate::sink::{FileLimits, FileStore, Keeping, SinkError, WantedFile};
 use crate::table::{CellKind, ColumnKey, TableKey};
+use grist_client::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
+use grist_client::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
 
 /// The column that shows files.
 const FILE: &str = "fichier";

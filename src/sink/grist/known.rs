@@ -9,11 +9,12 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::shared;
 use crate::dossier::{Gone, GoneReason};
-use crate::grist::RowId;
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, KnownDossier};
 use crate::sink::settle::Held;
 use crate::table::TableKey;
+use grist_client::RowId;
+use grist_client::RowId;
 
 /// What is held of a dossier in `Dn_dossiers`.
 #[derive(Clone, Debug, PartialEq)]

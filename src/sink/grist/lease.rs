@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::grist::{Action, RowId};
+use grist_client::{Action, RowId};
 
 /// The table.
 pub(super) const TABLE: &str = "Dn_baux";

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grist::{ColRef, Column, Table, TableRef};
 use crate::plan::{RememberedColumn, RememberedTable};
 use crate::table::{CellKind, ColumnKey, TableKey};
+use grist_client::{ColRef, Column, Table, TableRef};
 
 /// The tables of a démarche, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

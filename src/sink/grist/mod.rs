@@ -67,11 +67,11 @@ use super::{
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::fingerprint::Digest;
-use crate::grist::Doc;
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
+use grist_client::Doc;
 
 /// Dossiers in a document of Grist. See `docs/grist.md` for what lies in it.
 #[derive(Debug)]

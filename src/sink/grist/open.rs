@@ -10,8 +10,8 @@ use super::fault::Fault;
 use super::lease::{self, Holder, Judgment, Token};
 use super::read::Reader;
 use super::{GristSink, Told};
-use crate::grist::Doc;
 use crate::sink::{FileLimits, SinkError};
+use grist_client::Doc;
 
 /// How a document is opened.
 #[derive(Debug)]

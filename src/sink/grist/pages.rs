@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape::{self, NUMBER, PARENT, Place};
 use super::shared::{self, Shared};
-use crate::grist::{Action, ColRef, RowId, Table, TableRef};
 use crate::table::Layout;
+use grist_client::{Action, ColRef, RowId, Table, TableRef};
 
 /// Where the tables of a document are shown.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -8,7 +8,7 @@ use super::encoding::Kind;
 use super::fault::Fault;
 use super::memory::{ColumnMemory, Memory, TableMemory};
 use super::shape;
-use crate::grist::{Column, Hidden, Table};
+use grist_client::{Column, Hidden, Table};
 
 /// What the comparison shows.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,9 +14,9 @@ use super::state::{FORMAT, Format, Slot};
 use super::{files, identity, people, shared, value};
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::grist::{Action, GristError};
 use crate::ids::Scope;
 use crate::plan::SchemaPlan;
+use grist_client::{Action, GristError};
 
 /// What is to be told, and whether rows must be written again for columns that came back.
 pub(super) async fn prepare(

@@ -14,9 +14,9 @@ use super::pages::Views;
 use super::state::{Kept, State};
 use super::target::Place;
 use super::{shared, value};
-use crate::grist::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
 use crate::ids::{DemarcheNumber, DossierNumber, Scope};
 use crate::sink::Totals;
+use grist_client::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
 
 /// Asks a document.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::encoding::Kind;
 use super::lease;
-use crate::grist::{Action, Column, Table};
+use grist_client::{Action, Column, Table};
 
 /// The state: what every run believes. A value that somebody edited is told.
 pub(super) const STATE: &str = "Dn_etat";

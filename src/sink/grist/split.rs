@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::grist::{Action, OnMany, RowId};
+use grist_client::{Action, OnMany, RowId};
 
 /// The largest bundle, in bytes of JSON: Grist takes 1,048,576, and proxies sometimes less.
 pub(super) const BUNDLE: usize = 900_000;

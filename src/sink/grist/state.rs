@@ -15,9 +15,9 @@ use super::shared::{self, Shared};
 use super::{people, value};
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
-use crate::grist::{ColRef, Hidden, RowId, Table};
 use crate::ids::{DossierNumber, Scope};
 use crate::sink::{InstanceAddress, QuarantineEntry, Totals, names};
+use grist_client::{ColRef, Hidden, RowId, Table};
 
 /// The version of what is kept; it grows when an older program would misread it.
 const VERSION: i64 = 1;
@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn table(id: &str, columns: &[&str]) -> Table {
-        let column = |id: &&str| crate::grist::Column {
+        let column = |id: &&str| grist_client::Column {
             id: (*id).to_owned(),
             col_ref: 1,
             kind: "Text".to_owned(),

@@ -16,12 +16,13 @@ use super::read::{Reader, cell, quoted};
 use super::shape::{GONE_AT, GONE_REASON, RANK, SEEN_AT};
 use super::shared;
 use super::target::{Place, Target, Targets, places};
-use crate::grist::RowId;
 use crate::ids::{DossierNumber, Scope};
 use crate::report::{RowDifference, RowFault};
 use crate::sink::ExpectedDossier;
 use crate::sink::compare::{Differences, compare_rows};
 use crate::table::{Cell, Layout};
+use grist_client::RowId;
+use grist_client::RowId;
 
 /// How many rows of a table are counted with one question: SQL ends after a second.
 const COUNTED: u64 = 50_000;

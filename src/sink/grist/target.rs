@@ -9,8 +9,8 @@ use super::memory::{Memory, TableMemory};
 use super::people;
 use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
 use super::split::Form;
-use crate::grist::Table;
 use crate::table::{Layout, TableKey};
+use grist_client::Table;
 
 /// A table of a layout in the document.
 #[derive(Clone, Debug)]

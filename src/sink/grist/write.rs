@@ -14,11 +14,11 @@ use super::split::{self, Unit};
 use super::state::{Count, Slot};
 use super::target::{self, Target, Targets, places};
 use super::{files, outbox, runs, shared, value};
-use crate::grist::Action;
 use crate::ids::{DossierNumber, Scope};
 use crate::report::RunRecord;
 use crate::sink::settle::number_of;
 use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
+use grist_client::Action;
 
 /// What is held of some dossiers, asked for unless it is known. What was asked last is good until the next bundle.
 pub(super) async fn holdings(

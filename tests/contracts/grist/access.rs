@@ -1,9 +1,9 @@
 //! Keys that may do less, and documents that are not there.
 
-use demarche_numerique::grist::{Client, DocId};
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sandbox::grist::{AccessRules, Fault, FaultPlan, Grist, Role};
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
+use grist_client::{Client, DocId};
 
 use super::Place;
 use crate::contracts::sink::check;

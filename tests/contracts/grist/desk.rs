@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use demarche_numerique::grist::{Client, Doc, DocId, SqlRow};
 use demarche_numerique::ids::Scope;
 use demarche_numerique::sandbox::grist::{Grist, GristServer, Person, Row};
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
 use demarche_numerique::table::CellKind;
+use grist_client::{Client, Doc, DocId, SqlRow};
+use grist_client::{Client, Doc, DocId, SqlRow};
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -264,7 +264,7 @@ fn silent(world: &mut World, number: u32, way: u32) {
     let label = u64::from(DEMARCHE) * 10 + u64::from(1 + way % 3);
     let at = world.now();
     let done = match way % 8 {
-        0 if world.platform == Platform::DemarcheNumerique => {
+        0 if Platform::from(world.platform) == Platform::DemarcheNumerique => {
             world.add_label(number, label).or_else(|_| world.remove_label(number, label))
         }
         1 => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use demarche_numerique::api::{Exchange, TransportFailure};
-use demarche_numerique::sandbox::{Incoming, Random};
+use demarche_numerique::sandbox::{self, Incoming, Random};
 use futures_util::future::BoxFuture;
 use reqwest::{Request, Response};
 use serde_json::Value as Json;
@@ -62,7 +62,7 @@ impl Exchange for Line {
         Box::pin(async move {
             let stage = &self.stage;
             let (rank, trouble) = stage.request();
-            let request = Incoming::of(&request);
+            let request = sandbox::incoming(&request);
             let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
             let name = body["operationName"].as_str().unwrap_or("a download");
             self.check(name, &body);
@@ -102,7 +102,7 @@ impl Exchange for Line {
                 Some(Trouble::Slow(more)) => sleep(back + more).await,
                 _ => sleep(back).await,
             }
-            answer.into_response()
+            sandbox::response(answer)
         })
     }
 }

@@ -8,9 +8,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::targets::{GRIST_KEY, doc, is_locked, open_to_read, postgres_facts};
 use crate::config::{GristTarget, PostgresTarget, Target, show_size};
-use crate::grist::{Access, Features, GristError};
 use crate::sink::postgres::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
 use crate::sink::{AnySink, SinkError};
+use grist_client::{Access, Features, GristError};
 
 impl Diagnosis {
     /// Checks one target.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::place::Site;
-use crate::grist::{Action, Column, Doc, DocId, GristError, Repeat, Table};
+use grist_client::{Action, Column, Doc, DocId, GristError, Repeat, Table};
 
 /// The table that every new document has.
 const STRAY: &str = "Table1";

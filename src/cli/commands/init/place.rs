@@ -13,7 +13,7 @@ use crate::config::{
     ConfigError, InvalidValue, Origin, Problem, SecretSource, Setting, TargetEntry, defaults, grist_url,
     parse_grist_url, parse_target,
 };
-use crate::grist::{Access, Client, DocId, DocInfo, GristError, Workspace};
+use grist_client::{Access, Client, DocId, DocInfo, GristError, Workspace};
 
 /// Where most people of the French administration have theirs.
 const USUAL: &str = "https://grist.numerique.gouv.fr";

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::demarche::TypeDeChamp;
-use crate::grist::{Column, Hidden, Table};
 use crate::ids::DescriptorId;
 use crate::sink::grist::encoding::Kind;
 use crate::sink::grist::memory::{ColumnMemory, TableMemory};
 use crate::sink::grist::people;
 use crate::sink::grist::shape::{self, NUMBER};
 use crate::table::{CellKind, ColumnKey, LayoutTable, Origin, Part};
+use grist_client::{Column, Hidden, Table};
 
 /// A column that every table of dossiers gets where people decide.
 struct Fixed {

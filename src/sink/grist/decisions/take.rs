@@ -9,7 +9,6 @@ use super::cells::Asked;
 use super::columns::Columns;
 use super::told::waits;
 use crate::dossier::DossierState;
-use crate::grist::{Action, RowId};
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Expected, Intent};
 use crate::sink::SinkError;
@@ -18,6 +17,7 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{self, Row, id, text};
 use crate::sink::grist::outbox::{Draft, again, of_dossiers, ready, update};
 use crate::sink::grist::{GristSink, identity, people, shared};
+use grist_client::{Action, RowId};
 
 /// What was taken of a démarche's table of dossiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 
 use super::cells;
 use super::columns::Columns;
-use crate::grist::Action;
 use crate::ids::Scope;
 use crate::intent::{Action as Wanted, Intent, Status};
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id};
 use crate::sink::grist::outbox::{Line, ask, named_action, outcome, update};
+use grist_client::Action;
+use grist_client::Action;
 
 /// What goes with the bundle that says how an intent stands now: « Suite donnée », and the cells that asked for it emptied
 /// once it is done, as far as nobody wrote something else there meanwhile.

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::kept::{Line, key};
 use super::{ready, shown};
-use crate::grist::GristError;
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::{IntentId, Status};
 use crate::sink::grist::desk::Desk;
@@ -15,6 +14,7 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id, text};
 use crate::sink::grist::shared;
 use crate::sink::{Backlog, TrailLine};
+use grist_client::GristError;
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;

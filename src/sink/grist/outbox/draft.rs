@@ -5,7 +5,6 @@ use serde_json::json;
 use super::kept::{Line, key};
 use super::{ready, shown};
 use crate::demarche::Demarche;
-use crate::grist::Action;
 use crate::ids::Scope;
 use crate::intent::Intent;
 use crate::sink::grist::desk::Desk;
@@ -14,6 +13,8 @@ use crate::sink::grist::split::{self, Unit, Upsert};
 use crate::sink::grist::state::{Places, Slot};
 use crate::sink::grist::{commit, shared, value};
 use crate::sink::{Happening, TrailLine};
+use grist_client::Action;
+use grist_client::Action;
 
 /// Rows of intents come before those of people and of the state.
 pub(super) const RANK: usize = 2_500;

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::words::STATUSES;
-use crate::grist::{Action, Table};
 use crate::ids::Scope;
 use crate::sink::grist::desk::Desk;
 use crate::sink::grist::fault::Fault;
 use crate::sink::grist::pages::Views;
 use crate::sink::grist::shared::{self, Shared};
+use grist_client::{Action, Table};
+use grist_client::{Action, Table};
 
 /// Whether there are intents to be asked for.
 ///
@@ -52,7 +53,7 @@ pub(in crate::sink::grist) async fn ready(desk: &mut Desk, scope: &Scope) -> Res
         (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
     }
     let bare = |table: &Table, shared: &Shared| {
-        let own = |column: &&crate::grist::Column| shared.columns().any(|id| id == column.id);
+        let own = |column: &&grist_client::Column| shared.columns().any(|id| id == column.id);
         table.columns.iter().filter(own).any(|column| !column.untied)
     };
     let found = |shared: &Shared| shared.find(&desk.state.structure).is_some_and(|table| bare(table, shared));
@@ -101,6 +102,6 @@ fn statuses() -> Value {
     json!({ "widget": "TextBox", "choices": choices, "choiceOptions": options })
 }
 
-fn update(table: &str, row: crate::grist::RowId, values: Value) -> Action {
+fn update(table: &str, row: grist_client::RowId, values: Value) -> Action {
     Action::UpdateRecord { table: table.to_owned(), row, values: shared::row(values) }
 }

@@ -1,0 +1,24 @@
+//! What stands between the network and the world: tokens, limits, faults, the log, and the server itself.
+//!
+//! - [`message`]: one HTTP request and its answer, without a network
+//! - [`answer`]: the rules, in the order in which the platform applies them; [`auth`]: tokens; [`stored`]: named queries;
+//!   [`storage`]: files sent and fetched
+//! - [`fault`]: what can go wrong on purpose; [`log`]: what was asked
+//! - [`http`]: the same over a socket
+
+mod answer;
+mod auth;
+mod fault;
+mod http;
+mod log;
+mod message;
+mod storage;
+mod stored;
+
+pub(super) use answer::Door;
+pub use fault::{Fault, FaultPlan, Reset};
+pub use http::Server;
+#[cfg(feature = "grist")]
+pub(super) use http::{Line, Lines};
+pub use log::RequestInfo;
+pub use message::{Incoming, Outgoing};
