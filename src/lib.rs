@@ -46,6 +46,8 @@
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cli` (feature `cli`): the `dn` command.
 
+#![warn(missing_docs)]
+
 pub mod champ;
 pub mod checkpoint;
 pub mod demarche;

@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows a platform. Each client turns [`Unfit`] into its own error.
 
+#![warn(missing_docs)]
+
 mod address;
 mod answer;
 mod client;

@@ -19,6 +19,8 @@
 //!
 //! Rooms: `world` (state and rules, no network), `graph` (resolvers), `door` (tokens, faults, log, server).
 
+#![warn(missing_docs)]
+
 mod door;
 mod graph;
 mod handle;
