@@ -26,7 +26,6 @@ use crate::ids::{DossierNumber, Scope};
 use crate::sink::{FileLimits, FileStore, Keeping, SinkError, WantedFile};
 use crate::table::{CellKind, ColumnKey, TableKey};
 use grist_client::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
-use grist_client::{Action, AttachmentId, ColumnPatch, GristError, RowId, Table};
 
 /// The column that shows files.
 const FILE: &str = "fichier";

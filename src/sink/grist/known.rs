@@ -14,7 +14,6 @@ use crate::plan::{Known, KnownDossier};
 use crate::sink::settle::Held;
 use crate::table::TableKey;
 use grist_client::RowId;
-use grist_client::RowId;
 
 /// What is held of a dossier in `Dn_dossiers`.
 #[derive(Clone, Debug, PartialEq)]

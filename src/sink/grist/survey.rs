@@ -22,7 +22,6 @@ use crate::sink::ExpectedDossier;
 use crate::sink::compare::{Differences, compare_rows};
 use crate::table::{Cell, Layout};
 use grist_client::RowId;
-use grist_client::RowId;
 
 /// How many rows of a table are counted with one question: SQL ends after a second.
 const COUNTED: u64 = 50_000;

@@ -8,7 +8,6 @@ use demarche_numerique::sandbox::grist::{Grist, GristServer, Person, Row};
 use demarche_numerique::sink::{GristSink, Sink, SinkError};
 use demarche_numerique::table::CellKind;
 use grist_client::{Client, Doc, DocId, SqlRow};
-use grist_client::{Client, Doc, DocId, SqlRow};
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -11,7 +11,6 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::known::{Row, id};
 use crate::sink::grist::outbox::{Line, ask, named_action, outcome, update};
 use grist_client::Action;
-use grist_client::Action;
 
 /// What goes with the bundle that says how an intent stands now: « Suite donnée », and the cells that asked for it emptied
 /// once it is done, as far as nobody wrote something else there meanwhile.

@@ -14,7 +14,6 @@ use crate::sink::grist::state::{Places, Slot};
 use crate::sink::grist::{commit, shared, value};
 use crate::sink::{Happening, TrailLine};
 use grist_client::Action;
-use grist_client::Action;
 
 /// Rows of intents come before those of people and of the state.
 pub(super) const RANK: usize = 2_500;

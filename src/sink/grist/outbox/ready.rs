@@ -9,7 +9,6 @@ use crate::sink::grist::fault::Fault;
 use crate::sink::grist::pages::Views;
 use crate::sink::grist::shared::{self, Shared};
 use grist_client::{Action, Table};
-use grist_client::{Action, Table};
 
 /// Whether there are intents to be asked for.
 ///
