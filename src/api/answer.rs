@@ -51,6 +51,7 @@ fn refusal(request: &Request, errors: &[GraphqlError], data_key: bool) -> ApiErr
     let what = || request.what.clone();
     let message = || first.map(|error| cut(&error.message)).unwrap_or_default();
     match first.and_then(GraphqlError::code) {
+        // An invalid token may get HTTP 200, so the code decides and never the status (trap 18).
         Some("not_found") => ApiError::NotFound { what: what() },
         Some("unauthorized") => ApiError::OutOfScope { what: what() },
         Some(code @ ("forbidden" | "deprecated_token")) => {
@@ -80,6 +81,7 @@ fn is_benign(error: &GraphqlError) -> bool {
     let Some(path) = &error.path else { return false };
     let in_champ = path.iter().any(|step| matches!(step, PathStep::Field(f) if f == "champs" || f == "annotations"));
     let linked = matches!(path.last(), Some(PathStep::Field(f)) if f == "dossier");
+    // Only below a champ: the same code at the root means that the token lost the démarche (trap 17).
     error.code() == Some("unauthorized") && in_champ && linked
 }
 
@@ -134,6 +136,8 @@ pub(super) fn whole_dossier(
     }
     let fatal: Vec<&GraphqlError> = errors.iter().filter(|error| !is_benign(error)).collect();
     let Some(first) = fatal.first() else { return Ok(dossier) };
+    // An answer that fails for good must not cost the dossier; one that may succeed next time must not be emptied
+    // (traps 3 and 5).
     let spares = fatal.iter().all(|error| dossier.spare(error));
     *spared.lock().unwrap_or_else(PoisonError::into_inner) = spares.then_some(dossier);
     Err(request.partial(Some(first)))
@@ -201,6 +205,7 @@ pub(super) fn page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Res
 }
 
 fn read_page<N: Node>(request: &Request, listing: u64, body: &[u8]) -> Result<Page<N::Domain>, ApiError> {
+    // One pass over the whole page is cheapest, and almost every page decodes.
     if let Ok(envelope) = decode::<Envelope<Listed<N>>>(body) {
         let (listed, errors) = open(request, envelope)?;
         return connection(request, listing, listed.dossiers, &errors, |node| Ok((node, Vec::new())));

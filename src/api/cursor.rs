@@ -28,6 +28,7 @@ impl Cursor {
     /// Refuses a cursor of another listing. Its text is the platform's own and is sent back as it came: it is never
     /// stored, so nothing can have corrupted it (trap 9).
     pub(super) fn check(&self, listing: u64, what: &str) -> Result<(), ApiError> {
+        // The platform accepts the cursor of another listing without an error and answers wrong rows (trap 8).
         if self.listing == listing { Ok(()) } else { Err(ApiError::ForeignCursor { what: what.to_owned() }) }
     }
 

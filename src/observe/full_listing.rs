@@ -95,6 +95,7 @@ pub async fn list_selected(
     let mut cursors = Cursors::default();
     loop {
         let page = match client.light_page(&listing, after.as_ref(), size).await {
+            // A page with a hole is never counted: the missing dossier would look deleted.
             Ok(page) if page.holes.is_empty() => {
                 let (kept, dropped): (Vec<_>, Vec<_>) =
                     page.nodes.iter().partition(|light| selection.may_keep(light, groupes));
@@ -135,9 +136,11 @@ pub async fn list_selected(
         };
         dossiers.extend(seen);
         on_page(dossiers.len());
+        // A page that failed once says nothing about the next one.
         size = size.doubled();
         after = cursors.follow(end, has_next, "the light listing")?;
         if after.is_none() {
+            // Only the last page leads here: absence from a listing that was cut would delete dossiers.
             return Ok(CompleteListing { dossiers, outside });
         }
     }

@@ -34,6 +34,8 @@ pub async fn suppressions(
     asked: &BTreeSet<DeletionList>,
     frail: &BTreeSet<DeletionList>,
 ) -> Result<Suppressions, ApiError> {
+    // One retry only: the list of pending deletions may take a minute and then fail (trap 37), and the dossiers do not
+    // need it.
     let client = &client.aside();
     let mut first = BTreeMap::new();
     if asked.len() == DeletionList::ALL.len() && frail.is_empty() {
@@ -64,6 +66,8 @@ pub async fn suppressions(
                 DeletionList::Pending => GoneReason::Pending(reason),
                 DeletionList::Deleted => GoneReason::Deleted(reason),
             };
+            // By number: the id of an entry is that of a row of its own list, and may be that of another dossier in the
+            // other list (trap 31).
             found.gone.insert(number, Gone { reason, at });
         }
     }

@@ -55,12 +55,16 @@ pub fn reading(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> Read
     let Some(watermark) = checkpoint.watermark else {
         return Reading { since: Since::Beginning, sweep: true, follow_up: true };
     };
+    // An interrupted sweep goes on with the overlap too: a cursor does not outlive its walk, and would lose changes
+    // behind it (traps 1 and 8).
     if let Some(Sweep { reached }) = checkpoint.sweep {
         let since = reached.map_or(Since::Beginning, |reached| Since::Updated(before(reached, rhythm.overlap)));
         return Reading { since, sweep: true, follow_up: true };
     }
     let follow_up = due(checkpoint.followed_up_at, rhythm.follow_up_every, now);
     let back = if follow_up { rhythm.overlap.max(rhythm.follow_up_window) } else { rhythm.overlap };
+    // Never exactly at the watermark: a change gets its date before it becomes visible (trap 1). What is read twice
+    // costs no write, as its fingerprint is equal.
     Reading { since: Since::Updated(before(watermark, back)), sweep: false, follow_up }
 }
 
@@ -82,6 +86,8 @@ pub fn listing_is_due(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) 
 /// back (trap 32).
 #[must_use]
 pub fn deleted_since(checkpoint: &Checkpoint) -> Option<Timestamp> {
+    // Thirty days: the platform hides a deleted dossier for two weeks, then lists it with the date of the hiding (trap
+    // 32).
     checkpoint.watermark.map(|watermark| before(watermark, SignedDuration::from_hours(30 * 24)))
 }
 
@@ -99,6 +105,7 @@ pub fn advance(
 ) -> Checkpoint {
     let reached = reached.map(|reached| began.map_or(reached, |began| reached.min(began)));
     let mut next = checkpoint.clone();
+    // Never backward: pages of a sweep are older than the watermark.
     next.watermark = checkpoint.watermark.max(reached);
     if reading.sweep {
         // A first walk is a sweep too, and only its end proves that it was complete.

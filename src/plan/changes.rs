@@ -133,6 +133,8 @@ pub struct Plan {
 #[must_use]
 pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
     let last: BTreeMap<DossierNumber, Observation> =
+        // The same dossier may come several times in a run: it moves while pages are read. One change, with the last
+        // content (trap 28).
         observed.into_iter().map(|observation| (observation.number(), observation)).collect();
     let mut plan = Plan::default();
     for (number, observation) in last {
@@ -144,9 +146,13 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
                 None
             }
             (Observation::Present(row), Some(KnownDossier { fingerprint, gone: Some(_), light: _ })) => {
+                // Restored on the platform: the row is written again even if its content is equal, as it has a
+                // tombstone.
                 Some(Change::Restore { row, was: *fingerprint })
             }
             (Observation::Present(row), Some(KnownDossier { fingerprint, light, gone: None })) => {
+                // Fingerprints decide, never dates: two changes within a second have one date, and a date may come
+                // without a change (traps 27 and 28).
                 match (row.fingerprint == *fingerprint, row.light == *light) {
                     (true, true) => None,
                     (true, false) => Some(Change::Touch(row)),

@@ -97,9 +97,12 @@ impl Filter {
             return;
         }
         if let ChampValue::Files(files) = &mut champ.value {
+            // Under every policy: anybody who has a signed address can download the file without a token (trap 56).
             self.files(files, Treatment::Include);
         }
         let asked = forms.kinds(&champ.descriptor);
+        // A question that was a title in one revision may be a real one in another: only pure titles are skipped (trap
+        // 45).
         if !asked.is_empty() && asked.iter().all(TypeDeChamp::is_presentation) {
             return;
         }
@@ -162,6 +165,8 @@ impl Filter {
         *value = ChampValue::Withheld(match (&*value, treatment) {
             (_, Treatment::Include) => return,
             (_, Treatment::Exclude) => Withheld::Excluded,
+            // A stored document was filtered before: a milder policy cannot bring a value back, and must not claim that
+            // there is a masked one.
             (ChampValue::Withheld(Withheld::Excluded), _) => Withheld::Excluded,
             (_, Treatment::Mask) => Withheld::Masked,
             (ChampValue::Withheld(withheld), Treatment::Pseudonymise) => withheld.clone(),
@@ -209,6 +214,7 @@ fn normal(domain: &str, text: &str) -> String {
         "email" | "nom" | "prenom" => text.to_lowercase(),
         "phone" => {
             let number: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+            // People write one number as 06…, +33 6… and 0033 6…: all get one pseudonym.
             match number.strip_prefix("+33").or_else(|| number.strip_prefix("0033")) {
                 Some(rest) => format!("0{}", rest.trim_start_matches('0')),
                 None => number,
@@ -245,6 +251,7 @@ fn comparable(value: &ChampValue) -> Option<Cow<'_, str>> {
         }
         V::Address(address) => Cow::Borrowed(address.label.as_str()),
         V::Choices { values, .. } => Cow::Owned(values.join("\0")),
+        // A Boolean has two pseudonyms, which anybody can tell apart by counting. Maps and identity documents have no text.
         V::Boolean(_) | V::Carte(_) | V::TitreIdentite { .. } => return None,
         other => Cow::Borrowed(other.as_text()?),
     };

@@ -53,6 +53,7 @@ impl Filter {
             self.maybe(&mut avis.question_label, opinions, None);
             self.maybe(&mut avis.reponse, opinions, None);
             if !opinions.keeps() {
+                // A Boolean cannot hold a placeholder.
                 avis.question_answer = None;
             }
             self.profiles(&mut avis.claimant, opinions.max(instructeurs));
@@ -97,6 +98,7 @@ impl Filter {
                     self.text(nom, treatment, Some("nom"));
                     self.text(prenom, treatment, Some("prenom"));
                     self.maybe_email(email, treatment);
+                    // A date cannot hold a pseudonym, and identifies a person together with any other field.
                     *date_de_naissance = None;
                 }
                 Demandeur::PersonneMorale(found) => self.establishment(found, treatment),
@@ -163,11 +165,13 @@ impl Filter {
     /// Removes name and checksum of files; their size, type and date stay. Signed addresses always go (trap 56).
     pub(super) fn files<'a>(&self, files: impl IntoIterator<Item = &'a mut File>, treatment: Treatment) {
         for file in files {
+            // Signed addresses are never stored: the address alone opens the file for an hour (trap 56).
             file.url = None;
             self.text(&mut file.filename, treatment, Some("filename"));
             match treatment {
                 Treatment::Include => {}
                 Treatment::Pseudonymise => self.text(&mut file.checksum, treatment, Some("checksum")),
+                // The checksum of a known file, such as an empty form, identifies its content.
                 Treatment::Mask | Treatment::Exclude => file.checksum.clear(),
             }
         }

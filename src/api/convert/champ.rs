@@ -31,6 +31,8 @@ fn champ(mut wire: WireChamp, drift: &mut Drifts) -> Champ {
     let unread = std::mem::take(&mut wire.unread);
     let columns = columns(wire.columns.take().unwrap_or_default(), &descriptor);
     let nature = wire.nature.take().filter(|nature| !nature.is_empty() && nature != UNSPECIFIED);
+    // The platform turned the kind `titre_identite` into an ordinary file with this nature. Nobody agreed to copy
+    // identity documents, so their names and addresses are dropped here, before any other code sees them.
     if nature.as_deref() == Some(IDENTITY) {
         return identity_document(
             Champ {
@@ -84,11 +86,14 @@ fn columns(list: Vec<WireColumn>, descriptor: &DescriptorId) -> Vec<ColumnValue>
 /// things (trap 52). The text is read only if there is no typed field.
 fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
     let text = wire.string_value.filter(|text| !text.is_empty());
+    // The type is the one that the fragments of the document asked for, not the question's kind: without its fragment a
+    // yes-no question comes as a checkbox, and null as false (trap 40).
     match wire.typename.as_str() {
         "TextChamp" => match text.or_else(|| wire.value.and_then(|value| loose(*value))) {
             Some(text) => ChampValue::Text(text),
             None => ChampValue::Empty,
         },
+        // A `BigInt` comes as a text and may have more than 64 bits: then the digits are kept as a text (trap 42).
         "IntegerNumberChamp" => match wire.integer_number {
             Some(number) => number::integer(&number.0).map_or_else(
                 || {
@@ -99,6 +104,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
             ),
             None => ChampValue::Empty,
         },
+        // The field is a double and loses digits; the text has them all (trap 42).
         "DecimalNumberChamp" => {
             let float = wire.decimal_number.map(|float| float.0);
             match number::decimal(text.as_deref(), float.as_deref()) {
@@ -109,6 +115,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
                 }),
             }
         }
+        // Démat Social, and every checkbox, sends false for "not answered". No field tells the two apart (trap 43).
         "CheckboxChamp" | "YesNoChamp" => {
             let said = wire.checked.or(wire.yes_no).or_else(|| wire.value.as_ref().and_then(|value| value.as_bool()));
             said.map_or(ChampValue::Empty, ChampValue::Boolean)
@@ -191,6 +198,8 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
             }
             _ => ChampValue::Empty,
         },
+        // A file that is there has the text null, and an empty champ has the text `""`: only the list of files decides
+        // (trap 52).
         "PieceJustificativeChamp" => match wire.files {
             Some(files) if !files.is_empty() => ChampValue::Files(files.into_iter().map(file).collect()),
             _ => ChampValue::Empty,
@@ -201,6 +210,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
             ChampValue::TitreIdentite { grant_type }
         }
         "TitreIdentiteChamp" => ChampValue::Empty,
+        // The linked dossier is null if the token does not cover it; its number is always in the text (trap 6).
         "DossierLinkChamp" => match text.as_deref().map(str::parse) {
             Some(Ok(number)) => ChampValue::DossierLink(number),
             _ => text.map_or(ChampValue::Empty, ChampValue::Text),
@@ -208,6 +218,7 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
         "EngagementJuridiqueChamp" => text.map_or(ChampValue::Empty, ChampValue::EngagementJuridique),
         "FinessChamp" => record(text, wire.data.map(|data| *data)).map_or(ChampValue::Empty, ChampValue::Finess),
         "RppsanteChamp" => record(text, wire.data.map(|data| *data)).map_or(ChampValue::Empty, ChampValue::Rpps),
+        // The platform lists titles and explanations among the answers (trap 45).
         "HeaderSectionChamp" | "ExplicationChamp" => ChampValue::Presentation,
         "RepetitionChamp" => {
             let rows = match (wire.rows, wire.champs) {
@@ -215,12 +226,15 @@ fn value(wire: WireChamp, id: &ChampId, drift: &mut Drifts) -> ChampValue {
                     .into_iter()
                     .map(|row| RepetitionRow { id: RowId::new(row.id), champs: champs(row.champs, drift) })
                     .collect(),
+                // Démat Social has no `rows`: the champs of all rows come in one list.
                 (None, Some(flat)) => rows(id, champs(flat, drift)),
                 (None, None) => Vec::new(),
             };
             if rows.is_empty() { ChampValue::Empty } else { ChampValue::Repetition(rows) }
         }
         other => {
+            // A newer platform may send types that this version does not know. Refusing them would lose the dossier
+            // (trap 41).
             drift.typename(other);
             ChampValue::Unknown {
                 typename: other.to_owned(),

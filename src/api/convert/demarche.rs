@@ -104,6 +104,8 @@ fn descriptors(list: Vec<WireDescriptor>, drift: &mut Drifts) -> Vec<Descriptor>
 
 fn descriptor(wire: WireDescriptor, drift: &mut Drifts) -> Descriptor {
     let type_de_champ = match (wire.kind.as_deref(), kind_of(&wire.typename)) {
+        // Démat Social names the kind in a field, as it has no type of descriptor for some kinds. On Démarche Numérique
+        // the type of the descriptor is the kind (docs/platform.md#champs).
         (Some(name), _) => {
             let kind = TypeDeChamp::from(name);
             if let TypeDeChamp::Inconnu(name) = &kind {
@@ -216,6 +218,7 @@ pub(in crate::api) fn groupe(wire: WireGroupe) -> (GroupeInstructeur, Option<Str
 fn groupes(list: Vec<WireGroupe>, drift: &mut Drifts) -> Vec<GroupeInstructeur> {
     let known = list.into_iter().map(groupe).filter_map(|(groupe, odd)| match odd {
         Some(number) => {
+            // Reported as drift, as nobody could select it by its number.
             drift.number("GroupeInstructeur.number", &number);
             None
         }

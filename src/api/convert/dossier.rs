@@ -103,6 +103,7 @@ pub(super) fn light(wire: WireLight, drift: &mut Drifts) -> DossierLight {
     drift.value("ConnectionUsager", &connection_usager, CONNECTIONS);
     let mut instructeurs: Vec<String> = wire.instructeurs.into_iter().map(|wire| wire.id).collect();
     let mut labels: Vec<String> = wire.labels.into_iter().map(|wire| wire.id).collect();
+    // The platform sends both lists in no order: unsorted, an unchanged dossier would have another digest (trap 28).
     instructeurs.sort_unstable();
     labels.sort_unstable();
     DossierLight {
@@ -143,10 +144,12 @@ pub(super) fn profile(wire: WireProfile) -> Profile {
 /// Converts a file. One that the platform makes on demand has no checksum, and the date of the request (trap 26).
 pub(super) fn file(wire: WireFile) -> File {
     let checksum = wire.checksum.unwrap_or_default();
+    // Its date is that of the request, so every reading would look like a change (trap 26).
     let created_at = if checksum.is_empty() { None } else { instant(wire.created_at) };
     File {
         filename: wire.filename,
         content_type: wire.content_type.unwrap_or_default(),
+        // The platform's `Int` overflows above 2 GiB, and `byteSizeBigInt` comes as a text (trap 42).
         byte_size: wire.byte_size.and_then(|size| size.0.parse().ok()).unwrap_or_default(),
         checksum,
         created_at,
@@ -164,6 +167,7 @@ fn demandeur(wire: WireDemandeur, drift: &mut Drifts) -> Demandeur {
             date_de_naissance: wire.date_de_naissance,
             email: filled(wire.email),
         },
+        // The State's directory has not answered yet. Without this type the whole dossier would be null (trap 53).
         "PersonneMoraleIncomplete" => Demandeur::PersonneMoraleIncomplete { siret: wire.siret.unwrap_or_default() },
         "PersonneMorale" => {
             let wire = WireMorale {
@@ -274,6 +278,7 @@ fn assignment(wire: WireAssignment) -> Assignment {
 
 /// Converts an opinion. The platform shows a date of answer before there is an answer (trap 50).
 fn avis(wire: WireAvis) -> Avis {
+    // The platform sends its date of update here, also before there is an answer (trap 50).
     let date_reponse = wire.reponse.as_ref().and(instant(wire.date_reponse));
     Avis {
         id: wire.id,

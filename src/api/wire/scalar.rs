@@ -16,6 +16,7 @@ impl WireInstant {
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Some(Self(timestamp));
         }
+        // Some dates of the platform have no time. It means midnight in Paris, not in UTC (trap 48).
         let day: Date = text.parse().ok()?;
         let paris = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
         Some(Self(day.to_zoned(paris).ok()?.timestamp()))
