@@ -150,9 +150,9 @@ pub fn plan(known: &Known, observed: Vec<Observation>) -> Plan {
                 // tombstone.
                 Some(Change::Restore { row, was: *fingerprint })
             }
+            // Fingerprints decide, never dates: two changes within a second have one date, and a date may come without a
+            // change (traps 27 and 28).
             (Observation::Present(row), Some(KnownDossier { fingerprint, light, gone: None })) => {
-                // Fingerprints decide, never dates: two changes within a second have one date, and a date may come
-                // without a change (traps 27 and 28).
                 match (row.fingerprint == *fingerprint, row.light == *light) {
                     (true, true) => None,
                     (true, false) => Some(Change::Touch(row)),
