@@ -61,10 +61,10 @@ pub fn reading(checkpoint: &Checkpoint, rhythm: &Rhythm, now: Timestamp) -> Read
         let since = reached.map_or(Since::Beginning, |reached| Since::Updated(before(reached, rhythm.overlap)));
         return Reading { since, sweep: true, follow_up: true };
     }
-    let follow_up = due(checkpoint.followed_up_at, rhythm.follow_up_every, now);
-    let back = if follow_up { rhythm.overlap.max(rhythm.follow_up_window) } else { rhythm.overlap };
     // Never exactly at the watermark: a change gets its date before it becomes visible (trap 1). What is read twice
     // costs no write, as its fingerprint is equal.
+    let follow_up = due(checkpoint.followed_up_at, rhythm.follow_up_every, now);
+    let back = if follow_up { rhythm.overlap.max(rhythm.follow_up_window) } else { rhythm.overlap };
     Reading { since: Since::Updated(before(watermark, back)), sweep: false, follow_up }
 }
 
