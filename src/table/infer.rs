@@ -24,6 +24,7 @@ pub fn infer(demarche: &Demarche) -> Spec {
             form.read(list, None, &Asked { private, age, revision: &revision.id });
         }
     }
+    // A question may have been a title in an earlier revision: it is one only if no revision asks it (trap 45).
     let presentation = form.presentation.iter().filter(|id| !form.answered.contains(*id)).cloned().collect();
     let mut tables = vec![TableSpec {
         key: TableKey::Dossiers,
@@ -103,6 +104,7 @@ impl Form {
                 self.read(&descriptor.children, Some(id), asked);
                 continue;
             }
+            // By id and never by label: labels repeat and change (trap 47), and ids survive revisions.
             let key = (block.cloned(), id.clone());
             let at = *self.positions.entry(key).or_insert_with(|| {
                 self.questions.push(Question::new(descriptor, block, asked));
@@ -144,6 +146,7 @@ impl Question {
         }
         for (part, kind) in parts(&descriptor.type_de_champ) {
             match self.parts.iter_mut().find(|(known, _)| known == part) {
+                // Dossiers may answer any revision, so the column must hold the kinds of all (trap 25).
                 Some((_, known)) => *known = known.widen(*kind),
                 None => self.parts.push((*part, *kind)),
             }
@@ -202,6 +205,7 @@ impl Question {
 /// between dashes (`--Fruits--`), each followed by its second choices.
 fn options(descriptor: &Descriptor) -> Vec<(Part, String)> {
     let own = |option: &String| match option.strip_prefix("--").and_then(|rest| rest.strip_suffix("--")) {
+        // Only linked lists mark their first choices with dashes; elsewhere dashes belong to the choice.
         _ if descriptor.type_de_champ != TypeDeChamp::LinkedDropDownList => (Part::Value, option.clone()),
         Some(primary) => (Part::Value, primary.to_owned()),
         None => (Part::Secondary, option.clone()),

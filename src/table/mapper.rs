@@ -106,6 +106,8 @@ impl<R: Copy> Table<R> {
 
     /// Builds a row with the columns that the table always has.
     fn row(&self, left: &mut Leftovers, read: impl Fn(R, Treatment) -> Cell) -> Vec<Cell> {
+        // Null where no champ fills a cell: an answer that a condition hid is absent, and its old value must go (trap
+        // 44).
         let mut cells = vec![Cell::Null; self.width];
         for (slot, treatment, reader) in &self.fixed {
             self.put(&mut cells, *slot, read(*reader, *treatment), left);
@@ -116,6 +118,7 @@ impl<R: Copy> Table<R> {
     fn put(&self, cells: &mut [Cell], slot: Slot, cell: Cell, left: &mut Leftovers) {
         match cell.coerce(slot.kind) {
             Ok(cell) => cells[slot.column] = cell,
+            // The column keeps its kind: one answer must not change the type under the views and queries of people.
             Err(_) => _ = left.misfits.insert(self.names[slot.column].clone()),
         }
     }
@@ -184,6 +187,7 @@ impl Mapper {
     /// champ leaves its cells empty: a condition hid it, and the stored answer is no longer given (trap 44).
     #[must_use]
     pub fn row(&self, mut dossier: Dossier, light: Digest) -> Mapped {
+        // The document first: it brings the dossier into its canonical order, in which the rows are numbered too.
         let document = dossier.document();
         let mut left = Leftovers::default();
         let mut cells = self.dossiers.row(&mut left, |read, treatment| read(&dossier, treatment));
@@ -237,8 +241,10 @@ impl Mapper {
                 }
                 fill_columns(table, champ, cells, left);
             }
+            // The form asks this question, but the table has no more room: the answer is listed, and is no stranger.
             None if beyond.is_some() => {}
             None if self.presentation.contains(&champ.descriptor) => {}
+            // A title that no revision lists any more is still among the answers of old dossiers (trap 45).
             None if champ.value == ChampValue::Presentation => {}
             None => left.unknown.push(champ.descriptor.clone()),
         }
@@ -334,6 +340,8 @@ pub(super) fn marks(names: &BTreeSet<String>) -> Cell {
 fn file_key(row: &PlacedFile<'_>) -> String {
     let file = row.file;
     let date = file.created_at.map(|at| at.to_string()).unwrap_or_default();
+    // Not the position: it changes when another file is removed. Not the address: it changes with every reading (trap
+    // 26).
     let identity = [row.origin, row.owner, &file.filename, &file.checksum, &date].join("\0");
     Digest::of(identity.as_bytes()).to_string()
 }
@@ -360,6 +368,7 @@ fn arrange(children: &mut [ChildRow]) {
             if *times == 1 {
                 break;
             }
+            // Two equal files of one champ have one key: both rows stay.
             child.key = format!("{}~{times}", child.key);
             key = child.key.clone();
         }

@@ -143,6 +143,7 @@ fn stem(title: &str, what: &str, id: &DescriptorId) -> String {
     let slug = slug(title);
     match slug.as_bytes().first() {
         None => format!("{what}_{}", tie(id)),
+        // A name that begins with a digit needs quotes everywhere.
         Some(first) if first.is_ascii_digit() || slug.starts_with("dn_") => format!("n_{slug}"),
         Some(_) => slug,
     }

@@ -505,8 +505,8 @@ mod tests {
         let file = json!([{ "filename": "passeport.pdf", "checksum": "md5", "url": "https://example.org/secret" }]);
         let given = read(file.clone(), "TITRE_IDENTITE");
         assert!(matches!(given.value, ChampValue::TitreIdentite { .. }), "{given:?}");
-        let told = format!("{given:?}");
-        assert!(!told.contains("passeport") && !told.contains("12AB") && !told.contains("md5"), "{told}");
+        let shown = format!("{given:?}");
+        assert!(!shown.contains("passeport") && !shown.contains("12AB") && !shown.contains("md5"), "{shown}");
         let missing = read(json!([]), "TITRE_IDENTITE");
         assert_eq!((missing.value.is_empty(), missing.columns.len()), (true, 0));
         let other = read(file.clone(), "RIB");

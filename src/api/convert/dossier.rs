@@ -93,8 +93,8 @@ fn mandataire(wire: &WireDossier) -> Option<Mandataire> {
     let either = |a: &Option<String>, b: &Option<String>| filled(a.clone()).or_else(|| filled(b.clone()));
     let prenom = either(&wire.prenom_mandataire, &wire.mandataire_first_name);
     let nom = either(&wire.nom_mandataire, &wire.mandataire_last_name);
-    let told = wire.depose_par_un_tiers == Some(true) || wire.for_tiers == Some(true);
-    (told || prenom.is_some() || nom.is_some()).then_some(Mandataire { prenom, nom })
+    let by_third_party = wire.depose_par_un_tiers == Some(true) || wire.for_tiers == Some(true);
+    (by_third_party || prenom.is_some() || nom.is_some()).then_some(Mandataire { prenom, nom })
 }
 
 /// Converts a dossier of the light listing.

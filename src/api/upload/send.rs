@@ -118,9 +118,9 @@ fn announced(platform: Platform, dossier: &DossierId, file: &Upload) -> Request 
 /// Parses the headers that the storage requires; `None` if they are not an object of texts. The signature covers them,
 /// so none may be added or dropped.
 fn headers(json: &str) -> Option<HeaderMap> {
-    let told: BTreeMap<String, String> = serde_json::from_str(json).ok()?;
+    let texts: BTreeMap<String, String> = serde_json::from_str(json).ok()?;
     let mut headers = HeaderMap::new();
-    for (name, value) in told {
+    for (name, value) in texts {
         let mut value = HeaderValue::from_str(&value).ok()?;
         value.set_sensitive(true);
         headers.insert(name.parse::<HeaderName>().ok()?, value);
