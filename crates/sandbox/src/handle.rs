@@ -126,8 +126,8 @@ impl Sandbox {
         self.world().truth(number)
     }
 
-    /// What the platform has really done when it was asked to through the API, in order: refused mutations are not in
-    /// it, those whose answer was lost are.
+    /// Lists the effects of mutations through the API, in order: refused mutations are not in it, those whose answer
+    /// was lost are.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.world().audit().to_vec()
@@ -231,8 +231,8 @@ impl Sandbox {
         lock(&self.0.door).log.clone()
     }
 
-    /// What was asked that a careful client never asks: `first` above 100, `order`, `last`, `before`, aliases or several
-    /// fields at the root, `closed`, `createdSince` with `updatedSince`.
+    /// Lists requests that a careful client never sends: `first` above 100, `order`, `last`, `before`, aliases or
+    /// several fields at the root, `closed`, `createdSince` with `updatedSince`.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         lock(&self.0.door).violations.clone()

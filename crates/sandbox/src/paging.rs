@@ -16,7 +16,7 @@ pub(super) fn encode(key: Key) -> String {
     URL_SAFE_NO_PAD.encode(format!("{at};{}", key.1))
 }
 
-/// What a cursor turns out to be.
+/// Decoded cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cursor {
     /// A position, whoever gave it and for whatever listing.
@@ -44,7 +44,7 @@ pub(super) fn decode(text: &str, now: &Zoned) -> Cursor {
     }
 }
 
-/// What a client asked of a listing.
+/// Window of a listing that a client requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
     pub first: Option<i64>,

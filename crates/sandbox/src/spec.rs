@@ -1,4 +1,4 @@
-//! What to ask of a sandbox before it exists.
+//! Specification of a sandbox.
 
 use jiff::Timestamp;
 
@@ -20,9 +20,9 @@ pub struct DemarcheSpec {
     pub form: FormSpec,
     /// Dossiers generated at start; their numbers follow each other from [`DemarcheSpec::first_dossier`].
     pub dossiers: u32,
-    /// Whether the démarche is still a draft: its dossiers are tests, and leave no tombstone.
+    /// True if the démarche is still a draft: its dossiers are tests, and leave no tombstone.
     pub brouillon: bool,
-    /// Whether anyone may read its descriptor.
+    /// True if anyone may read its descriptor.
     pub opendata: bool,
 }
 
@@ -47,7 +47,7 @@ pub enum FormSpec {
     Complete,
     /// That many simple champs, one revision.
     Simple {
-        /// How many champs.
+        /// The number of champs.
         champs: u32,
     },
 }
@@ -64,7 +64,7 @@ pub enum FormSpec {
 pub struct WorldSpec {
     /// Which platform to imitate: schema, messages, deletion rules.
     pub platform: Platform,
-    /// What makes this world different from another one.
+    /// The seed, which makes this world different from others.
     pub seed: u64,
     /// The démarches to generate; by default the three documented ones.
     pub demarches: Vec<DemarcheSpec>,
@@ -72,10 +72,10 @@ pub struct WorldSpec {
     pub start: Timestamp,
     /// POST requests allowed per minute and per header value; none by default, 400 on the real Démarche Numérique.
     pub rate_limit: Option<u32>,
-    /// Whether the complete form also asks a question of a kind that no schema knows.
+    /// True if the complete form also asks a question of a kind that no schema knows.
     pub unknown_kinds: bool,
-    /// Whether it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`: more fields, and more
-    /// kinds, which the complete form asks as well.
+    /// True if it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`: more fields,
+    /// and more kinds, which the complete form asks as well.
     pub newer: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What an answer holds.
+//! Values of answers.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub enum Value {
     },
     /// Free JSON, as for FINESS and RPPS.
     Data {
-        /// What was typed.
+        /// The text as it was typed.
         text: String,
-        /// What the register answered, null when nothing.
+        /// The record of the register, null if there is none.
         data: serde_json::Value,
     },
     /// Files handed in.
@@ -41,7 +41,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Whether nothing was answered.
+    /// Returns true if nothing was answered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl From<i64> for Value {
     }
 }
 
-/// What the antivirus said of a file.
+/// Result of the virus scan of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scan {
     /// Not looked at yet.
@@ -116,7 +116,7 @@ pub struct FileRecord {
     pub seed: u64,
     /// When it was handed in.
     pub created_at: Timestamp,
-    /// What the antivirus said.
+    /// The result of the virus scan.
     pub scan: Scan,
     /// The bytes, when somebody sent them; others are made of the seed.
     pub content: Option<Arc<[u8]>>,
@@ -189,7 +189,7 @@ pub(super) fn bytes_of(seed: u64, byte_size: u64) -> Vec<u8> {
 pub struct Area {
     /// Row number, part of the id.
     pub id: u64,
-    /// What the usager wrote about it.
+    /// The usager's description.
     pub description: Option<String>,
     /// Where it comes from.
     pub source: AreaSource,

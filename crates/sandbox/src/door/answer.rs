@@ -24,13 +24,13 @@ pub(crate) struct Door {
     pub plans: Vec<FaultPlan>,
     pub log: Vec<RequestInfo>,
     pub violations: Vec<String>,
-    /// Whether the host is an old name of the platform.
+    /// True if the host is an old name of the platform.
     pub redirects: bool,
     buckets: HashMap<String, (i64, u32)>,
     served: u64,
 }
 
-/// What a body asks for.
+/// Body of a request.
 struct Parsed {
     query: Option<String>,
     query_id: Option<String>,

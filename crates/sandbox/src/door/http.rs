@@ -135,7 +135,7 @@ fn respond(answer: Outgoing, line: &Line) -> Response {
     response
 }
 
-/// Whether a connection is cut: nothing more is written on it.
+/// Line that may be cut: then nothing more is written on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Line(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! What was asked.
+//! Log of requests.
 
 use jiff::Timestamp;
 use serde_json::Value as Json;

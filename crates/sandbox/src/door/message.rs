@@ -11,7 +11,7 @@ pub struct Incoming {
     pub method: String,
     /// Path without the query string.
     pub path: String,
-    /// What follows the `?`.
+    /// The query of the address, without the `?`.
     pub query: String,
     /// The `Host` header; addresses of files are made of it.
     pub host: String,
@@ -66,7 +66,7 @@ impl Incoming {
     }
 }
 
-/// What follows the host.
+/// Returns the path of an address.
 fn path(url: &str) -> &str {
     url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(url)
 }
@@ -82,7 +82,7 @@ pub struct Outgoing {
     pub body: Vec<u8>,
     /// The connection dies after that many bytes of the body; `Some(0)` is no answer at all.
     pub cut_after: Option<usize>,
-    /// How long the answer waits.
+    /// The delay of the answer.
     pub delay: Duration,
 }
 

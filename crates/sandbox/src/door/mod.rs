@@ -1,4 +1,4 @@
-//! What stands between the network and the world: tokens, limits, faults, the log, and the server itself.
+//! HTTP side of the platform: tokens, rate limit, faults, log, and the server itself.
 //!
 //! - [`message`]: one HTTP request and its answer, without a network
 //! - [`answer`]: the rules, in the order in which the platform applies them; [`auth`]: tokens; [`stored`]: named queries;

@@ -24,7 +24,7 @@ use crate::world::World;
 /// Documents kept in parsed form; a client has a handful of them.
 const CACHE: usize = 256;
 
-/// What a caller may see.
+/// Démarches that a caller may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// No token, or an unusable one: nothing but open descriptors.
@@ -52,7 +52,7 @@ pub(crate) struct Asked<'a> {
     pub base_url: String,
 }
 
-/// What comes out of an execution.
+/// Result of an execution.
 pub(crate) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
@@ -86,7 +86,7 @@ impl Answer {
 #[derive(Default)]
 pub(crate) struct Engine {
     documents: HashMap<String, Arc<Prepared>>,
-    /// Whether they were validated against the newer schema.
+    /// True if they were validated against the newer schema.
     newer: bool,
     /// The schemas of a platform that is not as it was pinned.
     altered: Option<Arc<Schemas>>,
@@ -162,7 +162,7 @@ impl Engine {
     }
 }
 
-/// What one pass over an operation is for.
+/// Purpose of one pass over an operation.
 enum Part<'p> {
     /// Answering a query.
     Query,

@@ -118,7 +118,7 @@ impl Drop for Place {
     }
 }
 
-/// What the landing page says; a browser or a careless address gets HTML.
+/// Answers a request outside the API: HTML, as browsers and wrong addresses get it.
 pub(super) fn outside() -> Answer {
     Answer::of(404, &json!({ "error": "not found" }))
 }

@@ -1,4 +1,4 @@
-//! What can go wrong on purpose.
+//! Faults that a test injects into requests.
 
 use serde_json::json;
 
@@ -107,7 +107,7 @@ impl FaultPlan {
         self
     }
 
-    /// Whether it strikes this request; counts down.
+    /// Returns true if it strikes this request; counts down.
     pub(super) fn strikes(&mut self, route: &str, write: bool) -> bool {
         if self.times == Some(0)
             || (self.writes_only && !write)

@@ -94,7 +94,7 @@ impl Person {
         self.act(json!([["UpdateRecord", "_grist_Tables_column", self.column_ref(table, column), fields]]));
     }
 
-    /// What `_grist_Tables_column` says of a column.
+    /// Returns the row of a column in `_grist_Tables_column`.
     #[must_use]
     pub fn column(&self, table: &str, column: &str) -> Row {
         let row = self.column_ref(table, column);

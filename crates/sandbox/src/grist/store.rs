@@ -10,15 +10,15 @@ use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
 
-/// What the database must be told of one table.
+/// Changes of one table for the database.
 pub(super) struct Update {
     table: String,
-    /// How to make it again; `None` leaves the columns as they are.
+    /// The statement that makes it again; `None` leaves the columns as they are.
     create: Option<String>,
     columns: usize,
     /// Rows to write; those without cells are gone.
     rows: Vec<(i64, Option<Vec<Stored>>)>,
-    /// Whether the table is there at all.
+    /// True if the table is there at all.
     exists: bool,
 }
 
@@ -31,7 +31,7 @@ fn row(table: &Table, id: i64, cells: &[Cell]) -> Vec<Stored> {
     table.columns.iter().zip(cells).map(|(column, cell)| store(&kind(column), cell)).collect()
 }
 
-/// What changes mean for the database.
+/// Converts changes into updates of the database.
 pub(super) fn updates(state: &State, changes: Changes) -> Vec<Update> {
     let mut updates = Vec::new();
     for (table, touched) in changes {

@@ -1,4 +1,4 @@
-//! What the platform has done because it was asked through the API, and what it tells others.
+//! Audit of the effects of mutations through the API, and the notifications that follow.
 
 use jiff::Timestamp;
 
@@ -19,13 +19,13 @@ pub struct AuditEntry {
     pub dossier: Option<u32>,
     /// Number of the instructeur in whose name it was done, where the mutation takes one.
     pub instructeur: Option<u32>,
-    /// Whether the usager was told by e-mail: `disableNotification` takes nothing else away.
+    /// True if the usager was told by e-mail: `disableNotification` takes nothing else away.
     pub notified: bool,
-    /// What changed.
+    /// The effect.
     pub effect: Effect,
 }
 
-/// What a mutation changed.
+/// Effect of a mutation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// The dossier went from one state to another.
@@ -69,7 +69,7 @@ pub enum Effect {
     Label {
         /// Number of its row.
         id: u64,
-        /// Whether it is on the dossier now.
+        /// True if it is on the dossier now.
         on: bool,
     },
     /// An annotation has a new content.
@@ -144,7 +144,7 @@ impl Webhook {
 }
 
 impl World {
-    /// What mutations have done since the world exists, in order.
+    /// Lists the effects of mutations since the world exists, in order.
     #[must_use]
     pub fn audit(&self) -> &[AuditEntry] {
         &self.audit

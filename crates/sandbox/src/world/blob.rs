@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use super::state::World;
 use crate::value::{FileRecord, Scan};
 
-/// How long a blob may stay unattached.
+/// Time after which an unattached blob is removed.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where the seeds of sent files start: no generated file has one as high by its nature, and a collision would only
@@ -28,7 +28,7 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// What the storage wants to see in the `ETag` header: MD5 in hexadecimal, empty when the checksum was no base64.
+    /// Returns the `ETag` that the storage checks: MD5 in hexadecimal, empty if the checksum is no base64.
     pub fn etag(&self) -> String {
         let digest = STANDARD.decode(&self.checksum).unwrap_or_default();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -51,7 +51,7 @@ pub(crate) enum BadBlob {
     NotSent,
     /// The signed id is forged, too old, or that of a blob that was purged.
     BadId,
-    /// What was sent is not what was announced.
+    /// The bytes are not those that were announced.
     BadHash,
 }
 
@@ -74,7 +74,7 @@ impl World {
         id
     }
 
-    /// What was announced under that number.
+    /// Returns the announcement under that number.
     pub(crate) fn announced(&self, blob: u64) -> Option<Announced> {
         self.blobs.get(&blob).map(|blob| blob.announced.clone())
     }
@@ -119,7 +119,7 @@ impl World {
         (seed & SENT != 0).then(|| self.blobs.get(&(seed & !SENT))?.content.clone()).flatten()
     }
 
-    /// How many announced files wait to be attached.
+    /// Counts the announced files that wait to be attached.
     #[must_use]
     pub fn unattached_blobs(&self) -> usize {
         self.blobs.values().filter(|blob| !blob.attached).count()

@@ -1,4 +1,4 @@
-//! How a world starts.
+//! Builds the initial state of a world.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -281,7 +281,7 @@ impl World {
         Traitement { id: self.row(), event, state, at, agent, motivation }
     }
 
-    /// How long a dossier hidden by its usager is kept.
+    /// Returns the time for which a dossier hidden by its usager is kept.
     pub(super) fn grace(&self) -> SignedDuration {
         match self.platform {
             Platform::DemarcheNumerique => SignedDuration::from_hours(14 * 24),

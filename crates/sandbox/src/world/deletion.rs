@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// What the platform does by night.
+    /// Runs the platform's nightly jobs.
     pub(super) fn run_due(&mut self) {
         self.purge_due();
         self.purge_blobs();

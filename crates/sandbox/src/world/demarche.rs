@@ -14,7 +14,7 @@ pub struct Groupe {
     pub number: u32,
     /// Its name.
     pub label: String,
-    /// Whether it takes no more dossiers.
+    /// True if it takes no more dossiers.
     pub closed: bool,
     /// Numbers of its instructeurs.
     pub instructeurs: BTreeSet<u32>,
@@ -25,7 +25,7 @@ pub struct Groupe {
 pub struct Label {
     /// Number of the row.
     pub id: u64,
-    /// What it says.
+    /// Its name.
     pub name: String,
     /// One of the colours of the API.
     pub color: &'static str,
@@ -44,11 +44,11 @@ pub struct Demarche {
     pub closed_at: Option<Timestamp>,
     /// Thrown away: everything about it reads as not found.
     pub discarded: bool,
-    /// Whether anyone may read its descriptor.
+    /// True if anyone may read its descriptor.
     pub opendata: bool,
-    /// Whether silence is a decision: `repasser_en_construction` then breaks the server.
+    /// True if silence is a decision: `repasser_en_construction` then breaks the server.
     pub sva: bool,
-    /// Whether a pending correction keeps a dossier from going to `en_instruction`, once the démarche is published.
+    /// True if a pending correction keeps a dossier from going to `en_instruction`, once the démarche is published.
     pub correction_blocks: bool,
     /// When it was drafted.
     pub created_at: Timestamp,

@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    /// Whether a decision was taken.
+    /// Returns true if a decision was taken.
     #[must_use]
     pub fn is_terminated(self) -> bool {
         matches!(self, Self::Accepte | Self::Refuse | Self::SansSuite)
@@ -165,9 +165,9 @@ pub struct Correction {
 pub struct Avis {
     /// Number of the row.
     pub id: u64,
-    /// What is asked.
+    /// The question.
     pub question: String,
-    /// What was answered.
+    /// The answer.
     pub reponse: Option<String>,
     /// A second, yes/no question.
     pub question_label: Option<String>,
@@ -205,7 +205,7 @@ pub struct Edit {
     pub at: Timestamp,
 }
 
-/// What few dossiers have: kept aside, so that a hundred thousand plain ones fit in memory.
+/// Properties that few dossiers have: kept aside, so that a hundred thousand plain ones fit in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {
     /// Answers and annotations given since, by stable id.
@@ -281,19 +281,19 @@ pub struct Dossier {
     pub hidden_by_expired_at: Option<Timestamp>,
     /// Why it is hidden.
     pub hidden_reason: Option<Reason>,
-    /// What happened to it, oldest first.
+    /// Its history, oldest first.
     pub history: Vec<Traitement>,
     /// The rest.
     pub extra: Option<Box<Extra>>,
 }
 
 impl Dossier {
-    /// What few dossiers have, to change it.
+    /// Returns its rare properties, to change them.
     pub fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
 
-    /// Whether a listing of the platform shows it.
+    /// Returns true if a listing of the platform shows it.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         self.state != State::Brouillon
@@ -302,7 +302,7 @@ impl Dossier {
             && (self.hidden_by_user_at.is_none() || self.state != State::EnConstruction)
     }
 
-    /// Whether the listing of hidden dossiers shows it: expiry alone does not put it there.
+    /// Returns true if the listing of hidden dossiers shows it: expiry alone does not put it there.
     #[must_use]
     pub fn is_pending_deletion(&self) -> bool {
         self.hidden_by_expired_at.is_none()
@@ -328,7 +328,7 @@ impl Dossier {
     }
 }
 
-/// What is left of a dossier that went away for good.
+/// Trace of a dossier that was purged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tombstone {
     /// Number of the row: another numbering than that of dossiers, so that ids collide.

@@ -30,7 +30,7 @@ pub struct DossierTruth {
     pub motivation: Option<String>,
     /// Names of its labels, sorted.
     pub labels: Vec<String>,
-    /// How many messages it has.
+    /// The number of messages it has.
     pub messages: usize,
     /// Address of its usager.
     pub usager: String,
@@ -63,7 +63,7 @@ pub struct Snapshot {
 }
 
 impl World {
-    /// What a complete and instantaneous reading of a démarche gives; empty for an unknown or discarded one.
+    /// Reads a démarche completely and instantaneously; empty for an unknown or discarded one.
     #[must_use]
     pub fn snapshot(&self, demarche: u32) -> Snapshot {
         let mut snapshot = Snapshot::default();

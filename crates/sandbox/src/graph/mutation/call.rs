@@ -1,4 +1,4 @@
-//! What a document asks for, in order.
+//! Mutations of a document, in order.
 
 use std::cell::RefCell;
 

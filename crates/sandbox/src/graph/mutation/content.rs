@@ -9,7 +9,7 @@ use crate::time;
 use crate::value::Value;
 use crate::world::form::Question;
 
-/// What to do with an annotation.
+/// New content of an annotation.
 pub(super) enum Content {
     /// Replace its content.
     Value(Value),

@@ -28,7 +28,7 @@ impl Desk<'_> {
         self.input.get(key).and_then(JsonValue::as_bool).unwrap_or(false)
     }
 
-    /// Whether the usager gets an e-mail.
+    /// Returns true if the usager gets an e-mail.
     pub fn notifies(&self) -> bool {
         !self.flag("disableNotification")
     }

@@ -1,4 +1,4 @@
-//! What can be written, and how the platform answers.
+//! Mutations, and the platform's answers to them.
 //!
 //! Root fields are executed in order, each with its whole answer before the next one starts, as the platform does.
 //! Every one walks through the same checks: may the token write, is the file there, do the ids exist, may the

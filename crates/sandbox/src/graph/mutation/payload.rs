@@ -14,7 +14,7 @@ use super::perform::{Done, Outcome, Refusal};
 use crate::Platform;
 use crate::world::Place;
 
-/// What an answer shows.
+/// Objects that an answer shows.
 pub(in crate::graph) enum Payload {
     Dossier(u32),
     Message(u64),

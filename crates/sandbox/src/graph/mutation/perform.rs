@@ -10,21 +10,21 @@ use super::payload::Payload;
 use super::{annotation, decision, message, sorting, team, upload};
 use crate::world::{AuditEntry, Effect, Refused, State, World};
 
-/// What a mutation did.
+/// Result of a mutation.
 pub(in crate::graph) struct Done {
-    /// What the answer shows.
+    /// The objects that the answer shows.
     pub payload: Payload,
     /// The dossier that it changed.
     pub dossier: Option<u32>,
     /// In whose name.
     pub instructeur: Option<u32>,
-    /// Whether the usager got an e-mail.
+    /// True if the usager got an e-mail.
     pub notified: bool,
-    /// What changed, in order.
+    /// The effects, in order.
     pub effects: Vec<Effect>,
-    /// What was refused all the same.
+    /// The refusals beside the effects.
     pub errors: Vec<String>,
-    /// What was left out.
+    /// The warnings: inputs that were ignored.
     pub warnings: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// What became of a mutation.
+/// Outcome of a mutation.
 pub(in crate::graph) type Outcome = Result<Done, Refusal>;
 
 /// Executes one root field and writes what it did into the audit.

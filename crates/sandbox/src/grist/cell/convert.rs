@@ -1,4 +1,4 @@
-//! What a column makes of a value: one of its own type, or the text of what it could not convert (alternative text).
+//! Converts values for a column: to its own type, or to the text of a value that does not fit (alternative text).
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};

@@ -18,7 +18,7 @@ pub(in crate::grist) enum Cell {
     Coded(Vec<Json>),
 }
 
-/// What equal cells have in common: 1, 1.0 and true are one key, 1 and "1" are two.
+/// Key of equal cells: 1, 1.0 and true are one key, 1 and "1" are two.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::grist) enum Key {
     Null,
@@ -86,7 +86,7 @@ impl Cell {
         }
     }
 
-    /// What an error cell says.
+    /// Returns the text of an error cell.
     pub(in crate::grist) fn error(&self) -> Option<&str> {
         match self {
             Self::Coded(items) if items.first().is_some_and(|code| code == "E") => {
@@ -106,7 +106,7 @@ impl Cell {
         }
     }
 
-    /// What `cellFormat=typed` says of it: dates, instants and references carry their kind.
+    /// Writes the cell as `cellFormat=typed` does: dates, instants and references carry their kind.
     pub(in crate::grist) fn to_typed_json(&self, kind: &Kind) -> Json {
         match (kind, self) {
             (Kind::Date, Self::Int(_) | Self::Float(_)) => json!(["d", self.to_json()]),

@@ -1,4 +1,4 @@
-//! What people do between two requests.
+//! Changes of people between two requests.
 
 use serde_json::{Value as Json, json};
 

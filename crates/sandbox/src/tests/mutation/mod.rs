@@ -1,4 +1,4 @@
-//! What can be written, and what is refused in which words.
+//! Mutations, refusals and their messages.
 
 mod annotations;
 mod batch;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::world::{Demandeur, State, World};
 
-/// What is asked back of each mutation.
+/// Selection that the tests ask of each mutation.
 const SHOWN: &str = "dossier { number state archived motivation } errors { message } clientMutationId";
 
 fn id(typename: &str, number: impl std::fmt::Display) -> String {
