@@ -12,7 +12,7 @@ use crate::config::{
     ConfigError, GristTarget, PostgresAddress, PostgresTarget, Problem, Target, check_postgres_address,
 };
 use crate::sink::grist::Opening;
-use crate::sink::postgres::{Options, Places, Rule, ServerFacts};
+use crate::sink::postgres::{Options, PermitRule, Permits, ServerFacts};
 use crate::sink::{AnySink, FileLimits, GristSink, PostgresSink, SinkError, SqliteSink};
 use grist_client::{Client, Doc, DocId, GristError};
 
@@ -167,10 +167,10 @@ pub async fn postgres_facts(target: &PostgresTarget) -> Result<ServerFacts, CliE
     Ok(PostgresSink::facts(&address(target)?, options(target)).await?)
 }
 
-/// The requests of a token, counted in a schema together with other processes.
-pub fn places(target: &PostgresTarget, key: &str, rule: Rule) -> Result<Places, CliError> {
+/// Prepares the permits of a token, shared with other processes in a schema.
+pub fn permits(target: &PostgresTarget, key: &str, rule: PermitRule) -> Result<Permits, CliError> {
     let holder = format!("{} {:016x}", std::process::id(), rand::random::<u64>());
-    Ok(Places::new(&address(target)?, &options(target), (key, &holder), rule)?)
+    Ok(Permits::new(&address(target)?, &options(target), (key, &holder), rule)?)
 }
 
 fn options(target: &PostgresTarget) -> Options {

@@ -1,4 +1,4 @@
-//! The places of a PostgreSQL schema, as the limiter of a client asks for them.
+//! Implements the shared limit of a client with the permits of a PostgreSQL schema.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use futures_util::future::BoxFuture;
 
 use crate::api::{Grant, SharedLimit, SharedLimitError};
 use crate::sink::SinkError;
-use crate::sink::postgres::Places;
+use crate::sink::postgres::Permits;
 
-impl SharedLimit for Places {
+impl SharedLimit for Permits {
     fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
         Box::pin(async move {
             let granted = Self::ask(self, want).await.map_err(silent)?;
-            Ok(Grant { permits: granted.places, expires_after: self.fresh(), ask_again: granted.ask_again })
+            Ok(Grant { permits: granted.permits, expires_after: self.fresh(), ask_again: granted.ask_again })
         })
     }
 
@@ -33,24 +33,24 @@ mod tests {
 
     use super::*;
     use crate::api::RateLimiter;
-    use crate::sink::postgres::{Book, Rule};
+    use crate::sink::postgres::{Budget, PermitRule};
 
-    const RULE: Rule = Rule { limit: 400, window: Duration::from_secs(60), fresh: Duration::from_secs(2) };
+    const RULE: PermitRule = PermitRule { limit: 400, window: Duration::from_secs(60), fresh: Duration::from_secs(2) };
 
-    /// The book without the database, in a time that passes by itself. A question takes as long as one to a database far
+    /// The budget without the database, in a time that passes by itself. A question takes as long as one to a database far
     /// away.
     #[derive(Debug)]
     struct Desk {
-        book: Arc<Mutex<Book>>,
+        budget: Arc<Mutex<Budget>>,
         name: String,
         start: Instant,
     }
 
     impl Desk {
-        async fn with<T>(&self, change: impl FnOnce(&mut Book, i64) -> T) -> T {
+        async fn with<T>(&self, change: impl FnOnce(&mut Budget, i64) -> T) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let now = i64::try_from(self.start.elapsed().as_millis()).expect("not so long");
-            let done = change(&mut self.book.lock().expect("no panic under the lock"), now);
+            let done = change(&mut self.budget.lock().expect("no panic under the lock"), now);
             tokio::time::sleep(Duration::from_millis(20)).await;
             done
         }
@@ -59,14 +59,14 @@ mod tests {
     impl SharedLimit for Desk {
         fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
             Box::pin(async move {
-                let granted = self.with(|book, now| book.ask(&self.name, want, now, RULE)).await;
-                Ok(Grant { permits: granted.places, expires_after: RULE.fresh, ask_again: granted.ask_again })
+                let granted = self.with(|budget, now| budget.ask(&self.name, want, now, RULE)).await;
+                Ok(Grant { permits: granted.permits, expires_after: RULE.fresh, ask_again: granted.ask_again })
             })
         }
 
         fn hold(&self, wait: Duration) -> BoxFuture<'_, Result<(), SharedLimitError>> {
             Box::pin(async move {
-                self.with(|book, now| book.hold(wait, now)).await;
+                self.with(|budget, now| budget.hold(wait, now)).await;
                 Ok(())
             })
         }
@@ -74,17 +74,17 @@ mod tests {
 
     /// Three processes, each with so many requests at a time, for ten minutes: when each sent what.
     async fn ten_minutes(at_once: [usize; 3]) -> [Vec<Duration>; 3] {
-        let (book, start) = (Arc::default(), Instant::now());
+        let (budget, start) = (Arc::default(), Instant::now());
         let sent: [Arc<Mutex<Vec<Duration>>>; 3] = Default::default();
         let mut tasks = tokio::task::JoinSet::new();
         for (number, (at_once, sent)) in at_once.into_iter().zip(&sent).enumerate() {
-            let ledger = Desk { book: Arc::clone(&book), name: number.to_string(), start };
+            let ledger = Desk { budget: Arc::clone(&budget), name: number.to_string(), start };
             let limiter = RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(ledger));
             for _ in 0..at_once {
                 let (limiter, sent) = (limiter.clone(), Arc::clone(sent));
                 tasks.spawn(async move {
                     while start.elapsed() < Duration::from_secs(600) {
-                        limiter.acquire().await.expect("the book answers");
+                        limiter.acquire().await.expect("the budget answers");
                         sent.lock().expect("no panic under the lock").push(start.elapsed());
                         // The platform takes its time.
                         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -115,9 +115,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_429_seen_by_one_process_holds_the_others() {
-        let (book, start) = (Arc::default(), Instant::now());
+        let (budget, start) = (Arc::default(), Instant::now());
         let limiter = |name: &str| {
-            let ledger = Desk { book: Arc::clone(&book), name: name.to_owned(), start };
+            let ledger = Desk { budget: Arc::clone(&budget), name: name.to_owned(), start };
             RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(ledger))
         };
         let (one, other) = (limiter("one"), limiter("other"));

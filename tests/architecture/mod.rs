@@ -143,7 +143,7 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
         ["intent", "privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
-    files.push(src.join("sink/postgres/places/book.rs"));
+    files.push(src.join("sink/postgres/permits/budget.rs"));
     files.extend(
         ["alerts", "due", "facts", "metrics", "pick", "ready", "schedule"]
             .map(|name| src.join(format!("serve/{name}.rs"))),

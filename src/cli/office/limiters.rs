@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::api::RateLimiter;
 use crate::cli::error::CliError;
-use crate::cli::targets::places;
+use crate::cli::targets::permits;
 use crate::config::PostgresTarget;
-use crate::sink::postgres::Rule;
+use crate::sink::postgres::PermitRule;
 
 /// The span of time in which the platform counts requests (docs/platform.md#rate-limits).
 const WINDOW: Duration = Duration::from_secs(60);
@@ -46,7 +46,8 @@ impl Limiters {
         }
         let mut limiter = RateLimiter::new(limit, WINDOW);
         if let Some(target) = shared {
-            limiter = limiter.sharing(Arc::new(places(target, key, Rule { limit, window: WINDOW, fresh: FRESH })?));
+            limiter =
+                limiter.sharing(Arc::new(permits(target, key, PermitRule { limit, window: WINDOW, fresh: FRESH })?));
         }
         known.insert(key.to_owned(), Known { limit, place, limiter: limiter.clone() });
         Ok(limiter)

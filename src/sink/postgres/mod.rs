@@ -4,7 +4,7 @@
 //! - `server`: connections, and the settings of each transaction; `facts`: what a server tells of itself;
 //! - `migrate`: the shared tables (`dn_*`) and their version;
 //! - [`Leases`]: who works on which démarche, and the token that fences who lost it;
-//! - [`Places`]: the requests of a token, shared by all who write here;
+//! - [`Permits`]: the requests of a token, shared by all who write here;
 //! - `encoding`: a value as PostgreSQL keeps it; `dialect`, `store`: the statements of `sink::sql` as it runs them;
 //! - `dress`, `geometry`: comments, indexes, PostGIS.
 //!
@@ -21,7 +21,7 @@ mod lease;
 mod migrate;
 mod open;
 mod outbox;
-mod places;
+mod permits;
 mod server;
 mod store;
 
@@ -36,8 +36,8 @@ pub use address::{InvalidAddress, ServerAddress};
 pub use facts::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
 pub use lease::{Lease, Leases};
 #[cfg(all(test, feature = "serve"))]
-pub(crate) use places::Book;
-pub use places::{Granted, Places, Rule};
+pub(crate) use permits::Budget;
+pub use permits::{Granted, PermitRule, Permits};
 use server::{Server, Session};
 
 use super::sql::{self, Fault, Fields as _, Store as _};

@@ -6,7 +6,7 @@ mod leases;
 mod lying;
 mod named;
 mod opening;
-mod places;
+mod permits;
 mod pooled;
 mod replica;
 mod secure;

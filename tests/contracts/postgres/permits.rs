@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use demarche_numerique::sink::postgres::{Options, Places, Rule};
+use demarche_numerique::sink::postgres::{Options, PermitRule, Permits};
 use demarche_numerique::sink::{PostgresSink, SinkError};
 
 use crate::support::postgres::Database;
 
 /// A window that does not end while a test runs.
-const RULE: Rule = Rule { limit: 60, window: Duration::from_secs(3600), fresh: Duration::from_secs(2) };
+const RULE: PermitRule = PermitRule { limit: 60, window: Duration::from_secs(3600), fresh: Duration::from_secs(2) };
 
-fn places(database: &Database, key: &str, holder: &str) -> Places {
-    Places::new(&database.url(), &Options::default(), (key, holder), RULE).expect("an address")
+fn permits(database: &Database, key: &str, holder: &str) -> Permits {
+    Permits::new(&database.url(), &Options::default(), (key, holder), RULE).expect("an address")
 }
 
-async fn given(places: &Places, want: u32) -> u32 {
-    places.ask(want).await.expect("an answer").places
+async fn given(permits: &Permits, want: u32) -> u32 {
+    permits.ask(want).await.expect("an answer").permits
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,11 +24,11 @@ async fn what_several_processes_are_given_together_is_the_limit_and_no_more() {
     let sink = database.sink().await;
     let mut tasks = tokio::task::JoinSet::new();
     for holder in ["a", "b", "c"] {
-        let places = places(&database, "jeton", holder);
+        let permits = permits(&database, "jeton", holder);
         tasks.spawn(async move {
             let mut all = 0;
             for _ in 0..40 {
-                all += given(&places, 2).await;
+                all += given(&permits, 2).await;
             }
             all
         });
@@ -36,7 +36,7 @@ async fn what_several_processes_are_given_together_is_the_limit_and_no_more() {
     let all: Vec<u32> = tasks.join_all().await;
     assert_eq!(all.iter().sum::<u32>(), RULE.limit, "{all:?}");
     // Another token has a count of its own, and the token itself is nowhere.
-    assert_eq!(given(&places(&database, "autre", "a"), 5).await, 5);
+    assert_eq!(given(&permits(&database, "autre", "a"), 5).await, 5);
     assert_eq!(database.column("SELECT key FROM dn_budgets ORDER BY 1").await, ["autre", "jeton"]);
     sink.close().await.expect("a clean end");
 }
@@ -45,10 +45,10 @@ async fn what_several_processes_are_given_together_is_the_limit_and_no_more() {
 async fn a_hold_is_obeyed_by_the_others() {
     let database = Database::new().await;
     let sink = database.sink().await;
-    let (one, other) = (places(&database, "jeton", "a"), places(&database, "jeton", "b"));
+    let (one, other) = (permits(&database, "jeton", "a"), permits(&database, "jeton", "b"));
     one.hold(Duration::from_secs(600)).await.expect("an answer");
     let granted = other.ask(1).await.expect("an answer");
-    assert_eq!(granted.places, 0);
+    assert_eq!(granted.permits, 0);
     assert!(granted.ask_again > Duration::ZERO);
     sink.close().await.expect("a clean end");
 }
@@ -56,15 +56,15 @@ async fn a_hold_is_obeyed_by_the_others() {
 #[tokio::test]
 async fn a_connection_that_was_cut_is_replaced_and_no_count_is_an_error() {
     let database = Database::new().await;
-    let places = places(&database, "jeton", "a");
-    let error = places.ask(1).await.expect_err("there is no schema");
+    let permits = permits(&database, "jeton", "a");
+    let error = permits.ask(1).await.expect_err("there is no schema");
     assert!(
         matches!(error, SinkError::Altered { .. } | SinkError::Refused { .. } | SinkError::Unusable { .. }),
         "{error:?}"
     );
     let sink: PostgresSink = database.sink().await;
-    assert_eq!(given(&places, 1).await, 1);
+    assert_eq!(given(&permits, 1).await, 1);
     database.cut().await;
-    assert_eq!(given(&places, 1).await, 1);
+    assert_eq!(given(&permits, 1).await, 1);
     drop(sink);
 }
