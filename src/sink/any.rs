@@ -1,7 +1,7 @@
-//! Any of the targets, chosen when the program runs.
+//! Dispatches to any of the targets, chosen at run time.
 //!
-//! [`Sink`] has futures of its own kind in every implementation, so it makes no trait object. A program that learns from
-//! its settings which target it works on holds this enum instead; a library that knows its target has no need of it.
+//! The futures of [`Sink`] are unboxed, so the trait makes no object. A program that reads its target from the
+//! configuration holds this enum; a library that knows its target needs none of it.
 
 #[cfg(feature = "grist")]
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
-/// Any of the targets. It does what the one inside does.
+/// Any of the targets; forwards every call to the one inside.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AnySink {
@@ -32,12 +32,12 @@ pub enum AnySink {
     /// In a schema of PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(Box<super::PostgresSink>),
-    /// In a Grist document. Boxed: it knows much of its document, and is many times as large as the others.
+    /// In a Grist document. Boxed, as it caches the structure of its document and is many times as large as the others.
     #[cfg(feature = "grist")]
     Grist(Box<super::GristSink>),
 }
 
-/// The same expression for the sink inside, whichever it is. A new target is a line here, one in the enum and one below.
+/// Evaluates an expression for the sink inside. A new target is a line here, one in the enum and one below.
 macro_rules! inside {
     ($any:expr, $sink:ident => $expression:expr) => {
         match $any {
@@ -80,7 +80,7 @@ impl From<super::GristSink> for AnySink {
 }
 
 impl AnySink {
-    /// Ends the work on the target and gives it back to others.
+    /// Releases the target for other programs.
     ///
     /// # Errors
     /// Those of the sink inside; nothing that was committed is lost by them.

@@ -1,4 +1,5 @@
-//! Compares the rows of a target with the rows that its stored documents ask for. The parts that every target shares; pure.
+//! Compares the rows of a target with those that its stored documents require. Only the parts that every target shares
+//! belong here. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,8 @@ use crate::ids::DossierNumber;
 use crate::report::{RowDifference, RowFault};
 use crate::table::Row;
 
-/// Where an instance of a platform answers. A target keeps it with the first run, and every later run compares it: the
-/// numbers of two instances collide, so two of them must never share one name.
+/// The address of an instance of a platform. A target stores it with the first run, and every later run compares it, because
+/// the numbers of two instances collide and they must never share one name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceAddress {
     /// The kind of platform, in its own word.
@@ -20,7 +21,7 @@ pub struct InstanceAddress {
     pub url: String,
 }
 
-/// A dossier as the tables of a target should show it, computed from its stored document.
+/// The expected rows of a dossier, computed from its stored document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectedDossier {
     /// Its rows.
@@ -32,7 +33,7 @@ pub struct ExpectedDossier {
 }
 
 impl ExpectedDossier {
-    /// How many rows it has in each child table, by the position of the table in the layout.
+    /// Counts its rows in each child table, by the position of the table in the layout.
     pub(super) fn children(row: &Row) -> BTreeMap<usize, u64> {
         let mut counts = BTreeMap::new();
         for child in &row.children {
@@ -42,7 +43,7 @@ impl ExpectedDossier {
     }
 }
 
-/// Gathers what is found row by row into one [`RowDifference`] for each dossier, table and kind.
+/// Collects faults of single rows into one [`RowDifference`] for each dossier, table and kind.
 #[derive(Debug, Default)]
 pub(super) struct Differences(BTreeMap<Kind, (u64, Vec<String>)>);
 
@@ -73,7 +74,7 @@ impl Differences {
         }
     }
 
-    /// What was found, in order of dossier, table and kind.
+    /// Returns the differences, ordered by dossier, table and kind.
     pub(super) fn into_list(self) -> Vec<RowDifference> {
         let difference =
             |((number, table, fault), (rows, columns))| RowDifference { number, table, fault, rows, columns };

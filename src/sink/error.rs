@@ -1,6 +1,6 @@
-//! What can go wrong with a target, by what to do about it.
+//! Errors of a target, by the action that they call for.
 
-/// Why a target did not do what was asked.
+/// The error of a call to a target.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -9,7 +9,7 @@ pub enum SinkError {
     Locked {
         /// The target.
         target: String,
-        /// Who, when it is known.
+        /// The owner of its lock or lease, if known.
         holder: Option<String>,
     },
     /// The target cannot be opened or written: a path, a key, a right, a full disk.
@@ -17,11 +17,11 @@ pub enum SinkError {
     Unusable {
         /// The target.
         target: String,
-        /// What was tried: `opened`, `written`...
+        /// The action that failed: `opened`, `written`...
         action: &'static str,
-        /// The system's words.
+        /// The message of the system.
         reason: String,
-        /// What to do about it, where the target knows better than this enum.
+        /// The next step, if the target knows a better one than [`SinkError::hint`].
         hint: Option<&'static str>,
     },
     /// The target exists and is not ours, or is damaged.
@@ -29,7 +29,7 @@ pub enum SinkError {
     Foreign {
         /// The target.
         target: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The target was made by another version whose tables this one does not know.
@@ -47,61 +47,61 @@ pub enum SinkError {
     Altered {
         /// The target.
         target: String,
-        /// What is missing or different.
+        /// The missing or different part.
         reason: String,
     },
     /// A checkpoint that would move backward.
     #[error("the checkpoint of {scope} would move backward")]
     Backward {
-        /// Whose.
+        /// Its scope.
         scope: String,
     },
-    /// The target does not answer for now. What was committed before stays.
+    /// The target does not answer for now. Earlier commits are kept.
     #[error("{target} is not available for {action}: {reason}")]
     Unavailable {
         /// The target.
         target: String,
-        /// What was asked.
+        /// The action that failed.
         action: &'static str,
-        /// Its words.
+        /// The message of the target.
         reason: String,
-        /// What to do about it, where the target knows better than this enum.
+        /// The next step, if the target knows a better one than [`SinkError::hint`].
         hint: Option<&'static str>,
     },
-    /// The target cannot hold a row or a value that it was given: others may be written.
-    #[error("{target} cannot hold what it was given in {action}: {reason}")]
+    /// The target cannot hold a row or a value. Others may be written.
+    #[error("{target} cannot hold a value of {action}: {reason}")]
     CannotHold {
         /// The target.
         target: String,
-        /// What was asked.
+        /// The action that failed.
         action: &'static str,
-        /// Its words, without values.
+        /// The message of the target, without values.
         reason: String,
-        /// Whether it is the row as a whole that has too much in it: with fewer columns filled it may be held.
+        /// `true` if the row as a whole is too large: with fewer filled columns it may fit.
         too_wide: bool,
     },
-    /// Anything else that the target refused.
+    /// The target refused for another reason.
     #[error("{target} refused {action}: {reason}")]
     Refused {
         /// The target.
         target: String,
-        /// What was asked.
+        /// The action that failed.
         action: &'static str,
-        /// Its words.
+        /// The message of the target.
         reason: String,
-        /// What to do about it, where the target knows better than this enum.
+        /// The next step, if the target knows a better one than [`SinkError::hint`].
         hint: Option<&'static str>,
     },
 }
 
 impl SinkError {
-    /// What the operator may do about it.
+    /// Returns the next step for the operator.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Locked { .. } => Some(
-                "wait for the other run to end; if its process died, its lock on a file is gone already, its lease in a \
-                     database or a document ends by itself after its time",
+                "wait for the other run to end; if its process died, its lock on a file is released already, and its lease in \
+                     a database or a document expires",
             ),
             Self::Unusable { hint: Some(hint), .. }
             | Self::Unavailable { hint: Some(hint), .. }
@@ -110,19 +110,17 @@ impl SinkError {
                 Some("check the path or address, the rights of this account or key, and the free space")
             }
             Self::Foreign { .. } => {
-                Some("name another file, schema or document, or move what is there away; nothing was changed in it")
+                Some("name another file, schema or document, or move the present one away; nothing was changed in it")
             }
             Self::NewerVersion { .. } => Some("update this program, or name another target"),
             Self::Altered { .. } => {
-                Some("undo the change or restore a copy, or sync into a new target; `dn verify` tells what is missing")
+                Some("undo the change or restore a copy, or sync into a new target; `dn verify` lists what is missing")
             }
             Self::Backward { .. } => Some("two runs may have worked on one target: run `dn verify`"),
             Self::Unavailable { hint: None, .. } => {
-                Some("run the same command again later; it goes on from what was committed")
+                Some("run the same command again later; it continues after the last commit")
             }
-            Self::CannotHold { .. } => {
-                Some("`dn status` names the dossiers that were set aside; they are tried again by themselves")
-            }
+            Self::CannotHold { .. } => Some("`dn status` names the dossiers in quarantine; later runs retry them"),
             Self::Refused { hint: None, .. } => None,
         }
     }

@@ -24,7 +24,7 @@ pub struct WantedFile {
     pub byte_size: u64,
 }
 
-/// What became of the bytes that a target was given.
+/// The result of storing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
     /// It has them, and shows them.
@@ -62,12 +62,12 @@ pub trait FileStore: Send + Sync {
     ) -> impl Future<Output = Result<Keeping, SinkError>> + Send;
 }
 
-/// Which files a target keeps.
+/// Limits on the files that a target stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileLimits {
     /// The largest, in bytes. A file is held in memory while it is on its way. 10 MB by default.
     pub max_bytes: u64,
-    /// Of which types; of all when there are none, which is the default.
+    /// The accepted types; an empty list, the default, accepts all.
     pub types: Vec<MediaRange>,
 }
 
@@ -78,7 +78,7 @@ impl Default for FileLimits {
 }
 
 impl FileLimits {
-    /// Whether a file of this type and size is kept.
+    /// Returns `true` if a file of this type and size is stored.
     #[must_use]
     pub fn accepts(&self, content_type: &str, bytes: u64) -> bool {
         bytes <= self.max_bytes && (self.types.is_empty() || self.types.iter().any(|range| range.holds(content_type)))
@@ -95,7 +95,7 @@ pub struct MediaRange(String);
 pub struct InvalidMediaRange(String);
 
 impl MediaRange {
-    /// Whether a file of this type is meant, letter case and parameters (`; charset=…`) aside.
+    /// Returns `true` for a type in this range, ignoring letter case and parameters (`; charset=…`).
     #[must_use]
     pub fn holds(&self, content_type: &str) -> bool {
         let bare = content_type.split(';').next().unwrap_or_default().trim();

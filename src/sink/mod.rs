@@ -1,15 +1,15 @@
-//! ROOM 6, the vault: where dossiers are kept. Sinks apply plans; they decide nothing about dossiers.
+//! Stores dossiers in a target. The contract is [`Sink`]: sinks apply plans and decide nothing about dossiers.
 //!
-//! - [`Sink`]: the contract, which every target keeps and `tests/contracts` checks;
-//! - [`Outbox`]: where intents wait, and where what became of them is kept with its trail; the SQL targets have one;
-//! - [`memory`]: a target that forgets, for tests and for looking at a plan without a target;
-//! - `sqlite` (feature `sqlite`): a target that is one file. What lies in it is described in `docs/sqlite.md`;
-//! - `grist` (feature `grist`): a target that is a document of Grist, which people may change;
-//! - [`AnySink`]: any of them, chosen when the program runs.
-//! - `postgres` (feature `postgres`): a target for several writers. What lies in it is described in `docs/postgres.md`.
+//! - [`Sink`]: the contract of every target, which `tests/contracts` checks;
+//! - [`Outbox`]: stores intents, their results and the trail;
+//! - [`memory`]: a target in memory, for tests and for a plan without a target;
+//! - `sqlite` (feature `sqlite`): one file, described in `docs/sqlite.md`;
+//! - `postgres` (feature `postgres`): a schema with several writers, described in `docs/postgres.md`;
+//! - `grist` (feature `grist`): a document that users may change;
+//! - [`AnySink`]: any of them, chosen at run time.
 //!
-//! What a change does to what is stored is decided in one place for all targets, so that committing twice, or committing
-//! after an answer was lost, ends in the same state everywhere.
+//! The effect of a change on stored rows is decided in one place for all targets, so that committing twice, or committing
+//! after a lost answer, ends in the same state everywhere. Reading the platform and deciding changes do not belong here.
 
 mod any;
 mod compare;
@@ -59,7 +59,7 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
-/// A place where the dossiers of démarches are kept.
+/// Stores the dossiers of démarches.
 ///
 /// The engine calls, for each démarche and in this order: [`schema`](Self::schema), [`prepare`](Self::prepare),
 /// [`checkpoint`](Self::checkpoint) and [`quarantine`](Self::quarantine) once, then for every page
@@ -75,10 +75,10 @@ pub trait Sink: Send + Sync {
     /// A short name for reports, without credentials: `sqlite:dossiers.db`.
     fn name(&self) -> &str;
 
-    /// What the target remembers of its tables for this démarche; empty tables and a fresh prefix for a new one.
+    /// Reads the tables of this démarche; a new démarche has none, and a fresh prefix.
     fn schema(&self, scope: &Scope) -> impl Future<Output = Result<Remembered, SinkError>> + Send;
 
-    /// The form that the tables were last prepared for; `None` for a new démarche.
+    /// Reads the form for which the tables were last prepared; `None` for a new démarche.
     fn form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send;
 
     /// Brings the tables to the layout of the plan, all or nothing, and remembers it with the form. When the plan
@@ -96,24 +96,24 @@ pub trait Sink: Send + Sync {
         plan: SchemaPlan,
     ) -> impl Future<Output = Result<Prepared, SinkError>> + Send;
 
-    /// Where the last commit stopped; `None` before the first one.
+    /// Reads the checkpoint of the last commit; `None` before the first one.
     fn checkpoint(&self, scope: &Scope) -> impl Future<Output = Result<Option<Checkpoint>, SinkError>> + Send;
 
-    /// What the target holds of these dossiers. Those that it does not hold are absent from the answer.
+    /// Looks dossiers up. Those that the target does not hold are absent from the answer.
     fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> impl Future<Output = Result<Known, SinkError>> + Send;
 
-    /// Rows, fingerprints, change feed, quarantine and checkpoint, in one commit: when it returns `Ok` all of it is
-    /// durable, when it returns an error none of it is. What a change does is decided by what is stored at that moment,
-    /// so committing the same batch twice changes nothing more and tells no event twice.
+    /// Commits rows, fingerprints, change feed, quarantine and checkpoint together: after `Ok` all of it is
+    /// durable, after an error none of it is. The effect of a change depends on the rows stored at that moment,
+    /// so committing the same batch twice is idempotent and writes no line of the feed twice.
     ///
     /// # Errors
     /// [`SinkError::Backward`] when the checkpoint's watermark is older than the stored one.
     fn commit(&self, prepared: &Prepared, batch: &Batch) -> impl Future<Output = Result<Receipt, SinkError>> + Send;
 
-    /// How many dossiers the target holds.
+    /// Counts the dossiers of the target.
     fn totals(&self, scope: &Scope) -> impl Future<Output = Result<Totals, SinkError>> + Send;
 
-    /// The next dossiers after this number, in order, at most `limit`: what the complete listing is compared with.
+    /// Lists dossiers after this number, in order, at most `limit`, for comparison with the complete listing.
     fn census(
         &self,
         scope: &Scope,
@@ -121,7 +121,7 @@ pub trait Sink: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<CensusEntry>, SinkError>> + Send;
 
-    /// The next stored documents after this number, in order, at most `limit`, tombstones included. A dossier that was
+    /// Reads stored documents after this number, in order, at most `limit`, tombstones included. A dossier that was
     /// purged has none. A document that somebody damaged is given as it is, or as an empty text: it does not match its
     /// fingerprint then.
     fn documents(
@@ -131,9 +131,9 @@ pub trait Sink: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<StoredDocument>, SinkError>> + Send;
 
-    /// Finds, without reading documents, the rows that are not what was written: for every dossier the number of rows in
-    /// each table, keys that two rows share, rows of dossiers that the target does not hold. At most `limit` differences
-    /// of each table; nothing for a target that cannot tell. The content of rows is not looked at.
+    /// Finds, without reading documents or cells, rows that differ from those written: the number of rows of every dossier in
+    /// each table, duplicate keys, rows of dossiers that the target does not hold. Returns at most `limit` differences
+    /// of each table; nothing for a target that cannot tell.
     fn survey_rows(
         &self,
         scope: &Scope,
@@ -143,9 +143,8 @@ pub trait Sink: Send + Sync {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Compares the rows of these dossiers, in all tables of a layout that the target has, with what they should be: rows
-    /// that are missing or too many, keys that two rows share, cells that differ. A cell is the same when what is stored is
-    /// what the target would store for it now. Reads only.
+    /// Compares the rows of these dossiers, in all tables of a layout, with the expected ones: missing and extra rows,
+    /// duplicate keys, differing cells. A cell is equal if the target would store the same for it now. Reads only.
     fn compare_rows(
         &self,
         scope: &Scope,
@@ -156,19 +155,19 @@ pub trait Sink: Send + Sync {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Removes the rows that [`survey_rows`](Self::survey_rows) calls [unknown](crate::report::RowFault::Unknown), from tables that belong
-    /// to this tool alone: how many. A target whose tables people may add rows to removes none.
+    /// Removes the rows that [`survey_rows`](Self::survey_rows) calls [unknown](crate::report::RowFault::Unknown), and returns
+    /// their number. A target to whose tables users may add rows removes none.
     fn remove_unknown_rows(&self, prepared: &Prepared) -> impl Future<Output = Result<u64, SinkError>> + Send {
         let _ = prepared;
         std::future::ready(Ok(0))
     }
 
-    /// The instances whose dossiers are kept here, by name, with their addresses where these are known.
+    /// Lists the instances whose dossiers are stored here, with their addresses if known.
     fn instances(&self) -> impl Future<Output = Result<Vec<(String, Option<InstanceAddress>)>, SinkError>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Keeps the address of an instance, in the place of `was`. Does nothing when another one is kept there by now.
+    /// Replaces the address `was` of an instance. Does nothing if another one is stored by now.
     fn keep_address(
         &self,
         instance: &str,
@@ -179,25 +178,25 @@ pub trait Sink: Send + Sync {
         std::future::ready(Ok(()))
     }
 
-    /// The dossiers in quarantine, oldest first.
+    /// Reads the quarantine, oldest first.
     fn quarantine(&self, scope: &Scope) -> impl Future<Output = Result<Vec<QuarantineEntry>, SinkError>> + Send;
 
-    /// Adds one line to the run history. A line with the id of an older one of the same démarche replaces it. A target
-    /// where every line costs something to others may leave out a [quiet](RunRecord::is_quiet) run that follows another.
+    /// Adds a line to the run history. A line with the id of an older one of the same démarche replaces it. A target
+    /// in which lines are costly may leave out a [quiet](RunRecord::is_quiet) run that follows another.
     fn record_run(&self, scope: &Scope, run: &RunRecord) -> impl Future<Output = Result<(), SinkError>> + Send;
 
-    /// The last runs, newest first, at most `limit`.
+    /// Reads the last runs, newest first, at most `limit`.
     fn runs(&self, scope: &Scope, limit: u32) -> impl Future<Output = Result<Vec<RunRecord>, SinkError>> + Send;
 
-    /// Takes away the lines of the run history that ended before an instant, but for the last line: how many. A target whose
-    /// history is bounded anyway may leave it as it is.
+    /// Removes the lines of the run history that ended before an instant, except the last line, and returns their number. A
+    /// target whose history is bounded may keep them.
     fn forget_runs(&self, scope: &Scope, before: Timestamp) -> impl Future<Output = Result<u64, SinkError>> + Send {
         let _ = (scope, before);
         std::future::ready(Ok(0))
     }
 
-    /// What the target has to tell of itself since it was last asked, in words: what people made of it, what it could not
-    /// hold as it is. Tables, columns and numbers of dossiers only, never values.
+    /// Returns the warnings of the target since the last call, as sentences: changes by users, values that did not fit.
+    /// They name tables, columns and numbers of dossiers, never values.
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,4 +1,5 @@
-//! Names that targets give by themselves: prefixes of instances, views, technical columns.
+//! Makes the names that targets choose themselves: prefixes of instances, views, technical columns. Names of columns of the
+//! form are made in `table::naming`.
 
 use crate::ids::DemarcheNumber;
 use crate::plan::RememberedTable;
@@ -15,8 +16,8 @@ pub(super) const CHILD_COLUMNS: [&str; 3] = ["dossier_number", "key", "position"
 /// The longest prefix of an instance: with `demarche_` and ten digits it stays within half of the longest name.
 const LONGEST_PREFIX: usize = 10;
 
-/// What the names of an instance's tables begin with: nothing for the first instance of a target, its short name for the
-/// others. `others` are the prefixes that are given already. Decided once: the caller remembers it.
+/// Makes the prefix of an instance's tables: empty for the first instance of a target, its short name for the
+/// others. `others` are the prefixes in use. The caller stores the result, as it must never change.
 pub(super) fn instance_prefix(instance: &str, others: &[String]) -> String {
     if others.is_empty() {
         return String::new();
@@ -40,12 +41,12 @@ pub(super) fn instance_prefix(instance: &str, others: &[String]) -> String {
     })
 }
 
-/// What the names of a démarche's tables begin with.
+/// Makes the prefix of a démarche's tables.
 pub(super) fn demarche_prefix(instance_prefix: &str, demarche: DemarcheNumber) -> String {
     format!("{instance_prefix}demarche_{demarche}")
 }
 
-/// The name of the readable view of a table: `demarche_12_dossiers` is read as `vue_12_dossiers`. Never longer than the
+/// Makes the name of the view of a table: `demarche_12_dossiers` is read as `vue_12_dossiers`. Never longer than the
 /// table's name, and as unique as it.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNumber) -> String {
@@ -56,7 +57,7 @@ pub(super) fn view_name(table: &str, instance_prefix: &str, demarche: DemarcheNu
     }
 }
 
-/// The name of the table whose view has this name.
+/// Finds the table whose view has this name.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn table_of_view(view: &str, instance_prefix: &str, demarche: DemarcheNumber) -> Option<String> {
     let rest = view.to_ascii_lowercase();
@@ -64,7 +65,7 @@ pub(super) fn table_of_view(view: &str, instance_prefix: &str, demarche: Demarch
     Some(format!("{}_{rest}", demarche_prefix(instance_prefix, demarche)))
 }
 
-/// What tells in a title that the values are not the usager's.
+/// Makes the suffix of a title whose values are withheld.
 #[cfg(any(feature = "sqlite", feature = "grist"))]
 pub(super) fn withheld(policy: Treatment) -> &'static str {
     match policy {
@@ -75,8 +76,8 @@ pub(super) fn withheld(policy: Treatment) -> &'static str {
     }
 }
 
-/// Whether the tables of a target can become this one: the same names for the same keys, kinds at least as wide, and no
-/// name that is ours. A plan that was made against another target fails here.
+/// Checks that a stored table can become this one: the same names for the same keys, kinds at least as wide, no
+/// reserved name. A plan that was made against another target fails here.
 pub(super) fn check(wanted: &LayoutTable, known: Option<&RememberedTable>) -> Result<(), String> {
     let technical = if wanted.key.is_child() { &CHILD_COLUMNS[..] } else { &DOSSIER_COLUMNS[..] };
     if wanted.name.is_empty() {
@@ -104,7 +105,7 @@ pub(super) fn check(wanted: &LayoutTable, known: Option<&RememberedTable>) -> Re
     Ok(())
 }
 
-/// Why cells cannot be written.
+/// Makes the message about a row of the wrong length.
 pub(super) fn wrong_length(table: &str, columns: usize, cells: usize) -> String {
     format!("a row of {cells} cells for the {columns} columns of {table}: it was made for another layout")
 }

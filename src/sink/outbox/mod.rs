@@ -1,4 +1,4 @@
-//! Where intents wait, and where what became of them is kept.
+//! Stores intents until they are sent, their results, and the trail. Deciding what to send belongs in `writeback`.
 
 mod memory;
 
@@ -17,17 +17,17 @@ use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 /// An intent in an outbox.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its place: entries are taken in this order.
+    /// Its position: entries are processed in this order.
     pub seq: i64,
-    /// Its name.
+    /// Its id.
     pub id: IntentId,
     /// Its dossier.
     pub dossier: DossierNumber,
-    /// What is wanted; why it cannot be read otherwise.
+    /// The intent, or the reason for which it cannot be read.
     pub intent: Result<Intent, String>,
-    /// When it was asked for, by the clock of whoever asked.
+    /// The time of its creation, by the clock of its author.
     pub asked_at: Timestamp,
-    /// How far it came.
+    /// Its progress.
     pub progress: Progress,
 }
 
@@ -36,26 +36,26 @@ pub struct Entry {
 pub struct Recorded {
     /// The intent.
     pub entry: Entry,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// How it moved its dossier, if it did.
+    /// The change that it made to its dossier, if any.
     pub moved: Option<Move>,
 }
 
-/// How an intent ended.
+/// The final result of an intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// How.
+    /// The status.
     pub status: Status,
     /// A stable word for why.
     pub reason: Option<&'static str>,
-    /// Why, for people: the platform's own words where it said something.
+    /// The reason for people, in the platform's words if it gave any.
     pub words: Option<String>,
     /// The dossier as it was last read.
     pub after: Option<Seen>,
 }
 
-/// What happens to an intent: one line of the trail.
+/// The kind of a line of the trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Happening {
@@ -84,9 +84,9 @@ pub struct TrailLine {
     pub intent: IntentId,
     /// The dossier.
     pub dossier: DossierNumber,
-    /// What happened.
+    /// The kind.
     pub happening: Happening,
-    /// What was wanted, in one word.
+    /// The action, as one word.
     pub action: String,
     /// In whose name: the platform's id of the instructeur, or what the intent says.
     pub author: Option<String>,
@@ -99,7 +99,7 @@ pub struct TrailLine {
 }
 
 impl TrailLine {
-    /// What happens to an intent, before anything is known of it but what it says.
+    /// Makes the line for an intent that was just received.
     pub(crate) fn of_intent(intent: &Intent, happening: Happening, at: Timestamp) -> Self {
         Self {
             seq: 0,
@@ -135,20 +135,20 @@ impl TrailLine {
     }
 }
 
-/// What is written about an intent at once: how far it came, how it ended if it did, and a line of the trail.
+/// One write about an intent: its progress, its result if it ended, and a line of the trail.
 #[derive(Clone, Debug)]
 pub struct OutboxStep<'a> {
     /// Which.
     pub entry: &'a Entry,
-    /// How far it is now.
+    /// The new progress.
     pub progress: &'a Progress,
-    /// How it ended; `None` leaves it pending.
+    /// The result; `None` leaves it pending.
     pub settled: Option<&'a Settlement>,
     /// The line; its place is given by the outbox.
     pub line: TrailLine,
 }
 
-/// What became of intents that were put into an outbox.
+/// The result of putting intents into an outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Those that were new.
@@ -159,14 +159,14 @@ pub struct Received {
     pub taken: Vec<IntentId>,
 }
 
-/// How many intents of one démarche are still to be done.
+/// The number of pending intents of one démarche.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Backlog {
     /// The instance, as whoever asked named it.
     pub instance: String,
     /// The démarche, as whoever asked wrote it.
     pub demarche: String,
-    /// How many.
+    /// Their number.
     pub pending: u64,
 }
 
@@ -210,7 +210,7 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Entry>, SinkError>> + Send;
 
-    /// Where an intent stands; `None` for an unknown one.
+    /// Reads the status of an intent; `None` for an unknown one.
     fn status(&self, scope: &Scope, id: &IntentId) -> impl Future<Output = Result<Option<Status>, SinkError>> + Send;
 
     /// All intents about a dossier, in order: what they did on the platform is not the doing of another one.
@@ -220,7 +220,7 @@ pub trait Outbox: Send + Sync {
         dossier: DossierNumber,
     ) -> impl Future<Output = Result<Vec<Recorded>, SinkError>> + Send;
 
-    /// How intents of this outbox moved a dossier, oldest first.
+    /// Reads the changes that intents of this outbox made to a dossier, oldest first.
     fn moves(&self, scope: &Scope, dossier: DossierNumber)
     -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
 
@@ -235,10 +235,10 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<TrailLine>, SinkError>> + Send;
 
-    /// How many intents there are of each status.
+    /// Counts intents by status.
     fn depth(&self, scope: &Scope) -> impl Future<Output = Result<Vec<(Status, u64)>, SinkError>> + Send;
 
-    /// How many intents are still to be done, for each démarche of the outbox: those that no command is about included.
+    /// Counts pending intents by démarche, for all démarches of the outbox.
     fn backlog(&self) -> impl Future<Output = Result<Vec<Backlog>, SinkError>> + Send;
 
     /// An operator's word on an intent that is parked: `Pending` tries it again from the start, anything else ends it.

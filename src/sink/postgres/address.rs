@@ -11,13 +11,13 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-/// Why an address cannot be used. Never holds a value of it.
+/// The reason for which an address is invalid. Contains no value of it, as it may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct InvalidAddress {
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
-    /// What to write instead.
+    /// The correction.
     pub hint: Option<String>,
 }
 
@@ -27,9 +27,9 @@ pub struct ServerAddress {
     pub(super) connect: PgConnectOptions,
     /// The schema, where the address names one.
     pub(super) schema: Option<String>,
-    /// How long to wait for a connection, where the address says so.
+    /// Time limit for connecting, if the address has one.
     pub(super) connect_timeout: Option<Duration>,
-    /// How the connection is protected.
+    /// The protection of the connection.
     pub(super) tls: Tls,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Debug for ServerAddress {
     }
 }
 
-/// How a connection is protected.
+/// The protection of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tls {
     /// The effective `sslmode`.
@@ -114,7 +114,7 @@ impl ServerAddress {
 const PERCENT: &str = "characters such as # / ? @ : % in a password are written in percent: %23 %2F %3F %40 %3A %25; or keep \
                        the password out of the address, with PGPASSFILE or PGPASSWORD";
 
-/// What an address says, by parameter.
+/// The parameters of an address.
 #[derive(Default)]
 struct Given(Vec<(&'static str, String)>);
 
@@ -224,7 +224,7 @@ impl Given {
     }
 }
 
-/// Whether a schema may have this name.
+/// Checks the name of a schema.
 pub(super) fn check_schema(schema: &str) -> Result<(), InvalidAddress> {
     let reserved = schema.starts_with("pg_") || schema == "information_schema";
     if schema.is_empty() || schema.len() > 63 || reserved || schema.contains('\0') {

@@ -52,7 +52,7 @@ pub(super) fn push(arguments: &mut PgArguments, value: &Value<'_>) -> Result<(),
         Value::Real(real) => arguments.add(*real),
         Value::Boolean(boolean) => arguments.add(*boolean),
         Value::Date(date) => arguments.add(Day(*date)),
-        Value::Instant(instant) => arguments.add(Instant(*instant)),
+        Value::Instant(instant) => arguments.add(PgTimestamp(*instant)),
         Value::Texts(items) => arguments.add(items.iter().map(|item| visible(item)).collect::<Vec<_>>()),
         Value::Json(text) => arguments.add(Jsonb(jsonb(text))),
         Value::Document(text) => arguments.add(Json(text)),
@@ -94,7 +94,7 @@ pub(super) fn push_column<'v>(
         Type::Real => array!(Value::Real(real) => *real),
         Type::Boolean => array!(Value::Boolean(boolean) => *boolean),
         Type::Date => array!(Value::Date(date) => Day(*date)),
-        Type::Instant => array!(Value::Instant(instant) => Instant(*instant)),
+        Type::Instant => array!(Value::Instant(instant) => PgTimestamp(*instant)),
         Type::Texts => array!(Value::Texts(items) => literal(items)),
         Type::Json => array!(Value::Json(text) => Jsonb(jsonb(text))),
         Type::Document => array!(Value::Document(text) => Json(text)),
@@ -107,7 +107,7 @@ pub(super) fn element(kind: Type) -> &'static str {
     if kind == Type::Texts { declared(Type::Text) } else { declared(kind) }
 }
 
-/// How a column that [`push_column`] wrote is read inside the statement.
+/// Writes the expression that reads a column written by [`push_column`].
 pub(super) fn unnested(name: &str, kind: Type) -> String {
     if kind == Type::Texts { format!("{name}::text[]") } else { name.to_owned() }
 }
@@ -214,18 +214,18 @@ const FIRST: i64 = -211_813_488_000_000_000;
 const FIRST_DAY: i64 = -2_451_545;
 
 /// A `timestamptz`.
-pub(super) struct Instant(pub Timestamp);
+pub(super) struct PgTimestamp(pub Timestamp);
 
-typed!(Instant, 1184, 1185);
+typed!(PgTimestamp, 1184, 1185);
 
-impl Encode<'_, Postgres> for Instant {
+impl Encode<'_, Postgres> for PgTimestamp {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         let since = self.0.as_microsecond() - EPOCH;
         Encode::<Postgres>::encode(if since < FIRST { i64::MIN } else { since }, buffer)
     }
 }
 
-impl Decode<'_, Postgres> for Instant {
+impl Decode<'_, Postgres> for PgTimestamp {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let since = <i64 as Decode<Postgres>>::decode(value)?;
         let since = since.checked_add(EPOCH).ok_or("an infinite instant")?;

@@ -1,4 +1,4 @@
-//! What a server tells of itself: for `dn doctor`. Nothing is written.
+//! Reads version, encoding, pooler, connections and rights of a server, for `dn doctor`. Writes nothing.
 
 use super::Options;
 use super::migrate::replica_of;
@@ -7,11 +7,11 @@ use super::{PostgresSink, end, fault};
 use crate::sink::SinkError;
 use crate::sink::sql::{Fault, Fields as _, Store as _};
 
-/// How many connections one run takes at most: two of the sink (commits, leases), one for the count of requests, and two
+/// The most connections that one run takes: two of the sink (commits, leases), one for the rate limit, and two
 /// that are open for a moment only (the look before the opening, the question whether somebody works there).
 pub const CONNECTIONS_OF_A_RUN: i64 = 5;
 
-/// What lies between this program and the server.
+/// The pooler between this program and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooler {
     /// Nothing that shows.
@@ -22,22 +22,22 @@ pub enum Pooler {
     Transaction,
 }
 
-/// What a server tells of itself.
+/// Facts about a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFacts {
     /// Its version, as it says it.
     pub version: String,
     /// The encoding of the database.
     pub encoding: String,
-    /// What lies before it.
+    /// The pooler before it.
     pub pooler: Pooler,
-    /// How the connection is protected: `sslmode`, what came of it, and the authority.
+    /// The protection of the connection: `sslmode`, its effect, and the authority.
     pub tls: String,
     /// Connections in use on the whole server, and how many there may be; for the account where it has a limit of its own.
     pub connections: (i64, i64),
     /// The primary when it is a replica; empty when it does not say which.
     pub replica_of: Option<String>,
-    /// What keeps this account from writing to the schema.
+    /// The reason for which this account cannot write to the schema.
     pub obstacle: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl PostgresSink {
     /// As [`open`](Self::open) for an address that cannot be used and a server that cannot be reached.
     pub async fn facts(url: &str, options: Options) -> Result<ServerFacts, SinkError> {
         let server = Server::parse(url, &options)?;
-        ask(&server).await.map_err(|fault| server.told("to be looked at", fault))
+        ask(&server).await.map_err(|fault| server.with_context("to be looked at", fault))
     }
 }
 
@@ -61,7 +61,7 @@ const FACTS: &str = "SELECT current_setting('server_version') AS version, curren
      CASE WHEN (SELECT s.ssl FROM pg_stat_ssl AS s WHERE s.pid = pg_backend_pid()) THEN 1 ELSE 0 END::bigint AS secure \
      FROM pg_roles AS r WHERE r.rolname = current_user";
 
-/// Whether the account may make tables in the schema, or the schema, and write to what is there.
+/// Checks that the account may create the schema or tables in it, and write to the present ones.
 const RIGHTS: &str = "SELECT CASE WHEN n.oid IS NULL THEN \
      CASE WHEN has_database_privilege(current_database(), 'CREATE') THEN '' ELSE 'may not create the schema' END \
      WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'may not use the schema' \

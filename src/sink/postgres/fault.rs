@@ -1,11 +1,11 @@
-//! The codes of PostgreSQL, by what to do about them.
+//! Classifies errors of PostgreSQL by the action that they call for.
 
 use std::io::ErrorKind;
 
 use crate::sink::SinkError;
 
-/// The error as the caller of the sink sees it. PostgreSQL's words may quote values (class 22): those are not shown.
-pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
+/// Converts an error of the driver. PostgreSQL's messages may quote values (class 22): those are not shown.
+pub(super) fn classify(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
     // The words of an opening do not fit what is said of a pause.
     let during = if action.starts_with("to be") { "an opening" } else { action };
     let lost = |reason: String, hint| SinkError::Unavailable { target: target.clone(), action: during, reason, hint };
@@ -101,7 +101,7 @@ const NO_TLS: &str = "the server offers no TLS, or not as the address asks for i
 const CONNECTIONS: &str = "run the same command again later; a run takes five connections: raise `max_connections`, the \
                            limit of the account or that of the pooler, or let fewer programs run at once";
 
-/// What to do about a certificate that does not let a connection be made; `None` for everything else.
+/// Returns the next step for an invalid certificate; `None` for any other error.
 fn certificate(error: &std::io::Error) -> Option<&'static str> {
     use rustls::CertificateError as C;
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
@@ -122,7 +122,7 @@ fn certificate(error: &std::io::Error) -> Option<&'static str> {
     })
 }
 
-/// What to look at when a server cannot be reached.
+/// Returns the next step if a server cannot be reached.
 fn network(error: &std::io::Error) -> Option<&'static str> {
     // What the resolver says has no kind of its own.
     error.to_string().contains("failed to lookup address").then_some(
@@ -130,7 +130,7 @@ fn network(error: &std::io::Error) -> Option<&'static str> {
     )
 }
 
-/// What to do about a refusal of PgBouncer that lasts, by its words: nearly all of its errors have one code.
+/// Returns the next step for a permanent refusal of PgBouncer, found by its message, as nearly all of its errors have one code.
 fn refusal_of_pooler(words: &str) -> Option<&'static str> {
     // What passes, in words that hold others below: the pooler repeats what the server said.
     const PASSING: [&str; 5] = ["no more connections allowed", "too many", "starting up", "shutting down", "recovery"];
@@ -160,23 +160,23 @@ fn refusal_of_pooler(words: &str) -> Option<&'static str> {
     .map(|(_, hint)| hint)
 }
 
-/// Whether something else stands on what was to be dropped.
+/// Recognises an object that others depend on, so that it cannot be dropped.
 pub(super) fn is_needed(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "2BP01")
 }
 
-/// What is in the way of a change of a table: the names of views.
+/// Returns the names of the views that prevent a change of a table.
 fn obstacle(error: &dyn sqlx::error::DatabaseError) -> Option<&str> {
     error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?.detail()
 }
 
-/// Whether the account lacks a right. A schema that it may not use is no schema to it (3F000).
+/// Recognises a missing right. A schema that the account may not use is reported as absent (3F000).
 pub(super) fn is_right_missing(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "42501" | "3F000"))
 }
 
-/// Whether a pooler refused a parameter of the start of a connection.
+/// Recognises a pooler that refuses a startup parameter.
 pub(super) fn refuses_parameter(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("startup parameter"))
 }
@@ -216,16 +216,17 @@ mod tests {
     #[test]
     fn a_certificate_lasts_and_a_network_passes() {
         use rustls::CertificateError::{Expired, NotValidForName, UnknownIssuer};
-        let told = |error: std::io::Error| told(&sqlx::Error::Io(error), "t".to_owned(), "to be opened");
+        let classified = |error: std::io::Error| classify(&sqlx::Error::Io(error), "t".to_owned(), "to be opened");
         for (error, to_do) in
             [(Expired, "renewed"), (NotValidForName, "as its certificate does"), (UnknownIssuer, "sslrootcert=")]
         {
-            let error = told(std::io::Error::new(ErrorKind::InvalidData, rustls::Error::InvalidCertificate(error)));
+            let error =
+                classified(std::io::Error::new(ErrorKind::InvalidData, rustls::Error::InvalidCertificate(error)));
             assert!(matches!(&error, SinkError::Unusable { .. }), "{error:?}");
             assert!(error.hint().is_some_and(|hint| hint.contains(to_do)), "{:?}", error.hint());
         }
         for kind in [ErrorKind::ConnectionRefused, ErrorKind::TimedOut, ErrorKind::NotFound, ErrorKind::UnexpectedEof] {
-            assert!(matches!(told(kind.into()), SinkError::Unavailable { .. }), "{kind}");
+            assert!(matches!(classified(kind.into()), SinkError::Unavailable { .. }), "{kind}");
         }
     }
 }

@@ -1,12 +1,11 @@
-//! Who works on which démarche: leases with a heartbeat, a takeover after silence, and a token that fences the silent.
+//! Leases démarches to workers: heartbeat, expiry, takeover, fencing token.
 //!
-//! A lease is a row of `dn_leases`. Taking it gives a token greater than all before it; every commit says its token in its
-//! own transaction, so one that was paused, and lost its lease meanwhile, can no longer commit. Time is the server's
-//! alone.
+//! A lease is a row of `dn_leases`. Taking it gives a fencing token greater than all before; every commit checks its token in
+//! its own transaction, so a worker that was paused, and replaced meanwhile, can no longer commit. All times are the server's.
 //!
-//! A failover to an asynchronous replica takes rows back, and tokens and counts are then given a second time. So each
-//! taking has a nonce of its own, and each commit a number: who meets another nonce or another number than its own was
-//! replaced, or has lost commits, and does not go on as if they were there.
+//! A failover to an asynchronous replica loses rows, and tokens and counts are then issued a second time. So each
+//! acquisition has a nonce, and each commit a number: a worker that finds another nonce or number than its own was
+//! replaced, or its commits are lost, and it stops. Deciding which démarche is due belongs in `serve`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard};
@@ -22,14 +21,14 @@ use crate::ids::Scope;
 use crate::sink::SinkError;
 use crate::sink::sql::{Fault, Fields, Store, Value};
 
-/// The leases of one sink. Clones are handles on the same.
+/// The leases of one sink. Clones share one state.
 ///
-/// A task renews what is held, three times within the time of a lease, and ends with the last handle: what is still held
-/// then is given back.
+/// A task sends heartbeats, three within the duration of a lease, and ends with the last clone: it then releases the
+/// leases that are left.
 #[derive(Clone, Debug)]
 pub struct Leases {
     inner: Arc<Inner>,
-    /// The task ends when nobody holds this any more.
+    /// The task ends when the last clone is dropped.
     _alive: Arc<watch::Sender<()>>,
 }
 
@@ -39,22 +38,22 @@ struct Inner {
     holder: String,
     session: Mutex<Session>,
     holds: StdMutex<BTreeMap<Scope, Hold>>,
-    returned: Notify,
+    marked: Notify,
 }
 
-/// What this sink knows of a lease that it took.
+/// A lease that this sink took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hold {
     token: i64,
-    /// Tells this taking from all others, of whatever token.
+    /// Identifies this acquisition, whatever its token.
     nonce: u64,
     commits: Commits,
     state: State,
-    /// Somebody claimed it and will give it back; otherwise it goes with the run.
+    /// A caller claimed it and will release it; otherwise it ends with the run.
     claimed: bool,
 }
 
-/// How many transactions were committed under a lease.
+/// The number of transactions committed under a lease.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Commits {
     /// At least so many...
@@ -65,15 +64,15 @@ struct Commits {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Ours, as far as we know.
+    /// Held, as far as this process knows.
     Held,
-    /// Another has taken it.
+    /// Taken by another worker.
     Lost,
-    /// Ours, and to be given back.
-    Returned,
+    /// Held, and to be released.
+    Releasing,
 }
 
-/// A démarche that was claimed for work. Kept until it is [released](Self::release) or dropped.
+/// A claimed démarche. Held until it is [released](Self::release) or dropped.
 #[derive(Debug)]
 pub struct Lease {
     leases: Leases,
@@ -83,7 +82,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// What was claimed.
+    /// The claimed démarche.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -95,7 +94,7 @@ impl Lease {
         self.token
     }
 
-    /// Whether it is known that another has taken it. A commit asks the database, and does not trust this.
+    /// Returns `true` if another worker is known to have taken it. A commit asks the database instead.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.leases
@@ -105,14 +104,14 @@ impl Lease {
             .is_none_or(|hold| hold.nonce != self.nonce || hold.state == State::Lost)
     }
 
-    /// Gives it back now. Dropping does the same a little later.
+    /// Releases it now. Dropping does the same a little later.
     ///
     /// # Errors
-    /// When the database cannot be reached: the lease then goes with its time.
+    /// If the database cannot be reached: the lease then expires.
     pub async fn release(self) -> Result<(), SinkError> {
         let inner = Arc::clone(&self.leases.inner);
         drop(self);
-        inner.told(inner.give_back().await)
+        inner.with_context(inner.release_marked().await)
     }
 }
 
@@ -121,14 +120,14 @@ impl Drop for Lease {
         if let Some(hold) = self.leases.inner.holds().get_mut(&self.scope)
             && hold.nonce == self.nonce
         {
-            hold.state = State::Returned;
+            hold.state = State::Releasing;
         }
-        self.leases.inner.returned.notify_one();
+        self.leases.inner.marked.notify_one();
     }
 }
 
 impl Leases {
-    /// Opens a connection for leases and begins to renew them.
+    /// Opens a connection for leases and starts the heartbeat.
     pub(super) async fn open(server: Server) -> Result<Self, Fault> {
         let mut session = server.session(Purpose::Lease);
         session.settle().await?;
@@ -139,39 +138,38 @@ impl Leases {
             holder: format!("{host}, process {}", std::process::id()),
             session: Mutex::new(session),
             holds: StdMutex::default(),
-            returned: Notify::new(),
+            marked: Notify::new(),
         });
         let (alive, ended) = watch::channel(());
-        tokio::spawn(keep(Arc::clone(&inner), ended, (time / 3).max(Duration::from_millis(1))));
+        tokio::spawn(heartbeat_loop(Arc::clone(&inner), ended, (time / 3).max(Duration::from_millis(1))));
         Ok(Self { inner, _alive: Arc::new(alive) })
     }
 
-    /// Claims the first of these démarches that nobody works on; `None` when all are taken. The order says what is most
-    /// urgent.
+    /// Claims the first of these démarches that is free; `None` if all are taken. The most urgent comes first.
     ///
     /// # Errors
     /// When the database cannot be reached or written.
     pub async fn claim(&self, scopes: &[Scope]) -> Result<Option<Lease>, SinkError> {
-        let claimed = self.inner.told(self.inner.take(scopes, true).await)?;
+        let claimed = self.inner.with_context(self.inner.take(scopes, true).await)?;
         Ok(claimed.map(|(scope, hold)| Lease { leases: self.clone(), scope, token: hold.token, nonce: hold.nonce }))
     }
 
-    /// How soon it is worth claiming a démarche again that another has: when its lease is over, or sooner if its holder may
-    /// have given it back by then.
+    /// Returns the time after which to claim a taken démarche again: when its lease expires, or sooner, as its owner may
+    /// release it.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub async fn free_in(&self, scope: &Scope) -> Result<Duration, SinkError> {
-        let left = self.inner.told(self.inner.left(scope).await)?;
+        let left = self.inner.with_context(self.inner.left(scope).await)?;
         let soon = self.inner.server.options.lease / 3;
         Ok(left.min(soon).max(Duration::from_millis(20)))
     }
 
-    /// Takes the lease of a démarche for a run that begins, or renews the one that is held.
+    /// Takes the lease of a démarche for a run, or renews the one that is held.
     pub(super) async fn begin(&self, scope: &Scope) -> Result<(), SinkError> {
         let held = self.inner.holds().get(scope).copied();
         if let Some(hold) = held.filter(|hold| hold.state != State::Lost) {
-            let renewed = self.inner.told(self.inner.renew(scope, hold).await)?;
+            let renewed = self.inner.with_context(self.inner.renew(scope, hold).await)?;
             if renewed {
                 self.inner.set(scope, Hold { state: State::Held, ..hold });
                 return Ok(());
@@ -181,28 +179,27 @@ impl Leases {
                 return Err(error);
             }
         }
-        match self.inner.told(self.inner.take(std::slice::from_ref(scope), false).await)? {
+        match self.inner.with_context(self.inner.take(std::slice::from_ref(scope), false).await)? {
             Some(_) => Ok(()),
             None => Err(self.refusal(scope).await),
         }
     }
 
-    /// Makes sure that the lease of this démarche is held, for a transaction that will prove it. A run that lost its lease
-    /// cannot get another one in its middle.
+    /// Requires the lease of this démarche before a fenced transaction. A run that lost its lease must not take another one
+    /// before its end, as another run may have committed meanwhile.
     pub(super) async fn hold(&self, scope: &Scope) -> Result<(), SinkError> {
         if self.inner.holds().get(scope).is_none() {
             self.begin(scope).await?;
         }
         let held = self.inner.holds().get(scope).copied();
         match held {
-            Some(Hold { state: State::Held | State::Returned, .. }) => Ok(()),
+            Some(Hold { state: State::Held | State::Releasing, .. }) => Ok(()),
             _ => Err(self.refusal(scope).await),
         }
     }
 
-    /// The first statement of a transaction: proves that the lease is still ours and that nothing was taken back since the
-    /// last commit, renews it, and keeps its row locked until the transaction ends, so that nobody takes it meanwhile.
-    /// `false` when it is not ours.
+    /// Runs the first statement of a transaction: checks the fencing token and that no commit was lost, renews the lease, and
+    /// locks its row until the transaction ends, so that no other worker takes it. Returns `false` if the lease is lost.
     pub(super) async fn fence(&self, tx: &mut PgConnection, scope: &Scope) -> Result<bool, Fault> {
         let Some(hold) = self.inner.holds().get(scope).copied() else { return Ok(false) };
         let [instance, demarche] = whose(scope);
@@ -217,14 +214,14 @@ impl Leases {
         Ok(true)
     }
 
-    /// Remembers that the transaction that [proved](Self::fence) the lease is committed.
+    /// Records that the [fenced](Self::fence) transaction is committed.
     pub(super) fn committed(&self, scope: &Scope) {
         if let Some(hold) = self.inner.holds().get_mut(scope).filter(|hold| hold.commits.unsure) {
             hold.commits = Commits { known: hold.commits.known + 1, unsure: false };
         }
     }
 
-    /// Remembers that the lease is not ours any more, and says why.
+    /// Records that the lease is lost, and returns the reason.
     pub(super) async fn lost(&self, scope: &Scope) -> SinkError {
         let lost = self.inner.holds().get_mut(scope).map(|hold| {
             hold.state = State::Lost;
@@ -232,29 +229,29 @@ impl Leases {
         });
         let error = self.refusal(scope).await;
         if let (SinkError::Unavailable { .. }, Some(hold)) = (&error, lost) {
-            // The row still says that it is ours: nobody is to wait for us.
-            drop(self.inner.give_back_one(scope, hold).await);
+            // The row still names this process: release it, so that no other worker waits for its expiry.
+            drop(self.inner.release_one(scope, hold).await);
         }
         error
     }
 
-    /// Gives back the lease of a run that ended, unless somebody claimed it.
+    /// Releases the lease of a run that ended, unless a caller claimed it.
     pub(super) async fn end(&self, scope: &Scope) -> Result<(), SinkError> {
         if let Some(hold) = self.inner.holds().get_mut(scope)
             && !hold.claimed
         {
-            hold.state = if hold.state == State::Lost { State::Lost } else { State::Returned };
+            hold.state = if hold.state == State::Lost { State::Lost } else { State::Releasing };
         }
-        self.inner.told(self.inner.give_back().await)
+        self.inner.with_context(self.inner.release_marked().await)
     }
 
-    /// Gives everything back.
+    /// Releases all leases.
     pub(super) async fn close(self) -> Result<(), SinkError> {
-        self.inner.return_all();
-        self.inner.told(self.inner.give_back().await)
+        self.inner.mark_all();
+        self.inner.with_context(self.inner.release_marked().await)
     }
 
-    /// Why the lease is not ours, by what its row says.
+    /// Reads the reason for which the lease is lost from its row.
     async fn refusal(&self, scope: &Scope) -> SinkError {
         let server = &self.inner.server;
         let row = self.inner.row(scope).await.ok().flatten();
@@ -267,10 +264,10 @@ impl Leases {
                     target: server.name.clone(),
                     action: "a commit",
                     reason:
-                        "the database went back to an earlier state, as after a failover or a restore: what this run \
-                             committed since is not there any more"
+                        "the database was restored to an earlier state, as after a failover or a restore: commits of this \
+                             run are missing"
                             .to_owned(),
-                    hint: Some("run the same command again: it goes on from what the database holds now"),
+                    hint: Some("run the same command again: it continues from the present state of the database"),
                 };
             }
         }
@@ -286,15 +283,15 @@ impl Commits {
     }
 }
 
-/// A holder as people know it.
+/// Removes the nonce from a holder, for messages.
 fn without_nonce(holder: &str) -> &str {
     holder.split_once(NONCE).map_or(holder, |(process, _)| process)
 }
 
-/// What comes before the nonce in the name of a holder.
+/// The separator before the nonce in the name of a holder.
 const NONCE: &str = ", lease ";
 
-/// What the row of a lease says.
+/// The row of a lease.
 struct Row {
     holder: Option<String>,
     token: i64,
@@ -306,18 +303,18 @@ const RENEW: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
                      WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $5 \
                      AND commits BETWEEN $6 AND $7 RETURNING commits";
 
-/// Makes the rows of démarches that were never leased.
-const MEET: &str = "INSERT INTO dn_leases (instance, demarche, token, since, seen, until) \
+/// Inserts the row of a démarche that was never leased.
+const INSERT: &str = "INSERT INTO dn_leases (instance, demarche, token, since, seen, until) \
                     VALUES ($1, $2, 0, clock_timestamp(), clock_timestamp(), '-infinity') ON CONFLICT DO NOTHING";
 
-/// Takes one lease if its time is over. A row that is locked is in the hands of somebody who works.
+/// Takes a lease that has expired. A locked row belongs to a worker in the middle of a commit, so it is skipped.
 const TAKE: &str = "UPDATE dn_leases SET holder = $3, token = token + 1, commits = 0, since = clock_timestamp(), \
                     seen = clock_timestamp(), until = clock_timestamp() + $4 * interval '1 millisecond' \
                     WHERE (instance, demarche) = (SELECT instance, demarche FROM dn_leases \
                     WHERE instance = $1 AND demarche = $2 AND until <= clock_timestamp() FOR UPDATE SKIP LOCKED) \
                     RETURNING token";
 
-const GIVE_BACK: &str = "UPDATE dn_leases SET holder = NULL, seen = clock_timestamp(), until = clock_timestamp() \
+const RELEASE: &str = "UPDATE dn_leases SET holder = NULL, seen = clock_timestamp(), until = clock_timestamp() \
                          WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $4";
 
 const ROW: &str = "SELECT holder, token, to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS since \
@@ -340,11 +337,11 @@ impl Inner {
         self.holds().insert(scope.clone(), hold);
     }
 
-    fn told<T>(&self, result: Result<T, Fault>) -> Result<T, SinkError> {
-        result.map_err(|fault| self.server.told("a lease", fault))
+    fn with_context<T>(&self, result: Result<T, Fault>) -> Result<T, SinkError> {
+        result.map_err(|fault| self.server.with_context("a lease", fault))
     }
 
-    /// The name of this process, with what tells one taking from another.
+    /// Makes the name of this process with the nonce of an acquisition.
     fn holder(&self, nonce: u64) -> String {
         format!("{}{NONCE}{nonce:016x}", self.holder)
     }
@@ -356,7 +353,7 @@ impl Inner {
             let (nonce, time) = (rand::random(), milliseconds(self.server.options.lease));
             let mut tx = session.begin().await?;
             let taken = async {
-                tx.run(MEET.into(), &whose(scope)).await?;
+                tx.run(INSERT.into(), &whose(scope)).await?;
                 let rows = tx.rows(TAKE.into(), &[instance, demarche, self.holder(nonce).into(), time]).await?;
                 rows.first().map(|row| row.integer("token")).transpose()
             };
@@ -370,7 +367,7 @@ impl Inner {
         Ok(None)
     }
 
-    /// Renews a lease, if it is the one that was taken, with all that was committed under it.
+    /// Renews a lease if its token, nonce and number of commits are those that this process knows.
     async fn renew(&self, scope: &Scope, hold: Hold) -> Result<bool, Fault> {
         let [instance, demarche] = whose(scope);
         let [known, most] = hold.commits.bounds();
@@ -379,7 +376,7 @@ impl Inner {
         Ok(!self.ask(RENEW, &proof).await?.is_empty())
     }
 
-    /// One statement in a transaction of its own.
+    /// Runs one statement in its own transaction.
     async fn ask(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Vec<sqlx::postgres::PgRow>, Fault> {
         let mut session = self.session.lock().await;
         let mut tx = session.begin().await?;
@@ -387,36 +384,36 @@ impl Inner {
         Ok(end(tx, rows).await?.unwrap_or_default())
     }
 
-    /// Gives back what is to be given back. What another has taken is only forgotten.
-    async fn give_back(&self) -> Result<(), Fault> {
-        let returned: Vec<(Scope, Hold)> = self
+    /// Releases the leases that are marked for it. One that another worker took is only forgotten.
+    async fn release_marked(&self) -> Result<(), Fault> {
+        let marked: Vec<(Scope, Hold)> = self
             .holds()
             .iter()
-            .filter(|(_, hold)| hold.state == State::Returned)
+            .filter(|(_, hold)| hold.state == State::Releasing)
             .map(|(scope, hold)| (scope.clone(), *hold))
             .collect();
-        for (scope, hold) in returned {
-            self.give_back_one(&scope, hold).await?;
+        for (scope, hold) in marked {
+            self.release_one(&scope, hold).await?;
             let mut holds = self.holds();
-            // A run that began meanwhile has set it anew.
-            if holds.get(&scope).is_some_and(|now| now.nonce == hold.nonce && now.state == State::Returned) {
+            // A run that started meanwhile may hold it again.
+            if holds.get(&scope).is_some_and(|now| now.nonce == hold.nonce && now.state == State::Releasing) {
                 holds.remove(&scope);
             }
         }
         Ok(())
     }
 
-    async fn give_back_one(&self, scope: &Scope, hold: Hold) -> Result<(), Fault> {
+    async fn release_one(&self, scope: &Scope, hold: Hold) -> Result<(), Fault> {
         let [instance, demarche] = whose(scope);
         let holder = self.holder(hold.nonce);
-        self.ask(GIVE_BACK, &[instance, demarche, hold.token.into(), holder.into()]).await.map(drop)
+        self.ask(RELEASE, &[instance, demarche, hold.token.into(), holder.into()]).await.map(drop)
     }
 
-    fn return_all(&self) {
+    fn mark_all(&self) {
         self.holds()
             .values_mut()
             .filter(|hold| hold.state == State::Held)
-            .for_each(|hold| hold.state = State::Returned);
+            .for_each(|hold| hold.state = State::Releasing);
     }
 
     async fn row(&self, scope: &Scope) -> Result<Option<Row>, Fault> {
@@ -428,15 +425,16 @@ impl Inner {
         rows.first().map(read).transpose()
     }
 
-    /// For how long the lease of a démarche still lasts.
+    /// Reads the time until the lease of a démarche expires.
     async fn left(&self, scope: &Scope) -> Result<Duration, Fault> {
         let rows = self.ask(LEFT, &whose(scope)).await?;
         let left = rows.first().map(|row| row.integer("remaining")).transpose()?.unwrap_or_default();
         Ok(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
     }
 
-    /// Renews what is held. What a commit of ours has locked at this moment is renewed by it.
-    async fn beat(&self) -> Result<(), Fault> {
+    /// Sends the heartbeat of all held leases. A row that a commit of this process has locked is skipped, as the commit renews
+    /// it.
+    async fn heartbeat(&self) -> Result<(), Fault> {
         let held: Vec<(Scope, Hold)> = self
             .holds()
             .iter()
@@ -455,39 +453,39 @@ impl Inner {
                 continue;
             }
             let time = milliseconds(self.server.options.lease);
-            self.ask(BEAT, &[instance, demarche, hold.token.into(), time, holder.into()]).await?;
+            self.ask(HEARTBEAT, &[instance, demarche, hold.token.into(), time, holder.into()]).await?;
         }
         Ok(())
     }
 }
 
-/// A lease of a row that was given back ended at that moment, that of a new one before all time.
+/// Reads the remaining time. A released lease ended at its release, a new row was never leased.
 const LEFT: &str = "SELECT (extract(epoch FROM greatest(until, clock_timestamp()) - clock_timestamp()) * 1000)::bigint \
                     AS remaining FROM dn_leases WHERE instance = $1 AND demarche = $2";
 
-const BEAT: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
+const HEARTBEAT: &str = "UPDATE dn_leases SET seen = clock_timestamp(), \
                     until = clock_timestamp() + $4 * interval '1 millisecond' \
                     WHERE token = $3 AND holder = $5 AND (instance, demarche) = (SELECT instance, demarche \
                     FROM dn_leases WHERE instance = $1 AND demarche = $2 AND token = $3 AND holder = $5 \
                     FOR UPDATE SKIP LOCKED)";
 
-/// Renews leases until the last handle is gone, then gives them back.
-async fn keep(inner: Arc<Inner>, mut ended: watch::Receiver<()>, every: Duration) {
+/// Sends heartbeats until the last clone is dropped, then releases all leases.
+async fn heartbeat_loop(inner: Arc<Inner>, mut ended: watch::Receiver<()>, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let done = tokio::select! {
             _ = ended.changed() => {
-                inner.return_all();
-                drop(inner.give_back().await);
+                inner.mark_all();
+                drop(inner.release_marked().await);
                 break;
             }
-            () = inner.returned.notified() => inner.give_back().await,
-            _ = ticks.tick() => inner.beat().await,
+            () = inner.marked.notified() => inner.release_marked().await,
+            _ = ticks.tick() => inner.heartbeat().await,
         };
         if let Err(fault) = done {
-            let error = inner.server.told("the renewal of a lease", fault);
-            tracing::debug!(%error, "a lease was not renewed; the next beat tries again");
+            let error = inner.server.with_context("the heartbeat of a lease", fault);
+            tracing::debug!(%error, "the heartbeat of a lease failed; the next one retries");
         }
     }
     drop(inner.session.lock().await.close().await);

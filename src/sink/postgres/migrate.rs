@@ -1,4 +1,4 @@
-//! The shared tables and their version.
+//! Creates and migrates the shared tables (`dn_*`).
 
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::PgConnection;
@@ -7,11 +7,11 @@ use super::end;
 use super::server::Session;
 use crate::sink::sql::{Fault, Fields as _, Store as _, quoted};
 
-/// The steps from an empty schema to the tables of this version. They are not run by the migrator of the driver, which
-/// keeps a lock and statements in its session.
+/// The steps from an empty schema to the tables of this version. The migrator of the driver does not run them, as it keeps a
+/// lock and statements in its session, which a pooler in transaction mode gives to other clients.
 static STEPS: Migrator = sqlx::migrate!("src/sink/postgres/migrations");
 
-/// Which steps a schema has seen, in the form of the driver's migrator.
+/// The table of applied steps, in the format of the driver's migrator.
 const TABLE: &str = "dn_migrations";
 
 const SHARED: [&str; 14] = [
@@ -31,10 +31,10 @@ const SHARED: [&str; 14] = [
     "dn_budgets",
 ];
 
-/// State of a schema.
+/// The state of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaState {
-    /// It is not there, or empty, or a creation that was interrupted.
+    /// Absent, empty, or a creation that was interrupted.
     Nothing,
     /// Ours, of an older version.
     Older,
@@ -47,7 +47,7 @@ fn known() -> i64 {
     STEPS.iter().map(|step| step.version).max().unwrap_or_default()
 }
 
-/// Looks at the schema, writing nothing.
+/// Inspects the schema; writes nothing.
 pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<SchemaState, Fault> {
     // Tables, views and sequences; catalogues can be read without any right on the schema.
     let query = "SELECT c.relname::text AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -60,7 +60,7 @@ pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<Schem
     if !names.contains(&TABLE) {
         return Err(Fault::Damaged(format!("schema {schema} holds the tables of another program")));
     }
-    // With the name of the schema: one that may not be used would be passed over without a word.
+    // Qualified by the schema: PostgreSQL silently skips a schema of the search path that the account may not use.
     let query = format!("SELECT max(version) AS version FROM {}.{TABLE}", quoted(schema));
     let found = tx.rows(query.into(), &[]).await?;
     let found = found.first().map(|row| row.maybe_integer("version")).transpose()?.flatten();
@@ -75,7 +75,7 @@ pub(super) async fn inspect(tx: &mut PgConnection, schema: &str) -> Result<Schem
     }
 }
 
-/// Refuses a server that only copies another: nothing can be written there. Names the other where the server tells.
+/// Refuses a replica, which cannot be written. Names the primary if the server shows it.
 pub(super) async fn refuse_replica(tx: &mut PgConnection) -> Result<(), Fault> {
     let Some(primary) = replica_of(tx).await? else { return Ok(()) };
     let whose = match primary.as_str() {
@@ -88,7 +88,7 @@ pub(super) async fn refuse_replica(tx: &mut PgConnection) -> Result<(), Fault> {
     })
 }
 
-/// Whether the server copies another, and which: empty when it does not say.
+/// Reads the primary of a replica: `None` for a primary, empty if the server does not name it.
 pub(super) async fn replica_of(tx: &mut PgConnection) -> Result<Option<String>, Fault> {
     let query = "SELECT pg_is_in_recovery()::integer::bigint AS replica, coalesce((SELECT sender_host || ':' || \
                  sender_port FROM pg_stat_wal_receiver LIMIT 1), '') AS primary_address";
@@ -97,7 +97,7 @@ pub(super) async fn replica_of(tx: &mut PgConnection) -> Result<Option<String>, 
     Ok(if row.integer("replica")? == 0 { None } else { Some(row.text("primary_address")?.to_owned()) })
 }
 
-/// Brings the schema to this version; makes it when it is not there. All of it is done, or nothing.
+/// Migrates the schema to this version, and creates it if it is absent, in one transaction.
 pub(super) async fn migrate(session: &mut Session, schema: &str) -> Result<(), Fault> {
     let mut tx = session.begin().await?;
     let done = match inspect(&mut tx, schema).await {
@@ -109,7 +109,7 @@ pub(super) async fn migrate(session: &mut Session, schema: &str) -> Result<(), F
 }
 
 async fn steps(tx: &mut PgConnection, schema: &str) -> Result<(), Fault> {
-    // One program at a time, until the transaction ends. Whoever waited finds the work done.
+    // One program at a time, until the transaction ends. The next one finds the work done.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('dn_migrations/' || $1, 0))";
     tx.run(lock.into(), &[schema.into()]).await?;
     if inspect(tx, schema).await? == SchemaState::Ours {
@@ -119,8 +119,8 @@ async fn steps(tx: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     if there.is_empty() {
         tx.script(format!("CREATE SCHEMA {}", quoted(schema))).await?;
     }
-    // With the name of the schema: where the account may not create in it, it would be a temporary table, and so would all
-    // that follow.
+    // Qualified by the schema: without the right to create in it, PostgreSQL would create this table and all that follow as
+    // temporary ones.
     tx.script(format!(
         "CREATE TABLE IF NOT EXISTS {}.{TABLE} (version bigint PRIMARY KEY, description text NOT NULL, \
          installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL, \

@@ -1,19 +1,19 @@
-//! The PostgreSQL target: one schema of a database, any number of writers, one for each démarche.
+//! Stores dossiers in a schema of PostgreSQL, with any number of writers, one for each démarche at a time.
 //!
-//! - [`open`](PostgresSink::open): what the schema must be; `address`: what the text of an address means;
-//! - `server`: connections, and the settings of each transaction; `facts`: what a server tells of itself;
+//! - [`open`](PostgresSink::open): checks and migrates the schema; `address`: parses an address;
+//! - `server`: connections, and the settings of each transaction; `facts`: properties of a server, for `dn doctor`;
 //! - `migrate`: the shared tables (`dn_*`) and their version;
-//! - [`Leases`]: who works on which démarche, and the token that fences who lost it;
-//! - [`Permits`]: the requests of a token, shared by all who write here;
-//! - `encoding`: a value as PostgreSQL keeps it; `dialect`, `store`: the statements of `sink::sql` as it runs them;
-//! - `dress`, `geometry`: comments, indexes, PostGIS.
+//! - [`Leases`]: one worker for each démarche, with a fencing token;
+//! - [`Permits`]: the rate limit of a token, shared by all writers;
+//! - `encoding`: values as PostgreSQL stores them; `dialect`, `store`: how it runs the statements of `sink::sql`;
+//! - `extras`, `geometry`: comments, indexes, PostGIS.
 //!
-//! What lies in the schema is described in `docs/postgres.md`.
+//! Statements that SQLite runs as well belong in `sink::sql`. `docs/postgres.md` describes the tables.
 
 mod address;
 mod dialect;
-mod dress;
 mod encoding;
+mod extras;
 mod facts;
 mod fault;
 mod geometry;
@@ -52,18 +52,18 @@ use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
-/// How a schema is used.
+/// Options of a PostgreSQL target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The schema; `dn` by default. A parameter `schema` of the address wins.
     pub schema: String,
-    /// How long a lease lasts without a sign of life; 60 seconds by default. It is renewed three times within this.
+    /// Duration of a lease without heartbeat; 60 seconds by default. Three heartbeats are sent within it.
     pub lease: Duration,
-    /// How long to wait for a connection; 30 seconds by default.
+    /// Time limit for connecting; 30 seconds by default.
     pub connect_timeout: Duration,
-    /// How long a statement may take; 10 minutes by default.
+    /// Time limit for a statement; 10 minutes by default.
     pub statement_timeout: Duration,
-    /// How long to wait for a table or a row that another program uses; 30 seconds by default.
+    /// Time limit for a lock on a table or a row; 30 seconds by default.
     pub lock_timeout: Duration,
 }
 
@@ -79,11 +79,11 @@ impl Default for Options {
     }
 }
 
-/// Dossiers in a schema of PostgreSQL. See `docs/postgres.md` for what lies in it.
+/// Dossiers in a schema of PostgreSQL. `docs/postgres.md` describes its tables.
 ///
-/// A run takes the lease of its démarche with its first question and gives it back with its line in the history; another
-/// run on the same démarche is told [`SinkError::Locked`], with the host and the process that hold it. Runs on other
-/// démarches of the same schema, by other sinks and other hosts, work at the same time.
+/// A run takes the lease of its démarche with its first query and releases it with its line in the run history; another
+/// run on the same démarche gets [`SinkError::Locked`], with the host and the process of the owner. Runs on other
+/// démarches of the same schema, by other sinks and hosts, work at the same time.
 #[derive(Debug)]
 pub struct PostgresSink {
     server: Server,
@@ -93,24 +93,24 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// Gives the leases back and ends the connections.
+    /// Releases the leases and closes the connections.
     ///
-    /// Dropping does the same a little later, in the background, and tells no error.
+    /// Dropping does the same a little later, in the background, and reports no error.
     ///
     /// # Errors
-    /// When the server cannot be reached: the leases then go with their time.
+    /// If the server cannot be reached: the leases then expire.
     pub async fn close(self) -> Result<(), SinkError> {
         let Self { server, session, leases } = self;
-        // In this order: a transaction that was given up may hold the row of a lease.
-        let closed = session.into_inner().close().await.map_err(|fault| server.told("closing", fault));
+        // In this order: an abandoned transaction may hold the row of a lease.
+        let closed = session.into_inner().close().await.map_err(|fault| server.with_context("closing", fault));
         if let Some(leases) = leases {
             leases.close().await?;
         }
         closed
     }
 
-    /// Checks that every child row has its dossier and every dossier its document, in all démarches of the schema. Takes
-    /// time in proportion to them. The pages themselves are `pg_amcheck`'s to check.
+    /// Checks that every child row has its dossier and every dossier its document, in all démarches of the schema. The time is
+    /// proportional to their number. Use `pg_amcheck` for the pages of the database.
     ///
     /// # Errors
     /// [`SinkError::Altered`] with the first thing that is wrong.
@@ -118,7 +118,7 @@ impl PostgresSink {
         reading!(self, "a check", tx => check(&mut tx))
     }
 
-    /// The leases of this sink: to claim work among several démarches.
+    /// Returns the leases of this sink, to claim work among several démarches.
     ///
     /// # Errors
     /// [`SinkError::Unusable`] when it was opened for reading only.
@@ -131,21 +131,21 @@ impl PostgresSink {
         })
     }
 
-    /// What comes before the first questions of a run: they need its lease.
+    /// Takes the lease before the first query of a run.
     async fn begin_run(&self, scope: &Scope) -> Result<(), SinkError> {
         let Some(leases) = &self.leases else { return Ok(()) };
-        // In this order: a transaction that was given up ends with the next use of its connection, and may hold the row of
+        // In this order: an abandoned transaction ends with the next use of its connection, and may hold the row of
         // the lease until then.
-        self.told("a connection", self.session.lock().await.settle().await)?;
+        self.with_context("a connection", self.session.lock().await.settle().await)?;
         leases.begin(scope).await
     }
 
-    fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
-        result.map_err(|fault| self.server.told(action, fault))
+    fn with_context<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
+        result.map_err(|fault| self.server.with_context(action, fault))
     }
 }
 
-/// A transaction that only reads, or that needs no lease: what it is told.
+/// Runs a transaction that only reads, or that needs no lease.
 macro_rules! reading {
     ($sink:ident, $action:literal, $tx:ident => $work:expr) => {{
         let mut session = $sink.session.lock().await;
@@ -155,12 +155,12 @@ macro_rules! reading {
             end($tx, done).await
         };
         let done = done.await;
-        Ok($sink.told($action, done)?.expect("nothing but a lost lease gives a transaction up"))
+        Ok($sink.with_context($action, done)?.expect("nothing but a lost lease gives a transaction up"))
     }};
 }
 use reading;
 
-/// A transaction that begins by proving the lease of a démarche: what it is told.
+/// Runs a transaction that begins by checking the lease of a démarche.
 macro_rules! fenced {
     ($sink:ident, $scope:expr, $action:literal, $tx:ident => $work:expr) => {{
         let leases = $sink.leases()?;
@@ -176,7 +176,7 @@ macro_rules! fenced {
             end($tx, done).await
         };
         let done = done.await;
-        match $sink.told($action, done)? {
+        match $sink.with_context($action, done)? {
             Some(done) => {
                 leases.committed($scope);
                 Ok(done)
@@ -187,15 +187,15 @@ macro_rules! fenced {
 }
 use fenced;
 
-/// Commits what was done; otherwise gives it up now, and not with the next use of the connection, as nobody else gets the
-/// rows that it locked until then.
+/// Commits, or rolls back at once: the next use of the connection would roll back too, but its row locks would block
+/// other workers until then.
 async fn end<T>(tx: Transaction<'_, Postgres>, done: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
     match done {
         Ok(Some(done)) => {
             tx.commit().await?;
             Ok(Some(done))
         }
-        // The first error says more than that of a connection which cannot even give up.
+        // The first error is more useful than that of a failed rollback.
         nothing => {
             drop(tx.rollback().await);
             nothing
@@ -237,7 +237,7 @@ impl Sink for PostgresSink {
         self.begin_run(scope).await?;
         let writes = self.leases.is_some();
         reading!(self, "a reading of its tables", tx => async {
-            // The prefix is given to the first who asks, so it must be remembered before a second one does.
+            // The first caller gets the prefix, so it must be stored before a second one asks.
             let prefix = match writes {
                 true => sql::register(&mut *tx, &scope.instance).await?,
                 false => sql::prefix(&mut *tx, &scope.instance).await?.0,

@@ -1,4 +1,4 @@
-//! Opening: what the schema must be, and who may write to it.
+//! Opens a schema: checks its state and the rights of the account.
 
 use tokio::sync::Mutex;
 
@@ -9,7 +9,7 @@ use crate::sink::SinkError;
 use crate::sink::sql::{Fault, Store as _};
 
 impl PostgresSink {
-    /// Opens a schema for writing; makes it, with its shared tables, when it is not there.
+    /// Opens a schema for writing, and creates it with its shared tables if it is absent.
     ///
     /// The address is one of libpq (`postgres://account@host:port/database?sslmode=verify-full`), with one parameter of
     /// ours: `schema`. A parameter that is not known is an error. Without `sslmode` a secure connection is preferred and
@@ -28,25 +28,25 @@ impl PostgresSink {
             migrate::migrate(&mut session, &server.schema).await?;
             Ok::<_, Fault>((session, Leases::open(server.clone()).await?))
         };
-        let (session, leases) = opened.await.map_err(|fault| server.told("to be opened", fault))?;
+        let (session, leases) = opened.await.map_err(|fault| server.with_context("to be opened", fault))?;
         Ok(Self { server, session: Mutex::new(session), leases: Some(leases) })
     }
 
-    /// Opens a schema for writing if it is there; `None`, and nothing made, when it is not.
+    /// Opens a schema for writing if it exists; otherwise returns `None` and creates nothing.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_existing(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
-        let looked = look(&server).await.map_err(|fault| server.told("to be opened", fault))?;
+        let looked = look(&server).await.map_err(|fault| server.with_context("to be opened", fault))?;
         if looked == SchemaState::Nothing {
             return Ok(None);
         }
         Self::open(url, options).await.map(Some)
     }
 
-    /// Opens a schema for reading: takes no lease, so runs may work on it meanwhile, and writes nothing. Everything that
-    /// would write answers [`SinkError::Unusable`]. A replica will do.
+    /// Opens a schema for reading: takes no lease, so runs may use it at the same time, and writes nothing. A call that
+    /// would write returns [`SinkError::Unusable`]. A replica is accepted.
     ///
     /// # Errors
     /// As [`open`](Self::open); [`SinkError::Unusable`] when there is no schema of ours yet.
@@ -56,14 +56,14 @@ impl PostgresSink {
         Self::open_existing_read_only(url, options).await?.ok_or_else(absent)
     }
 
-    /// The same for a schema that may not be there: `None` then.
+    /// Opens a schema for reading if it exists; otherwise returns `None`.
     ///
     /// # Errors
     /// As [`open_read_only`](Self::open_read_only), but for a schema that is not there.
     pub async fn open_existing_read_only(url: &str, options: Options) -> Result<Option<Self>, SinkError> {
         let server = Server::parse(url, &options)?;
         let mut session = server.session(Purpose::Read);
-        let found = inspect(&server, &mut session).await.map_err(|fault| server.told("to be opened", fault))?;
+        let found = inspect(&server, &mut session).await.map_err(|fault| server.with_context("to be opened", fault))?;
         match found {
             SchemaState::Ours => Ok(Some(Self { server, session: Mutex::new(session), leases: None })),
             SchemaState::Nothing => Ok(None),
@@ -73,10 +73,10 @@ impl PostgresSink {
         }
     }
 
-    /// Whether a run works on any démarche of a schema at this moment. Writes nothing.
+    /// Checks for a valid lease on any démarche of a schema. Writes nothing.
     ///
     /// # Errors
-    /// As [`open_read_only`](Self::open_read_only), but for a schema that is not there: nobody works on it.
+    /// As [`open_read_only`](Self::open_read_only), except that an absent schema is not locked.
     pub async fn is_locked(url: &str, options: Options) -> Result<bool, SinkError> {
         let server = Server::parse(url, &options)?;
         let mut session = server.session(Purpose::Read);
@@ -91,18 +91,18 @@ impl PostgresSink {
                 }
             }
         };
-        asked.await.map_err(|fault| server.told("to be looked at", fault))
+        asked.await.map_err(|fault| server.with_context("to be looked at", fault))
     }
 }
 
-/// Looks at the schema, writing nothing.
+/// Inspects the schema; writes nothing.
 async fn inspect(server: &Server, session: &mut Session) -> Result<SchemaState, Fault> {
     let mut tx = session.begin().await?;
     let found = migrate::inspect(&mut tx, &server.schema).await;
     Ok(end(tx, found.map(Some)).await?.unwrap_or(SchemaState::Nothing))
 }
 
-/// The same before something is to be written: a replica is refused. It could not even begin a transaction that writes.
+/// Inspects the schema before writing, and refuses a replica, which could not even begin a transaction that writes.
 async fn look(server: &Server) -> Result<SchemaState, Fault> {
     let mut session = server.session(Purpose::Read);
     let mut tx = session.begin().await?;

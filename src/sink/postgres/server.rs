@@ -1,7 +1,7 @@
 //! Opens connections to a server, and transactions on them.
 //!
-//! A connection is used one transaction at a time, and keeps nothing between two: behind a pooler in transaction mode each
-//! of them may be on another session of the server, and what a session keeps is left to whoever gets it next. So every
+//! A connection runs one transaction at a time, and keeps no state between two: behind a pooler in transaction mode each
+//! may run in another session of the server, and the next client gets that session with its state. So every
 //! transaction begins with the settings that it needs (`SET LOCAL`), its schema first, and statements have no names.
 
 use std::fmt;
@@ -19,7 +19,7 @@ use super::{Options, fault};
 use crate::sink::SinkError;
 use crate::sink::sql::{Fault, quoted, text_of};
 
-/// An address with what is asked of each connection. Holds the password: it is not shown.
+/// An address with the options of its connections. Contains the password, which `Debug` does not show.
 #[derive(Clone)]
 pub(super) struct Server {
     pub connect: PgConnectOptions,
@@ -36,19 +36,19 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Runs write through it.
+    /// Runs write with it.
     Write,
-    /// Nothing is ever written through it.
+    /// It only reads.
     Read,
-    /// Leases are taken and kept through it: it never waits for long.
+    /// It takes and renews leases, with short time limits.
     Lease,
 }
 
-/// A connection on which statements run in transactions only. It is opened when it is first needed, and again when it
-/// died between two uses.
+/// A connection that runs statements in transactions only. It is opened at its first use, and again if it broke between two
+/// uses.
 #[derive(Debug)]
 pub(super) struct Session {
     server: Server,
@@ -57,21 +57,21 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Begins a transaction that sees our schema alone.
+    /// Begins a transaction with our schema as its search path.
     pub(super) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, Fault> {
         let text = self.server.begin_statement(self.purpose);
         let connection = self.alive().await?;
         Ok(connection.begin_with(text_of(text.into())).await?)
     }
 
-    /// Makes sure that nothing of a transaction that was given up is left on the server.
+    /// Ends an abandoned transaction on the server.
     pub(super) async fn settle(&mut self) -> Result<(), Fault> {
         self.alive().await.map(drop)
     }
 
     async fn alive(&mut self) -> Result<&mut PgConnection, Fault> {
         let dead = match &mut self.connection {
-            // Sends the end of a transaction that was given up, if there was one.
+            // The driver first sends the pending rollback of an abandoned transaction.
             Some(connection) => connection.ping().await.is_err(),
             None => true,
         };
@@ -82,7 +82,7 @@ impl Session {
         Ok(self.connection.as_mut().expect("it was just put there"))
     }
 
-    /// Ends the connection; the next use opens another.
+    /// Closes the connection; the next use opens another.
     pub(super) async fn close(&mut self) -> Result<(), Fault> {
         match self.connection.take() {
             Some(connection) => Ok(connection.close().await?),
@@ -90,14 +90,14 @@ impl Session {
         }
     }
 
-    /// Gives the connection up as it is; the next use opens another.
+    /// Drops the connection in any state; the next use opens another.
     pub(super) fn forget(&mut self) {
         self.connection = None;
     }
 }
 
 impl Server {
-    /// Reads an address as libpq writes it. `schema` among its parameters is ours, and wins over the option.
+    /// Parses an address as libpq does. `schema` among its parameters is ours, and wins over the option.
     pub(super) fn parse(address: &str, options: &Options) -> Result<Self, SinkError> {
         let unusable = |InvalidAddress { reason, hint }| SinkError::Unusable {
             target: "postgres".to_owned(),
@@ -124,12 +124,12 @@ impl Server {
         Ok(Self { connect, name, schema, options, tls })
     }
 
-    /// Connections of this purpose; none is opened yet.
+    /// Prepares a connection; opens none yet.
     pub(super) fn session(&self, purpose: Purpose) -> Session {
         Session { server: self.clone(), purpose, connection: None }
     }
 
-    /// A new connection.
+    /// Opens a connection.
     pub(super) async fn connect(&self) -> Result<PgConnection, Fault> {
         self.connect_with(&self.connect).await
     }
@@ -141,7 +141,7 @@ impl Server {
         Ok(connecting.await.map_err(late)??)
     }
 
-    /// The statement with which a transaction begins.
+    /// Writes the first statement of a transaction.
     fn begin_statement(&self, purpose: Purpose) -> String {
         let milliseconds = |duration: Duration| duration.as_millis().clamp(1, 2_000_000_000);
         let lease = milliseconds(self.options.lease);
@@ -151,11 +151,12 @@ impl Server {
             }
             Purpose::Lease => (lease, lease),
         };
-        // Runs ask by key alone; a planner that believes a table to be empty would read all of it.
+        // Runs look rows up by key only. Before its first ANALYZE a table counts as empty for the planner, which would scan it.
         let by_key =
             if purpose == Purpose::Write { "SET LOCAL enable_seqscan TO off; SET LOCAL jit TO off; " } else { "" };
         let access = if purpose == Purpose::Read { "READ ONLY" } else { "READ WRITE" };
-        // Unless it is named, `pg_temp` comes before every schema, with the temporary tables that others left in the session.
+        // Unless it is named, `pg_temp` comes first in the search path, with temporary tables that other clients of a pooler
+        // left in the session.
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED, {access}; SET LOCAL search_path TO {}, pg_temp; {by_key}\
              SET LOCAL standard_conforming_strings TO on; SET LOCAL client_min_messages TO warning; \
@@ -166,10 +167,10 @@ impl Server {
         )
     }
 
-    /// The error as the caller sees it. A right that is missing comes with what gives it.
-    pub(super) fn told(&self, action: &'static str, fault: Fault) -> SinkError {
+    /// Converts an error. A missing right comes with the statement that grants it.
+    pub(super) fn with_context(&self, action: &'static str, fault: Fault) -> SinkError {
         let missing = matches!(&fault, Fault::Sql(error) if fault::is_right_missing(error));
-        match fault.at(&self.name, action, fault::told) {
+        match fault.at(&self.name, action, fault::classify) {
             SinkError::Unusable { target, action, reason, hint: None } if missing => {
                 SinkError::Unusable { target, action, reason: format!("{reason}; {}", self.grants()), hint: None }
             }
@@ -177,11 +178,11 @@ impl Server {
         }
     }
 
-    /// What gives this account the rights that it needs.
+    /// Writes the statements that grant this account its rights.
     fn grants(&self) -> String {
         let (schema, role) = (quoted(&self.schema), quoted(self.connect.get_username()));
         format!(
-            "its owner may give the right: `CREATE SCHEMA {schema} AUTHORIZATION {role}` for a new one, \
+            "its owner may grant the right: `CREATE SCHEMA {schema} AUTHORIZATION {role}` for a new one, \
              `GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}` for one that is there, \
              `GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}` to read"
         )
@@ -189,8 +190,8 @@ impl Server {
 }
 
 impl Tls {
-    /// Looks at the files that the address names. The driver would tell of a file that is missing as of a server that does
-    /// not answer, and pass over one without a certificate.
+    /// Checks the files that the address names. The driver reports a missing file like a server that does not answer, and
+    /// ignores one without a certificate.
     pub(super) fn check_files(&self) -> Result<(), Fault> {
         let unusable = |what: &str, path: &Path, reason: String| Fault::Unusable {
             reason: format!("the file of `{what}`, {}, {reason}", path.display()),

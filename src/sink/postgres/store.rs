@@ -12,15 +12,15 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use sqlx::query::Query;
 
-use super::encoding::{Instant, element, push, push_column, unnested};
-use super::{dress, fault};
+use super::encoding::{PgTimestamp, element, push, push_column, unnested};
+use super::{extras, fault};
 use crate::ids::{DossierNumber, Scope};
 use crate::report::RowFault;
 use crate::sink::compare::Differences;
 use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Type, Value, Wanted, quoted, text_of};
 use crate::table::Layout;
 
-/// How many rows go in by one statement: more would only need more memory, on both sides.
+/// Rows of one statement: more would only need more memory, on both sides.
 const ROWS: usize = 500;
 
 fn arguments(values: &[Value<'_>]) -> Result<PgArguments, Fault> {
@@ -125,8 +125,8 @@ impl Store for PgConnection {
         Ok(Some(row.integer("last")? - count + 1))
     }
 
-    async fn dress(&mut self, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
-        dress::dress(self, scope, layout).await
+    async fn add_extras(&mut self, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
+        extras::add(self, scope, layout).await
     }
 }
 
@@ -196,6 +196,6 @@ impl Fields for PgRow {
     }
 
     fn maybe_instant(&self, column: &str) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.try_get::<Option<Instant>, _>(column)?.map(|Instant(instant)| instant))
+        Ok(self.try_get::<Option<PgTimestamp>, _>(column)?.map(|PgTimestamp(instant)| instant))
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of a démarche: made, widened, never dropped.
+//! Creates and widens the tables of a démarche; never drops one.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::plan::{RememberedTable, SchemaPlan};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
 
-/// Brings the tables to a layout, inside a transaction. What is right already is not written.
+/// Brings the tables to a layout, inside a transaction. Writes only differences.
 pub(in crate::sink) async fn prepare<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -54,7 +54,7 @@ pub(in crate::sink) async fn prepare<S: Store>(
     }
     remember::save(store, scope, &prefix, layout).await?;
     views::create(store, scope, &prefix, layout).await?;
-    store.dress(scope, layout).await?;
+    store.add_extras(scope, layout).await?;
     remember::save_form(store, scope, form).await?;
     if plan.needs_backfill() {
         commit::owe_remap(store, scope).await?;
@@ -98,7 +98,7 @@ fn add<S: Store>(table: &str, column: &LayoutColumn) -> String {
     format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), definition::<S>(column))
 }
 
-/// Whether the tables are as they were left.
+/// Checks that nobody altered the tables.
 pub(super) async fn as_left<S: Store>(store: &mut S, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
     let known = remember::tables(store, scope).await?;
     compare::<S>(&known, &remember::declared(store, scope).await?, layout)

@@ -1,4 +1,4 @@
-//! What goes wrong inside, before it is told which target and which action it was.
+//! Errors inside a target, before the target and the action are added.
 
 use crate::sink::SinkError;
 
@@ -13,7 +13,7 @@ pub(in crate::sink) enum Fault {
         known: i64,
     },
     Refused(String),
-    /// The target cannot be used as it is or as it is addressed; trying again is no use.
+    /// The target, or its address, cannot be used; a retry does not help.
     Unusable {
         reason: String,
         hint: &'static str,
@@ -27,12 +27,12 @@ impl From<sqlx::Error> for Fault {
 }
 
 impl Fault {
-    /// A stored value that is not what was written there.
+    /// A stored value was altered.
     pub(in crate::sink) fn unreadable(column: &str) -> Self {
         Self::Altered(format!("a value of column {column} cannot be read"))
     }
 
-    /// The error as the caller of the sink sees it; `words` knows the codes of the database.
+    /// Adds target and action; `words` knows the codes of the database.
     pub(in crate::sink) fn at(
         self,
         target: &str,

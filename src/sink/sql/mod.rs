@@ -1,13 +1,13 @@
-//! What the SQL targets have in common: the same tables, the same reading, the same commit.
+//! Shares tables, queries and commits between SQLite and PostgreSQL.
 //!
-//! - `dialect`: the words in which databases differ; `store`: a connection on which statements run;
-//! - `value`: what is bound to a statement, before a database gives it its own form;
-//! - `remember`: what a target knows of the tables that it made; `ddl`, `views`: how it makes them;
+//! - `dialect`: SQL that differs between databases; `store`: a connection that runs statements;
+//! - `value`: bound values, before a database encodes them;
+//! - `remember`: the catalogue of the tables; `ddl`, `views`: creating tables and views;
 //! - `commit`, `rows`, `forget`: a batch, inside a transaction; `outbox`: intents;
-//! - `survey`: whether the rows are what they should be; `read`: everything else.
+//! - `survey`: comparing rows with documents; `read`: all other queries.
 //!
-//! A target adds what is its own: how it is opened and locked, how a transaction begins, how values are encoded. Every
-//! statement here is one that both databases read alike, with parameters written `$1`, `$2`...
+//! Opening, locking, the start of a transaction and the encoding of values belong to the target. Every
+//! statement here means the same to both databases, with parameters written `$1`, `$2`...
 
 mod commit;
 mod ddl;

@@ -1,4 +1,4 @@
-//! Intents and what became of them: `dn_status_updates` and `dn_status_trail`.
+//! Stores intents and the trail: `dn_status_updates` and `dn_status_trail`.
 
 use jiff::Timestamp;
 
@@ -12,12 +12,12 @@ use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Action, Expected, Intent, IntentId, Move, Parts, Progress, Seen, Status, Words};
 use crate::sink::{Backlog, Entry, Happening, OutboxStep, Received, Recorded, TrailLine};
 
-/// What an intent is made of, in the order of columns.
+/// The columns of an intent, in order.
 const COLUMNS: &str = "id, instance, demarche, number, action, author, motivation, message, correction, file, \
                        annotations, annotation, groupe, label, message_id, expected_state, expected_fingerprint, \
                        requires, silent, overrule, asked_at";
 
-/// The same, as it is read.
+/// The columns of an intent in a query.
 const READ: &str = "seq, id, number, action, author, motivation, message, correction, file, \
                     CAST(annotations AS text) AS annotations, annotation, groupe, label, message_id, expected_state, \
                     expected_fingerprint, requires, CAST(CAST(silent AS integer) AS bigint) AS silent, \
@@ -148,7 +148,7 @@ pub(in crate::sink) async fn moves<S: Store>(
     rows.iter().map(step).collect()
 }
 
-/// Writes what happened, inside a transaction.
+/// Writes a step of an intent, inside a transaction.
 pub(in crate::sink) async fn write<S: Store>(store: &mut S, scope: &Scope, step: &OutboxStep<'_>) -> Result<(), Fault> {
     let update = "UPDATE dn_status_updates SET progress = $4, before_state = $5, before_fingerprint = $6, \
                   status = $7, reason = $8, words = $9, after_state = $10, after_fingerprint = $11, settled_at = $12 \
@@ -156,7 +156,7 @@ pub(in crate::sink) async fn write<S: Store>(store: &mut S, scope: &Scope, step:
     let progress = serde_json::to_string(step.progress).expect("progress is plain data with text keys");
     let before = step.progress.before.as_ref();
     let settled = step.settled;
-    // What the dossier became counts where something was sent.
+    // The new state of the dossier is recorded only if something was sent.
     let after = settled.and_then(|settled| settled.after.as_ref());
     let status = word(&settled.map_or(Status::Pending, |settled| settled.status));
     // While it waits, the row says why.
@@ -246,7 +246,7 @@ pub(in crate::sink) async fn depth<S: Store>(store: &mut S, scope: &Scope) -> Re
     Ok(depth)
 }
 
-/// What waits, whatever it is about.
+/// Counts pending intents of all démarches.
 pub(in crate::sink) async fn backlog<S: Store>(store: &mut S) -> Result<Vec<Backlog>, Fault> {
     let query = "SELECT instance, CAST(demarche AS text) AS demarche, count(*) AS lines FROM dn_status_updates \
                  WHERE status = 'pending' GROUP BY instance, demarche ORDER BY instance, demarche";
@@ -261,7 +261,7 @@ pub(in crate::sink) async fn backlog<S: Store>(store: &mut S) -> Result<Vec<Back
     rows.iter().map(line).collect()
 }
 
-/// An operator's word, inside a transaction.
+/// Applies an operator's command to an intent, inside a transaction.
 pub(in crate::sink) async fn resolve<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -294,7 +294,7 @@ fn seen(row: &impl Fields, state: &str, print: &'static str) -> Result<Option<Se
     Ok(Some(Seen { state: DossierState::from(state), fingerprint }))
 }
 
-/// A line, whoever wrote it: what cannot be understood of it is told to whoever sends, and stops nothing else.
+/// Reads a line, which any application may have written: an unreadable part is reported with its intent, and stops no other.
 fn entry(row: &impl Fields) -> Result<Entry, Fault> {
     let progress: Progress = match row.maybe_text("progress")? {
         Some(text) => serde_json::from_str(text).map_err(|_| Fault::unreadable("progress"))?,
@@ -309,7 +309,7 @@ fn entry(row: &impl Fields) -> Result<Entry, Fault> {
     } else if let Err(invalid) = IntentId::new(id.as_str()) {
         intent = Err(invalid.to_string());
     }
-    // Applications write it too. Of an unknown age, everything that is there might be its effect.
+    // Applications write this date too. Without it, any effect on the dossier might be that of this intent, so it is refused.
     let asked_at = row.instant("asked_at").unwrap_or_else(|_| {
         intent = Err("`asked_at` is no instant".to_owned());
         Timestamp::UNIX_EPOCH

@@ -1,4 +1,4 @@
-//! What a target remembers of the tables that were made: `dn_instances`, `dn_tables`, `dn_columns`, `dn_forms`.
+//! Stores the catalogue of a target: `dn_instances`, `dn_tables`, `dn_columns`, `dn_forms`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +15,12 @@ use crate::plan::{Remembered, RememberedColumn, RememberedTable};
 use crate::sink::names;
 use crate::table::{ColumnKey, Layout, LayoutColumn, LayoutTable, Origin, TableKey};
 
-/// The two parameters that say whose.
+/// Returns the two parameters of a scope.
 pub(super) fn whose(scope: &Scope) -> [Value<'_>; 2] {
     [(&scope.instance).into(), scope.demarche.into()]
 }
 
-/// The prefix of an instance, and whether it was given already.
+/// Reads the prefix of an instance; `true` if it is stored already.
 pub(in crate::sink) async fn prefix<S: Store>(store: &mut S, instance: &str) -> Result<(String, bool), Fault> {
     let mut others = Vec::new();
     for row in store.rows("SELECT name, prefix FROM dn_instances".into(), &[]).await? {
@@ -33,7 +33,7 @@ pub(in crate::sink) async fn prefix<S: Store>(store: &mut S, instance: &str) -> 
     Ok((names::instance_prefix(instance, &others), false))
 }
 
-/// The prefix of an instance, given now if it was not. Inside a transaction.
+/// Reads or allocates the prefix of an instance, inside a transaction.
 pub(in crate::sink) async fn register<S: Store>(store: &mut S, instance: &str) -> Result<String, Fault> {
     if let (prefix, true) = prefix(store, instance).await? {
         return Ok(prefix);
@@ -49,7 +49,7 @@ pub(in crate::sink) async fn register<S: Store>(store: &mut S, instance: &str) -
     Ok(prefix)
 }
 
-/// The tables of a démarche, in the order of their creation.
+/// Reads the tables of a démarche, in the order of their creation.
 pub(in crate::sink) async fn remembered<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -60,14 +60,14 @@ pub(in crate::sink) async fn remembered<S: Store>(
     let mut taken = BTreeSet::new();
     for row in store.rows(S::TAKEN.into(), &whose(scope)).await? {
         let name = row.text("name")?;
-        // A table whose view would meet what somebody made gets another name, as its view does then.
+        // If the view of a table would collide with an object of a user, table and view get another name.
         taken.extend(names::table_of_view(name, instance_prefix, scope.demarche));
         taken.insert(name.to_owned());
     }
     Ok(Remembered { tables, taken, prefix })
 }
 
-/// What the part of a sub-value begins with in `dn_columns`; the platform's id of it follows.
+/// The prefix of the part of a sub-value in `dn_columns`, before its platform id.
 const SUB_VALUE: &str = "column:";
 
 pub(super) async fn tables<S: Store>(store: &mut S, scope: &Scope) -> Result<Vec<RememberedTable>, Fault> {
@@ -114,7 +114,7 @@ fn table_key(row: &impl Fields) -> Result<TableKey, Fault> {
     }
 }
 
-/// The form that the tables were last prepared for.
+/// Reads the form for which the tables were last prepared.
 pub(in crate::sink) async fn form<S: Store>(store: &mut S, scope: &Scope) -> Result<Option<Demarche>, Fault> {
     let query = "SELECT CAST(form AS text) AS form FROM dn_forms WHERE instance = $1 AND demarche = $2";
     let rows = store.rows(query.into(), &whose(scope)).await?;
@@ -124,7 +124,7 @@ pub(in crate::sink) async fn form<S: Store>(store: &mut S, scope: &Scope) -> Res
     rows.first().map(|row| row.text("form").and_then(read)).transpose()
 }
 
-/// Keeps the form, unless it is the one that is kept already.
+/// Stores the form if it differs from the stored one.
 pub(super) async fn save_form<S: Store>(store: &mut S, scope: &Scope, form: &Demarche) -> Result<(), Fault> {
     let text = serde_json::to_string(form).expect("a form is plain data with text keys");
     let [instance, demarche] = whose(scope);
@@ -134,7 +134,7 @@ pub(super) async fn save_form<S: Store>(store: &mut S, scope: &Scope, form: &Dem
     store.run(upsert.into(), &[instance, demarche, (&form.title).into(), Value::Document(text.into())]).await
 }
 
-/// Remembers a layout whose tables exist. Lines that are right already are not written.
+/// Stores a layout whose tables exist. Writes only differing lines.
 pub(super) async fn save<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -237,7 +237,7 @@ fn line_of_column<'r>(scope: &'r Scope, table: &'r LayoutTable, column: &'r Layo
     ]
 }
 
-/// What the target has of the columns of these tables: their declared types, by table and column.
+/// Reads the declared types of the columns of these tables, by table and column.
 pub(super) async fn declared<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -250,7 +250,7 @@ pub(super) async fn declared<S: Store>(
     Ok(declared)
 }
 
-/// The word by which an enumeration without data is stored.
+/// Returns the word that stores an enum without data.
 pub(super) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

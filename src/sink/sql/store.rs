@@ -1,4 +1,4 @@
-//! A connection on which statements run.
+//! Runs statements on a connection.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::ids::Scope;
 use crate::sink::compare::Differences;
 use crate::table::Layout;
 
-/// A connection of a database of ours. Statements that are run inside a transaction belong to it.
+/// A connection to a database. Statements run inside a transaction belong to it.
 pub(in crate::sink) trait Store:
     Dialect + sqlx::Connection<Database: sqlx::Database<Connection = Self>> + Send
 {
@@ -34,10 +34,10 @@ pub(in crate::sink) trait Store:
         parameters: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 
-    /// Puts rows into tables, in their order, by as few statements as the database allows.
+    /// Inserts rows into tables, in order, with as few statements as the database allows.
     fn insert(&mut self, rows: &[Insert<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Compares the rows that a table holds of some dossiers with those that it should hold.
+    /// Compares the rows of some dossiers in a table with the expected ones.
     fn compare(
         &mut self,
         found: &mut Differences,
@@ -47,19 +47,19 @@ pub(in crate::sink) trait Store:
     /// Runs statements without parameters, which are not prepared.
     fn script(&mut self, statements: String) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Drops a view, unless something of somebody else stands on it: whether it did.
+    /// Drops a view unless an object of a user depends on it; returns `true` if it was dropped.
     fn drop_view(&mut self, view: &str) -> impl Future<Output = Result<bool, Fault>> + Send;
 
-    /// Takes `count` numbers of the change feed: the first of them; `None` where the table gives them by itself. What is
-    /// numbered later is committed later.
+    /// Allocates `count` numbers of the change feed and returns the first; `None` if the table numbers its rows. A higher
+    /// number is committed later.
     fn number_changes(
         &mut self,
         scope: &Scope,
         count: usize,
     ) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;
 
-    /// What the database offers besides tables and views: comments, indexes. What is right already is not written.
-    fn dress(&mut self, scope: &Scope, layout: &Layout) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Adds comments and indexes, if the database has them. Writes only differences.
+    fn add_extras(&mut self, scope: &Scope, layout: &Layout) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// Rows for a table.
@@ -71,7 +71,7 @@ pub(in crate::sink) struct Insert<'a> {
     pub columns: Vec<(&'a str, Type)>,
     /// The values of a row follow one another, one for each column, and so do rows.
     pub values: Vec<Value<'a>>,
-    /// What follows the rows: `ON CONFLICT...`, or nothing where every row is new.
+    /// The clause after the rows: `ON CONFLICT...`, or nothing if every row is new.
     pub tail: Cow<'static, str>,
 }
 
@@ -98,7 +98,7 @@ pub(in crate::sink) trait Fields: Send + Sync {
     }
 }
 
-/// The text of a statement as the driver takes it. Names inside it are quoted, values are not inside it.
+/// Marks the text of a statement as safe for the driver: its names are quoted, and it contains no values.
 pub(in crate::sink) fn text_of(statement: Cow<'static, str>) -> SqlStr {
     match statement {
         Cow::Borrowed(text) => text.into_sql_str(),

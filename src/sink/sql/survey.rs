@@ -1,4 +1,4 @@
-//! Compares the rows of a database with what they should be, and finds what no dossier owns.
+//! Compares rows with the expected ones, and finds rows of no dossier.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,20 @@ use crate::sink::compare::Differences;
 use crate::sink::{ExpectedDossier, InstanceAddress, Prepared};
 use crate::table::{Layout, TableKey};
 
-/// The rows of one table that belong to some dossiers, as they should be.
+/// The expected rows of some dossiers in one table.
 pub(in crate::sink) struct Wanted<'a> {
-    /// The rows, as they would be inserted: the number comes first, the key of a child row second.
+    /// The rows as they would be inserted: number first, key of a child row second.
     pub rows: Insert<'a>,
-    /// How many columns make the key.
+    /// Number of key columns.
     pub keys: usize,
     /// The dossiers.
     pub numbers: &'a [DossierNumber],
 }
 
-/// The dossiers of which a target keeps rows: all but those that were purged.
+/// The condition for dossiers with rows: all but purged ones.
 const KEPT: &str = "d.instance = $1 AND d.demarche = $2 AND (d.gone IS NULL OR d.gone <> 'retention')";
 
-/// Everything that can be seen by counting rows.
+/// Finds the differences that counting rows shows.
 pub(in crate::sink) async fn survey<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -41,7 +41,7 @@ pub(in crate::sink) async fn survey<S: Store>(
         let held = format!("(SELECT {number} AS number, count(*) AS held FROM {name} GROUP BY {number})");
         let (expected, counted) = match child {
             true => (S::row_count("d.row_counts", &table.name), "d.row_counts IS NOT NULL"),
-            // Two of them are told as doubled.
+            // Duplicates are reported as such below.
             false => ("CAST(1 AS bigint)".to_owned(), "c.held IS NULL"),
         };
         let wrong = format!(
@@ -119,7 +119,7 @@ pub(in crate::sink) async fn compare<S: Store>(
     Ok(found.into_list())
 }
 
-/// The state of each dossier beside its document, and how many rows it was written with.
+/// Compares the state of each dossier and its number of rows with its document.
 async fn compare_documents<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -142,7 +142,7 @@ async fn compare_documents<S: Store>(
     }
     for dossier in expected {
         let row = &dossier.row;
-        // One that went away since it was read is the next reading's to tell.
+        // A dossier that was removed since the documents were read is left to the next comparison.
         let Some((state, counts)) = held.get(&Some(row.number)) else { continue };
         if state != row.state.as_str() {
             found.add_changed(row.number, TABLE, ["state"]);
@@ -158,10 +158,10 @@ async fn compare_documents<S: Store>(
     Ok(())
 }
 
-/// Removes the rows of dossiers that are not held, inside a transaction: how many.
+/// Removes rows of no dossier, inside a transaction, and returns their number.
 pub(in crate::sink) async fn remove_unknown<S: Store>(store: &mut S, prepared: &Prepared) -> Result<u64, Fault> {
     let mut removed = 0;
-    // Children first: they refer to their dossier.
+    // Children first, as a foreign key refers to their dossier.
     for table in prepared.layout().tables.iter().rev() {
         let (number, _) = number_and_key(&table.key);
         let name = quoted(&table.name);
@@ -174,7 +174,7 @@ pub(in crate::sink) async fn remove_unknown<S: Store>(store: &mut S, prepared: &
     Ok(removed)
 }
 
-/// The instances, with their addresses.
+/// Reads the instances with their addresses.
 pub(in crate::sink) async fn instances<S: Store>(
     store: &mut S,
 ) -> Result<Vec<(String, Option<InstanceAddress>)>, Fault> {
@@ -188,7 +188,7 @@ pub(in crate::sink) async fn instances<S: Store>(
     rows.iter().map(instance).collect()
 }
 
-/// Keeps the address of an instance, inside a transaction.
+/// Stores the address of an instance, inside a transaction.
 pub(in crate::sink) async fn keep_address<S: Store>(
     store: &mut S,
     instance: &str,
@@ -204,7 +204,7 @@ pub(in crate::sink) async fn keep_address<S: Store>(
     store.run(update.into(), &[(&address.platform).into(), (&address.url).into(), instance.into()]).await
 }
 
-/// Which of these dossiers have a row in a table of dossiers, whatever the shared tables say.
+/// Finds which of these dossiers have a row in a table of dossiers, whatever `dn_dossiers` says.
 pub(super) async fn present<S: Store>(
     store: &mut S,
     table: &str,

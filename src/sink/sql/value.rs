@@ -1,4 +1,4 @@
-//! What is bound to statements, before a database gives it its own form.
+//! Declares the values that are bound to statements, before a database encodes them.
 
 use std::borrow::Cow;
 
@@ -51,7 +51,7 @@ impl From<CellKind> for Type {
     }
 }
 
-/// A value, or none. Texts are borrowed where they can be: a database copies them once.
+/// A value or NULL. Texts are borrowed if possible, as the driver copies them once.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sink) enum Value<'a> {
     Null,
@@ -146,7 +146,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// The text without U+0000, which one database refuses, and after which the programs that read the other stop.
+/// Replaces U+0000: PostgreSQL refuses it, and programs that read SQLite stop there.
 pub(in crate::sink) fn visible(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -1,4 +1,4 @@
-//! The tables of a démarche as people read them: titles in French, dossiers that are there.
+//! Creates the views of a démarche: French titles, existing dossiers only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) async fn drop<S: Store>(store: &mut S, scope: &Scope) -> Result<(), F
     Ok(())
 }
 
-/// Makes the views of a layout that is remembered already. A view that is right is left alone.
+/// Creates the views of a stored layout. Leaves correct views alone.
 pub(super) async fn create<S: Store>(store: &mut S, scope: &Scope, prefix: &str, layout: &Layout) -> Result<(), Fault> {
     let mut there = BTreeMap::new();
     for row in store.rows(S::VIEWS.into(), &[]).await? {
@@ -34,7 +34,7 @@ pub(super) async fn create<S: Store>(store: &mut S, scope: &Scope, prefix: &str,
         let statement = text(&view, table, dossiers, &titles(table, ages, S::LONGEST_TITLE));
         match there.get(&view) {
             Some(Some(made_by)) if *made_by == statement => continue,
-            // A view of somebody else reads it: it keeps its old titles as long as that one is there.
+            // A view of a user depends on it: it keeps its old titles until that one is dropped.
             Some(_) if !store.drop_view(&view).await? => {
                 tracing::warn!(view, "a view keeps its old titles: another one reads it");
                 continue;
@@ -90,8 +90,8 @@ fn text(view: &str, table: &LayoutTable, dossiers: &str, titles: &BTreeMap<&str,
     format!("CREATE VIEW {} AS\nSELECT\n{}\nFROM {source}\n{end}", quoted(view), lines.join(",\n"))
 }
 
-/// The title of each column, made unique: of homonyms the oldest keeps the bare title and the others say their name in
-/// the table, so that a question that appears later changes no title. None is longer than `longest` bytes.
+/// Makes the titles unique: the oldest of several equal titles keeps it, and the others add their column name, so that a
+/// new question changes no title. No title is longer than `longest` bytes.
 fn titles<'a>(table: &'a LayoutTable, ages: &[String], longest: usize) -> BTreeMap<&'a str, String> {
     let fixed = if table.key.is_child() { [NUMBER, RANK] } else { [NUMBER, SEEN] };
     let mut taken: BTreeSet<String> = fixed.iter().map(|title| title.to_lowercase()).collect();
@@ -106,7 +106,7 @@ fn titles<'a>(table: &'a LayoutTable, ages: &[String], longest: usize) -> BTreeM
     titles
 }
 
-/// The title to try first, second... for a column, each other than those before it.
+/// Lists the titles to try for a column.
 fn candidate(column: &LayoutColumn, attempt: u32, longest: usize) -> String {
     let title = clean(&column.spec.title);
     let title = if title.is_empty() { column.name.as_str() } else { title.as_str() };
@@ -120,7 +120,7 @@ fn candidate(column: &LayoutColumn, attempt: u32, longest: usize) -> String {
     }
 }
 
-/// A title and what is added to it, within so many bytes: the title is cut, what is added is not.
+/// Appends a suffix to a title within so many bytes, by cutting the title.
 fn fitted(title: &str, end: &str, longest: usize) -> String {
     const CUT: &str = "…";
     if title.len() + end.len() <= longest {
@@ -130,7 +130,7 @@ fn fitted(title: &str, end: &str, longest: usize) -> String {
     format!("{}{CUT}{end}", title[..title.floor_char_boundary(room)].trim_end())
 }
 
-/// What tells in a title that the values are not the usager's.
+/// Returns the suffix of a title whose values are withheld.
 fn withheld(policy: Treatment) -> &'static str {
     match policy {
         Treatment::Include => "",

@@ -23,19 +23,19 @@ use sqlx::{Arguments as _, Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::sink::sql::{Fault, Type, Value, visible};
 
-/// What SQLite keeps of a value. A text crosses to the thread of the connection, and is copied once for it.
+/// Encodes a value for SQLite. A text is copied once, for the thread of the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Stored {
     Null,
     Integer(i64),
     Real(f64),
     Text(Arc<str>),
-    /// What no value of ours becomes.
+    /// A stored type that no value of ours has.
     Other,
 }
 
 impl Stored {
-    /// What would be kept of a value.
+    /// Returns the stored form of a value.
     pub(super) fn of(value: &Value<'_>) -> Self {
         match stored(value) {
             // SQLite has no place for it.
@@ -44,7 +44,7 @@ impl Stored {
         }
     }
 
-    /// What is kept in a column of a row.
+    /// Reads the stored form of a column.
     pub(super) fn read(row: &SqliteRow, at: usize) -> Result<Self, Fault> {
         let raw = row.try_get_raw(at)?;
         if raw.is_null() {

@@ -21,7 +21,7 @@ const CONSTRAINT_TRIGGER: i32 = 1811;
 
 /// The error as the caller of the sink sees it. SQLite's words name tables and columns, never values, so they can be
 /// shown.
-pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
+pub(super) fn classify(error: &sqlx::Error, target: String, action: &'static str) -> SinkError {
     match primary_code(error) {
         Some(BUSY | LOCKED) => {
             SinkError::Locked { target, holder: Some("a program that is writing to the file".to_owned()) }
@@ -42,7 +42,7 @@ pub(super) fn told(error: &sqlx::Error, target: String, action: &'static str) ->
     }
 }
 
-/// Whether SQLite could not open the file or what belongs to it.
+/// Recognises a file, or its log, that SQLite cannot open.
 pub(super) fn is_cannot_open(fault: &Fault) -> bool {
     matches!(fault, Fault::Sql(error) if primary_code(error) == Some(CANTOPEN))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::migrate::{APPLICATION_ID, VERSION};
 use crate::sink::SinkError;
 
-/// State of the file at a path.
+/// The state of the file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     /// Nothing, or an empty file.
@@ -63,7 +63,7 @@ pub(super) fn inspect(path: &Path, name: &str) -> Result<FileState, SinkError> {
     Ok(FileState::Ours)
 }
 
-/// Whether a file that is not empty lies beside the database.
+/// Returns `true` if a non-empty file lies beside the database.
 pub(super) fn has_beside(path: &Path, end: &str) -> bool {
     let mut beside = path.as_os_str().to_owned();
     beside.push(end);

@@ -1,4 +1,4 @@
-//! One run at a time: a lock on a file beside the database, which goes with the process that holds it.
+//! Locks a database for one run at a time, with a lock on a file beside it that ends with its process.
 //!
 //! The lock is the operating system's, on `<database>.lock`; the text inside only tells who. The file stays after the run:
 //! removing it would let two processes hold locks on two files of one name.
@@ -46,7 +46,7 @@ impl Lock {
         Ok(Self(file))
     }
 
-    /// Whether another process, or another sink of this one, holds the lock of a database. Takes it for an instant only
+    /// Checks whether another process, or another sink of this one, holds the lock of a database. Takes it for an instant only
     /// when nobody does.
     pub(super) fn is_held(database: &Path) -> bool {
         let mut path = database.as_os_str().to_owned();

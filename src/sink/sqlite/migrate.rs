@@ -57,10 +57,10 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, Fault> {
     if found > VERSION { Err(Fault::NewerVersion { found, known: VERSION }) } else { Ok(found) }
 }
 
-/// What is said of a file whose tables are of an older version, to who may only read it.
+/// Makes the error for reading a file whose tables are of an older version.
 pub(super) const OLDER: &str = "its tables are of an older version; the next run brings them to this one";
 
-/// Whether the tables are of an older version than this program's.
+/// Checks for tables of an older version.
 pub(super) async fn is_older(connection: &mut SqliteConnection) -> Result<bool, Fault> {
     Ok(version(connection).await? < VERSION)
 }

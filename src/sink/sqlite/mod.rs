@@ -56,7 +56,7 @@ impl SqliteSink {
         let Self { name, connection, lock } = self;
         let closed = connection.into_inner().close().await;
         drop(lock);
-        closed.map_err(|error| Fault::from(error).at(&name, "closing", fault::told))
+        closed.map_err(|error| Fault::from(error).at(&name, "closing", fault::classify))
     }
 
     /// Reads the whole file and checks that it is sound: pages, rows, types of values and references between tables.
@@ -66,11 +66,11 @@ impl SqliteSink {
     /// [`SinkError::Foreign`] with the first thing that is wrong.
     pub async fn check(&self) -> Result<(), SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a check", integrity(&mut connection).await)
+        self.with_context("a check", integrity(&mut connection).await)
     }
 
-    fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
-        result.map_err(|error| error.at(&self.name, action, fault::told))
+    fn with_context<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
+        result.map_err(|error| error.at(&self.name, action, fault::classify))
     }
 
     fn writable(&self) -> Result<(), SinkError> {
@@ -148,41 +148,41 @@ impl Sink for SqliteSink {
             Some(_) => sql::register(&mut *connection, &scope.instance).await,
             None => sql::prefix(&mut *connection, &scope.instance).await.map(|(prefix, _)| prefix),
         };
-        let prefix = self.told("a reading of its tables", prefix)?;
-        self.told("a reading of its tables", sql::remembered(&mut *connection, scope, &prefix).await)
+        let prefix = self.with_context("a reading of its tables", prefix)?;
+        self.with_context("a reading of its tables", sql::remembered(&mut *connection, scope, &prefix).await)
     }
 
     async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the form", sql::form(&mut *connection, scope).await)
+        self.with_context("a reading of the form", sql::form(&mut *connection, scope).await)
     }
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a change of its tables", prepare(&mut connection, scope, form, &plan).await)?;
+        self.with_context("a change of its tables", prepare(&mut connection, scope, form, &plan).await)?;
         Ok(Prepared::new(scope.clone(), plan.layout))
     }
 
     async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the checkpoint", sql::checkpoint(&mut *connection, scope).await)
+        self.with_context("a reading of the checkpoint", sql::checkpoint(&mut *connection, scope).await)
     }
 
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of fingerprints", sql::known(&mut *connection, scope, keys).await)
+        self.with_context("a reading of fingerprints", sql::known(&mut *connection, scope, keys).await)
     }
 
     async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a commit", commit(&mut connection, prepared, batch).await)
+        self.with_context("a commit", commit(&mut connection, prepared, batch).await)
     }
 
     async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a count of dossiers", sql::totals(&mut *connection, scope).await)
+        self.with_context("a count of dossiers", sql::totals(&mut *connection, scope).await)
     }
 
     async fn census(
@@ -192,7 +192,7 @@ impl Sink for SqliteSink {
         limit: u32,
     ) -> Result<Vec<CensusEntry>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a census", sql::census(&mut *connection, scope, after, limit).await)
+        self.with_context("a census", sql::census(&mut *connection, scope, after, limit).await)
     }
 
     async fn documents(
@@ -202,12 +202,12 @@ impl Sink for SqliteSink {
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of documents", sql::documents(&mut *connection, scope, after, limit).await)
+        self.with_context("a reading of documents", sql::documents(&mut *connection, scope, after, limit).await)
     }
 
     async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a count of rows", sql::survey(&mut *connection, scope, limit).await)
+        self.with_context("a count of rows", sql::survey(&mut *connection, scope, limit).await)
     }
 
     async fn compare_rows(
@@ -217,18 +217,18 @@ impl Sink for SqliteSink {
         expected: &[ExpectedDossier],
     ) -> Result<Vec<RowDifference>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a comparison of rows", sql::compare(&mut *connection, scope, layout, expected).await)
+        self.with_context("a comparison of rows", sql::compare(&mut *connection, scope, layout, expected).await)
     }
 
     async fn remove_unknown_rows(&self, prepared: &Prepared) -> Result<u64, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a removal of rows", remove_unknown(&mut connection, prepared).await)
+        self.with_context("a removal of rows", remove_unknown(&mut connection, prepared).await)
     }
 
     async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of its instances", sql::instances(&mut *connection).await)
+        self.with_context("a reading of its instances", sql::instances(&mut *connection).await)
     }
 
     async fn keep_address(
@@ -239,28 +239,28 @@ impl Sink for SqliteSink {
     ) -> Result<(), SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("the address of an instance", keep_address(&mut connection, instance, address, was).await)
+        self.with_context("the address of an instance", keep_address(&mut connection, instance, address, was).await)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the quarantine", sql::quarantine(&mut *connection, scope).await)
+        self.with_context("a reading of the quarantine", sql::quarantine(&mut *connection, scope).await)
     }
 
     async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a line of the run history", sql::record_run(&mut *connection, scope, run).await)
+        self.with_context("a line of the run history", sql::record_run(&mut *connection, scope, run).await)
     }
 
     async fn forget_runs(&self, scope: &Scope, before: Timestamp) -> Result<u64, SinkError> {
         self.writable()?;
         let mut connection = self.connection.lock().await;
-        self.told("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
+        self.with_context("a shortening of the run history", sql::forget_runs(&mut *connection, scope, before).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the run history", sql::runs(&mut *connection, scope, limit).await)
+        self.with_context("a reading of the run history", sql::runs(&mut *connection, scope, limit).await)
     }
 }

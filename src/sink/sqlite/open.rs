@@ -15,7 +15,7 @@ use super::{SqliteSink, migrate, private};
 use crate::sink::SinkError;
 use crate::sink::sql::Fault;
 
-/// How long to wait for another program that holds the file for a moment (a reader that folds the log in, a backup).
+/// Time limit for another program that locks the file for a moment (a reader that checkpoints the log, a backup).
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Room for the statements of a démarche with many blocks, each in its few sizes.
@@ -52,7 +52,7 @@ impl SqliteSink {
             sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
             Ok::<_, Fault>(connection)
         };
-        let connection = opened.await.map_err(|error| error.at(&name, "to be opened", fault::told))?;
+        let connection = opened.await.map_err(|error| error.at(&name, "to be opened", fault::classify))?;
         Ok(Self { name, connection: Mutex::new(connection), lock: Some(lock) })
     }
 
@@ -77,14 +77,14 @@ impl SqliteSink {
             }
             other => other,
         };
-        let connection = connection.map_err(|error| error.at(&name, "to be opened", fault::told))?;
+        let connection = connection.map_err(|error| error.at(&name, "to be opened", fault::classify))?;
         let connection = connection.ok_or_else(|| unusable(&name, "opened", migrate::OLDER.to_owned()))?;
         Ok(Self { name, connection: Mutex::new(connection), lock: None })
     }
 }
 
 impl SqliteSink {
-    /// Whether a run works on a file at this moment. Opens nothing and writes nothing.
+    /// Checks whether a run has the file locked. Opens and writes nothing.
     ///
     /// # Errors
     /// [`SinkError::Unusable`] for what is not the path of a file in a folder that exists.

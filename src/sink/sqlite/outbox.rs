@@ -24,7 +24,7 @@ macro_rules! transaction {
             Ok::<_, Fault>(done)
         };
         let done = done.await;
-        $sink.told($action, done)
+        $sink.with_context($action, done)
     }};
 }
 
@@ -51,22 +51,22 @@ impl Outbox for SqliteSink {
 
     async fn pending(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<Entry>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::pending(&mut *connection, scope, after, limit).await)
+        self.with_context("a reading of the outbox", outbox::pending(&mut *connection, scope, after, limit).await)
     }
 
     async fn status(&self, scope: &Scope, id: &IntentId) -> Result<Option<Status>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::status(&mut *connection, scope, id).await)
+        self.with_context("a reading of the outbox", outbox::status(&mut *connection, scope, id).await)
     }
 
     async fn of_dossier(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Recorded>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::of_dossier(&mut *connection, scope, dossier).await)
+        self.with_context("a reading of the outbox", outbox::of_dossier(&mut *connection, scope, dossier).await)
     }
 
     async fn moves(&self, scope: &Scope, dossier: DossierNumber) -> Result<Vec<Move>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::moves(&mut *connection, scope, dossier).await)
+        self.with_context("a reading of the outbox", outbox::moves(&mut *connection, scope, dossier).await)
     }
 
     async fn write(&self, scope: &Scope, step: &OutboxStep<'_>) -> Result<(), SinkError> {
@@ -75,17 +75,17 @@ impl Outbox for SqliteSink {
 
     async fn trail(&self, scope: &Scope, after: Option<i64>, limit: u32) -> Result<Vec<TrailLine>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the trail", outbox::trail(&mut *connection, scope, after, limit).await)
+        self.with_context("a reading of the trail", outbox::trail(&mut *connection, scope, after, limit).await)
     }
 
     async fn depth(&self, scope: &Scope) -> Result<Vec<(Status, u64)>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::depth(&mut *connection, scope).await)
+        self.with_context("a reading of the outbox", outbox::depth(&mut *connection, scope).await)
     }
 
     async fn backlog(&self) -> Result<Vec<Backlog>, SinkError> {
         let mut connection = self.connection.lock().await;
-        self.told("a reading of the outbox", outbox::backlog(&mut *connection).await)
+        self.with_context("a reading of the outbox", outbox::backlog(&mut *connection).await)
     }
 
     async fn resolve(&self, scope: &Scope, id: &IntentId, status: Status, at: Timestamp) -> Result<bool, SinkError> {

@@ -15,7 +15,7 @@ use crate::sink::compare::{Differences, compare_rows};
 use crate::sink::sql::{Dialect as _, Fault, Fields, Insert, Store, Value, Wanted, quoted, text_of};
 use crate::table::Layout;
 
-/// How many rows go in by one statement: few sizes, so that few texts are compiled, and the largest is a full page.
+/// Rows of one statement: few sizes, so that few statements are compiled; the largest is a full page.
 const SIZES: [usize; 4] = [100, 25, 5, 1];
 
 /// The most parameters that a statement of SQLite takes.
@@ -92,7 +92,7 @@ impl Store for SqliteConnection {
         Ok(None)
     }
 
-    async fn dress(&mut self, _scope: &Scope, _layout: &Layout) -> Result<(), Fault> {
+    async fn add_extras(&mut self, _scope: &Scope, _layout: &Layout) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -86,7 +86,7 @@ impl Permits {
             // The transaction may be in any state: the next request opens a new connection.
             session.forget();
         }
-        changed.map_err(|fault| self.server.told("the count of requests", fault))
+        changed.map_err(|fault| self.server.with_context("the count of requests", fault))
     }
 
     async fn change_with<T>(

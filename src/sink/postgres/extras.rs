@@ -1,4 +1,4 @@
-//! What PostgreSQL offers besides tables and views: comments, indexes, geometries.
+//! Adds comments, indexes and geometries to tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::sink::sql::{Fault, Fields, Store, quoted};
 use crate::table::{ColumnKey, Layout, LayoutColumn, LayoutTable};
 
 /// Puts what is missing. What is right already is not written.
-pub(super) async fn dress(store: &mut PgConnection, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
+pub(super) async fn add(store: &mut PgConnection, scope: &Scope, layout: &Layout) -> Result<(), Fault> {
     let whose = [(&scope.instance).into(), scope.demarche.into()];
     let mut found = Found::default();
     for row in store.rows(COMMENTS.into(), &whose).await? {
@@ -49,7 +49,7 @@ const INDEXES: &str = "SELECT t.name AS \"table\", a.attname::text AS \"column\"
 const POSTGIS: &str = "SELECT n.nspname::text AS schema FROM pg_extension AS e \
                        JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'";
 
-/// What is there: comments by table and column (none for the table itself), and the columns that have an index.
+/// The present comments, by table and column (`None` for the table itself), and the columns with an index.
 #[derive(Default)]
 struct Found {
     comments: BTreeMap<(String, String), Option<String>>,
@@ -62,7 +62,7 @@ impl Found {
     }
 }
 
-/// What a back office sorts and filters by.
+/// The columns by which a back office sorts and filters.
 const SEARCHED: [&str; 6] = [
     "state",
     "groupe_instructeur_number",
