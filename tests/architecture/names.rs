@@ -34,8 +34,8 @@ const DOUBLES: &[&str] = &[
     "Wanted",
 ];
 
-/// Parts of `src` that are other crates, or on the way to be one, and the imitations: each has its own names.
-const OTHER_CRATES: &[&str] = &["sandbox", "grist"];
+/// The sources of each crate, the imitations excepted.
+const CRATES: &[&str] = &["src", "crates/bearer-http/src", "crates/grist-client/src"];
 
 fn sources(under: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(under).expect("a folder of the sources") {
@@ -71,17 +71,14 @@ fn declared(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// By name, the files that declare it.
-fn declarations() -> BTreeMap<String, Vec<String>> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// By name, the files of a crate that declare it.
+fn declarations(sources_of: &str) -> BTreeMap<String, Vec<String>> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(sources_of);
     let mut files = Vec::new();
     sources(&src, &mut files);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in files {
         let name = path.strip_prefix(&src).expect("a file of the sources");
-        if OTHER_CRATES.iter().any(|other| name.starts_with(other)) {
-            continue;
-        }
         for declared in declared(&fs::read_to_string(&path).expect("a readable source")) {
             found.entry(declared).or_default().push(name.display().to_string());
         }
@@ -91,7 +88,7 @@ fn declarations() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn a_type_name_is_declared_once() {
-    for (name, files) in declarations() {
+    for (name, files) in CRATES.iter().flat_map(|sources| declarations(sources)) {
         let known = DOUBLES.contains(&name.as_str());
         assert!(files.len() == 1 || known, "`{name}` has several meanings, in {files:?}: rename all but one");
     }

@@ -9,6 +9,7 @@ const DONE: &[&str] = &[
     "api",
     "champ",
     "checkpoint.rs",
+    "crates",
     "demarche.rs",
     "dossier",
     "fingerprint.rs",
@@ -24,8 +25,7 @@ const DONE: &[&str] = &[
 ];
 
 /// Folders whose public items are not done. Remove one when it is, never add one.
-const NOT_YET: &[&str] =
-    &["cli", "config", "grist", "intent", "sandbox", "serve", "sink", "sync", "telemetry", "writeback"];
+const NOT_YET: &[&str] = &["cli", "config", "intent", "serve", "sink", "sync", "telemetry", "writeback"];
 
 /// Words of a house that was: no module, type or text is called by them.
 const PICTURES: &[&str] =
@@ -42,13 +42,17 @@ fn sources(under: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of `src` for which `chosen` holds, with their path below it.
+/// The files of `src` and of the libraries for which `chosen` holds, with their path below `src` or from `crates`.
 fn chosen(chosen: impl Fn(&Path) -> bool) -> Vec<(PathBuf, String)> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    sources(&src, &mut found);
-    let found =
-        found.into_iter().map(|path| (path.strip_prefix(&src).expect("a file of the sources").to_owned(), path));
+    sources(&root.join("src"), &mut found);
+    for library in fs::read_dir(root.join("crates")).expect("the libraries") {
+        sources(&library.expect("a library").path().join("src"), &mut found);
+    }
+    let name =
+        |path: &PathBuf| path.strip_prefix(root.join("src")).or_else(|_| path.strip_prefix(root)).map(PathBuf::from);
+    let found = found.into_iter().map(|path| (name(&path).expect("a file of the repository"), path));
     let found = found.filter(|(name, _)| chosen(name));
     found.map(|(name, path)| (name, fs::read_to_string(path).expect("a readable source"))).collect()
 }

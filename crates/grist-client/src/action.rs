@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::types::{ColRef, RowId, TableRef};
 
-/// What an upsert does where several rows have the key.
+/// Choice of an upsert if several rows have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnMany {
     /// Updates the row with the lowest id.
@@ -41,14 +41,14 @@ pub struct ColumnSpec {
     pub label: String,
     /// Its help text: not taken at creation, see above; [`ColumnSpec::untied`] carries it over.
     pub description: String,
-    /// How it is shown; written as JSON in a text.
+    /// Its display options; written as JSON in a text.
     pub widget_options: Option<Value>,
     /// Its formula; `None` for a column of data.
     pub formula: Option<String>,
 }
 
 impl ColumnSpec {
-    /// What creation leaves out: the description, and an id that no longer follows the label.
+    /// Returns the action that sets what creation ignores: the description, and an id that does not follow the label.
     #[must_use]
     pub fn untied(&self, table: &str) -> Action {
         let description = Some(self.description.clone()).filter(|text| !text.is_empty());
@@ -57,7 +57,7 @@ impl ColumnSpec {
     }
 }
 
-/// What is to be changed of a column (a row of `_grist_Tables_column`). `None` leaves it as it is.
+/// Changes of a column (a row of `_grist_Tables_column`). `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnPatch {
     /// Its title. Changes the id too unless the column is untied.
@@ -66,9 +66,10 @@ pub struct ColumnPatch {
     pub kind: Option<String>,
     /// Its help text.
     pub description: Option<String>,
-    /// How it is shown, as a whole (Grist trap 11); written as JSON in a text.
+    /// Its display options, as a whole: a partial object would drop people's colours (Grist trap 11). Written as JSON
+    /// in a text.
     pub widget_options: Option<Value>,
-    /// Whether its id stays when its label changes.
+    /// True if its id stays when its label changes.
     pub untied: Option<bool>,
     /// For a reference, the column of the other table that is shown; needs [`Action::SetDisplayFormula`] too (Grist trap 9).
     pub visible_col: Option<ColRef>,
@@ -97,7 +98,7 @@ pub enum Action {
         table: String,
         /// The column's id.
         column: String,
-        /// What changes.
+        /// The changes.
         patch: ColumnPatch,
     },
     /// Makes a reference show something else than a row number (Grist trap 9).
@@ -106,7 +107,7 @@ pub enum Action {
         table: String,
         /// The reference.
         col_ref: ColRef,
-        /// What it shows: `$dossier.numero`.
+        /// The formula of the display: `$dossier.numero`.
         formula: String,
     },
     /// Adds a row.
@@ -153,7 +154,7 @@ pub enum Action {
         require: Map<String, Value>,
         /// The other columns.
         columns: Map<String, Value>,
-        /// What to do where several rows have the key.
+        /// The choice if several rows have the key.
         on_many: OnMany,
     },
     /// A widget on a page (`record` a table, `detail` and `single` cards); view 0 makes the page.

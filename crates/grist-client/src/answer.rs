@@ -1,18 +1,18 @@
-//! What an answer that is not good means: the one place that reads Grist's error messages (docs/grist-api.md#refusals).
+//! Classifies failed answers. Nothing else reads Grist's error messages (docs/grist-api.md#refusals).
 
 use serde::Deserialize;
 
 use super::error::GristError;
 use super::words::{name_after, words};
 
-/// What became of a request that failed.
+/// Outcome of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Grist decided: asking again gives the same answer.
     Final,
     /// Nothing was done, and asking again may go better.
     NotDone,
-    /// Whether it was done is not known, and asking again may go better.
+    /// It is not known if it was applied, and a retry may succeed.
     Unknown,
 }
 
@@ -29,12 +29,12 @@ impl Failure {
     }
 }
 
-/// What is known of the request when its answer is read.
+/// Facts about the request that are needed to read its answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     /// The tables that it names.
     pub tables: Vec<String>,
-    /// Whether it is SQL.
+    /// True if it is SQL.
     pub sql: bool,
     /// The size of what was sent: the body, or the address.
     pub bytes: usize,
@@ -128,7 +128,7 @@ fn wordless(asked: &Asked, status: u16) -> Failure {
     }
 }
 
-/// What is not there, or cannot be written, by the words of the REST handlers, of the data engine and of SQLite.
+/// Finds the missing or read-only object in the messages of the REST handlers, of the data engine and of SQLite.
 fn missing(asked: &Asked, text: &str) -> Option<GristError> {
     let after = |before: &str| name_after(text, before);
     let row = |before: &str| after(before)?.parse().ok();

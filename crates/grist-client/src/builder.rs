@@ -1,4 +1,4 @@
-//! How a client is made.
+//! Builds a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use bearer_http::{Pace, Secret, Timeouts, client};
 /// The wait before the first repetition that `disposition` counts from.
 const USUAL_RETRY_BASE: Duration = Duration::from_millis(500);
 
-/// What a client is built from. Each setter tells its default.
+/// Configures a client. Each setter states its default.
 #[must_use]
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -55,14 +55,14 @@ impl Builder {
         self
     }
 
-    /// How long opening a connection may take. Default: 10 s.
+    /// Limits the time for opening a connection. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one request may take as a whole. Default: 120 s. A document with heavy formulas is slow, and silent
-    /// meanwhile: less than 60 s finds good documents too slow. An upload gets a second more per 100 kB.
+    /// Limits one request as a whole. Default: 120 s. A document with heavy formulas is slow, and silent meanwhile:
+    /// less than 60 s finds good documents too slow. An upload gets a second more per 100 kB.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
         self

@@ -47,7 +47,7 @@ impl Action {
         Ok(groups.into_iter().map(|group| group.upsert(table, key, on_many)).collect())
     }
 
-    /// How many bytes it takes in a bundle, its comma included: exactly, and without making the text.
+    /// Computes its size in a bundle, in bytes, its comma included: exactly, and without making the text.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let mut count = Count(1);
@@ -56,7 +56,7 @@ impl Action {
         count.0
     }
 
-    /// What Grist would refuse of it, with all that is beside it in the bundle.
+    /// Finds the reason for which Grist would refuse it.
     fn check(&self) -> Result<(), GristError> {
         let Self::BulkUpsert { require, columns, .. } = self else { return Ok(()) };
         let mut lists = Vec::with_capacity(require.len());

@@ -15,7 +15,7 @@ use super::transport::Transport;
 use super::types::{Access, Org, Workspace};
 use super::wire::{WireAccount, WireOrg, WireWorkspace, decode};
 
-/// What the address of every service account ends with.
+/// Suffix of the addresses of service accounts.
 const SERVICE: &str = "@serviceaccounts.invalid";
 
 /// An instance of Grist, as one account.
@@ -51,7 +51,7 @@ impl Client {
         Doc::over(self.transport.clone(), id)
     }
 
-    /// Whether the key is that of a service account, to which no person belongs.
+    /// Returns true if the key is that of a service account, to which no person belongs.
     ///
     /// # Errors
     /// [`GristError::WrongKey`], and those of the way there.
@@ -103,7 +103,7 @@ impl Client {
         DocId::try_from(id)
     }
 
-    /// What this client and its clones have sent so far.
+    /// Returns counters of the requests of this client and its clones.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.transport.counters.read()

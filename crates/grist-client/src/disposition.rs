@@ -9,27 +9,27 @@ use super::error::GristError;
 /// The circumstances of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
-    /// How many times this very request was tried before, from 0.
+    /// The number of times this very request was tried before, from 0.
     pub tried: u32,
-    /// Whether it may be done twice.
+    /// True if it may be done twice.
     pub repeat: Repeat,
-    /// Whether the document never answered this client otherwise than with a refusal.
+    /// True if the document never answered this client otherwise than with a refusal.
     pub fresh: bool,
-    /// How long the answer asks to wait. Grist does not say, a proxy may.
+    /// The wait that the answer asks for. Grist sends none, a proxy may.
     pub retry_after: Option<Duration>,
 }
 
-/// What to do about a failed request.
+/// Decision about a failed request: retry with backoff, or fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disposition {
     /// Send it again after this long (jitter is added by whoever waits).
     Retry {
-        /// How long to wait.
+        /// The backoff.
         after: Duration,
     },
     /// Have the document closed and opened again, then send it again after this long.
     Reload {
-        /// How long to wait.
+        /// The backoff.
         after: Duration,
     },
     /// It may have been done and must not be done twice: say so.
@@ -40,7 +40,7 @@ pub(super) enum Disposition {
 
 /// The longest single wait.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// How often a request is repeated at most: with the waits, some fifty seconds, in which a server restarts.
+/// Most retries of a request: with the backoff some fifty seconds, in which a server restarts.
 pub(super) const MOST_RETRIES: u32 = 7;
 /// Grist remembers for 5 s what it knew of the rights on a document (Grist trap 28).
 pub(super) const RIGHTS_SETTLE: Duration = Duration::from_secs(6);

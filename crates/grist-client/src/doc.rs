@@ -20,7 +20,7 @@ use super::wire::{Records, WireApplied, WireColumn, WireDoc, WireRecord, WireSql
 /// A row of an answer: cells by column.
 pub type SqlRow = Map<String, Value>;
 
-/// Whether a request may be sent again after an answer that was lost.
+/// Says if a request may be sent again after a lost answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Doing it twice is doing it once: upserts by key, updates, removals.
@@ -30,12 +30,12 @@ pub enum Repeat {
     Never,
 }
 
-/// What a bundle did.
+/// Result of a bundle.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// One value an action: the id of an added row, what became of a table's ids, null...
     pub ret_values: Vec<Value>,
-    /// Whether anything changed. Removing a row that is not there counts.
+    /// True if anything changed. Removing a row that is not there counts.
     pub is_modification: bool,
 }
 

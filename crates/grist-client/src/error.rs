@@ -1,4 +1,4 @@
-//! What can go wrong with Grist, by what to do about it.
+//! Errors of requests to Grist, grouped by what the caller may do next.
 
 use bearer_http::{PermanentFailure, Unfit};
 
@@ -13,7 +13,7 @@ pub enum GristError {
     Settings {
         /// The setting at fault.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The key is wrong, or its account has expired (401).
@@ -122,7 +122,7 @@ pub enum GristError {
     Unavailable {
         /// The HTTP status; `None` when there was no answer.
         status: Option<u16>,
-        /// What happened.
+        /// The message.
         message: String,
     },
     /// The connection could not be opened, and will not be until somebody changes something.
@@ -130,20 +130,20 @@ pub enum GristError {
     Unreachable {
         /// The host.
         host: String,
-        /// What stands in the way.
+        /// The failure.
         failure: PermanentFailure,
     },
     /// The answer took longer than allowed: a formula that never ends (Grist trap 27), a webhook that blocks (Grist trap 26). What was
     /// to be written may have been.
     #[error("the document did not answer within {seconds} s")]
     TooSlow {
-        /// How long was waited.
+        /// The time that was waited, in seconds.
         seconds: u64,
     },
     /// The answer to something that must not be sent twice was lost: it may have been done (Grist trap 14).
     #[error("the answer was lost, and what was asked may have been done: {message}")]
     Unclear {
-        /// How it was lost.
+        /// The failure of the connection.
         message: String,
     },
     /// The document's store failed.
@@ -161,7 +161,7 @@ pub enum GristError {
     /// A bundle that cannot be sent as it is.
     #[error("the bundle is malformed: {reason}")]
     Malformed {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// Anything else that Grist refused.
@@ -175,7 +175,7 @@ pub enum GristError {
     /// The answer is not what Grist promises: cut, not JSON, of another shape.
     #[error("the answer cannot be read: {reason}")]
     Undecodable {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
@@ -216,7 +216,7 @@ impl GristError {
         }
     }
 
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! What an instance can do. No request tells its version: what came with a version tells whether it is there.
+//! Detects features of an instance. No request returns its version, so each feature is tried.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use super::error::GristError;
 use super::request::{Request, json as body};
 use super::wire::WireExpanded;
 
-/// What a document's instance can do for this key.
+/// Features of a document's instance, for this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
-    /// Whether read-only SQL is open to this key.
+    /// True if read-only SQL is open to this key.
     pub sql: bool,
-    /// Whether tables come with their columns in one answer: 1.7.12 and later. `None` in a document without a table.
+    /// True if tables come with their columns in one answer: 1.7.12 and later. `None` in a document without a table.
     pub expand: Option<bool>,
-    /// Whether records are asked for in a body instead of an address: 1.7.14 and later.
+    /// True if records are asked for in a body instead of an address: 1.7.14 and later.
     pub records_list: bool,
 }
 

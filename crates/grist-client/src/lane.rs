@@ -8,11 +8,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::address::DocId;
 
-/// How many requests to one document may be under way. Grist refuses the eleventh of all its users (Grist trap 24), and a second
+/// Most requests to one document at a time. Grist refuses the eleventh of all its users (Grist trap 24), and a second
 /// one hides all of the latency that can be hidden.
 const IN_FLIGHT: usize = 2;
 
-/// What is shared by all that asks one document.
+/// State shared by all requests to one document.
 #[derive(Debug)]
 pub(super) struct Lane {
     /// The document at its end.
@@ -20,7 +20,7 @@ pub(super) struct Lane {
     any: Semaphore,
     /// One SQL at a time: the time limit of one interrupts whatever runs then.
     sql: Semaphore,
-    /// Whether the document ever answered otherwise than with a refusal of access.
+    /// True if the document ever answered otherwise than with a refusal of access.
     met: AtomicBool,
 }
 
@@ -42,7 +42,7 @@ impl Lane {
         Place { _sql: sql, _any: self.any.acquire().await.expect(open) }
     }
 
-    /// Whether the document is still to be met.
+    /// Returns true if the document has not answered yet.
     pub(super) fn fresh(&self) -> bool {
         !self.met.load(Ordering::Relaxed)
     }

@@ -1,8 +1,8 @@
-//! A typed client of Grist: documents, tables, records, user actions, attachments, read-only SQL.
+//! Typed client of Grist: documents, tables, records, user actions, attachments, read-only SQL.
 //!
-//! It knows Grist and nothing of démarches: usable by itself. Its limits are respected by construction: two requests in
-//! flight per document and one SQL at a time, across all clones; no body beyond what Grist takes; no bundle with repeated
-//! keys; addresses of bearable length. Errors are told by what to do about them, and name no cell value and no key.
+//! It knows nothing about démarches. Grist's limits are kept by construction: two requests in flight per document and
+//! one SQL at a time, across all clones; no body above Grist's limit; no bundle with repeated keys; no overlong
+//! address. Errors are grouped by what the caller may do next, and contain no cell value and no key.
 //!
 //! ```no_run
 //! use grist_client::{Action, Client, DocAddress, OnMany, Repeat};

@@ -12,7 +12,7 @@ use super::bundle::fitting;
 use super::doc::Repeat;
 use super::error::GristError;
 
-/// What a request carries.
+/// Body of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Empty,
@@ -32,18 +32,18 @@ impl Body {
 /// One request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// What it does, in a word or two, for the log.
+    /// The action in a word or two, for the log.
     pub what: &'static str,
     pub method: Method,
     pub url: Url,
     pub body: Body,
-    /// Whether it may be done twice.
+    /// True if it may be done twice.
     pub repeat: Repeat,
-    /// Whether it changes something.
+    /// True if it changes something.
     pub writes: bool,
-    /// What to know when its answer is read.
+    /// The facts that are needed to read its answer.
     pub asked: Asked,
-    /// How long it may take beyond what is usual.
+    /// The time that it may take beyond the usual.
     pub extra_time: Duration,
 }
 
@@ -86,7 +86,7 @@ impl Request {
         self
     }
 
-    /// How many bytes its body has.
+    /// Computes the size of its body, in bytes.
     pub(super) fn body_bytes(&self) -> usize {
         self.body.len()
     }

@@ -1,8 +1,8 @@
-//! What a client has sent so far.
+//! Counts requests of a client.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a client and its clones have sent since it was built.
+/// Counters of a client and its clones since it was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Requests sent, the repeated ones included.

@@ -27,7 +27,7 @@ pub(super) struct Transport {
     pub key: Secret,
     pub lanes: Lanes,
     pub counters: Arc<Counters>,
-    /// How long one request may take, its own extra time aside.
+    /// The time-out of one request, without its own extra time.
     pub total_timeout: Duration,
     /// The largest answer that is read, in bytes.
     pub body_limit: usize,
@@ -185,7 +185,7 @@ fn with_body(builder: RequestBuilder, body: &Body) -> RequestBuilder {
     }
 }
 
-/// How a request was lost on the way.
+/// Converts a failure of the connection.
 fn lost(error: reqwest::Error, time: Duration) -> Failure {
     let away = |message: &str| GristError::Unavailable { status: None, message: message.to_owned() };
     if error.is_builder() {

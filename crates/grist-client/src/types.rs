@@ -1,4 +1,4 @@
-//! What Grist talks about.
+//! Objects of Grist: organisations, workspaces, documents, tables, columns.
 
 use super::address::DocId;
 
@@ -11,7 +11,7 @@ pub type RowId = i64;
 /// The id of an uploaded file.
 pub type AttachmentId = i64;
 
-/// What a key may do. A role that this version does not know counts as the least.
+/// Right of a key. A role that this version does not know counts as the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// It may read.
@@ -40,7 +40,7 @@ pub struct DocInfo {
     pub id: DocId,
     /// Its name.
     pub name: String,
-    /// What the key may do with it.
+    /// The key's right on it.
     pub access: Access,
     /// The name of its folder.
     pub workspace: String,
@@ -66,7 +66,7 @@ pub struct Workspace {
     pub id: i64,
     /// Its name.
     pub name: String,
-    /// What the key may do with it.
+    /// The key's right on it.
     pub access: Access,
     /// Its documents, id and name.
     pub docs: Vec<(DocId, String)>,
@@ -83,7 +83,7 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
-/// What access rules of a document hide from a key: it exists, and that is all that is told of it.
+/// Object that access rules of a document hide from a key: only its existence is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hidden {
     /// The references of the tables.
@@ -103,14 +103,15 @@ pub struct Column {
     pub kind: String,
     /// Its title.
     pub label: String,
-    /// Whether it is computed. With an empty formula it is an empty column, that the first value gives a type (Grist trap 8).
+    /// True if it is computed. With an empty formula it is an empty column, that the first value gives a type (Grist
+    /// trap 8).
     pub is_formula: bool,
     /// Its formula, that of a trigger included; empty without.
     pub formula: String,
-    /// How it is shown: JSON in a text, empty without. People change it: read, merge, write (Grist trap 11).
+    /// Its display options: JSON in a text, empty without. People change them: read, merge, write (Grist trap 11).
     pub widget_options: String,
     /// Its help text.
     pub description: String,
-    /// Whether its id stays when its label changes.
+    /// True if its id stays when its label changes.
     pub untied: bool,
 }
