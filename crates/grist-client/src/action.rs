@@ -1,4 +1,4 @@
-//! User actions: what one bundle does.
+//! Builds user actions, the parts of a bundle.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::types::{ColRef, RowId, TableRef};
 
-/// Choice of an upsert if several rows have the key.
+/// The behaviour of an upsert if several rows have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnMany {
     /// Updates the row with the lowest id.
@@ -41,14 +41,14 @@ pub struct ColumnSpec {
     pub label: String,
     /// Its help text: not taken at creation, see above; [`ColumnSpec::untied`] carries it over.
     pub description: String,
-    /// Its display options; written as JSON in a text.
+    /// The display options, written as JSON in a text.
     pub widget_options: Option<Value>,
     /// Its formula; `None` for a column of data.
     pub formula: Option<String>,
 }
 
 impl ColumnSpec {
-    /// Returns the action that sets what creation ignores: the description, and an id that does not follow the label.
+    /// Returns the actions for what creation leaves out: the description, and an id that no longer follows the label.
     #[must_use]
     pub fn untied(&self, table: &str) -> Action {
         let description = Some(self.description.clone()).filter(|text| !text.is_empty());
@@ -57,7 +57,7 @@ impl ColumnSpec {
     }
 }
 
-/// Changes of a column (a row of `_grist_Tables_column`). `None` leaves a field unchanged.
+/// A change of a column (a row of `_grist_Tables_column`). `None` leaves a property as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnPatch {
     /// Its title. Changes the id too unless the column is untied.
@@ -66,10 +66,9 @@ pub struct ColumnPatch {
     pub kind: Option<String>,
     /// Its help text.
     pub description: Option<String>,
-    /// Its display options, as a whole: a partial object would drop people's colours (Grist trap 11). Written as JSON
-    /// in a text.
+    /// The display options as a whole, as Grist merges nothing (Grist trap 11); written as JSON in a text.
     pub widget_options: Option<Value>,
-    /// True if its id stays when its label changes.
+    /// `true` if its id stays when its label changes.
     pub untied: Option<bool>,
     /// For a reference, the column of the other table that is shown; needs [`Action::SetDisplayFormula`] too (Grist trap 9).
     pub visible_col: Option<ColRef>,
@@ -107,7 +106,7 @@ pub enum Action {
         table: String,
         /// The reference.
         col_ref: ColRef,
-        /// The formula of the display: `$dossier.numero`.
+        /// The displayed expression: `$dossier.numero`.
         formula: String,
     },
     /// Adds a row.
@@ -154,7 +153,7 @@ pub enum Action {
         require: Map<String, Value>,
         /// The other columns.
         columns: Map<String, Value>,
-        /// The choice if several rows have the key.
+        /// The behaviour if several rows have the key.
         on_many: OnMany,
     },
     /// A widget on a page (`record` a table, `detail` and `single` cards); view 0 makes the page.

@@ -1,4 +1,4 @@
-//! Addresses as people paste them: an instance, a document.
+//! Parses addresses as people paste them: an instance, a document.
 
 use std::fmt;
 use std::str::FromStr;
@@ -116,8 +116,8 @@ const SHORTEST: usize = 12;
 /// Pages of Grist's own that are as long.
 const LONG_PAGES: [&str; 2] = ["forgot-password", "site-settings"];
 
-/// Returns true if a part of a path is the address that somebody gave a document, as Grist tells it. A fork counts: it
-/// is told as one.
+/// Returns `true` if a part of a path is the address that somebody gave a document, as Grist tells it. A fork counts: it is told as
+/// one.
 fn is_custom(part: &str) -> bool {
     let named = part.split('~').next().unwrap_or_default();
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -166,8 +166,8 @@ fn split(url: &Url) -> (Url, Vec<String>) {
     (base, parts[at..].to_vec())
 }
 
-/// Returns true if a part of a path is an id of a document: twelve characters or more, capitals and small ones or
-/// digits, as Grist draws them. A fork counts: it is told as one.
+/// Returns `true` if a part of a path is an id of a document: twelve characters or more, capitals and small ones or digits, as Grist
+/// draws them. A fork counts: it is told as one.
 fn looks_like_id(part: &str) -> bool {
     let id = part.split('~').next().unwrap_or_default();
     id.len() >= 12

@@ -1,18 +1,18 @@
-//! Classifies failed answers. Nothing else reads Grist's error messages (docs/grist-api.md#refusals).
+//! Interprets answers that report an error. No other module reads Grist's error messages (docs/grist-api.md#refusals).
 
 use serde::Deserialize;
 
 use super::error::GristError;
-use super::words::{name_after, words};
+use super::messages::{name_after, words};
 
-/// Outcome of a failed request.
+/// The effect of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Grist decided: asking again gives the same answer.
     Final,
     /// Nothing was done, and asking again may go better.
     NotDone,
-    /// It is not known if it was applied, and a retry may succeed.
+    /// It may have been done, and a retry may succeed.
     Unknown,
 }
 
@@ -29,12 +29,12 @@ impl Failure {
     }
 }
 
-/// Facts about the request that are needed to read its answer.
+/// Facts about the request that its answer needs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     /// The tables that it names.
     pub tables: Vec<String>,
-    /// True if it is SQL.
+    /// `true` if it is SQL.
     pub sql: bool,
     /// The size of what was sent: the body, or the address.
     pub bytes: usize,
@@ -128,7 +128,7 @@ fn wordless(asked: &Asked, status: u16) -> Failure {
     }
 }
 
-/// Finds the missing or read-only object in the messages of the REST handlers, of the data engine and of SQLite.
+/// Finds a missing or read-only object by the messages of the REST handlers, the data engine and SQLite.
 fn missing(asked: &Asked, text: &str) -> Option<GristError> {
     let after = |before: &str| name_after(text, before);
     let row = |before: &str| after(before)?.parse().ok();

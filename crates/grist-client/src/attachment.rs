@@ -1,4 +1,4 @@
-//! Files of a document.
+//! Uploads and downloads files of a document.
 
 use std::time::Duration;
 
@@ -43,6 +43,6 @@ impl Doc {
     pub async fn download_attachment(&self, id: AttachmentId) -> Result<Bytes, GristError> {
         let id = id.to_string();
         let request = Request::get("a download", self.url(["attachments", &id, "download"]));
-        self.transport.ask(Some(&self.lane), &request, |body| Ok(Bytes::copy_from_slice(body))).await
+        self.transport.ask(Some(&self.limiter), &request, |body| Ok(Bytes::copy_from_slice(body))).await
     }
 }

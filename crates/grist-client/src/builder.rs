@@ -9,14 +9,14 @@ use secrecy::SecretString;
 use super::address::api_base;
 use super::client::Client;
 use super::error::GristError;
-use super::lane::Lanes;
+use super::limiter::Limiters;
 use super::transport::Transport;
 use bearer_http::{Pace, Secret, Timeouts, client};
 
 /// The wait before the first repetition that `disposition` counts from.
 const USUAL_RETRY_BASE: Duration = Duration::from_millis(500);
 
-/// Configures a client. Each setter states its default.
+/// Builder of a client. Each setter states its default.
 #[must_use]
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -55,14 +55,14 @@ impl Builder {
         self
     }
 
-    /// Limits the time for opening a connection. Default: 10 s.
+    /// Sets the time limit for opening a connection. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Limits one request as a whole. Default: 120 s. A document with heavy formulas is slow, and silent meanwhile:
-    /// less than 60 s finds good documents too slow. An upload gets a second more per 100 kB.
+    /// Sets the time limit for a request as a whole. Default: 120 s. A document with heavy formulas is slow, and silent
+    /// meanwhile: less than 60 s finds good documents too slow. An upload gets a second more per 100 kB.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
         self
@@ -97,7 +97,7 @@ impl Builder {
             http,
             base,
             key,
-            lanes: Lanes::default(),
+            limiters: Limiters::default(),
             counters: Arc::default(),
             total_timeout: self.total_timeout,
             body_limit: self.body_limit,

@@ -1,4 +1,4 @@
-//! Bundles: rows become upserts, and what Grist would refuse as a whole is refused before it is sent.
+//! Builds bundles: rows become upserts, and a bundle that Grist would refuse is refused before it is sent.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl Action {
         Ok(groups.into_iter().map(|group| group.upsert(table, key, on_many)).collect())
     }
 
-    /// Computes its size in a bundle, in bytes, its comma included: exactly, and without making the text.
+    /// Counts its exact number of bytes in a bundle, comma included, without serializing it.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let mut count = Count(1);
@@ -56,7 +56,7 @@ impl Action {
         count.0
     }
 
-    /// Finds the reason for which Grist would refuse it.
+    /// Finds the reason for which Grist would refuse it, and the whole bundle with it.
     fn check(&self) -> Result<(), GristError> {
         let Self::BulkUpsert { require, columns, .. } = self else { return Ok(()) };
         let mut lists = Vec::with_capacity(require.len());

@@ -15,12 +15,12 @@ use super::transport::Transport;
 use super::types::{Access, Org, Workspace};
 use super::wire::{WireAccount, WireOrg, WireWorkspace, decode};
 
-/// Suffix of the addresses of service accounts.
+/// The suffix of the address of every service account.
 const SERVICE: &str = "@serviceaccounts.invalid";
 
 /// An instance of Grist, as one account.
 ///
-/// Clones are cheap and share the connection pool, the lanes of the documents and the counters. Every method sends one
+/// Clones are cheap and share the connection pool, the limiters of the documents and the counters. Every method sends one
 /// request (more where it says so) and repeats it by itself where that helps and does no harm; the error that it returns
 /// in the end is one for which repeating is no use, or no use any more.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Client {
         Doc::over(self.transport.clone(), id)
     }
 
-    /// Returns true if the key is that of a service account, to which no person belongs.
+    /// Returns `true` for the key of a service account, which belongs to no person.
     ///
     /// # Errors
     /// [`GristError::WrongKey`], and those of the way there.
@@ -103,7 +103,7 @@ impl Client {
         DocId::try_from(id)
     }
 
-    /// Returns counters of the requests of this client and its clones.
+    /// Returns the counts of this client and its clones.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.transport.counters.read()

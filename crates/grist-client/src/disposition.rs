@@ -1,4 +1,4 @@
-//! The one table that says what to do about a request that failed.
+//! Decides the reaction to a failed request: retry, backoff, or report.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::error::GristError;
 /// The circumstances of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
-    /// The number of times this very request was tried before, from 0.
+    /// Number of earlier attempts of this request.
     pub tried: u32,
-    /// True if it may be done twice.
+    /// `true` if it may be repeated.
     pub repeat: Repeat,
-    /// True if the document never answered this client otherwise than with a refusal.
+    /// `true` if the document has only refused this client so far.
     pub fresh: bool,
-    /// The wait that the answer asks for. Grist sends none, a proxy may.
+    /// The `Retry-After` of the answer. Grist sends none, a proxy may.
     pub retry_after: Option<Duration>,
 }
 
-/// Decision about a failed request: retry with backoff, or fail.
+/// The reaction to a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disposition {
     /// Send it again after this long (jitter is added by whoever waits).
@@ -40,7 +40,7 @@ pub(super) enum Disposition {
 
 /// The longest single wait.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// Most retries of a request: with the backoff some fifty seconds, in which a server restarts.
+/// The most retries of a request: with the backoff some fifty seconds, in which a server restarts.
 pub(super) const MOST_RETRIES: u32 = 7;
 /// Grist remembers for 5 s what it knew of the rights on a document (Grist trap 28).
 pub(super) const RIGHTS_SETTLE: Duration = Duration::from_secs(6);

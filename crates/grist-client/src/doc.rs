@@ -10,7 +10,7 @@ use super::action::Action;
 use super::address::DocId;
 use super::bundle;
 use super::error::GristError;
-use super::lane::Lane;
+use super::limiter::DocumentLimiter;
 use super::records::{address, pieces};
 use super::request::{Body, Request, json as body};
 use super::transport::Transport;
@@ -20,7 +20,7 @@ use super::wire::{Records, WireApplied, WireColumn, WireDoc, WireRecord, WireSql
 /// A row of an answer: cells by column.
 pub type SqlRow = Map<String, Value>;
 
-/// Says if a request may be sent again after a lost answer.
+/// Says if a request may be repeated after a lost answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Doing it twice is doing it once: upserts by key, updates, removals.
@@ -30,12 +30,12 @@ pub enum Repeat {
     Never,
 }
 
-/// Result of a bundle.
+/// The result of a bundle.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// One value an action: the id of an added row, what became of a table's ids, null...
     pub ret_values: Vec<Value>,
-    /// True if anything changed. Removing a row that is not there counts.
+    /// `true` if anything changed. Removing an absent row counts as a change.
     pub is_modification: bool,
 }
 
@@ -47,14 +47,14 @@ pub const BODY_BYTES: usize = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Doc {
     pub(super) transport: Arc<Transport>,
-    pub(super) lane: Arc<Lane>,
+    pub(super) limiter: Arc<DocumentLimiter>,
     id: DocId,
 }
 
 impl Doc {
     pub(super) fn over(transport: Arc<Transport>, id: DocId) -> Self {
-        let lane = transport.lanes.of(&id);
-        Self { transport, lane, id }
+        let limiter = transport.limiters.of(&id);
+        Self { transport, limiter, id }
     }
 
     /// Its id, as it was given.
@@ -209,9 +209,9 @@ impl Doc {
         self.transport.url(["docs", self.id.as_str()].into_iter().chain(parts))
     }
 
-    /// Asks in the document's lane.
+    /// Asks in the document's limiter.
     pub(super) async fn ask<T: serde::de::DeserializeOwned>(&self, request: &Request) -> Result<T, GristError> {
-        self.transport.ask(Some(&self.lane), request, decode).await
+        self.transport.ask(Some(&self.limiter), request, decode).await
     }
 }
 

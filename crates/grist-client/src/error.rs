@@ -1,8 +1,8 @@
-//! Errors of requests to Grist, grouped by what the caller may do next.
+//! Errors of Grist, by the action that they call for.
 
 use bearer_http::{PermanentFailure, Unfit};
 
-/// Why Grist did not do what was asked. Told by message as well as by status: permanent errors come as 500 and a dead data
+/// The error of a request to Grist, recognised by message as well as by status: permanent errors come as 500 and a dead data
 /// engine as 400 (Grist trap 25). No variant holds a cell value or a key; messages are Grist's own, without what they quote.
 ///
 /// It is exhaustive: each caller decides about each failure, and a new one does not compile until it did.
@@ -122,7 +122,7 @@ pub enum GristError {
     Unavailable {
         /// The HTTP status; `None` when there was no answer.
         status: Option<u16>,
-        /// The message.
+        /// The event.
         message: String,
     },
     /// The connection could not be opened, and will not be until somebody changes something.
@@ -130,20 +130,20 @@ pub enum GristError {
     Unreachable {
         /// The host.
         host: String,
-        /// The failure.
+        /// The obstacle.
         failure: PermanentFailure,
     },
     /// The answer took longer than allowed: a formula that never ends (Grist trap 27), a webhook that blocks (Grist trap 26). What was
     /// to be written may have been.
     #[error("the document did not answer within {seconds} s")]
     TooSlow {
-        /// The time that was waited, in seconds.
+        /// The time waited.
         seconds: u64,
     },
     /// The answer to something that must not be sent twice was lost: it may have been done (Grist trap 14).
     #[error("the answer was lost, and what was asked may have been done: {message}")]
     Unclear {
-        /// The failure of the connection.
+        /// The reason of the loss.
         message: String,
     },
     /// The document's store failed.
@@ -216,7 +216,7 @@ impl GristError {
         }
     }
 
-    /// Returns the next step for the operator, if there is one.
+    /// Returns the next step for the operator.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! Detects features of an instance. No request returns its version, so each feature is tried.
+//! Detects the features of an instance. No request returns its version, so each feature is tested by its effect.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use super::error::GristError;
 use super::request::{Request, json as body};
 use super::wire::WireExpanded;
 
-/// Features of a document's instance, for this key.
+/// The features of a document's instance for this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
-    /// True if read-only SQL is open to this key.
+    /// `true` if read-only SQL is open to this key.
     pub sql: bool,
-    /// True if tables come with their columns in one answer: 1.7.12 and later. `None` in a document without a table.
+    /// `true` if tables come with their columns in one answer: 1.7.12 and later. `None` in a document without a table.
     pub expand: Option<bool>,
-    /// True if records are asked for in a body instead of an address: 1.7.14 and later.
+    /// `true` if records can be queried with a body instead of an address: 1.7.14 and later.
     pub records_list: bool,
 }
 

@@ -32,15 +32,15 @@ mod disposition;
 mod doc;
 mod error;
 mod features;
-mod lane;
+mod limiter;
 mod marshal;
+mod messages;
 mod records;
 mod request;
 mod stats;
 mod transport;
 mod types;
 mod wire;
-mod words;
 
 pub use action::{Action, ColumnPatch, ColumnSpec, OnMany};
 pub use address::{DocAddress, DocId};

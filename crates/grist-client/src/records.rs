@@ -1,4 +1,4 @@
-//! Filters, cut into addresses of bearable length.
+//! Splits filters into addresses below the length limit (Grist trap 35).
 
 use serde_json::{Map, Value};
 use url::Url;

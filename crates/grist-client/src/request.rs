@@ -1,4 +1,4 @@
-//! One request, before it is sent.
+//! A request before it is sent.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::bundle::fitting;
 use super::doc::Repeat;
 use super::error::GristError;
 
-/// Body of a request.
+/// The body of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Empty,
@@ -32,18 +32,18 @@ impl Body {
 /// One request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// The action in a word or two, for the log.
+    /// A short name for the log.
     pub what: &'static str,
     pub method: Method,
     pub url: Url,
     pub body: Body,
-    /// True if it may be done twice.
+    /// `true` if it may be repeated.
     pub repeat: Repeat,
-    /// True if it changes something.
+    /// `true` for a writing request.
     pub writes: bool,
-    /// The facts that are needed to read its answer.
+    /// Facts that its answer needs.
     pub asked: Asked,
-    /// The time that it may take beyond the usual.
+    /// Extra time beyond the usual limit.
     pub extra_time: Duration,
 }
 
@@ -86,7 +86,7 @@ impl Request {
         self
     }
 
-    /// Computes the size of its body, in bytes.
+    /// Returns the size of its body in bytes.
     pub(super) fn body_bytes(&self) -> usize {
         self.body.len()
     }

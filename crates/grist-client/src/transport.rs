@@ -1,4 +1,4 @@
-//! One request over HTTP, and its repetition: the only place that waits.
+//! Sends a request and retries it: the only place that waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::answer::{Failure, Fate, failure};
 use super::disposition::{Attempt, Disposition, disposition};
 use super::doc::Repeat;
 use super::error::GristError;
-use super::lane::{Lane, Lanes};
+use super::limiter::{DocumentLimiter, Limiters};
 use super::request::{Body, Request};
 use super::stats::Counters;
 use bearer_http::{BodyError, Pace, PermanentFailure, Secret, body, target};
@@ -25,9 +25,9 @@ pub(super) struct Transport {
     /// The address of the API, without a slash at the end.
     pub base: Url,
     pub key: Secret,
-    pub lanes: Lanes,
+    pub limiters: Limiters,
     pub counters: Arc<Counters>,
-    /// The time-out of one request, without its own extra time.
+    /// Time limit for a request, without its extra time.
     pub total_timeout: Duration,
     /// The largest answer that is read, in bytes.
     pub body_limit: usize,
@@ -64,14 +64,14 @@ impl Transport {
     /// The last error; [`GristError::Unclear`] for a write that must not be repeated and may have been done.
     pub(super) async fn ask<T>(
         &self,
-        lane: Option<&Lane>,
+        limiter: Option<&DocumentLimiter>,
         request: &Request,
         read: impl Fn(&[u8]) -> Result<T, GristError>,
     ) -> Result<T, GristError> {
         let mut tried = 0;
         loop {
-            let fresh = lane.is_some_and(Lane::fresh);
-            let missed = match self.once(lane, request).await {
+            let fresh = limiter.is_some_and(DocumentLimiter::fresh);
+            let missed = match self.once(limiter, request).await {
                 Ok(body) => match read(&body) {
                     Ok(answer) => return Ok(answer),
                     // Grist said that it was done, or something else did.
@@ -84,7 +84,7 @@ impl Transport {
             let after = match disposition(&failure, attempt) {
                 Disposition::Retry { after } => after,
                 Disposition::Reload { after } => {
-                    self.reload(lane).await;
+                    self.reload(limiter).await;
                     after
                 }
                 Disposition::Unclear => return Err(GristError::Unclear { message: failure.error.to_string() }),
@@ -105,29 +105,29 @@ impl Transport {
     }
 
     /// Asks for a document to be closed and opened again. Where the key may not, somebody else may do it meanwhile.
-    async fn reload(&self, lane: Option<&Lane>) {
-        let Some(lane) = lane else { return };
-        let url = self.url(["docs", lane.doc.as_str(), "force-reload"]);
+    async fn reload(&self, limiter: Option<&DocumentLimiter>) {
+        let Some(limiter) = limiter else { return };
+        let url = self.url(["docs", limiter.doc.as_str(), "force-reload"]);
         let request = Request::post("a reload", url, Body::Empty, Repeat::Safe);
-        if let Err(missed) = self.once(Some(lane), &request).await {
+        if let Err(missed) = self.once(Some(limiter), &request).await {
             tracing::debug!(error = missed.failure.error.kind(), "the document was not reloaded");
         }
     }
 
-    /// Sends a request once, from a place in the lane that is given back before any wait.
-    async fn once(&self, lane: Option<&Lane>, request: &Request) -> Result<Bytes, Missed> {
-        let _place = match lane {
-            Some(lane) => Some(lane.enter(request.asked.sql).await),
+    /// Sends a request once, from a place in the limiter that is given back before any wait.
+    async fn once(&self, limiter: Option<&DocumentLimiter>, request: &Request) -> Result<Bytes, Missed> {
+        let _place = match limiter {
+            Some(limiter) => Some(limiter.acquire(request.asked.sql).await),
             None => None,
         };
         Counters::add(&self.counters.requests, 1);
         Counters::add(&self.counters.writes, u64::from(request.writes));
         Counters::add(&self.counters.bytes_sent, request.body_bytes() as u64);
         let answer = self.send(request).await;
-        if let Some(lane) = lane {
+        if let Some(limiter) = limiter {
             let away = answer.as_ref().is_err_and(|missed| missed.failure.fate != Fate::Final);
             if !away {
-                lane.meet();
+                limiter.meet();
             }
         }
         answer
@@ -185,7 +185,7 @@ fn with_body(builder: RequestBuilder, body: &Body) -> RequestBuilder {
     }
 }
 
-/// Converts a failure of the connection.
+/// The way in which a request was lost.
 fn lost(error: reqwest::Error, time: Duration) -> Failure {
     let away = |message: &str| GristError::Unavailable { status: None, message: message.to_owned() };
     if error.is_builder() {

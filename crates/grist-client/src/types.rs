@@ -1,4 +1,4 @@
-//! Objects of Grist: organisations, workspaces, documents, tables, columns.
+//! Types of Grist: documents, tables, columns, rights.
 
 use super::address::DocId;
 
@@ -11,7 +11,7 @@ pub type RowId = i64;
 /// The id of an uploaded file.
 pub type AttachmentId = i64;
 
-/// Right of a key. A role that this version does not know counts as the least.
+/// The rights of a key. An unknown role counts as the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// It may read.
@@ -40,7 +40,7 @@ pub struct DocInfo {
     pub id: DocId,
     /// Its name.
     pub name: String,
-    /// The key's right on it.
+    /// The rights of the key on it.
     pub access: Access,
     /// The name of its folder.
     pub workspace: String,
@@ -66,7 +66,7 @@ pub struct Workspace {
     pub id: i64,
     /// Its name.
     pub name: String,
-    /// The key's right on it.
+    /// The rights of the key on it.
     pub access: Access,
     /// Its documents, id and name.
     pub docs: Vec<(DocId, String)>,
@@ -83,7 +83,7 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
-/// Object that access rules of a document hide from a key: only its existence is known.
+/// Columns and tables that access rules hide from a key: only their existence is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hidden {
     /// The references of the tables.
@@ -103,15 +103,14 @@ pub struct Column {
     pub kind: String,
     /// Its title.
     pub label: String,
-    /// True if it is computed. With an empty formula it is an empty column, that the first value gives a type (Grist
-    /// trap 8).
+    /// `true` if it is computed. With an empty formula it is an empty column, to which the first value gives a type (Grist trap 8).
     pub is_formula: bool,
     /// Its formula, that of a trigger included; empty without.
     pub formula: String,
-    /// Its display options: JSON in a text, empty without. People change them: read, merge, write (Grist trap 11).
+    /// The display options: JSON in a text, or empty. Users change them: read, merge, write (Grist trap 11).
     pub widget_options: String,
     /// Its help text.
     pub description: String,
-    /// True if its id stays when its label changes.
+    /// `true` if its id stays when its label changes.
     pub untied: bool,
 }

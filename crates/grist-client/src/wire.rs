@@ -1,4 +1,4 @@
-//! Answers as Grist spells them.
+//! Answers of Grist as received, before conversion.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! The handle that tests, the demonstration and the command line hold.
+//! The handle for tests, the demonstration and the command line.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::door::{Door, Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Server};
+use super::endpoint::{Endpoint, Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Server};
 use super::graph::Schemas;
 use super::spec::WorldSpec;
 use super::world::{AuditEntry, DossierTruth, Snapshot, Webhook, World};
@@ -18,7 +18,7 @@ type Hook = Box<dyn FnMut(&RequestInfo, &mut World) + Send>;
 
 struct Inner {
     world: Mutex<World>,
-    door: Mutex<Door>,
+    endpoint: Mutex<Endpoint>,
     hooks: Mutex<Vec<Hook>>,
 }
 
@@ -69,7 +69,7 @@ impl Sandbox {
     /// Generates the world of a spec.
     #[must_use]
     pub fn new(spec: &WorldSpec) -> Self {
-        let inner = Inner { world: Mutex::new(World::new(spec)), door: Mutex::default(), hooks: Mutex::default() };
+        let inner = Inner { world: Mutex::new(World::new(spec)), endpoint: Mutex::default(), hooks: Mutex::default() };
         Self(Arc::new(inner))
     }
 
@@ -126,8 +126,8 @@ impl Sandbox {
         self.world().truth(number)
     }
 
-    /// Lists the effects of mutations through the API, in order: refused mutations are not in it, those whose answer
-    /// was lost are.
+    /// Returns the effects of mutations, in order: refused mutations are not in
+    /// it, those whose answer was lost are.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.world().audit().to_vec()
@@ -148,8 +148,8 @@ impl Sandbox {
     #[must_use]
     pub fn answer(&self, request: &Incoming) -> Outgoing {
         let (answer, info) = {
-            let mut door = lock(&self.0.door);
-            door.answer(&mut self.world(), request)
+            let mut endpoint = lock(&self.0.endpoint);
+            endpoint.answer(&mut self.world(), request)
         };
         let mut hooks = lock(&self.0.hooks);
         if !hooks.is_empty() {
@@ -201,17 +201,17 @@ impl Sandbox {
 
     /// Makes requests fail as planned; earlier plans strike first.
     pub fn plan(&self, plan: FaultPlan) {
-        lock(&self.0.door).plans.push(plan);
+        lock(&self.0.endpoint).plans.push(plan);
     }
 
     /// Forgets the planned faults.
     pub fn clear_faults(&self) {
-        lock(&self.0.door).plans.clear();
+        lock(&self.0.endpoint).plans.clear();
     }
 
     /// Answers 301 to everything, as the former host names of the platform do.
     pub fn redirect(&self, on: bool) {
-        lock(&self.0.door).redirects = on;
+        lock(&self.0.endpoint).redirects = on;
     }
 
     /// Serves another schema than the pinned one, as after a release of the platform: `change` gets the text of the pinned
@@ -222,26 +222,26 @@ impl Sandbox {
     /// When the result is no valid schema.
     pub fn alter_schema(&self, change: impl FnOnce(&str) -> String) {
         let platform = self.world().platform;
-        lock(&self.0.door).engine.alter(Schemas::altered(platform, change));
+        lock(&self.0.endpoint).engine.alter(Schemas::altered(platform, change));
     }
 
     /// Every request since the last [`Sandbox::reset_log`].
     #[must_use]
     pub fn requests(&self) -> Vec<RequestInfo> {
-        lock(&self.0.door).log.clone()
+        lock(&self.0.endpoint).log.clone()
     }
 
-    /// Lists requests that a careful client never sends: `first` above 100, `order`, `last`, `before`, aliases or
-    /// several fields at the root, `closed`, `createdSince` with `updatedSince`.
+    /// Returns requests that a correct client never sends: `first` above 100, `order`, `last`, `before`, aliases or several
+    /// fields at the root, `closed`, `createdSince` with `updatedSince`.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        lock(&self.0.door).violations.clone()
+        lock(&self.0.endpoint).violations.clone()
     }
 
     /// Forgets requests and violations.
     pub fn reset_log(&self) {
-        let mut door = lock(&self.0.door);
-        door.log.clear();
-        door.violations.clear();
+        let mut endpoint = lock(&self.0.endpoint);
+        endpoint.log.clear();
+        endpoint.violations.clear();
     }
 }

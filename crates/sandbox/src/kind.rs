@@ -1,4 +1,4 @@
-//! Every kind of question, and the names under which each platform serves it.
+//! Lists every kind of question, and its names on each platform.
 
 use crate::Platform;
 
@@ -178,7 +178,7 @@ impl Kind {
         format!("{}ChampDescriptor", self.line(platform).4)
     }
 
-    /// Returns true if it holds no answer: a title or a text for the reader.
+    /// Returns `true` if it holds no answer: a title or a text for the reader.
     #[must_use]
     pub fn is_decoration(self) -> bool {
         matches!(self, K::HeaderSection | K::Explication)

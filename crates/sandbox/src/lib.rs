@@ -17,11 +17,11 @@
 //! Start with [`Sandbox`], shape it with [`WorldSpec`], change it through [`World`], break it with [`Fault`] (always,
 //! now and then, or at random: [`FaultPlan`]).
 //!
-//! Rooms: `world` (state and rules, no network), `graph` (resolvers), `door` (tokens, faults, log, server).
+//! Rooms: `world` (state and rules, no network), `graph` (resolvers), `endpoint` (tokens, faults, log, server).
 
 #![warn(missing_docs)]
 
-mod door;
+mod endpoint;
 mod graph;
 mod handle;
 mod kind;
@@ -40,7 +40,7 @@ mod tests;
 pub mod grist;
 pub mod world;
 
-pub use door::{Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Reset, Server};
+pub use endpoint::{Fault, FaultPlan, Incoming, Outgoing, RequestInfo, Reset, Server};
 pub use handle::{Sandbox, WorldGuard};
 pub use kind::Kind;
 pub use platform::Platform;

@@ -16,7 +16,7 @@ pub(super) fn encode(key: Key) -> String {
     URL_SAFE_NO_PAD.encode(format!("{at};{}", key.1))
 }
 
-/// Decoded cursor.
+/// The meaning of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cursor {
     /// A position, whoever gave it and for whatever listing.
@@ -44,7 +44,7 @@ pub(super) fn decode(text: &str, now: &Zoned) -> Cursor {
     }
 }
 
-/// Window of a listing that a client requests.
+/// The arguments of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
     pub first: Option<i64>,
@@ -63,7 +63,7 @@ pub(super) struct Page {
 }
 
 impl Window {
-    /// Why the combination is refused.
+    /// The reason of a refused combination.
     pub fn refusal(&self) -> Option<&'static str> {
         if self.first.is_some() && self.last.is_some() {
             Some("Arguments \"first\" and \"last\" are exclusive")

@@ -1,4 +1,4 @@
-//! Specification of a sandbox.
+//! Declares the world of a sandbox: démarches, forms, dossiers.
 
 use jiff::Timestamp;
 
@@ -20,9 +20,9 @@ pub struct DemarcheSpec {
     pub form: FormSpec,
     /// Dossiers generated at start; their numbers follow each other from [`DemarcheSpec::first_dossier`].
     pub dossiers: u32,
-    /// True if the démarche is still a draft: its dossiers are tests, and leave no tombstone.
+    /// `true` if the démarche is still a draft: its dossiers are tests, and leave no tombstone.
     pub brouillon: bool,
-    /// True if anyone may read its descriptor.
+    /// `true` if anyone may read its descriptor.
     pub opendata: bool,
 }
 
@@ -47,7 +47,7 @@ pub enum FormSpec {
     Complete,
     /// That many simple champs, one revision.
     Simple {
-        /// The number of champs.
+        /// Number of champs.
         champs: u32,
     },
 }
@@ -64,7 +64,7 @@ pub enum FormSpec {
 pub struct WorldSpec {
     /// Which platform to imitate: schema, messages, deletion rules.
     pub platform: Platform,
-    /// The seed, which makes this world different from others.
+    /// The seed of this world.
     pub seed: u64,
     /// The démarches to generate; by default the three documented ones.
     pub demarches: Vec<DemarcheSpec>,
@@ -72,10 +72,10 @@ pub struct WorldSpec {
     pub start: Timestamp,
     /// POST requests allowed per minute and per header value; none by default, 400 on the real Démarche Numérique.
     pub rate_limit: Option<u32>,
-    /// True if the complete form also asks a question of a kind that no schema knows.
+    /// `true` if the complete form also asks a question of a kind that no schema knows.
     pub unknown_kinds: bool,
-    /// True if it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`: more fields,
-    /// and more kinds, which the complete form asks as well.
+    /// `true` if it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`: more fields, and more
+    /// kinds, which the complete form asks as well.
     pub newer: bool,
 }
 

@@ -27,9 +27,9 @@ pub enum Value {
     },
     /// Free JSON, as for FINESS and RPPS.
     Data {
-        /// The text as it was typed.
+        /// The typed text.
         text: String,
-        /// The record of the register, null if there is none.
+        /// The answer of the register, or null.
         data: serde_json::Value,
     },
     /// Files handed in.
@@ -41,7 +41,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Returns true if nothing was answered.
+    /// Returns `true` if nothing was answered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl From<i64> for Value {
     }
 }
 
-/// Result of the virus scan of a file.
+/// The result of the virus scan of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scan {
     /// Not looked at yet.

@@ -1,4 +1,4 @@
-//! One answer, under the type that the document asks for.
+//! Resolves an answer under the type that the document asks for.
 
 use apollo_compiler::resolvers::{ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonValue;

@@ -57,7 +57,7 @@ impl Arguments<'_, '_> {
         }
     }
 
-    /// Returns true if the client itself wrote this argument, with something else than null.
+    /// Returns `true` if the client itself wrote this argument, with something else than null.
     fn is_written(&self, name: &str) -> bool {
         let written = self.info.field_selections()[0].arguments.iter().find(|argument| argument.name == name);
         written.is_some_and(|argument| match argument.value.as_variable() {

@@ -31,15 +31,15 @@ const DESCRIPTORS_DN: &[&str] = &["Nouveau"];
 const DESCRIPTORS_DS: &[&str] = &["Nouveau", "Nir", "Finess", "Rppsante"];
 
 const DN: &str = include_str!("../../../../graphql/demarche-numerique/schema.graphql");
-/// Additions of a present Démarche Numérique to the pinned schema.
+/// The additions of a current Démarche Numérique.
 const NEWER_DN: &str = include_str!("../../../../graphql/demarche-numerique/newer/schema.graphql");
 const DS: &str = include_str!("../../../../graphql/demat-social/schema.graphql");
 
 /// The schemas of one platform.
 pub(crate) struct Schemas {
-    /// The schema that documents are validated against.
+    /// The schema for validation.
     pub pinned: Valid<Schema>,
-    /// The schema that they are executed against, with types and values that no client knows.
+    /// The schema for execution, with types and values that no client knows.
     pub served: Valid<Schema>,
     /// Implementations of the served interfaces, computed once.
     pub implementers: HashMap<Name, Implementers>,
@@ -101,13 +101,13 @@ pub(crate) struct Prepared {
     pub fragments: HashSet<String>,
     /// Names of the operations that read champs: the costly ones. An unnamed operation is "".
     heavy: HashSet<String>,
-    /// True if it asks for the schema itself.
+    /// `true` if it asks for the schema itself.
     introspects: bool,
-    /// The depth of each operation.
+    /// Depth of each operation.
     depths: Vec<(String, usize)>,
-    /// True if an inline fragment has no type condition: the platform crashes on it.
+    /// `true` if an inline fragment has no type condition: the platform crashes on it.
     pub bare_fragment: bool,
-    /// The violations of its roots: several of them, or aliases.
+    /// The fault of its roots: several of them, or aliases.
     pub root_violations: Vec<String>,
 }
 
@@ -140,12 +140,12 @@ impl Prepared {
         Arc::new(prepared)
     }
 
-    /// Returns true if that operation reads champs.
+    /// Returns `true` if that operation reads champs.
     pub fn reads_champs(&self, operation: &str) -> bool {
         self.heavy.contains(operation)
     }
 
-    /// Returns the platform's message if an operation is too deep.
+    /// Makes the platform's message about an operation that is too deep.
     pub fn too_deep(&self, operation: &str) -> Option<String> {
         let (_, depth) = self.depths.iter().find(|(name, depth)| name == operation && *depth > MAX_DEPTH)?;
         (!self.introspects).then(|| format!("Query has depth of {depth}, which exceeds max depth of {MAX_DEPTH}"))

@@ -18,7 +18,7 @@ pub(super) struct DossierNode<'c> {
     pub ctx: &'c Ctx<'c>,
     pub dossier: &'c Dossier,
     pub demarche: &'c Demarche,
-    /// True if the time allowed is over: every field fails.
+    /// `true` if the time allowed is over: every field fails.
     pub late: bool,
 }
 

@@ -24,7 +24,7 @@ use crate::world::World;
 /// Documents kept in parsed form; a client has a handful of them.
 const CACHE: usize = 256;
 
-/// Démarches that a caller may see.
+/// The scope of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// No token, or an unusable one: nothing but open descriptors.
@@ -52,7 +52,7 @@ pub(crate) struct Asked<'a> {
     pub base_url: String,
 }
 
-/// Result of an execution.
+/// The result of an execution.
 pub(crate) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
@@ -86,7 +86,7 @@ impl Answer {
 #[derive(Default)]
 pub(crate) struct Engine {
     documents: HashMap<String, Arc<Prepared>>,
-    /// True if they were validated against the newer schema.
+    /// `true` if they were validated against the newer schema.
     newer: bool,
     /// The schemas of a platform that is not as it was pinned.
     altered: Option<Arc<Schemas>>,
@@ -162,7 +162,7 @@ impl Engine {
     }
 }
 
-/// Purpose of one pass over an operation.
+/// The purpose of a pass over an operation.
 enum Part<'p> {
     /// Answering a query.
     Query,

@@ -9,15 +9,15 @@ use sha2::{Digest as _, Sha256};
 use super::node::{Ctx, Obj, Val};
 use crate::value::{FileRecord, Scan};
 
-/// Lifetime of a signed address.
+/// Validity of an address.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// Content of a signed address.
+/// The content of a signed address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signed {
     /// Where the bytes come from.
     pub seed: u64,
-    /// The number of bytes.
+    /// Their number.
     pub byte_size: u64,
     /// MIME type.
     pub content_type: String,
@@ -38,7 +38,7 @@ fn sign(signed: &Signed, nonce: u64) -> String {
     format!("{payload}.{}", signature(&payload))
 }
 
-/// Decodes a signed address, unless it was forged.
+/// Decodes a signed address; `None` if it was forged.
 pub(crate) fn check_signature(text: &str) -> Option<Signed> {
     let (payload, given) = text.split_once('.')?;
     if given != signature(payload) {

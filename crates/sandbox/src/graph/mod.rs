@@ -1,4 +1,4 @@
-//! Real GraphQL over the world: documents are parsed and validated against the pinned schema of the platform, then
+//! Executes GraphQL on the world: documents are parsed and validated against the pinned schema of the platform, then
 //! executed against the same schema widened by what a platform may add on any day.
 //!
 //! - [`document`]: parsing, validation, and what the platform looks for in the text of a document

@@ -1,4 +1,4 @@
-//! Values shared by resolvers: the request, objects made in advance, errors with a code.
+//! Shared by resolvers: the current request, objects made in advance, errors with a code.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::Platform;
 use crate::time::{self, Language};
 use crate::world::World;
 
-/// Failure of a whole request, whatever its fields are.
+/// A failure of the whole request.
 pub(super) enum Failure {
     /// HTTP 500.
     Crash,
@@ -31,7 +31,7 @@ pub(super) struct Ctx<'w> {
     pub scope: Scope,
     pub language: Language,
     pub base_url: String,
-    /// True if the operation reads champs, and may therefore exceed the time allowed.
+    /// `true` if the operation reads champs, and may therefore exceed the time allowed.
     pub heavy: bool,
     pub failure: RefCell<Option<Failure>>,
     pub timeout_reported: Cell<bool>,
@@ -39,7 +39,7 @@ pub(super) struct Ctx<'w> {
     pub nonce: Cell<u64>,
 }
 
-/// Result of a resolver.
+/// The result of a resolver.
 pub(super) type Resolved<'a> = Result<ResolvedValue<'a>, FieldError>;
 
 /// Separates code and message within the text of an error, until [`super::engine`] takes them apart.

@@ -1,4 +1,4 @@
-//! Who asks, and where they live.
+//! Resolves demandeurs, usagers and addresses.
 
 use apollo_compiler::response::JsonValue;
 

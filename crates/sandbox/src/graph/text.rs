@@ -43,8 +43,8 @@ pub(crate) fn string_value(kind: Kind, value: &Value, language: Language) -> Opt
     Some(text)
 }
 
-/// Returns true if a content can be read as an answer to that kind of question; a change of kind by a new revision
-/// empties what does not fit.
+/// Returns `true` if a content can be read as an answer to that kind of question; a change of kind by a new revision empties
+/// what does not fit.
 pub(crate) fn fits(kind: Kind, value: &Value) -> bool {
     match (kind, value) {
         (_, Value::Empty)

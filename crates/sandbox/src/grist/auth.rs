@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rights of a key on a document.
+/// The role of a key on a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Reads.
@@ -42,7 +42,7 @@ impl AccessRules {
     }
 }
 
-/// Who may do what.
+/// Keys and their roles.
 #[derive(Default)]
 pub(super) struct Keys(BTreeMap<String, Rights>);
 

@@ -14,7 +14,7 @@ use super::table::{Column, Table};
 /// Values by column, one for each row.
 pub(super) type Columns = BTreeMap<String, Vec<Cell>>;
 
-/// Change of a table by a bundle, for the SQL store.
+/// The changes of a bundle in a table, for the SQL store.
 #[derive(Clone, Debug)]
 pub(super) enum Touched {
     /// Its columns, its name, or its existence.
@@ -35,7 +35,7 @@ pub(super) fn merge(into: &mut Changes, from: Changes) {
     }
 }
 
-/// Returns the engine's error about a reference to a table that was made after it (Grist trap 9).
+/// The error of the engine for a reference to a table that is created after it (Grist trap 9).
 fn dangling() -> Failure {
     Failure::Engine("AttributeError 'NoneType' object has no attribute 'table_id'".to_owned())
 }
@@ -44,7 +44,7 @@ fn dangling() -> Failure {
 pub(super) struct Bundle {
     pub(super) state: State,
     pub(super) changes: Changes,
-    /// True if anything was written: what the answer calls `isModification`.
+    /// `true` if anything was written: what the answer calls `isModification`.
     pub(super) modified: bool,
     /// Day that completes partial dates; `None` takes values as they are (`noparse`).
     pub(super) parse: Option<Date>,
@@ -94,7 +94,7 @@ impl Bundle {
         self.handles.get(&(table.to_owned(), row)).copied().unwrap_or(row)
     }
 
-    /// Converts a value for a column, with references by value and by negative id.
+    /// Converts a value for a column, references by value and by negative id included.
     pub(super) fn converted(&self, table: &str, column: &Column, cell: Cell) -> Result<Cell, Failure> {
         let Some(target) = column.kind.target() else { return Ok(convert(&column.kind, cell)) };
         if column.dangling {

@@ -28,13 +28,13 @@ pub struct Snapshot {
     next: u64,
 }
 
-/// State that changes together.
+/// The state that changes together.
 pub(super) struct Engine {
     pub(super) state: State,
     pub(super) rules: AccessRules,
     pub(super) name: String,
     pub(super) trashed: bool,
-    /// Changes that the database does not have yet.
+    /// Changes that the database lacks yet.
     pending: Changes,
     /// Numbers of the actions that are kept, oldest first.
     history: Vec<u64>,
@@ -49,7 +49,7 @@ pub(super) struct Document {
     store: tokio::sync::Mutex<Store>,
 }
 
-/// Result of a bundle.
+/// The result of a bundle.
 pub(super) struct Applied {
     pub(super) number: u64,
     pub(super) values: Vec<Json>,
@@ -137,7 +137,7 @@ impl Engine {
         self.pending.extend(all);
     }
 
-    /// Returns true if a role may do these actions under the rules of the document.
+    /// Returns `true` if a role may do these actions under the rules of the document.
     pub(super) fn allows(&self, role: Role, actions: &[Json]) -> Result<(), Failure> {
         if role < Role::Editor {
             return Err(Failure::refused(403, "No write access"));

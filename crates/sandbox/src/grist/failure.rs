@@ -1,4 +1,4 @@
-//! Why a request is refused, in the words of the platform (docs/grist-api.md#refusals).
+//! Refusals, in Grist's messages (docs/grist-api.md#refusals).
 
 use serde_json::{Value as Json, json};
 
@@ -39,7 +39,7 @@ impl Failure {
         Self::Engine(format!("AssertionError {}", message.as_ref()))
     }
 
-    /// Converts an error of the engine into that of a route on a table: `columns` are those that the request named.
+    /// Converts an error of the engine for a route on a table: `columns` are those that the request named.
     pub(super) fn on_table<'a>(self, table: &str, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let Self::Engine(message) = &self else { return self };
         if let Some((_, row)) = message.split_once("non-existent record #") {

@@ -1,4 +1,4 @@
-//! Faults that a test injects into requests.
+//! Injects faults.
 
 use serde_json::json;
 
@@ -107,7 +107,7 @@ impl FaultPlan {
         self
     }
 
-    /// Returns true if it strikes this request; counts down.
+    /// Returns `true` if it strikes this request; counts down.
     pub(super) fn strikes(&mut self, route: &str, write: bool) -> bool {
         if self.times == Some(0)
             || (self.writes_only && !write)

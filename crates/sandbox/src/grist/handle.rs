@@ -1,4 +1,4 @@
-//! The handle that tests, benches and the command line hold.
+//! The handle for tests, benchmarks and the command line.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! Log of requests.
+//! Records requests.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct Logged {
     pub document: String,
     /// HTTP status; 0 when the connection was closed.
     pub status: u16,
-    /// True if it is made to change something: everything but GET and `POST sql`.
+    /// `true` if it is made to change something: everything but GET and `POST sql`.
     pub write: bool,
     /// Bytes of the body that came.
     pub received: usize,

@@ -1,4 +1,4 @@
-//! A fake of Grist, faithful to what was measured on a real one, with a state of its own.
+//! Imitates Grist as measured on a real server, with its own state.
 //!
 //! Documents are held in memory: tables, rows, and Grist's tables about tables. User actions change them, one bundle
 //! being one transaction; `POST /sql` executes real SELECTs on a SQLite database that follows. Types, conversions, names,
@@ -11,14 +11,14 @@
 //! Not here: formulas are kept but never computed, summary tables cannot be made, sharing and webhooks have no routes.
 //!
 //! Rooms: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (what a document holds and how it changes),
-//! `actions` (user actions), `store` (SQL), `rest` (routes), `door` (keys, limits, faults).
+//! `actions` (user actions), `store` (SQL), `rest` (routes), `endpoint` (keys, limits, faults).
 
 mod actions;
 mod auth;
 mod bundle;
 mod cell;
 mod document;
-mod door;
+mod endpoint;
 mod failure;
 mod fault;
 mod handle;

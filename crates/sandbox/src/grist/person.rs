@@ -1,4 +1,4 @@
-//! Somebody who works in a document: what analysts do to it while a sync runs (docs/grist-api.md#people).
+//! Edits a document as a user does during a sync (docs/grist-api.md#people).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Person {
         self.act(json!([["UpdateRecord", "_grist_Tables_column", self.column_ref(table, column), fields]]));
     }
 
-    /// Returns the row of a column in `_grist_Tables_column`.
+    /// Reads a column from `_grist_Tables_column`.
     #[must_use]
     pub fn column(&self, table: &str, column: &str) -> Row {
         let row = self.column_ref(table, column);

@@ -1,4 +1,4 @@
-//! One request, taken apart, and its answer.
+//! Parses a request, and represents its answer.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Request {
         format!("{} {place}", self.method)
     }
 
-    /// Returns true if it is made to change something.
+    /// Returns `true` if it is made to change something.
     pub(super) fn writes(&self) -> bool {
         self.method != "GET" && !matches!(self.path.last().map(String::as_str), Some("sql" | "list"))
     }

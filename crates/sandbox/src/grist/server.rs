@@ -1,4 +1,4 @@
-//! The door over a socket.
+//! Serves over a socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::door;
+use super::endpoint;
 use super::handle::Grist;
 use super::request::{Answer, Request};
-use crate::door::{Line, Lines};
+use crate::endpoint::{Line, Lines};
 
 /// Largest body that is read at all; uploads have no other limit.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -89,9 +89,9 @@ async fn handle(State(grist): State<Grist>, ConnectInfo(line): ConnectInfo<Line>
         ..Request::new(parts.method.as_str(), parts.uri.path(), query)
     };
     let answer = if parts.uri.path().split('/').any(|segment| segment == "api") {
-        door::answer(&grist, request).await
+        endpoint::answer(&grist, request).await
     } else {
-        Some(door::outside())
+        Some(endpoint::outside())
     };
     match answer {
         Some(answer) => respond(answer),

@@ -10,15 +10,15 @@ use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
 
-/// Changes of one table for the database.
+/// The changes of one table for the database.
 pub(super) struct Update {
     table: String,
-    /// The statement that makes it again; `None` leaves the columns as they are.
+    /// The columns with which to create it again; `None` leaves them.
     create: Option<String>,
     columns: usize,
     /// Rows to write; those without cells are gone.
     rows: Vec<(i64, Option<Vec<Stored>>)>,
-    /// True if the table is there at all.
+    /// `true` if the table is there at all.
     exists: bool,
 }
 
@@ -31,7 +31,7 @@ fn row(table: &Table, id: i64, cells: &[Cell]) -> Vec<Stored> {
     table.columns.iter().zip(cells).map(|(column, cell)| store(&kind(column), cell)).collect()
 }
 
-/// Converts changes into updates of the database.
+/// Applies changes to the database.
 pub(super) fn updates(state: &State, changes: Changes) -> Vec<Update> {
     let mut updates = Vec::new();
     for (table, touched) in changes {

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::table::{Column, Table};
 
 impl Bundle {
-    /// Returns true if a column refers to a table that is not there.
+    /// Returns `true` if a column refers to a table that is not there.
     fn dangles(&self, table: &str, column: &Column) -> bool {
         column.kind.target().is_some_and(|target| target != table && !self.state.tables.contains_key(target))
     }

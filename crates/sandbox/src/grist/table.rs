@@ -31,7 +31,7 @@ impl Column {
         }
     }
 
-    /// Returns the cell of a row without a value: formula columns hold nothing of their own.
+    /// The defaults of a row: formula columns have no value of their own.
     pub(super) fn blank(&self) -> Cell {
         if self.is_formula { Cell::Null } else { self.kind.default_cell() }
     }

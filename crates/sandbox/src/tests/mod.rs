@@ -1,7 +1,7 @@
-//! The sandbox against the facts that it reproduces.
+//! Tests the sandbox against the facts that it reproduces.
 
 mod deletion;
-mod door;
+mod endpoint;
 mod errors;
 mod fragments;
 mod listing;

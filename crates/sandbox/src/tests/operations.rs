@@ -1,4 +1,4 @@
-//! Every operation of the client, over both worlds.
+//! Runs every operation of the client on both worlds.
 
 use super::*;
 use crate::world::State;

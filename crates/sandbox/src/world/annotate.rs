@@ -109,8 +109,8 @@ impl World {
         Ok(())
     }
 
-    /// Returns true if nothing among the annotations keeps a dossier from being decided: on Démarche Numérique the
-    /// mandatory ones must be filled in.
+    /// Returns `true` if nothing among the annotations keeps a dossier from being decided: on Démarche Numérique the mandatory
+    /// ones must be filled in.
     #[must_use]
     pub fn annotations_are_complete(&self, dossier: &Dossier) -> bool {
         if self.platform == Platform::DematSocial {

@@ -1,4 +1,4 @@
-//! Audit of the effects of mutations through the API, and the notifications that follow.
+//! The audit of mutations, and the webhooks.
 
 use jiff::Timestamp;
 
@@ -19,13 +19,13 @@ pub struct AuditEntry {
     pub dossier: Option<u32>,
     /// Number of the instructeur in whose name it was done, where the mutation takes one.
     pub instructeur: Option<u32>,
-    /// True if the usager was told by e-mail: `disableNotification` takes nothing else away.
+    /// `true` if the usager was told by e-mail: `disableNotification` takes nothing else away.
     pub notified: bool,
     /// The effect.
     pub effect: Effect,
 }
 
-/// Effect of a mutation.
+/// The effect of a mutation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// The dossier went from one state to another.
@@ -34,7 +34,7 @@ pub enum Effect {
         from: State,
         /// After.
         to: State,
-        /// Why, for decisions.
+        /// The motivation of a decision.
         motivation: Option<String>,
         /// MD5 in base64 of the file joined to the decision.
         justificatif: Option<String>,
@@ -69,7 +69,7 @@ pub enum Effect {
     Label {
         /// Number of its row.
         id: u64,
-        /// True if it is on the dossier now.
+        /// `true` if it is on the dossier now.
         on: bool,
     },
     /// An annotation has a new content.
@@ -144,7 +144,7 @@ impl Webhook {
 }
 
 impl World {
-    /// Lists the effects of mutations since the world exists, in order.
+    /// Returns the effects of all mutations, in order.
     #[must_use]
     pub fn audit(&self) -> &[AuditEntry] {
         &self.audit

@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use super::state::World;
 use crate::value::{FileRecord, Scan};
 
-/// Time after which an unattached blob is removed.
+/// Time for which a blob may stay unattached.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where the seeds of sent files start: no generated file has one as high by its nature, and a collision would only
@@ -28,7 +28,7 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// Returns the `ETag` that the storage checks: MD5 in hexadecimal, empty if the checksum is no base64.
+    /// The expected `ETag` header: MD5 in hexadecimal, empty if the checksum was no base64.
     pub fn etag(&self) -> String {
         let digest = STANDARD.decode(&self.checksum).unwrap_or_default();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -44,14 +44,14 @@ pub(crate) struct Blob {
     pub attached: bool,
 }
 
-/// Why a blob cannot be attached, in the platform's words.
+/// The reason for which a blob cannot be attached, in the platform's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadBlob {
     /// Nothing was sent.
     NotSent,
     /// The signed id is forged, too old, or that of a blob that was purged.
     BadId,
-    /// The bytes are not those that were announced.
+    /// The sent bytes differ from the announced ones.
     BadHash,
 }
 
@@ -119,7 +119,7 @@ impl World {
         (seed & SENT != 0).then(|| self.blobs.get(&(seed & !SENT))?.content.clone()).flatten()
     }
 
-    /// Counts the announced files that wait to be attached.
+    /// Counts announced files that wait to be attached.
     #[must_use]
     pub fn unattached_blobs(&self) -> usize {
         self.blobs.values().filter(|blob| !blob.attached).count()

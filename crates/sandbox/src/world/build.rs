@@ -1,4 +1,4 @@
-//! Builds the initial state of a world.
+//! Builds the initial world.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -281,7 +281,7 @@ impl World {
         Traitement { id: self.row(), event, state, at, agent, motivation }
     }
 
-    /// Returns the time for which a dossier hidden by its usager is kept.
+    /// Time for which a dossier hidden by its usager is kept.
     pub(super) fn grace(&self) -> SignedDuration {
         match self.platform {
             Platform::DemarcheNumerique => SignedDuration::from_hours(14 * 24),

@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// Runs the platform's nightly jobs.
+    /// Runs the nightly jobs of the platform.
     pub(super) fn run_due(&mut self) {
         self.purge_due();
         self.purge_blobs();

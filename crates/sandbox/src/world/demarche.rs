@@ -14,7 +14,7 @@ pub struct Groupe {
     pub number: u32,
     /// Its name.
     pub label: String,
-    /// True if it takes no more dossiers.
+    /// `true` if it takes no more dossiers.
     pub closed: bool,
     /// Numbers of its instructeurs.
     pub instructeurs: BTreeSet<u32>,
@@ -25,7 +25,7 @@ pub struct Groupe {
 pub struct Label {
     /// Number of the row.
     pub id: u64,
-    /// Its name.
+    /// Its text.
     pub name: String,
     /// One of the colours of the API.
     pub color: &'static str,
@@ -44,11 +44,11 @@ pub struct Demarche {
     pub closed_at: Option<Timestamp>,
     /// Thrown away: everything about it reads as not found.
     pub discarded: bool,
-    /// True if anyone may read its descriptor.
+    /// `true` if anyone may read its descriptor.
     pub opendata: bool,
-    /// True if silence is a decision: `repasser_en_construction` then breaks the server.
+    /// `true` if silence is a decision: `repasser_en_construction` then breaks the server.
     pub sva: bool,
-    /// True if a pending correction keeps a dossier from going to `en_instruction`, once the démarche is published.
+    /// `true` if a pending correction keeps a dossier from going to `en_instruction`, once the démarche is published.
     pub correction_blocks: bool,
     /// When it was drafted.
     pub created_at: Timestamp,

@@ -45,14 +45,14 @@ impl State {
         }
     }
 
-    /// Returns true if a decision was taken.
+    /// Returns `true` if a decision was taken.
     #[must_use]
     pub fn is_terminated(self) -> bool {
         matches!(self, Self::Accepte | Self::Refuse | Self::SansSuite)
     }
 }
 
-/// Why a dossier went away, in the platform's words.
+/// The reason of a deletion, in the platform's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Reason {
@@ -81,7 +81,7 @@ impl Reason {
     }
 }
 
-/// Who asks.
+/// Authenticates the caller.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Demandeur {
     /// A person.
@@ -126,7 +126,7 @@ pub struct Traitement {
     pub at: Timestamp,
     /// Which instructeur; nobody for automatic steps and for the usager.
     pub agent: Option<u32>,
-    /// Why, for decisions.
+    /// The motivation of a decision.
     pub motivation: Option<String>,
 }
 
@@ -135,7 +135,7 @@ pub struct Traitement {
 pub struct Message {
     /// Number of the row.
     pub id: u64,
-    /// Whose address it carries.
+    /// The owner of its address.
     pub email: String,
     /// HTML; empty once withdrawn.
     pub body: String,
@@ -177,7 +177,7 @@ pub struct Avis {
     pub asked_at: Timestamp,
     /// When the row last changed: served as `dateReponse` even without an answer.
     pub updated_at: Timestamp,
-    /// Whose opinion.
+    /// The expert.
     pub expert: String,
     /// Which instructeur asks; null makes the deprecated `instructeur` field fail.
     pub claimant: Option<u32>,
@@ -205,7 +205,7 @@ pub struct Edit {
     pub at: Timestamp,
 }
 
-/// Properties that few dossiers have: kept aside, so that a hundred thousand plain ones fit in memory.
+/// Rare properties of dossiers, kept aside so that a hundred thousand plain ones fit in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {
     /// Answers and annotations given since, by stable id.
@@ -226,7 +226,7 @@ pub struct Extra {
     pub attestation: Option<FileRecord>,
     /// The file joined to the decision.
     pub justificatif: Option<FileRecord>,
-    /// Who asks, when not generated.
+    /// The demandeur, if not generated.
     pub demandeur: Option<Demandeur>,
     /// The date of birth of a person, as the platform sends it: possibly blank, or no date.
     pub date_de_naissance: Option<String>,
@@ -279,7 +279,7 @@ pub struct Dossier {
     pub hidden_by_administration_at: Option<Timestamp>,
     /// Hidden because it expired.
     pub hidden_by_expired_at: Option<Timestamp>,
-    /// Why it is hidden.
+    /// The reason of its deletion.
     pub hidden_reason: Option<Reason>,
     /// Its history, oldest first.
     pub history: Vec<Traitement>,
@@ -288,12 +288,12 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Returns its rare properties, to change them.
+    /// Rare properties, to change them.
     pub fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
 
-    /// Returns true if a listing of the platform shows it.
+    /// Returns `true` if a listing of the platform shows it.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         self.state != State::Brouillon
@@ -302,7 +302,7 @@ impl Dossier {
             && (self.hidden_by_user_at.is_none() || self.state != State::EnConstruction)
     }
 
-    /// Returns true if the listing of hidden dossiers shows it: expiry alone does not put it there.
+    /// Returns `true` if the listing of hidden dossiers shows it: expiry alone does not put it there.
     #[must_use]
     pub fn is_pending_deletion(&self) -> bool {
         self.hidden_by_expired_at.is_none()
@@ -328,7 +328,7 @@ impl Dossier {
     }
 }
 
-/// Trace of a dossier that was purged.
+/// The trace of a purged dossier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tombstone {
     /// Number of the row: another numbering than that of dossiers, so that ids collide.
@@ -339,7 +339,7 @@ pub struct Tombstone {
     pub state: State,
     /// Its groupe instructeur.
     pub groupe: u32,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// When; back-dated to the usager's request on Démarche Numérique.
     pub deleted_at: Timestamp,

@@ -13,22 +13,21 @@ use crate::spec::FormSpec;
 pub struct Question {
     /// Survives revisions and cloning; ids are made of it.
     pub stable_id: u64,
-    /// The present kind of the question.
+    /// The present kind.
     pub kind: Kind,
-    /// The object of the request first: generated answers are of this kind, and read as empty where they do not fit
-    /// `kind`.
+    /// The first kind: generated answers are of this kind, and read as empty if they do not fit `kind`.
     pub born: Kind,
     /// Title of the question; may be the title of another one too.
     pub label: String,
     /// Help text.
     pub description: Option<String>,
-    /// True if an answer is mandatory.
+    /// `true` if an answer is mandatory.
     pub required: bool,
     /// Choices of the lists.
     pub options: Vec<String>,
     /// Questions of a repetition.
     pub children: Vec<Question>,
-    /// The nature of a file, in the platform's word; none in particular by default.
+    /// The nature of a file, in the platform's word; none by default.
     pub nature: &'static str,
     /// Shown only while the yes/no or checkbox question of this stable id says yes.
     pub shown_if: Option<u64>,

@@ -101,7 +101,7 @@ impl World {
         Ok(id)
     }
 
-    /// Returns true if a message takes that file. The limits are the platform's, the words are not.
+    /// Returns `true` if a message takes that file. The limits are the platform's, the words are not.
     pub(crate) fn check_attachment(file: &FileRecord) -> Result<(), Refused> {
         if file.byte_size >= MAX_ATTACHMENT {
             return Err(Refused("Le champ « Pièce jointe » doit être inférieur à 20 Mo".to_owned()));

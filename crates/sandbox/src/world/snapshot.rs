@@ -30,7 +30,7 @@ pub struct DossierTruth {
     pub motivation: Option<String>,
     /// Names of its labels, sorted.
     pub labels: Vec<String>,
-    /// The number of messages it has.
+    /// Number of messages.
     pub messages: usize,
     /// Address of its usager.
     pub usager: String,
@@ -47,7 +47,7 @@ pub struct TombstoneTruth {
     pub number: u32,
     /// When, as the platform says it.
     pub at: Timestamp,
-    /// Why; null is possible while it is only hidden.
+    /// The reason; null is possible while it is only hidden.
     pub reason: Option<Reason>,
 }
 
@@ -63,7 +63,7 @@ pub struct Snapshot {
 }
 
 impl World {
-    /// Reads a démarche completely and instantaneously; empty for an unknown or discarded one.
+    /// Returns a complete and instantaneous reading of a démarche; empty for an unknown or discarded one.
     #[must_use]
     pub fn snapshot(&self, demarche: u32) -> Snapshot {
         let mut snapshot = Snapshot::default();

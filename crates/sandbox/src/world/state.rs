@@ -19,14 +19,14 @@ use crate::value::Value;
 /// Time that passes between two changes unless someone advances the clock: many fit into one second.
 const TICK: SignedDuration = SignedDuration::from_micros(137);
 
-/// Fault of a dossier that makes the platform fail until it is healed.
+/// The way in which a dossier makes the platform fail until it is healed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poison {
     /// Any answer that reads its champs is HTTP 500, whatever else is on the page.
     Crash,
     /// Its node is null as soon as its champs are read, with an `invalid_null` error in the platform's form.
     NullNode,
-    /// The register's record of the establishments in its champs holds a null that the schema forbids: each reads as
+    /// The register's data about the establishments in its champs has a null that the schema forbids: each reads as
     /// null, with an `invalid_null` error in the platform's form. The rest of the dossier is served.
     NullAnswer,
     /// Reading its champs exceeds the time allowed: its node is null with a `timeout` error.
@@ -38,17 +38,17 @@ pub enum Poison {
 /// A token of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// The content of the header.
+    /// The text in the header.
     pub text: String,
     /// Démarches that it sees; `None` is all of them.
     pub demarches: Option<BTreeSet<u32>>,
-    /// True if it may write.
+    /// `true` if it may write.
     pub write_access: bool,
     /// Last day on which it works, end of day included.
     pub expires_on: Option<jiff::civil::Date>,
-    /// True if the caller's network is refused.
+    /// `true` if the caller's network is refused.
     pub forbidden_network: bool,
-    /// True if it was revoked.
+    /// `true` if it was revoked.
     pub revoked: bool,
 }
 
@@ -75,9 +75,9 @@ impl Token {
 pub struct World {
     /// Which platform it imitates.
     pub platform: Platform,
-    /// The seed.
+    /// Its specification.
     pub seed: u64,
-    /// True if it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`.
+    /// `true` if it is a Démarche Numérique of today, with what is in `graphql/demarche-numerique/newer`.
     pub newer: bool,
     /// The virtual clock.
     pub(crate) now: Timestamp,
@@ -90,7 +90,7 @@ pub struct World {
     pub poison: BTreeMap<u32, Poison>,
     /// A page that reads the champs of more dossiers than this times out after that many nodes.
     pub timeout_after: Option<usize>,
-    /// True if every answer is the maintenance page.
+    /// `true` if every answer is the maintenance page.
     pub maintenance: bool,
     /// Mutations that answer with success and do nothing, as annotations do now and then.
     pub hollow: BTreeSet<String>,
@@ -98,14 +98,14 @@ pub struct World {
     pub rate_limit: Option<u32>,
     /// The date given to changes while a late commit is applied.
     pub(super) stamp: Option<Timestamp>,
-    /// True if changes leave dates alone.
+    /// `true` if changes leave dates alone.
     pub(super) muted: bool,
     pub(super) next_row: u64,
     /// Counter that makes each signed address differ.
     pub(crate) nonce: u64,
     /// Files announced, sent and attached, by number.
     pub(super) blobs: BTreeMap<u64, Blob>,
-    /// The effects of mutations.
+    /// The audit.
     pub(crate) audit: Vec<AuditEntry>,
     /// Calls that the platform would have made.
     pub(super) webhooks: Vec<Webhook>,
@@ -271,7 +271,7 @@ impl World {
         }
     }
 
-    /// Returns true if the condition of a question lets it show.
+    /// Returns `true` if the condition of a question lets it show.
     #[must_use]
     pub fn is_shown(&self, dossier: &Dossier, question: &Question) -> bool {
         let Some(condition) = question.shown_if else { return true };
@@ -279,7 +279,7 @@ impl World {
         self.answer(dossier, asked).0.text() == Some("true")
     }
 
-    /// Who asks for that dossier.
+    /// Returns the demandeur of that dossier.
     #[must_use]
     pub fn demandeur(&self, dossier: &Dossier) -> Demandeur {
         if let Some(demandeur) = dossier.extra.as_ref().and_then(|extra| extra.demandeur.clone()) {

@@ -6,7 +6,7 @@ use super::state::World;
 use crate::Platform;
 use crate::value::FileRecord;
 
-/// Who takes a step.
+/// The author of a step.
 pub(super) type Agent = Option<u32>;
 
 impl World {
@@ -50,8 +50,8 @@ impl World {
         Ok(())
     }
 
-    /// Returns true if a correction that the usager owes keeps the dossier `en_construction`: a choice of the démarche,
-    /// once it is published.
+    /// Returns `true` if a correction that the usager owes keeps the dossier `en_construction`: a choice of the démarche, once it
+    /// is published.
     pub(crate) fn is_blocked(&self, number: u32) -> bool {
         let Some(dossier) = self.dossier(number).filter(|dossier| dossier.pending_correction().is_some()) else {
             return false;

@@ -1,4 +1,4 @@
-//! Mutations of a document, in order.
+//! Reads the root fields of a document, in order.
 
 use std::cell::RefCell;
 

@@ -9,7 +9,7 @@ use crate::time;
 use crate::value::Value;
 use crate::world::form::Question;
 
-/// New content of an annotation.
+/// The change of an annotation.
 pub(super) enum Content {
     /// Replace its content.
     Value(Value),
@@ -19,7 +19,7 @@ pub(super) enum Content {
     Files(Vec<String>),
 }
 
-/// Why a value is refused.
+/// The reason of a refusal.
 pub(super) enum Problem {
     /// The question is of another type.
     WrongType,

@@ -1,19 +1,19 @@
-//! Mutations, and the platform's answers to them.
+//! Executes mutations as the platform does.
 //!
 //! Root fields are executed in order, each with its whole answer before the next one starts, as the platform does.
 //! Every one walks through the same checks: may the token write, is the file there, do the ids exist, may the
 //! instructeur, does the rule allow it.
 //!
 //! - [`call`]: what a document asks for; [`input`]: what is refused before anything is executed
-//! - [`desk`]: the checks that all share; [`perform`]: which mutation does what, and the audit
+//! - [`context`]: the checks that all share; [`perform`]: which mutation does what, and the audit
 //! - [`decision`], [`message`], [`annotation`], [`content`], [`sorting`], [`team`], [`upload`]: the mutations
 //! - [`payload`]: the answer
 
 mod annotation;
 mod call;
 mod content;
+mod context;
 mod decision;
-mod desk;
 mod input;
 mod message;
 mod payload;

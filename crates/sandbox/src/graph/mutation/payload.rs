@@ -14,7 +14,7 @@ use super::perform::{Done, Outcome, Refusal};
 use crate::Platform;
 use crate::world::Place;
 
-/// Objects that an answer shows.
+/// The object in an answer.
 pub(in crate::graph) enum Payload {
     Dossier(u32),
     Message(u64),

@@ -1,30 +1,30 @@
-//! Which mutation does what, and the audit.
+//! Dispatches mutations, and writes the audit.
 
 use apollo_compiler::response::JsonValue;
 
 use super::super::engine::Scope;
 use super::super::node::local_id;
 use super::call::Call;
-use super::desk::Desk;
+use super::context::MutationContext;
 use super::payload::Payload;
 use super::{annotation, decision, message, sorting, team, upload};
 use crate::world::{AuditEntry, Effect, Refused, State, World};
 
-/// Result of a mutation.
+/// The result of a mutation.
 pub(in crate::graph) struct Done {
-    /// The objects that the answer shows.
+    /// The object in the answer.
     pub payload: Payload,
     /// The dossier that it changed.
     pub dossier: Option<u32>,
     /// In whose name.
     pub instructeur: Option<u32>,
-    /// True if the usager got an e-mail.
+    /// `true` if the usager got an e-mail.
     pub notified: bool,
     /// The effects, in order.
     pub effects: Vec<Effect>,
-    /// The refusals beside the effects.
+    /// Partial refusals.
     pub errors: Vec<String>,
-    /// The warnings: inputs that were ignored.
+    /// Warnings about ignored parts.
     pub warnings: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Done {
     }
 }
 
-/// Why a mutation did nothing.
+/// The refusal of a mutation.
 #[derive(Debug)]
 pub(in crate::graph) enum Refusal {
     /// In words, within the payload.
@@ -85,7 +85,7 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// Outcome of a mutation.
+/// The outcome of a mutation.
 pub(in crate::graph) type Outcome = Result<Done, Refusal>;
 
 /// Executes one root field and writes what it did into the audit.
@@ -94,37 +94,37 @@ pub(in crate::graph) fn perform(world: &mut World, scope: &Scope, base_url: &str
     let number = number.and_then(|id| local_id("Dossier", id)?.parse::<u32>().ok());
     let before =
         number.filter(|_| world.hollow.contains(&call.field)).and_then(|number| world.dossier(number).cloned());
-    let mut desk = Desk { world, scope, base_url, input: &call.input };
-    let desk = &mut desk;
+    let mut context = MutationContext { world, scope, base_url, input: &call.input };
+    let context = &mut context;
     let done = match call.field.as_str() {
-        "dossierPasserEnInstruction" => decision::passer_en_instruction(desk),
-        "dossierRepasserEnConstruction" => decision::repasser_en_construction(desk),
-        "dossierRepasserEnInstruction" => decision::repasser_en_instruction(desk),
-        "dossierAccepter" => decision::decide(desk, State::Accepte),
-        "dossierRefuser" => decision::decide(desk, State::Refuse),
-        "dossierClasserSansSuite" => decision::decide(desk, State::SansSuite),
-        "dossierArchiver" => decision::archiver(desk, true),
-        "dossierDesarchiver" => decision::archiver(desk, false),
-        "dossierEnvoyerMessage" => message::envoyer(desk),
-        "dossierSupprimerMessage" => message::supprimer(desk),
-        "dossierAnnulerDemandeCorrection" => message::annuler_correction(desk),
-        "dossierModifierAnnotations" => annotation::batch(desk),
-        "dossierModifierAnnotationAjouterLigne" => annotation::ajouter_ligne(desk),
-        "dossierChangerGroupeInstructeur" => sorting::changer_groupe(desk),
-        "dossierBasculeSuivi" => sorting::bascule_suivi(desk),
-        "dossierAjouterLabel" => sorting::label(desk, true),
-        "dossierSupprimerLabel" => sorting::label(desk, false),
-        "groupeInstructeurCreer" => team::creer(desk),
-        "groupeInstructeurModifier" => team::modifier(desk),
-        "groupeInstructeurAjouterInstructeurs" => team::ajouter(desk),
-        "groupeInstructeurSupprimerInstructeurs" => team::supprimer(desk),
-        "demarcheCloner" => team::cloner(desk),
-        "createDirectUpload" => upload::create(desk),
+        "dossierPasserEnInstruction" => decision::passer_en_instruction(context),
+        "dossierRepasserEnConstruction" => decision::repasser_en_construction(context),
+        "dossierRepasserEnInstruction" => decision::repasser_en_instruction(context),
+        "dossierAccepter" => decision::decide(context, State::Accepte),
+        "dossierRefuser" => decision::decide(context, State::Refuse),
+        "dossierClasserSansSuite" => decision::decide(context, State::SansSuite),
+        "dossierArchiver" => decision::archiver(context, true),
+        "dossierDesarchiver" => decision::archiver(context, false),
+        "dossierEnvoyerMessage" => message::envoyer(context),
+        "dossierSupprimerMessage" => message::supprimer(context),
+        "dossierAnnulerDemandeCorrection" => message::annuler_correction(context),
+        "dossierModifierAnnotations" => annotation::batch(context),
+        "dossierModifierAnnotationAjouterLigne" => annotation::ajouter_ligne(context),
+        "dossierChangerGroupeInstructeur" => sorting::changer_groupe(context),
+        "dossierBasculeSuivi" => sorting::bascule_suivi(context),
+        "dossierAjouterLabel" => sorting::label(context, true),
+        "dossierSupprimerLabel" => sorting::label(context, false),
+        "groupeInstructeurCreer" => team::creer(context),
+        "groupeInstructeurModifier" => team::modifier(context),
+        "groupeInstructeurAjouterInstructeurs" => team::ajouter(context),
+        "groupeInstructeurSupprimerInstructeurs" => team::supprimer(context),
+        "demarcheCloner" => team::cloner(context),
+        "createDirectUpload" => upload::create(context),
         // The schema lets nothing else through than the annotation mutations of one type.
-        other => annotation::single(desk, other.trim_start_matches("dossierModifierAnnotation")),
+        other => annotation::single(context, other.trim_start_matches("dossierModifierAnnotation")),
     }?;
     if let Some(before) = before {
-        desk.world.put_back(before);
+        context.world.put_back(before);
         return Ok(done);
     }
     for effect in &done.effects {

@@ -15,7 +15,7 @@ const COLUMNS: &str = "_grist_Tables_column";
 /// SQLite takes 2000 columns in a table, the row id among them.
 const MOST: usize = 1999;
 
-/// The object of the request of a new column, with what Grist takes for granted.
+/// The properties of a new column, with Grist's defaults.
 pub(super) struct Wanted {
     pub(super) column: Column,
     pub(super) kind: String,

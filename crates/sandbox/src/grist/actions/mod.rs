@@ -63,14 +63,14 @@ pub(super) fn upserted(actions: &[Json]) -> Vec<&str> {
     upserts.filter_map(|action| action.get(1)?.as_str()).collect()
 }
 
-/// Returns true if an action changes the structure, by its name or by the table of Grist's own that it writes.
+/// Returns `true` if an action changes the structure, by its name or by the table of Grist's own that it writes.
 pub(super) fn changes_structure(action: &Json) -> bool {
     let name = name(action);
     STRUCTURE.contains(&name.as_str())
         || (DATA.contains(&name.as_str()) && action.get(1).and_then(Json::as_str).is_some_and(is_metadata))
 }
 
-/// Checks actions as the web process does before the engine sees them.
+/// Checks that the web process makes before the data engine sees an action.
 pub(super) fn check(actions: &[Json]) -> Result<(), Failure> {
     let refused = |message: String| Failure::refused(500, message);
     for action in actions {

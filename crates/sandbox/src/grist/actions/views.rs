@@ -124,7 +124,7 @@ pub(super) fn create_section(bundle: &mut Bundle, arguments: &Arguments<'_>) -> 
     Ok(json!({ "tableRef": table, "viewRef": view, "sectionRef": section }))
 }
 
-/// Returns `raw` or `record card` if a section is that of a table.
+/// Returns `true` if a section is the raw data or the record card of a table, and which.
 pub(super) fn own_section(bundle: &Bundle, section: i64) -> Option<&'static str> {
     let tables = bundle.state.meta("_grist_Tables");
     let kinds = [("rawViewSectionRef", "raw"), ("recordCardViewSectionRef", "record card")];
@@ -132,7 +132,7 @@ pub(super) fn own_section(bundle: &Bundle, section: i64) -> Option<&'static str>
     kinds.into_iter().find(|(column, _)| owns(column)).map(|(_, kind)| kind)
 }
 
-/// Returns true if a field belongs to the raw data of a table.
+/// Returns `true` if a field belongs to the raw data of a table.
 pub(super) fn is_raw_field(bundle: &Bundle, field: i64) -> bool {
     own_section(bundle, bundle.state.meta(FIELDS).int(field, "parentId")) == Some("raw")
 }

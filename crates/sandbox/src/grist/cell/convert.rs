@@ -1,4 +1,4 @@
-//! Converts values for a column: to its own type, or to the text of a value that does not fit (alternative text).
+//! Converts a value to the type of a column, or to the text of a value that it cannot convert (alternative text).
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};

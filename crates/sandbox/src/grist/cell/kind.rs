@@ -23,7 +23,7 @@ pub(in crate::grist) enum Kind {
 }
 
 impl Kind {
-    /// Returns true if the engine knows a type of that name.
+    /// Returns `true` if the engine knows a type of that name.
     pub(in crate::grist) fn is_known(text: &str) -> bool {
         let name = text.split(':').next().unwrap_or_default();
         matches!(name, "Any" | "Blob" | "Id") || Self::of(text) != Self::Any
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// Returns the cell of a new row without a value.
+    /// The default of a new row.
     pub(in crate::grist) fn default_cell(&self) -> Cell {
         match self {
             Self::Text | Self::Choice => Cell::text(""),

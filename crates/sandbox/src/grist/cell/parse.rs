@@ -1,5 +1,5 @@
-//! Parses texts as the web process does before the engine sees them, unless `noparse` is set (Grist trap 1), and
-//! guesses the type that an empty column takes from its first values (Grist trap 8).
+//! Parses texts as the web process does, unless `noparse` is set (Grist trap 1), and guesses the type that
+//! an empty column takes from its first values (Grist trap 8).
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;

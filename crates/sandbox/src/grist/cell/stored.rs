@@ -15,7 +15,7 @@ pub(in crate::grist) enum Stored {
     Blob(Vec<u8>),
 }
 
-/// Stores a cell of a column of this kind (Grist trap 18).
+/// Encodes a cell for storage (Grist trap 18).
 pub(in crate::grist) fn store(kind: &Kind, cell: &Cell) -> Stored {
     let sql = kind.sql();
     let numeric = !matches!(sql, "TEXT" | "BLOB");

@@ -18,7 +18,7 @@ pub(in crate::grist) enum Cell {
     Coded(Vec<Json>),
 }
 
-/// Key of equal cells: 1, 1.0 and true are one key, 1 and "1" are two.
+/// The key of a cell: 1, 1.0 and true are equal, 1 and "1" are not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::grist) enum Key {
     Null,
@@ -86,7 +86,7 @@ impl Cell {
         }
     }
 
-    /// Returns the text of an error cell.
+    /// The message of an error cell.
     pub(in crate::grist) fn error(&self) -> Option<&str> {
         match self {
             Self::Coded(items) if items.first().is_some_and(|code| code == "E") => {
@@ -106,7 +106,7 @@ impl Cell {
         }
     }
 
-    /// Writes the cell as `cellFormat=typed` does: dates, instants and references carry their kind.
+    /// Encodes it for `cellFormat=typed`: dates, instants and references carry their kind.
     pub(in crate::grist) fn to_typed_json(&self, kind: &Kind) -> Json {
         match (kind, self) {
             (Kind::Date, Self::Int(_) | Self::Float(_)) => json!(["d", self.to_json()]),

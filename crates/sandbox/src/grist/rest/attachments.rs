@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Visit;
+use super::DocumentCall;
 use crate::grist::auth::Role;
 use crate::grist::cell::Cell;
 use crate::grist::failure::Failure;
@@ -22,20 +22,20 @@ struct Upload {
     bytes: Vec<u8>,
 }
 
-pub(super) fn upload(visit: &Visit<'_>) -> Result<Json, Failure> {
-    if visit.role < Role::Editor {
+pub(super) fn upload(call: &DocumentCall<'_>) -> Result<Json, Failure> {
+    if call.role < Role::Editor {
         return Err(Failure::refused(403, "No write access"));
     }
     let unsupported = || Failure::refused(415, "unsupported content-type");
-    let kind = visit.request.content_type.as_str();
+    let kind = call.request.content_type.as_str();
     let boundary = kind.strip_prefix("multipart/form-data").and_then(|rest| rest.split_once("boundary="));
     let (_, boundary) = boundary.ok_or_else(unsupported)?;
     let boundary = boundary.split(';').next().unwrap_or_default().trim().trim_matches('"');
-    let uploads = parts(&visit.request.body, boundary);
+    let uploads = parts(&call.request.body, boundary);
     if uploads.is_empty() {
         return Err(Failure::refused(400, "missing payload"));
     }
-    let mut engine = visit.document.engine();
+    let mut engine = call.document.engine();
     let mut actions = Vec::new();
     for upload in &uploads {
         let extension = upload.name.rsplit_once('.').map_or_else(String::new, |(_, end)| format!(".{end}"));
@@ -94,8 +94,8 @@ fn told(state: &State, row: i64) -> Json {
     })
 }
 
-pub(super) fn list(visit: &Visit<'_>) -> Json {
-    let engine = visit.document.engine();
+pub(super) fn list(call: &DocumentCall<'_>) -> Json {
+    let engine = call.document.engine();
     let rows = engine.state.meta(ATTACHMENTS).rows.keys();
     let records: Vec<Json> = rows.map(|row| json!({ "id": row, "fields": told(&engine.state, *row) })).collect();
     json!({ "records": records })
@@ -106,13 +106,13 @@ fn row(state: &State, id: &str) -> Result<i64, Failure> {
     row.ok_or_else(|| Failure::refused(404, format!("Attachment not found: {id}")))
 }
 
-pub(super) fn one(visit: &Visit<'_>, id: &str) -> Result<Json, Failure> {
-    let engine = visit.document.engine();
+pub(super) fn one(call: &DocumentCall<'_>, id: &str) -> Result<Json, Failure> {
+    let engine = call.document.engine();
     Ok(told(&engine.state, row(&engine.state, id)?))
 }
 
-pub(super) fn download(visit: &Visit<'_>, id: &str) -> Result<Answer, Failure> {
-    let engine = visit.document.engine();
+pub(super) fn download(call: &DocumentCall<'_>, id: &str) -> Result<Answer, Failure> {
+    let engine = call.document.engine();
     let row = row(&engine.state, id)?;
     let identity = engine.state.meta(ATTACHMENTS).text(row, "fileIdent");
     let bytes = engine.state.files.get(identity).map(|bytes| bytes.to_vec()).unwrap_or_default();
@@ -120,9 +120,9 @@ pub(super) fn download(visit: &Visit<'_>, id: &str) -> Result<Answer, Failure> {
 }
 
 /// Removes the files that no cell refers to (Grist trap 22).
-pub(super) fn remove_unused(visit: &Visit<'_>) -> Result<Json, Failure> {
-    visit.owner()?;
-    let mut engine = visit.document.engine();
+pub(super) fn remove_unused(call: &DocumentCall<'_>) -> Result<Json, Failure> {
+    call.owner()?;
+    let mut engine = call.document.engine();
     let mut used = BTreeSet::new();
     for (table, column) in engine.state.references_to(ATTACHMENTS) {
         let content = engine.state.table(&table)?;

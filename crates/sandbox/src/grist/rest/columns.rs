@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Visit, shape, tables};
+use super::{DocumentCall, shape, tables};
 use crate::grist::cell::Cell;
 use crate::grist::failure::Failure;
 use crate::grist::state::State;
@@ -26,10 +26,10 @@ pub(super) fn of(state: &State, table: i64, hidden: bool) -> Json {
     Json::Array(told.collect())
 }
 
-pub(super) fn list(visit: &Visit<'_>, table: &str) -> Json {
-    let engine = visit.document.engine();
+pub(super) fn list(call: &DocumentCall<'_>, table: &str) -> Json {
+    let engine = call.document.engine();
     let row = engine.state.find_table(table).unwrap_or_default();
-    json!({ "columns": of(&engine.state, row, visit.request.flag("hidden")) })
+    json!({ "columns": of(&engine.state, row, call.request.flag("hidden")) })
 }
 
 /// `{id, fields}` as the actions take it.
@@ -43,11 +43,11 @@ fn action(name: &str, table: &str, column: &Map<String, Json>) -> Json {
     json!([name, table, column.get("id"), column.get("fields").unwrap_or(&json!({}))])
 }
 
-pub(super) fn create(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+pub(super) fn create(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let columns = shape::objects(&body, "columns", "NewRecordWithStringId")?;
     let actions: Vec<Json> = columns.into_iter().map(|column| action("AddVisibleColumn", table, column)).collect();
-    let made = visit.apply_on(table, &[], &actions)?;
+    let made = call.apply_on(table, &[], &actions)?;
     let columns: Vec<Json> = made.values.iter().map(|made| json!({ "id": made["colId"] })).collect();
     Ok(json!({ "columns": columns }))
 }
@@ -56,40 +56,40 @@ fn update(row: i64, column: &Map<String, Json>) -> Json {
     json!(["UpdateRecord", COLUMNS, row, column.get("fields").unwrap_or(&json!({}))])
 }
 
-pub(super) fn patch(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+pub(super) fn patch(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let mut actions = Vec::new();
     for column in shape::objects(&body, "columns", "Record")? {
         let id = shape::text(column, "id", "body.columns[0]")?;
-        let row = visit.document.engine().state.find_column(table, id);
+        let row = call.document.engine().state.find_column(table, id);
         let row = row.ok_or_else(|| Failure::refused(404, format!("Column not found \"{id}\"")))?;
         actions.push(update(row, column));
     }
-    visit.apply_on(COLUMNS, &[], &actions)?;
+    call.apply_on(COLUMNS, &[], &actions)?;
     Ok(Json::Null)
 }
 
 /// Updates and adds by exact id; `replaceall` removes all others, those of people included (Grist trap 10).
-pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+pub(super) fn put(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let columns = shape::objects(&body, "columns", "Record")?;
     let mut actions = Vec::new();
     let mut kept = Vec::new();
     for column in columns {
         let id = shape::text(column, "id", "body.columns[0]")?;
-        match visit.document.engine().state.find_column(table, id) {
+        match call.document.engine().state.find_column(table, id) {
             Some(row) => {
                 kept.push(row);
-                if !visit.request.flag("noupdate") {
+                if !call.request.flag("noupdate") {
                     actions.push(update(row, column));
                 }
             }
-            None if !visit.request.flag("noadd") => actions.push(action("AddVisibleColumn", table, column)),
+            None if !call.request.flag("noadd") => actions.push(action("AddVisibleColumn", table, column)),
             None => {}
         }
     }
-    if visit.request.flag("replaceall") {
-        let engine = visit.document.engine();
+    if call.request.flag("replaceall") {
+        let engine = call.document.engine();
         let columns = engine.state.meta(COLUMNS);
         for row in engine.state.columns_of(tables::row_of(&engine.state, table)?) {
             let id = columns.text(row, "colId");
@@ -98,11 +98,11 @@ pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
             }
         }
     }
-    visit.apply_on(table, &[], &actions)?;
+    call.apply_on(table, &[], &actions)?;
     Ok(Json::Null)
 }
 
-pub(super) fn delete(visit: &Visit<'_>, table: &str, column: &str) -> Result<Json, Failure> {
-    visit.apply_on(table, &[column.to_owned()], &[json!(["RemoveColumn", table, column])])?;
+pub(super) fn delete(call: &DocumentCall<'_>, table: &str, column: &str) -> Result<Json, Failure> {
+    call.apply_on(table, &[column.to_owned()], &[json!(["RemoveColumn", table, column])])?;
     Ok(Json::Null)
 }

@@ -18,13 +18,13 @@ use super::request::{Answer, Request};
 pub(super) use homes::answer as home;
 
 /// A request to a document by somebody who may at least read it.
-pub(super) struct Visit<'a> {
+pub(super) struct DocumentCall<'a> {
     pub(super) request: &'a Request,
     pub(super) document: &'a Document,
     pub(super) role: Role,
 }
 
-impl Visit<'_> {
+impl DocumentCall<'_> {
     /// Does a bundle; values are parsed unless the request says `noparse`.
     fn apply(&self, actions: &[Json]) -> Result<Applied, Failure> {
         let mut engine = self.document.engine();
@@ -54,71 +54,70 @@ impl Visit<'_> {
 }
 
 /// Answers a request to a document.
-pub(super) async fn answer(visit: &Visit<'_>) -> Result<Answer, Failure> {
-    let segments = visit.request.segments();
+pub(super) async fn answer(call: &DocumentCall<'_>) -> Result<Answer, Failure> {
+    let segments = call.request.segments();
     let place = segments.get(2..).unwrap_or_default();
-    let body = match (visit.request.method.as_str(), place) {
-        ("POST", ["apply"]) => apply(visit)?,
-        ("POST" | "GET", ["sql"]) => sql(visit).await?,
-        ("GET", ["tables"]) => tables::list(visit),
-        ("POST", ["tables"]) => tables::create(visit)?,
-        ("PATCH", ["tables"]) => tables::patch(visit)?,
+    let body = match (call.request.method.as_str(), place) {
+        ("POST", ["apply"]) => apply(call)?,
+        ("POST" | "GET", ["sql"]) => sql(call).await?,
+        ("GET", ["tables"]) => tables::list(call),
+        ("POST", ["tables"]) => tables::create(call)?,
+        ("PATCH", ["tables"]) => tables::patch(call)?,
         (method, ["tables", table, rest @ ..]) if !rest.is_empty() => {
-            let table = visit.table(table)?;
+            let table = call.table(table)?;
             match (method, rest) {
-                ("GET", ["columns"]) => columns::list(visit, &table),
-                ("POST", ["columns"]) => columns::create(visit, &table)?,
-                ("PATCH", ["columns"]) => columns::patch(visit, &table)?,
-                ("PUT", ["columns"]) => columns::put(visit, &table)?,
-                ("DELETE", ["columns", column]) => columns::delete(visit, &table, column)?,
-                ("GET" | "POST", ["records", "list"]) | ("GET", ["records"]) => query::records(visit, &table)?,
-                ("GET", ["data"]) => query::data(visit, &table)?,
-                ("POST", ["records"]) => records::create(visit, &table)?,
-                ("PATCH", ["records"]) => records::patch(visit, &table)?,
-                ("PUT", ["records"]) => records::put(visit, &table)?,
-                ("POST", ["records" | "data", "delete"]) => records::delete(visit, &table)?,
-                _ => return Err(unknown(visit)),
+                ("GET", ["columns"]) => columns::list(call, &table),
+                ("POST", ["columns"]) => columns::create(call, &table)?,
+                ("PATCH", ["columns"]) => columns::patch(call, &table)?,
+                ("PUT", ["columns"]) => columns::put(call, &table)?,
+                ("DELETE", ["columns", column]) => columns::delete(call, &table, column)?,
+                ("GET" | "POST", ["records", "list"]) | ("GET", ["records"]) => query::records(call, &table)?,
+                ("GET", ["data"]) => query::data(call, &table)?,
+                ("POST", ["records"]) => records::create(call, &table)?,
+                ("PATCH", ["records"]) => records::patch(call, &table)?,
+                ("PUT", ["records"]) => records::put(call, &table)?,
+                ("POST", ["records" | "data", "delete"]) => records::delete(call, &table)?,
+                _ => return Err(unknown(call)),
             }
         }
-        ("POST", ["attachments"]) => attachments::upload(visit)?,
-        ("GET", ["attachments"]) => attachments::list(visit),
-        ("GET", ["attachments", id]) => attachments::one(visit, id)?,
-        ("GET", ["attachments", id, "download"]) => return attachments::download(visit, id),
-        ("POST", ["attachments", "removeUnused"]) => attachments::remove_unused(visit)?,
-        ("GET", ["states"]) => visit.document.states(),
+        ("POST", ["attachments"]) => attachments::upload(call)?,
+        ("GET", ["attachments"]) => attachments::list(call),
+        ("GET", ["attachments", id]) => attachments::one(call, id)?,
+        ("GET", ["attachments", id, "download"]) => return attachments::download(call, id),
+        ("POST", ["attachments", "removeUnused"]) => attachments::remove_unused(call)?,
+        ("GET", ["states"]) => call.document.states(),
         ("POST", ["states", "remove"]) => {
-            visit.owner()?;
-            let keep =
-                visit.request.json()?["keep"].as_u64().ok_or_else(|| Failure::payload("body.keep is missing"))?;
-            visit.document.engine().forget_history(usize::try_from(keep).unwrap_or(usize::MAX));
+            call.owner()?;
+            let keep = call.request.json()?["keep"].as_u64().ok_or_else(|| Failure::payload("body.keep is missing"))?;
+            call.document.engine().forget_history(usize::try_from(keep).unwrap_or(usize::MAX));
             Json::Null
         }
         ("POST", ["force-reload"]) => {
-            visit.document.engine().reload();
+            call.document.engine().reload();
             Json::Null
         }
-        _ => return Err(unknown(visit)),
+        _ => return Err(unknown(call)),
     };
     Ok(Answer::json(&body))
 }
 
-fn unknown(visit: &Visit<'_>) -> Failure {
-    Failure::refused(404, format!("not found: {}", visit.request.asked))
+fn unknown(call: &DocumentCall<'_>) -> Failure {
+    Failure::refused(404, format!("not found: {}", call.request.asked))
 }
 
-fn apply(visit: &Visit<'_>) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+fn apply(call: &DocumentCall<'_>) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let actions = body.as_array().ok_or_else(|| Failure::refused(500, "`actions` parameter should be an array."))?;
-    Ok(visit.apply(actions)?.body(&visit.document.id))
+    Ok(call.apply(actions)?.body(&call.document.id))
 }
 
-async fn sql(visit: &Visit<'_>) -> Result<Json, Failure> {
-    if visit.role != Role::Owner && visit.document.engine().rules.exist() {
+async fn sql(call: &DocumentCall<'_>) -> Result<Json, Failure> {
+    if call.role != Role::Owner && call.document.engine().rules.exist() {
         return Err(Failure::refused(403, "insufficient document access"));
     }
-    let body = match visit.request.query.get("q") {
-        Some(sql) if visit.request.method == "GET" => json!({ "sql": sql }),
-        _ => visit.request.json()?,
+    let body = match call.request.query.get("q") {
+        Some(sql) if call.request.method == "GET" => json!({ "sql": sql }),
+        _ => call.request.json()?,
     };
     let sql = body["sql"].as_str().ok_or_else(|| Failure::payload("body.sql is missing"))?;
     let args = match &body["args"] {
@@ -126,6 +125,6 @@ async fn sql(visit: &Visit<'_>) -> Result<Json, Failure> {
         Json::Array(args) => args.clone(),
         _ => return Err(Failure::payload("body.args is none of any[], null")),
     };
-    let records = visit.document.query(sql, &args).await?;
+    let records = call.document.query(sql, &args).await?;
     Ok(json!({ "statement": sql, "records": records }))
 }

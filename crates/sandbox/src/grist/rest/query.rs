@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Visit;
+use super::DocumentCall;
 use crate::grist::auth::Role;
 use crate::grist::cell::{Cell, Key};
 use crate::grist::failure::Failure;
@@ -20,8 +20,8 @@ struct Wanted {
     typed: bool,
 }
 
-fn wanted(visit: &Visit<'_>) -> Result<Wanted, Failure> {
-    let request = visit.request;
+fn wanted(call: &DocumentCall<'_>) -> Result<Wanted, Failure> {
+    let request = call.request;
     let body = if request.method == "POST" { request.json()? } else { Json::Null };
     let text = |name: &str| request.query.get(name).cloned().or_else(|| body[name].as_str().map(str::to_owned));
     let filter = match text("filter") {
@@ -110,9 +110,9 @@ fn censor(state: &State, hidden: &BTreeSet<(String, String)>, table: &str, field
     }
 }
 
-pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let wanted = wanted(visit)?;
-    let engine = visit.document.engine();
+pub(super) fn records(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let wanted = wanted(call)?;
+    let engine = call.document.engine();
     let content = engine.state.table(table)?;
     let shown = |id: &str| wanted.hidden || (id != "manualSort" && !id.starts_with("gristHelper_"));
     let records = rows(content, &wanted)?.into_iter().map(|row| {
@@ -131,7 +131,7 @@ pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
             };
             fields.insert(column.id.clone(), value);
         }
-        if visit.role != Role::Owner {
+        if call.role != Role::Owner {
             censor(&engine.state, &engine.rules.hidden, table, &mut fields);
         }
         let mut record = json!({ "id": row, "fields": fields });
@@ -144,9 +144,9 @@ pub(super) fn records(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
     Ok(json!({ "records": records }))
 }
 
-pub(super) fn data(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let wanted = wanted(visit)?;
-    let engine = visit.document.engine();
+pub(super) fn data(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let wanted = wanted(call)?;
+    let engine = call.document.engine();
     let content = engine.state.table(table)?;
     let rows = rows(content, &wanted)?;
     let mut columns = Map::from_iter([("id".to_owned(), json!(rows))]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Visit, shape};
+use super::{DocumentCall, shape};
 use crate::grist::failure::Failure;
 
 /// Rows become columns; what a row does not have is null (Grist trap 5).
@@ -18,21 +18,21 @@ fn columnar(records: &[Map<String, Json>]) -> (Vec<String>, Json) {
     (names.into_iter().collect(), Json::Object(columns))
 }
 
-pub(super) fn create(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+pub(super) fn create(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let records = shape::objects(&body, "records", "NewRecord")?;
     let records = records.into_iter().enumerate().map(|(at, record)| shape::cells(record, "fields", at, "NewRecord"));
     let records: Vec<_> = records.collect::<Result<_, _>>()?;
     let (names, columns) = columnar(&records);
     let rows = vec![Json::Null; records.len()];
-    let made = visit.apply_on(table, &names, &[json!(["BulkAddRecord", table, rows, columns])])?;
+    let made = call.apply_on(table, &names, &[json!(["BulkAddRecord", table, rows, columns])])?;
     let ids = made.values[0].as_array().cloned().unwrap_or_default();
     let records: Vec<Json> = ids.into_iter().map(|id| json!({ "id": id })).collect();
     Ok(json!({ "records": records }))
 }
 
-pub(super) fn patch(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let body = visit.request.json()?;
+pub(super) fn patch(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let body = call.request.json()?;
     let mut rows = Vec::new();
     let mut records = Vec::new();
     for (at, record) in shape::objects(&body, "records", "Record")?.into_iter().enumerate() {
@@ -46,7 +46,7 @@ pub(super) fn patch(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
         return Err(Failure::refused(400, "PATCH requires all records to have same fields"));
     }
     let (names, columns) = columnar(&records);
-    visit.apply_on(table, &names, &[json!(["BulkUpdateRecord", table, rows, columns])])?;
+    call.apply_on(table, &names, &[json!(["BulkUpdateRecord", table, rows, columns])])?;
     Ok(Json::Null)
 }
 
@@ -57,8 +57,8 @@ struct Group {
 }
 
 /// Upserts: records with the same columns go together, in the order of the names of these columns.
-pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let request = visit.request;
+pub(super) fn put(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let request = call.request;
     let on_many = request.query.get("onmany").map_or("first", String::as_str);
     if !["first", "none", "all"].contains(&on_many) {
         let text = format!("onmany parameter {on_many} should be one of first,none,all");
@@ -102,7 +102,7 @@ pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
         })
         .collect();
     let names: Vec<String> = names.into_iter().collect();
-    let done = visit.apply_on(table, &names, &actions)?;
+    let done = call.apply_on(table, &names, &actions)?;
     let mut rows = vec![json!([]); count];
     let (mut added, mut updated) = (Vec::new(), Vec::new());
     for (group, value) in groups.values().zip(&done.values) {
@@ -116,8 +116,8 @@ pub(super) fn put(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
 }
 
 /// Unknown ids are passed over.
-pub(super) fn delete(visit: &Visit<'_>, table: &str) -> Result<Json, Failure> {
-    let rows = visit.request.json()?;
-    visit.apply_on(table, &[], &[json!(["BulkRemoveRecord", table, rows])])?;
+pub(super) fn delete(call: &DocumentCall<'_>, table: &str) -> Result<Json, Failure> {
+    let rows = call.request.json()?;
+    call.apply_on(table, &[], &[json!(["BulkRemoveRecord", table, rows])])?;
     Ok(Json::Null)
 }

@@ -1,4 +1,4 @@
-//! Changes of people between two requests.
+//! Tests edits by people between two requests.
 
 use serde_json::{Value as Json, json};
 

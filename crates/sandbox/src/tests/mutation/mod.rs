@@ -1,4 +1,4 @@
-//! Mutations, refusals and their messages.
+//! Tests mutations and their refusals.
 
 mod annotations;
 mod batch;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::world::{Demandeur, State, World};
 
-/// Selection that the tests ask of each mutation.
+/// The selection of each mutation.
 const SHOWN: &str = "dossier { number state archived motivation } errors { message } clientMutationId";
 
 fn id(typename: &str, number: impl std::fmt::Display) -> String {

@@ -1,4 +1,4 @@
-//! HTTP side of the platform: tokens, rate limit, faults, log, and the server itself.
+//! Serves the world over HTTP: tokens, limits, faults, the log, the server. GraphQL itself belongs in `graph`.
 //!
 //! - [`message`]: one HTTP request and its answer, without a network
 //! - [`answer`]: the rules, in the order in which the platform applies them; [`auth`]: tokens; [`stored`]: named queries;
@@ -15,7 +15,7 @@ mod message;
 mod storage;
 mod stored;
 
-pub(super) use answer::Door;
+pub(super) use answer::Endpoint;
 pub use fault::{Fault, FaultPlan, Reset};
 pub use http::Server;
 #[cfg(feature = "grist")]

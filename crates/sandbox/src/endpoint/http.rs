@@ -1,4 +1,4 @@
-//! The door over a socket.
+//! Serves over a socket.
 
 use std::future::Future;
 use std::io;
@@ -135,7 +135,7 @@ fn respond(answer: Outgoing, line: &Line) -> Response {
     response
 }
 
-/// Line that may be cut: then nothing more is written on it.
+/// `true` if a connection is cut: nothing more is written on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Line(Arc<AtomicBool>);
 

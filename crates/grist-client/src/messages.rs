@@ -1,9 +1,9 @@
-//! Grist's words, without what they quote: cell values may be in them.
+//! Removes quoted values from Grist's messages, as they may be cell values.
 
-/// Longest excerpt of a message in an error, in characters.
+/// The longest part of a message in an error, in characters.
 const MOST: usize = 200;
 
-/// Messages of the data engine that hold no value. Every other message may hold one.
+/// Messages of the data engine without values. Any other may contain one.
 const SAFE: &[&str] = &[
     "require is empty but allow_empty_require isn't set",
     "Value lists must all have the same length",
@@ -26,7 +26,7 @@ pub(super) fn words(message: &str) -> String {
     cut(&unquoted(line))
 }
 
-/// Returns the name after `before`, up to the next character that no id of a table or column has.
+/// Returns the id after `before`, up to the next character that no id of a table or column has.
 pub(super) fn name_after(message: &str, before: &str) -> Option<String> {
     let (_, rest) = message.split_once(before)?;
     let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).collect();

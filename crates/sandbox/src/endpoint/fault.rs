@@ -1,4 +1,4 @@
-//! Faults that a test injects into requests.
+//! Injects faults.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::message::Outgoing;
 use crate::random::Random;
 
-/// Value of the `RateLimit-Reset` header of a 429.
+/// The `RateLimit-Reset` header of a 429.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reset {
     /// The header is absent.
@@ -59,7 +59,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns true if the request is executed all the same.
+    /// Returns `true` if the request is executed all the same.
     pub(super) fn executes(&self) -> bool {
         matches!(
             self,
@@ -102,7 +102,7 @@ impl Fault {
         }
     }
 
-    /// Corrupts the true answer.
+    /// The change of the true answer.
     pub(super) fn spoil(&self, answer: &mut Outgoing) {
         match self {
             Self::LoseAnswer => answer.cut_after = Some(0),
@@ -182,11 +182,11 @@ pub struct FaultPlan {
     pub skip: u32,
     /// Strikes one request out of that many.
     pub every: u32,
-    /// The number of requests that it strikes; `None` is for ever.
+    /// Number of strikes; `None` is unlimited.
     pub times: Option<u32>,
     /// Strikes that many requests out of a hundred, at random.
     pub percent: u64,
-    /// The seed, which makes the random choice repeatable.
+    /// The seed of the random choice.
     pub seed: u64,
     /// Requests that were left to chance so far.
     drawn: u64,
@@ -236,7 +236,7 @@ impl FaultPlan {
         self
     }
 
-    /// Returns true if it strikes this request; counts down.
+    /// Returns `true` if it strikes this request; counts down.
     pub(super) fn strikes(&mut self, operation: Option<&str>) -> bool {
         if self.times == Some(0) || self.operation.as_deref().is_some_and(|name| operation != Some(name)) {
             return false;

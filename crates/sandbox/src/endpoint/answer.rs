@@ -1,4 +1,4 @@
-//! The rules of the door, in the order in which the platform applies them.
+//! Applies the rules of the platform before GraphQL, in its order: host, token, limits, faults.
 
 use std::collections::HashMap;
 
@@ -19,18 +19,18 @@ const GRAPHQL: &str = "/api/v2/graphql";
 
 /// Everything that is not the world: parsed documents, faults, log, counters.
 #[derive(Default)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     pub engine: Engine,
     pub plans: Vec<FaultPlan>,
     pub log: Vec<RequestInfo>,
     pub violations: Vec<String>,
-    /// True if the host is an old name of the platform.
+    /// `true` if the host is an old name of the platform.
     pub redirects: bool,
     buckets: HashMap<String, (i64, u32)>,
     served: u64,
 }
 
-/// Body of a request.
+/// The content of a body.
 struct Parsed {
     query: Option<String>,
     query_id: Option<String>,
@@ -38,7 +38,7 @@ struct Parsed {
     variables: Map<String, Json>,
 }
 
-impl Door {
+impl Endpoint {
     /// Answers one request and writes it into the log.
     pub fn answer(&mut self, world: &mut World, request: &Incoming) -> (Outgoing, RequestInfo) {
         self.served += 1;

@@ -1,4 +1,4 @@
-//! The storage beside the platform: it knows signed addresses and no token.
+//! The file storage beside the platform: it knows signed addresses and no token.
 
 use super::message::{Incoming, Outgoing};
 use crate::graph::{check_blob, check_signature};

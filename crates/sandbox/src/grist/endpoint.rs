@@ -1,4 +1,4 @@
-//! Before a document is reached: limits, keys, faults.
+//! Checks limits, keys and faults before a document is reached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::handle::Grist;
 use super::log::Logged;
 use super::request::{Answer, Request};
-use super::rest::{self, Visit};
+use super::rest::{self, DocumentCall};
 
 /// Largest JSON body (Grist trap 23).
 const BODY: usize = 1024 * 1024;
@@ -94,7 +94,7 @@ async fn route(grist: &Grist, request: &Request, key: Option<&str>) -> Result<An
     let role = role.ok_or_else(|| Failure::refused(403, "No view access"))?;
     let _place = Place::take(&document)?;
     grist.wait_while_held().await;
-    rest::answer(&Visit { request, document: &document, role }).await
+    rest::answer(&DocumentCall { request, document: &document, role }).await
 }
 
 /// A place among the requests in flight, given back when it is dropped.
@@ -118,7 +118,7 @@ impl Drop for Place {
     }
 }
 
-/// Answers a request outside the API: HTML, as browsers and wrong addresses get it.
+/// The landing page: a browser or a wrong address gets HTML.
 pub(super) fn outside() -> Answer {
     Answer::of(404, &json!({ "error": "not found" }))
 }

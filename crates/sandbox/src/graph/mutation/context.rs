@@ -1,4 +1,4 @@
-//! The checks that all mutations share, in the platform's order.
+//! Checks that all mutations share, in the platform's order.
 
 use apollo_compiler::response::{JsonMap, JsonValue};
 
@@ -9,8 +9,8 @@ use super::perform::Refusal;
 use crate::value::FileRecord;
 use crate::world::{BadBlob, World};
 
-/// One mutation under way: who asks, for what, and the world that it may change.
-pub(super) struct Desk<'w> {
+/// The context of a mutation: caller, input, world.
+pub(super) struct MutationContext<'w> {
     pub world: &'w mut World,
     pub scope: &'w Scope,
     /// Where files are sent to.
@@ -18,7 +18,7 @@ pub(super) struct Desk<'w> {
     pub input: &'w JsonMap,
 }
 
-impl Desk<'_> {
+impl MutationContext<'_> {
     pub fn text(&self, key: &str) -> Option<&str> {
         self.input.get(key).and_then(JsonValue::as_str)
     }
@@ -28,7 +28,7 @@ impl Desk<'_> {
         self.input.get(key).and_then(JsonValue::as_bool).unwrap_or(false)
     }
 
-    /// Returns true if the usager gets an e-mail.
+    /// Returns `true` if the usager gets an e-mail.
     pub fn notifies(&self) -> bool {
         !self.flag("disableNotification")
     }

@@ -1,4 +1,4 @@
-//! Who asks.
+//! Authenticates the caller.
 
 use serde_json::{Value as Json, json};
 
@@ -19,7 +19,7 @@ fn token_of(header: &str) -> Option<&str> {
     }
 }
 
-/// Returns the démarches that the caller may see, or the status and the body of the refusal.
+/// Returns the scope of the caller, or the status and the body of the refusal.
 pub(super) fn scope(world: &World, header: Option<&str>, stored: bool) -> Result<Scope, (u16, Json)> {
     let young = world.platform == Platform::DemarcheNumerique;
     let token = header.and_then(token_of).and_then(|text| world.tokens.iter().find(|token| token.text == text));

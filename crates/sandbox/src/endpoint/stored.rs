@@ -1,4 +1,4 @@
-//! Queries that the platform knows by name.
+//! Stored queries of the platform.
 
 /// The text of a stored query, by `queryId` and `operationName`: introspection and the public form, which are what may be
 /// asked without a token.

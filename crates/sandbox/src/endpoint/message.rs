@@ -1,17 +1,17 @@
-//! One HTTP request and its answer, without a network.
+//! An HTTP request and its answer, without a network.
 
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
-/// A request as the door sees it.
+/// A request as the endpoint receives it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Incoming {
     /// `POST`, `GET` or `PUT`.
     pub method: String,
     /// Path without the query string.
     pub path: String,
-    /// The query of the address, without the `?`.
+    /// The query after the `?`.
     pub query: String,
     /// The `Host` header; addresses of files are made of it.
     pub host: String,
@@ -66,7 +66,7 @@ impl Incoming {
     }
 }
 
-/// Returns the path of an address.
+/// Path and query.
 fn path(url: &str) -> &str {
     url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(url)
 }
@@ -82,7 +82,7 @@ pub struct Outgoing {
     pub body: Vec<u8>,
     /// The connection dies after that many bytes of the body; `Some(0)` is no answer at all.
     pub cut_after: Option<usize>,
-    /// The delay of the answer.
+    /// Delay of the answer.
     pub delay: Duration,
 }
 

@@ -1,9 +1,9 @@
-//! Log of requests.
+//! Records requests.
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-/// One request that reached the door, whatever became of it.
+/// One request that reached the endpoint, whatever became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestInfo {
     /// Rank since the sandbox exists, from 1.
