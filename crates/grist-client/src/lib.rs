@@ -1,8 +1,8 @@
 //! Typed client of Grist: documents, tables, records, user actions, attachments, read-only SQL.
 //!
-//! It knows nothing about démarches. Grist's limits are kept by construction: two requests in flight per document and
-//! one SQL at a time, across all clones; no body above Grist's limit; no bundle with repeated keys; no overlong
-//! address. Errors are grouped by what the caller may do next, and contain no cell value and no key.
+//! It knows nothing of démarches, so any program can use it. It keeps the limits of Grist: two requests in
+//! flight per document and one SQL query at a time, across all clones; no body larger than Grist accepts; no bundle with repeated
+//! keys; no address that is too long. Errors are named after the action that they call for, and contain no cell value and no key.
 //!
 //! ```no_run
 //! use grist_client::{Action, Client, DocAddress, OnMany, Repeat};

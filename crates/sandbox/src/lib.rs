@@ -1,4 +1,4 @@
-//! An embedded platform ("bac à sable"): a generated world that answers real GraphQL over HTTP.
+//! Imitates the platform ("bac à sable"): a generated world that answers GraphQL over HTTP.
 //!
 //! It reproduces what a client must survive, with the platform's own oddities: keyset pages, types that depend on the
 //! fragments of the document, silent changes, back-dated deletions, answers that are neither JSON nor GraphQL. Time is
@@ -10,14 +10,14 @@
 //! | [`DEMARCHE_CLONE`] (1002) | a clone of it: the same stable ids, other dossiers |
 //! | [`DEMARCHE_LARGE`] (1003) | thirty simple champs, as many dossiers as asked |
 //!
-//! It can be written to: every mutation of both schemas is executed by the platform's rules, in its words. What it really
-//! did is in [`Sandbox::audit`], what it would have told a webhook in [`Sandbox::webhooks`]: the judges of a client whose
-//! answers get lost.
+//! Every mutation of both schemas is executed by the platform's rules, with its messages. What it really
+//! did is in [`Sandbox::audit`], the calls of a webhook are in [`Sandbox::webhooks`]: tests of clients with lost answers compare with
+//! them.
 //!
 //! Start with [`Sandbox`], shape it with [`WorldSpec`], change it through [`World`], break it with [`Fault`] (always,
 //! now and then, or at random: [`FaultPlan`]).
 //!
-//! Rooms: `world` (state and rules, no network), `graph` (resolvers), `endpoint` (tokens, faults, log, server).
+//! Modules: `world` (state and rules, no network), `graph` (resolvers), `endpoint` (tokens, faults, log, server).
 
 #![warn(missing_docs)]
 

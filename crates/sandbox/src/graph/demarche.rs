@@ -68,7 +68,7 @@ impl ObjectValue for DemarcheNode<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
         let (ctx, demarche) = (self.ctx, self.demarche);
-        let (revisions, active, updated_at) = demarche.told_form();
+        let (revisions, active, updated_at) = demarche.visible_form();
         let revision = |rank: usize| ResolvedValue::object(RevisionNode { ctx, demarche, revision: &revisions[rank] });
         let draft = revisions.len() - 1;
         let published = revisions[active].published_at;

@@ -6,11 +6,12 @@
 //! that refuses the same key twice.
 //!
 //! Start with [`Grist`], make documents, give [`Role`]s to keys, let a [`Person`] change things between two requests,
-//! break it with [`FaultPlan`]s, and read what was asked in [`Logged`].
+//! break it with [`FaultPlan`]s, and read the requests in [`Logged`].
 //!
-//! Not here: formulas are kept but never computed, summary tables cannot be made, sharing and webhooks have no routes.
+//! It does not imitate everything: formulas are stored but never computed, summary tables cannot be created, sharing and webhooks
+//! have no routes.
 //!
-//! Rooms: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (what a document holds and how it changes),
+//! Modules: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (content of a document and its changes),
 //! `actions` (user actions), `store` (SQL), `rest` (routes), `endpoint` (keys, limits, faults).
 
 mod actions;

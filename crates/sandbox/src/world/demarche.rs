@@ -84,7 +84,7 @@ impl Demarche {
     }
 
     /// The revisions that the API tells, the rank of the one in force, and the date of the last change of the form.
-    pub(crate) fn told_form(&self) -> (&[Revision], usize, Timestamp) {
+    pub(crate) fn visible_form(&self) -> (&[Revision], usize, Timestamp) {
         let (revisions, updated_at) = match &self.held_form {
             Some((revisions, updated_at)) => (revisions.as_slice(), *updated_at),
             None => (self.revisions.as_slice(), self.updated_at),

@@ -1,11 +1,11 @@
 //! Executes mutations as the platform does.
 //!
 //! Root fields are executed in order, each with its whole answer before the next one starts, as the platform does.
-//! Every one walks through the same checks: may the token write, is the file there, do the ids exist, may the
-//! instructeur, does the rule allow it.
+//! Each passes the same checks: the token may write, the file exists, the ids exist, the instructeur may act, the rule of the
+//! mutation allows it.
 //!
-//! - [`call`]: what a document asks for; [`input`]: what is refused before anything is executed
-//! - [`context`]: the checks that all share; [`perform`]: which mutation does what, and the audit
+//! - [`call`]: the root fields of a document; [`input`]: refusals before execution
+//! - [`context`]: the shared checks; [`perform`]: dispatch, and the audit
 //! - [`decision`], [`message`], [`annotation`], [`content`], [`sorting`], [`team`], [`upload`]: the mutations
 //! - [`payload`]: the answer
 

@@ -85,7 +85,7 @@ fn parameter(head: &str, name: &str) -> Option<String> {
     rest.split('"').next().map(|text| text.replace("%22", "\""))
 }
 
-fn told(state: &State, row: i64) -> Json {
+fn fields_of(state: &State, row: i64) -> Json {
     let files = state.meta(ATTACHMENTS);
     json!({
         "fileName": files.text(row, "fileName"),
@@ -97,7 +97,7 @@ fn told(state: &State, row: i64) -> Json {
 pub(super) fn list(call: &DocumentCall<'_>) -> Json {
     let engine = call.document.engine();
     let rows = engine.state.meta(ATTACHMENTS).rows.keys();
-    let records: Vec<Json> = rows.map(|row| json!({ "id": row, "fields": told(&engine.state, *row) })).collect();
+    let records: Vec<Json> = rows.map(|row| json!({ "id": row, "fields": fields_of(&engine.state, *row) })).collect();
     json!({ "records": records })
 }
 
@@ -108,7 +108,7 @@ fn row(state: &State, id: &str) -> Result<i64, Failure> {
 
 pub(super) fn one(call: &DocumentCall<'_>, id: &str) -> Result<Json, Failure> {
     let engine = call.document.engine();
-    Ok(told(&engine.state, row(&engine.state, id)?))
+    Ok(fields_of(&engine.state, row(&engine.state, id)?))
 }
 
 pub(super) fn download(call: &DocumentCall<'_>, id: &str) -> Result<Answer, Failure> {

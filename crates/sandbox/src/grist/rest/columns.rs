@@ -9,10 +9,10 @@ use crate::grist::state::State;
 
 const COLUMNS: &str = "_grist_Tables_column";
 
-/// The columns of a table as the API tells them.
+/// Lists the columns of a table as the API does.
 pub(super) fn of(state: &State, table: i64, hidden: bool) -> Json {
     let columns = state.meta(COLUMNS);
-    let told = state.columns_of(table).into_iter().filter_map(|row| {
+    let listed = state.columns_of(table).into_iter().filter_map(|row| {
         let id = columns.text(row, "colId");
         if !hidden && (id == "manualSort" || id.starts_with("gristHelper_")) {
             return None;
@@ -23,7 +23,7 @@ pub(super) fn of(state: &State, table: i64, hidden: bool) -> Json {
         }
         Some(json!({ "id": id, "fields": fields }))
     });
-    Json::Array(told.collect())
+    Json::Array(listed.collect())
 }
 
 pub(super) fn list(call: &DocumentCall<'_>, table: &str) -> Json {

@@ -13,7 +13,7 @@ fn org() -> Json {
     json!({ "id": 4, "name": "exemple", "domain": "exemple", "access": "owners", "owner": null })
 }
 
-fn told(document: &Document, role: Role) -> Json {
+fn described(document: &Document, role: Role) -> Json {
     let name = document.engine().name.clone();
     json!({ "id": document.id, "name": name, "access": role.name(), "isPinned": false, "urlId": document.id, "trunkId": null, "type": null, "forks": [] })
 }
@@ -32,8 +32,9 @@ pub(in crate::grist) fn answer(site: &mut Site, request: &Request, key: Option<&
         ("GET", ["orgs", _]) if known => Ok(org()),
         ("GET", ["orgs", _, "workspaces"]) if known => {
             let documents = site.documents.values().filter(|document| !document.engine().trashed);
-            let documents: Vec<Json> =
-                documents.filter_map(|document| Some(told(document, site.keys.role(key, &document.id)?))).collect();
+            let documents: Vec<Json> = documents
+                .filter_map(|document| Some(described(document, site.keys.role(key, &document.id)?)))
+                .collect();
             let access = site.keys.role(key, "").map_or(Json::Null, |role| json!(role.name()));
             Ok(json!([{
                 "id": 4, "name": "Home", "access": access, "isSupportWorkspace": false,
@@ -58,10 +59,10 @@ pub(in crate::grist) fn answer(site: &mut Site, request: &Request, key: Option<&
             let id = site.id_of(segments[1]);
             let document = site.documents.get(&id).ok_or_else(|| Failure::refused(404, "document not found"))?;
             let role = site.keys.role(key, &id).ok_or_else(|| Failure::refused(403, "access denied"))?;
-            let mut told = told(document, role);
-            told["workspace"] =
+            let mut described = described(document, role);
+            described["workspace"] =
                 json!({ "id": document.workspace, "name": "Home", "isSupportWorkspace": false, "org": org() });
-            Ok(told)
+            Ok(described)
         }
         _ if known => Err(Failure::refused(404, format!("not found: {}", request.asked))),
         _ => Err(Failure::refused(403, "access denied")),
