@@ -78,13 +78,13 @@ impl ServerAddress {
     /// environment that libpq knows (`PGSSLMODE`...), for what the address does not say.
     ///
     /// # Errors
-    /// What is wrong, by the names of parameters.
+    /// Checks the parameters, and names an invalid one.
     pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidAddress> {
         let url = Url::parse(text).map_err(|_| invalid("it is not an address of PostgreSQL").hint(PERCENT))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(invalid("it does not begin with postgres://").hint(EXAMPLE));
         }
-        // What follows an unescaped `#`, `/` or `?` of a password is not what it was meant to be, and part of a secret.
+        // The text after an unescaped `#`, `/` or `?` of a password is part of a secret, so it must not be repeated.
         if url.fragment().is_some() || url.path().contains('@') || url.path().trim_start_matches('/').contains('/') {
             return Err(invalid("it is ambiguous: a character of it has a meaning in addresses").hint(PERCENT));
         }

@@ -1,9 +1,9 @@
-//! A geometry of PostGIS beside the GeoJSON, where PostGIS is installed.
+//! Adds a geometry column beside the GeoJSON, if PostGIS is installed.
 
 use crate::sink::sql::quoted;
 use crate::table::{ColumnKey, LayoutTable, TableKey};
 
-/// The column that holds it, computed from the GeoJSON by the database.
+/// The geometry column, which the database computes from the GeoJSON.
 pub(super) const COLUMN: &str = "dn_geom";
 
 /// The column with the GeoJSON of a table of areas, by its name.
@@ -15,7 +15,7 @@ pub(super) fn source(table: &LayoutTable) -> Option<&str> {
 
 /// The statements that add the column and its index; `postgis` is the schema in which the extension lies.
 ///
-/// What is not a geometry of PostGIS becomes NULL: an area that cannot be drawn is no reason to stop a run.
+/// GeoJSON that PostGIS refuses becomes NULL, as an invalid area must not stop a run.
 pub(super) fn statements(table: &str, source: &str, postgis: &str) -> String {
     let (table, source, postgis, column) = (quoted(table), quoted(source), quoted(postgis), quoted(COLUMN));
     format!(

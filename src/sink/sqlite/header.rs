@@ -1,5 +1,5 @@
-//! What a file is, by its first hundred bytes: read without SQLite, so that a file that is not ours stays as it is and
-//! nothing appears beside it.
+//! Inspects the first hundred bytes of a file without SQLite, which would change a file of another program or create files
+//! beside it.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -19,7 +19,7 @@ pub(super) enum FileState {
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Looks at the file. `name` is the target's, for errors.
+/// Inspects the file. `name` is that of the target, for errors.
 pub(super) fn inspect(path: &Path, name: &str) -> Result<FileState, SinkError> {
     let unusable =
         |reason: String| SinkError::Unusable { target: name.to_owned(), action: "opened", reason, hint: None };

@@ -1,11 +1,11 @@
-//! The shared tables and their version.
+//! Creates and migrates the shared tables (`dn_*`).
 
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::sink::sql::Fault;
 
-/// `DNdb`, in the header of every file of ours.
+/// `DNdb`, the application id in the header of our files.
 pub(super) const APPLICATION_ID: i64 = 0x444E_6462;
 
 /// The steps from an empty file to the tables of this version; the version of a file is the number of steps it has seen.
@@ -34,7 +34,7 @@ const SHARED: [&str; 11] = [
     "dn_status_trail",
 ];
 
-/// Brings the file to this version, all or nothing. A file that is there already is not written.
+/// Migrates the file to this version in one transaction. Does not write a file of this version.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Fault> {
     if version(connection).await? == VERSION {
         return Ok(());
@@ -45,7 +45,7 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Fau
         sqlx::raw_sql(*step).execute(&mut *tx).await?;
         at += 1;
     }
-    // Settings take no parameters. Both are part of the transaction: a file is ours and of this version, or nothing yet.
+    // PRAGMA takes no parameters. Both are part of the transaction, so a file has both marks or none.
     let settings = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {at}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(settings)).execute(&mut *tx).await?;
     tx.commit().await?;
@@ -65,7 +65,7 @@ pub(super) async fn is_older(connection: &mut SqliteConnection) -> Result<bool, 
     Ok(version(connection).await? < VERSION)
 }
 
-/// Reads the small shared tables to their end, so that damage shows before anything is written.
+/// Reads the small shared tables completely, so that damage is found before anything is written.
 pub(super) async fn look(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let found: Vec<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'").fetch_all(&mut *connection).await?;

@@ -1,4 +1,4 @@
-//! Opening: what the file must be, the lock, the settings of the connection.
+//! Opens a file: checks its header, takes the lock, configures the connection.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::sink::sql::Fault;
 /// Time limit for another program that locks the file for a moment (a reader that checkpoints the log, a backup).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Room for the statements of a démarche with many blocks, each in its few sizes.
+/// Cached statements: enough for a démarche with many blocks, each in its few sizes.
 const STATEMENTS: usize = 400;
 
 impl SqliteSink {
@@ -33,19 +33,19 @@ impl SqliteSink {
         let file = resolve(path.as_ref(), &name)?;
         let found = header::inspect(&file, &name)?;
         if found == FileState::Ours {
-            // SQLite would fall back to reading without a word.
+            // SQLite silently opens a file that it cannot write as read-only.
             let writable = OpenOptions::new().write(true).open(&file);
             writable.map_err(|error| unusable(&name, "written", error.to_string()))?;
         }
         let lock = Lock::take(&file, &name)?;
         if found == FileState::Nothing {
-            // Before SQLite makes it, for everybody to read.
+            // Create it before SQLite does, which would make it readable by every account.
             private::open(&file).map_err(|error| unusable(&name, "written", error.to_string()))?;
         }
         let options = options(&file).create_if_missing(true).synchronous(SqliteSynchronous::Full);
         let opened = async {
-            // The first transaction marks the file as ours and is not in the log yet: a header without our mark is
-            // therefore never one of ours that was interrupted.
+            // The first transaction marks the file as ours before the write-ahead log is switched on. So a header without our
+            // mark is never an interrupted creation of ours.
             let mut connection = options.connect().await?;
             migrate::migrate(&mut connection).await?;
             migrate::look(&mut connection).await?;
@@ -56,8 +56,8 @@ impl SqliteSink {
         Ok(Self { name, connection: Mutex::new(connection), lock: Some(lock) })
     }
 
-    /// Opens a file for reading: no lock is taken, so a run may work on it meanwhile, and nothing is left behind.
-    /// Everything that would write answers [`SinkError::Unusable`].
+    /// Opens a file for reading: takes no lock, so a run may use it at the same time, and leaves no file behind.
+    /// A call that would write returns [`SinkError::Unusable`].
     ///
     /// # Errors
     /// As [`open`](Self::open), but for the lock; [`SinkError::Unusable`] when there is no file.
@@ -67,11 +67,11 @@ impl SqliteSink {
         if header::inspect(&file, &name)? == FileState::Nothing {
             return Err(unusable(&name, "opened", "there is no database yet".to_owned()));
         }
-        // SQLite's own way of reading only would leave an empty log and its index beside the file.
+        // The read-only mode of SQLite would leave an empty log and its index beside the file.
         let quiet = options(&file).pragma("query_only", "ON");
         let connection = match connect_to_read(&quiet).await {
-            // A folder that may not be written has no place for the log's index. Without a log there is nothing in it to
-            // be read, and nobody to write.
+            // SQLite cannot create the index of the log in a read-only folder. Without a log nothing is missing in the file and
+            // nobody writes, so it can be read as immutable.
             Err(error) if fault::is_cannot_open(&error) && !header::has_beside(&file, "-wal") => {
                 connect_to_read(&options(&file).read_only(true).immutable(true)).await
             }
@@ -87,14 +87,14 @@ impl SqliteSink {
     /// Checks whether a run has the file locked. Opens and writes nothing.
     ///
     /// # Errors
-    /// [`SinkError::Unusable`] for what is not the path of a file in a folder that exists.
+    /// [`SinkError::Unusable`] if the path is not that of a file in an existing folder.
     pub fn is_locked(path: impl AsRef<Path>) -> Result<bool, SinkError> {
         let name = name_of(path.as_ref());
         Ok(Lock::is_held(&resolve(path.as_ref(), &name)?))
     }
 }
 
-/// `None` for tables of an older version: what is missing in them is no damage.
+/// Connects and checks the tables; `None` for an older version, in which missing tables are no damage.
 async fn connect_to_read(options: &SqliteConnectOptions) -> Result<Option<SqliteConnection>, Fault> {
     let mut connection = options.connect().await?;
     if migrate::is_older(&mut connection).await? {
@@ -110,15 +110,15 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .statement_cache_capacity(STATEMENTS)
-        // A document and a row of a dossier take some six kilobytes: in pages of four each would spill into several. Only
-        // a new file takes it.
+        // A document and a row of a dossier take some 6 kB, which would overflow pages of 4 kB. Only a new file uses this
+        // setting.
         .page_size(16_384)
-        // Dossiers come in the order of their dates, so the same pages of the trees move again and again: they are folded
-        // into the file every 32 mebibytes of log, not every four.
+        // Dossiers arrive in the order of their dates, so commits change the same pages of the trees again and again:
+        // checkpoint every 32 MiB of log instead of every four.
         .pragma("wal_autocheckpoint", "2000")
-        // Sixteen mebibytes: the inner pages of the indexes of some hundred thousand dossiers.
+        // 16 MiB: the inner pages of the indexes of some hundred thousand dossiers.
         .pragma("cache_size", "-16384")
-        // What a stricter policy withholds goes from the bytes of the file, not from its tables alone.
+        // A value that a stricter policy withholds must disappear from the bytes of the file, not only from its tables.
         .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }
@@ -131,7 +131,7 @@ fn unusable(name: &str, action: &'static str, reason: String) -> SinkError {
     SinkError::Unusable { target: name.to_owned(), action, reason, hint: None }
 }
 
-/// The same path for the same file, however it is written: the lock lies beside the file, not beside a link to it.
+/// Resolves links, as the lock must lie beside the file and not beside a link to it.
 fn resolve(path: &Path, name: &str) -> Result<PathBuf, SinkError> {
     if let Ok(file) = fs::canonicalize(path) {
         return Ok(file);

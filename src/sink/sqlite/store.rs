@@ -1,6 +1,6 @@
-//! Statements on a connection to SQLite.
+//! Runs statements on a connection to SQLite.
 //!
-//! Rows go in by the hundred, with texts that are the same at each commit, so that SQLite compiles them once.
+//! Rows are inserted by the hundred with the same statements at each commit, so that SQLite compiles them once.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -58,7 +58,7 @@ impl Store for SqliteConnection {
         Ok(())
     }
 
-    /// Reads the rows as they are kept, and compares them with what would be kept of those that there should be.
+    /// Reads the rows as stored, and compares them with the stored form of the expected ones.
     async fn compare(&mut self, found: &mut Differences, wanted: &Wanted<'_>) -> Result<(), Fault> {
         let Wanted { rows: into, keys, numbers } = wanted;
         let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
@@ -97,7 +97,7 @@ impl Store for SqliteConnection {
     }
 }
 
-/// The cells of a row after those of its key, which comes first: the number of the dossier, and the key among its rows.
+/// Splits a row into its key (number of the dossier, key of the child row) and its other cells.
 fn keyed(mut cells: Vec<Stored>, keys: usize) -> ((DossierNumber, String), Vec<Stored>) {
     let rest = cells.split_off(keys);
     let mut key = cells.into_iter();
