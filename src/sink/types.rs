@@ -1,4 +1,4 @@
-//! What walks between the engine and a sink.
+//! Declares the values that the engine passes to a sink and gets back.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,42 +23,42 @@ impl Prepared {
         Self { scope, layout, owes_remap: false }
     }
 
-    /// The same, where the target itself wants its rows to be written again.
+    /// Marks that the target itself needs its rows to be written again.
     #[cfg(feature = "grist")]
     pub(super) fn owing(self, owes_remap: bool) -> Self {
         Self { owes_remap, ..self }
     }
 
-    /// Whose tables.
+    /// The démarche of the tables.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// How they are.
+    /// The layout of the tables.
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// Whether the target has columns without the values of stored dossiers that the plan does not know of: people took
-    /// a column away and want it back. The stored checkpoint says so since the same transaction.
+    /// Returns `true` if the target has columns without the values of stored dossiers that the plan does not know: users
+    /// deleted a column and want it back. The same transaction marked it in the stored checkpoint.
     #[must_use]
     pub fn owes_remap(&self) -> bool {
         self.owes_remap
     }
 }
 
-/// What is committed together.
+/// The content of one commit.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The run that does it.
     pub run: String,
-    /// When it was seen, for the change feed.
+    /// The time of observation, for the change feed.
     pub seen_at: Timestamp,
     /// The changes.
     pub plan: Plan,
-    /// Where the walks stand once this is durable.
+    /// The checkpoint once this is durable.
     pub checkpoint: Checkpoint,
     /// Dossiers that enter, stay in or leave quarantine.
     pub quarantine: Vec<QuarantineChange>,
@@ -80,17 +80,17 @@ pub struct QuarantineEntry {
     pub number: DossierNumber,
     /// A stable word for why: `invalid_null`, `timeout`, `internal_server_error`, `undecodable`...
     pub reason: String,
-    /// What happened, without personal data.
+    /// The error, without personal data.
     pub message: String,
-    /// When it was first put here.
+    /// The time of its first failure.
     pub since: Timestamp,
-    /// How many runs tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// When to try again.
+    /// The time of the next attempt.
     pub next_try: Timestamp,
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// Rows written in all tables of the démarche, children included.
@@ -99,21 +99,21 @@ pub struct Receipt {
     pub events: u64,
 }
 
-/// How many dossiers a target holds of a démarche.
+/// Numbers of dossiers of a démarche in a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Those that the platform shows.
+    /// Dossiers without tombstone.
     pub alive: u64,
-    /// Those that have a tombstone.
+    /// Dossiers with a tombstone.
     pub gone: u64,
 }
 
-/// What a target holds of a dossier, for comparison with the complete listing.
+/// A stored dossier, for comparison with the complete listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CensusEntry {
     /// The dossier.
     pub number: DossierNumber,
-    /// The digest of what the light listing showed when it was stored.
+    /// The digest of its line in the light listing when it was stored.
     pub light: Digest,
     /// Its tombstone.
     pub gone: Option<Gone>,
@@ -126,12 +126,12 @@ pub struct StoredDocument {
     pub number: DossierNumber,
     /// Its filtered JSON.
     pub document: String,
-    /// The digest of what the light listing showed when it was stored (it cannot be computed from a filtered document).
+    /// The digest of its line in the light listing when it was stored (it cannot be computed from a filtered document).
     pub light: Digest,
     /// The fingerprint of the document.
     pub fingerprint: Digest,
     /// Its tombstone.
     pub gone: Option<Gone>,
-    /// When this version, or this tombstone, was first seen.
+    /// The time at which this version, or this tombstone, was first seen.
     pub last_changed: Timestamp,
 }

@@ -78,7 +78,7 @@ impl ServerAddress {
     /// environment that libpq knows (`PGSSLMODE`...), for what the address does not say.
     ///
     /// # Errors
-    /// Checks the parameters, and names an invalid one.
+    /// An invalid address; names the parameter.
     pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidAddress> {
         let url = Url::parse(text).map_err(|_| invalid("it is not an address of PostgreSQL").hint(PERCENT))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {

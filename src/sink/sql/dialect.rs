@@ -1,20 +1,20 @@
-//! The words in which databases differ.
+//! Declares the SQL that differs between databases.
 
 use super::value::Type;
 use crate::table::{LayoutColumn, LayoutTable};
 
-/// How a database writes what the shared statements cannot say alike.
+/// The SQL of one database that the shared statements cannot share.
 pub(in crate::sink) trait Dialect {
     /// The longest name of a column of a view, in bytes.
     const LONGEST_TITLE: usize;
 
-    /// What comes after the columns of a new table.
+    /// The clause after the columns of a new table.
     const TABLE_END: &'static str;
 
-    /// What makes the number the key of a table of dossiers.
+    /// The clause that makes the number the key of a table of dossiers.
     const NUMBER_KEY: &'static str;
 
-    /// Keeps others from giving names until the transaction ends; `None` where a transaction does so by itself.
+    /// Locks the allocation of names until the transaction ends; `None` if a transaction is exclusive anyway.
     const LOCK_NAMES: Option<&'static str>;
 
     /// Every name in use beside those of the démarche `$2` of the instance `$1`: one column, `name`.
@@ -30,7 +30,7 @@ pub(in crate::sink) trait Dialect {
     /// Remembers the statement `$2` that made the view `$1`; `None` where the database does so by itself.
     const KEEP_VIEW: Option<&'static str>;
 
-    /// What is held of the dossiers of the démarche `$2` of the instance `$1` whose numbers `$3` holds: `number`,
+    /// Stored dossiers of the démarche `$2` of the instance `$1` whose numbers `$3` holds: `number`,
     /// `fingerprint`, `light`, `updated_at`, `gone`, `gone_reason`, `gone_at`, `last_changed`. By key alone, however many
     /// dossiers the démarche has.
     const HELD: &'static str;
@@ -38,11 +38,10 @@ pub(in crate::sink) trait Dialect {
     /// The type of a column, as it is declared and as the database tells it.
     fn declared(kind: Type) -> &'static str;
 
-    /// Whether a column is among the numbers that parameter `parameter` holds.
+    /// The condition that a column is among the numbers of a parameter.
     fn among(column: &str, parameter: usize) -> String;
 
-    /// How many rows of a table a document of `dn_dossiers` was written with, from the column that tells it; 0 where it does
-    /// not tell.
+    /// The expression for the number of rows of a table with which a dossier was written; 0 if it was not counted.
     fn row_count(column: &str, table: &str) -> String;
 
     /// Turns a column of the type `was` into one of the type of `column`, which holds more, with its values.
@@ -52,7 +51,7 @@ pub(in crate::sink) trait Dialect {
     fn extra_columns(table: &LayoutTable) -> Vec<&'static str>;
 }
 
-/// A name as SQL text. Names are clean already; this holds whatever they are.
+/// Quotes a name. Names are clean already; the quoting does not rely on it.
 pub(in crate::sink) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
