@@ -1,8 +1,7 @@
 //! Tests the binary as a process: exit codes, help, secrets, pipes, signals. Tests of the library do not belong here.
 
 #[cfg(unix)]
-mod alarms;
-mod answers;
+mod alerts;
 mod bad_input;
 mod doctor;
 #[cfg(unix)]
@@ -14,6 +13,7 @@ pub mod harness;
 mod help;
 #[cfg(target_os = "linux")]
 mod log;
+mod output;
 #[cfg(unix)]
 mod permissions;
 mod pooled;
@@ -22,9 +22,9 @@ mod push;
 mod retention;
 #[cfg(unix)]
 mod run;
-mod secrets;
 #[cfg(unix)]
-mod serving;
+mod sandbox;
+mod secrets;
 #[cfg(unix)]
 mod webhooks;
 #[cfg(unix)]

@@ -2,6 +2,6 @@
 
 mod failures;
 mod limits;
-mod questions;
+mod reads;
 mod support;
 mod writes;

@@ -34,18 +34,18 @@ macro_rules! real_traps {
     };
 }
 
-mod blocked;
 mod duplicates;
 mod files;
 mod fixture;
-mod habits;
+mod history;
 mod limits;
 mod links;
-mod loss;
 mod names;
 mod proxy;
 mod retyped;
 mod rows;
 mod rules;
+mod stopped;
 mod tables;
+mod unresponsive;
 mod values;

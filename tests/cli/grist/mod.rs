@@ -1,10 +1,10 @@
 //! Runs the binary on a Grist document, against the imitation over HTTP.
 
 mod bad_input;
-mod deciding;
-mod dying;
+mod crashing;
+mod decisions;
 mod files;
 pub mod harness;
 mod init;
-mod people;
 mod runs;
+mod user_edits;

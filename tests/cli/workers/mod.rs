@@ -1,6 +1,6 @@
 //! Runs several processes of `dn run` on one PostgreSQL: work is shared, dead workers are replaced, stale ones cannot write.
 
-mod dying;
+mod crashing;
 mod hints;
 mod process;
 mod sharing;

@@ -1,15 +1,15 @@
 //! Checks the contract that only PostgreSQL has: opening, content, several writers, the feed, faults of a server.
 
+mod content;
 mod faults;
 mod feed;
 mod leases;
-mod lying;
-mod named;
 mod opening;
 mod permits;
 mod pooled;
 mod replica;
-mod secure;
+mod reserved_names;
+mod tls;
 
 use demarche_numerique::ids::Scope;
 use demarche_numerique::sink::{Prepared, Sink};
