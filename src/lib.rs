@@ -44,7 +44,8 @@
 //! - [`writeback`]: sends them, each once, and verifies them;
 //! - `serve` (feature `serve`): schedules runs for any number of workers, with health, metrics and alerts;
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
-//! - `config` and `cli` (feature `cli`): the `dn` command.
+//! - `config` and `cycle` (feature `cycle`): whole work cycles from a configuration, for a service that has a scheduler;
+//! - `cli` (feature `cli`): the `dn` command.
 
 #![warn(missing_docs)]
 
@@ -70,13 +71,15 @@ pub mod writeback;
 
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "cli")]
+#[cfg(feature = "cycle")]
 pub mod config;
+#[cfg(feature = "cycle")]
+pub mod cycle;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "serve")]
 pub mod serve;
-#[cfg(feature = "cli")]
+#[cfg(feature = "cycle")]
 pub mod telemetry;
 
 /// Names the program in the `User-Agent` header of every request.

@@ -5,6 +5,7 @@ mod architecture;
 pub mod cli;
 mod client;
 mod contracts;
+mod cycle;
 mod documentation;
 mod fuzz;
 mod grist_client;

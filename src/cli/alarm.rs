@@ -1,4 +1,4 @@
-//! Whom `dn run` wakes: beside the loop, and never in its way.
+//! Sends alerts by a command or a webhook, beside the loop and never in its way.
 
 use std::fmt;
 use std::process::Stdio;
@@ -15,17 +15,16 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 use url::Url;
 
-use super::context::read_secret;
 use super::error::CliError;
-use crate::config::{Alerts, ConfigError, Problem};
-use crate::serve::{Board, Clock, Limits, News, Told, Trouble, alerts};
+use crate::config::{Alerts, ConfigError, Problem, Secrets};
+use crate::serve::{Clock, Limits, News, StatusBoard, Told, Trouble, alerts};
 
-/// How often the board is looked at when nothing happens: limits are passed by waiting, too.
+/// The time between two looks at the status board when nothing happens: limits are passed by waiting, too.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long a message may take to leave.
+/// The deadline of one message.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whom to wake, and for what.
+/// Says who receives alerts, and from which limits on.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     limits: Limits,
@@ -58,14 +57,14 @@ impl fmt::Debug for Way {
 }
 
 impl Alarm {
-    /// What a configuration asks for; the address of a webhook is read now.
+    /// Takes the alerts of a configuration; the address of a webhook is read now.
     ///
     /// # Errors
     /// A secret that is not there, or an address that is none.
-    pub fn new(settings: &Alerts) -> Result<Self, CliError> {
+    pub fn new(settings: &Alerts, secrets: &Secrets) -> Result<Self, CliError> {
         let mut ways: Vec<Way> = settings.command.iter().map(|command| Way::Command(command.value.clone())).collect();
         if let Some(source) = &settings.webhook {
-            ways.push(webhook(&read_secret("the address for alerts", &source.value)?)?);
+            ways.push(webhook(&secrets.read("the address for alerts", &source.value)?)?);
         }
         Ok(Self { limits: settings.limits(), ways })
     }
@@ -75,7 +74,7 @@ fn webhook(address: &SecretString) -> Result<Way, CliError> {
     let unfit = |unfit: bearer_http::Unfit| {
         let message = format!("the address for alerts cannot be used: {}", unfit.reason);
         let problem = Problem::new("run.alerts", message);
-        CliError::Config(ConfigError { file: None, problems: vec![problem] })
+        CliError::from(ConfigError { file: None, problems: vec![problem] })
     };
     let (url, loopback) = bearer_http::address(address.expose_secret()).map_err(unfit)?;
     let timeouts = bearer_http::Timeouts { connect: PATIENCE, read: None, total: PATIENCE };
@@ -84,7 +83,7 @@ fn webhook(address: &SecretString) -> Result<Way, CliError> {
 }
 
 /// Watches the board until it is dropped. What was told is remembered for as long as this lives, by way.
-pub async fn watch(board: Board, clock: Clock, mut alarms: watch::Receiver<Alarm>) {
+pub async fn watch(board: StatusBoard, clock: Clock, mut alarms: watch::Receiver<Alarm>) {
     let mut told: Vec<(Way, Told)> = Vec::new();
     loop {
         let Alarm { limits, ways } = alarms.borrow_and_update().clone();
@@ -105,7 +104,7 @@ pub async fn watch(board: Board, clock: Clock, mut alarms: watch::Receiver<Alarm
                         told.note(news);
                     }
                     Err(reason) => {
-                        warn!("an alert did not leave by {} and is tried again: {reason}", way.name());
+                        warn!("the alert could not be sent by {} and is tried again: {reason}", way.name());
                         left = false;
                         break;
                     }
@@ -120,7 +119,7 @@ pub async fn watch(board: Board, clock: Clock, mut alarms: watch::Receiver<Alarm
     }
 }
 
-/// What leaves. `text` is what chat programs show.
+/// The message of an alert. `text` is what chat programs show.
 #[derive(Debug, Serialize)]
 struct Message {
     version: u32,

@@ -10,13 +10,13 @@ use secrecy::SecretString;
 use super::error::CliError;
 use super::printer::tell;
 
-/// How often a person may get an answer wrong that only somebody else can check.
+/// The number of tries for an answer that only somebody else can check.
 const TRIES: u32 = 3;
 
 /// Who answers.
 #[derive(Debug)]
 pub struct Ask {
-    /// Whether answers are typed; else they come through a pipe, and a wrong one is final.
+    /// True if answers are typed; else they come through a pipe, and a wrong one is final.
     typed: bool,
 }
 
@@ -26,7 +26,7 @@ impl Ask {
         Self { typed: std::io::stdin().is_terminal() }
     }
 
-    /// How often a question is asked whose answer may turn out wrong.
+    /// Gives the number of times that a question is asked whose answer may turn out wrong.
     pub fn tries(&self) -> u32 {
         if self.typed { TRIES } else { 1 }
     }

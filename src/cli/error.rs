@@ -1,39 +1,33 @@
-//! What ends a command early, and how it is told: `error:`, the causes, `hint:`.
+//! The errors that end a command early, each with the next step.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::printer::legible;
-use super::webhooks::WEBHOOK_PATH;
+use grist_client::GristError;
+
 use crate::api::ApiError;
-use crate::config::{ConfigError, SecretSource, defaults};
+use crate::config::{ConfigError, SecretError};
+use crate::cycle::{CycleError, in_one_line, render};
 use crate::privacy::{FilterError, ShortKey};
-use crate::serve::hints::UnfitPath;
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 use crate::writeback::PushError;
-use grist_client::GristError;
 
-/// What ends a command early.
+/// Ends a command early.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The command line asks for something impossible.
     #[error("{message}")]
     Usage {
-        /// What is wrong.
+        /// The fault.
         message: String,
-        /// What to write instead.
+        /// The correction.
         hint: &'static str,
     },
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// A file that the configuration or a flag names cannot be read.
     #[error("{what} {} cannot be read", path.display())]
     Unreadable {
-        /// What it is.
+        /// The kind of file.
         what: &'static str,
         /// Which.
         path: PathBuf,
@@ -50,50 +44,13 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
-    /// A secret is not where it should be.
-    #[error("there is no {what} in {place}")]
-    NoSecret {
-        /// Which secret.
-        what: &'static str,
-        /// Where it was looked for.
-        place: SecretSource,
-    },
-    /// The secret part of the address that webhooks call cannot be used.
-    #[error("the webhook path of {instance} in {place} cannot be used")]
-    WebhookPath {
-        /// Of which instance.
-        instance: String,
-        /// Where it is.
-        place: SecretSource,
-        /// Why.
-        #[source]
-        source: UnfitPath,
-    },
-    /// The key of pseudonyms cannot be used.
+    /// A work cycle, or anything that it needs: settings, secrets, the platform, the target.
     #[error(transparent)]
-    Key(#[from] ShortKey),
-    /// The privacy policy cannot be put to work.
-    #[error(transparent)]
-    Privacy(#[from] FilterError),
-    /// The platform.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// Grist, where it is asked beside the engine.
-    #[error(transparent)]
-    Grist(#[from] GristError),
-    /// The target.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// A run.
-    #[error(transparent)]
-    Sync(#[from] SyncError),
-    /// A push.
-    #[error(transparent)]
-    Push(#[from] PushError),
+    Cycle(#[from] CycleError),
     /// The answer could not be written.
     #[error("the output cannot be written")]
     Output(#[source] std::io::Error),
-    /// The address of the door for signals cannot be listened on.
+    /// The address of the endpoint cannot be listened on.
     #[error("nothing can listen on {address}")]
     Listen {
         /// Which.
@@ -105,7 +62,7 @@ pub enum CliError {
     /// The system refuses something that the program itself needs: a thread, a port.
     #[error("{what} failed")]
     System {
-        /// What was tried.
+        /// The operation that failed.
         what: &'static str,
         /// Why.
         #[source]
@@ -113,45 +70,28 @@ pub enum CliError {
     },
 }
 
+/// Converts what the commands do beside a cycle: they call the same parts of the library.
+macro_rules! from_cycle {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::Cycle(error.into())
+            }
+        })*
+    };
+}
+from_cycle!(ConfigError, SecretError, ShortKey, FilterError, ApiError, GristError, SinkError, SyncError, PushError);
+
 impl CliError {
-    /// What the operator may do about it.
+    /// Names the next step for the operator.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => Some((*hint).to_owned()),
-            Self::Config(error) if error.file.is_some() => {
-                Some("`dn config example` prints a file with every key".to_owned())
-            }
-            Self::Config(_) => None,
             Self::Unreadable { .. } | Self::Unwritable { .. } => {
                 Some("check the path and the rights of this account".to_owned())
             }
-            Self::NoSecret { what: "token", .. } => Some(
-                "put the token in DN_TOKEN, or its file in DN_TOKEN_FILE, or name another place in the configuration"
-                    .to_owned(),
-            ),
-            Self::NoSecret { place: SecretSource::Variable(name), .. } if name == defaults::GRIST_KEY_ENV => Some(
-                "put the API key of an account that may edit the document in GRIST_API_KEY (in Grist: profile \
-                 settings, API), or name another place in the configuration"
-                    .to_owned(),
-            ),
-            Self::NoSecret { what: WEBHOOK_PATH, .. } | Self::WebhookPath { .. } => Some(
-                "make one with `openssl rand -hex 32`, another for each instance, and put it where `webhook-path-env` or \
-                 `webhook-path-file` says"
-                    .to_owned(),
-            ),
-            Self::NoSecret { .. } => {
-                Some("name the variable or the file that holds it in the configuration".to_owned())
-            }
-            Self::Key(_) => {
-                Some("make one with `openssl rand -base64 32`, and keep it: another key, other pseudonyms".to_owned())
-            }
-            Self::Privacy(_) => Some("name its variable with `key-env`, or its file with `key-file`".to_owned()),
-            Self::Api(error) => error.hint().map(str::to_owned),
-            Self::Grist(error) => error.hint().map(str::to_owned),
-            Self::Sink(error) => error.hint().map(str::to_owned),
-            Self::Sync(error) => error.hint().map(str::to_owned),
-            Self::Push(error) => error.hint().map(str::to_owned),
+            Self::Cycle(error) => error.hint(),
             Self::Listen { .. } => Some(
                 "another program has this port, or the address is not one of this machine: change `listen` under [run]"
                     .to_owned(),
@@ -164,44 +104,19 @@ impl CliError {
         }
     }
 
-    /// The error for a log: everything in one line.
+    /// Renders the error in one line of a log.
     #[must_use]
     pub fn in_one_line(&self) -> String {
-        self.render().lines().map(str::trim).collect::<Vec<_>>().join("; ")
+        in_one_line(&self.render())
     }
 
-    /// The error as it is shown: one line, then its causes, then a hint, each on a line of its own.
-    ///
-    /// A configuration shows all its problems instead, one a line.
+    /// Renders the error as it is shown: one line, then its causes, then a hint, each on a line of its own.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut text = String::new();
         match self {
-            Self::Config(error) => {
-                // Each problem carries its own hint.
-                for line in error.to_string().lines() {
-                    let _ = writeln!(text, "error: {}", legible(line));
-                }
-            }
-            _ => {
-                let _ = writeln!(text, "error: {}", legible(&self.to_string()));
-            }
+            Self::Cycle(error) => error.render(),
+            _ => render(self, std::iter::once(self.to_string().as_str()), self.hint().as_deref()),
         }
-        let mut told = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let words = error.to_string();
-            // Some libraries repeat their cause inside their own message.
-            if !told.contains(&words) {
-                let _ = writeln!(text, "  caused by: {}", legible(&words));
-            }
-            told = words;
-            cause = error.source();
-        }
-        if let Some(hint) = self.hint() {
-            let _ = writeln!(text, "hint: {hint}");
-        }
-        text
     }
 }
 

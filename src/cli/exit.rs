@@ -1,13 +1,9 @@
-//! How the program ends: every code, what it means, and which error becomes which.
+//! Exit codes: each with its meaning, and the code of each error.
 
 use super::error::CliError;
-use crate::api::{ApiError, MutationError, TransportFailure};
-use crate::sink::SinkError;
-use crate::sync::SyncError;
-use crate::writeback::PushError;
-use grist_client::GristError;
+use crate::cycle::{CycleError, ErrorKind};
 
-/// How the program ends.
+/// Ends the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -114,108 +110,15 @@ pub fn help() -> String {
     text
 }
 
-impl From<&ApiError> for Exit {
-    fn from(error: &ApiError) -> Self {
-        match error {
-            ApiError::TokenRefused { .. }
-            | ApiError::OutOfScope { .. }
-            | ApiError::NotFound { .. }
-            | ApiError::Rejected { .. } => Self::Refused,
-            ApiError::Redirected { .. }
-            | ApiError::Transport { failure: TransportFailure::Permanent(_), .. }
-            | ApiError::Settings { .. } => Self::Configuration,
-            ApiError::RateLimited { .. }
-            | ApiError::NoPermit { .. }
-            | ApiError::Unavailable { .. }
-            | ApiError::ServerError { .. }
-            | ApiError::Partial { .. }
-            | ApiError::Transport { .. }
-            | ApiError::TooLarge { .. }
-            | ApiError::Undecodable { .. } => Self::Unavailable,
-            ApiError::ForeignCursor { .. } => Self::Unexpected,
-        }
-    }
-}
-
-impl From<&GristError> for Exit {
-    fn from(error: &GristError) -> Self {
-        match error {
-            GristError::Settings { .. } | GristError::Redirected { .. } | GristError::Unreachable { .. } => {
-                Self::Configuration
-            }
-            GristError::SlowSql
-            | GristError::Busy { .. }
-            | GristError::Quota { .. }
-            | GristError::Unavailable { .. }
-            | GristError::TooSlow { .. }
-            | GristError::Unclear { .. }
-            | GristError::Storage { .. }
-            | GristError::EngineDown { .. }
-            | GristError::Undecodable { .. } => Self::Unavailable,
-            GristError::WrongKey { .. }
-            | GristError::Forbidden { .. }
-            | GristError::Blocked { .. }
-            | GristError::NoDocument { .. }
-            | GristError::NoTable { .. }
-            | GristError::NoColumn { .. }
-            | GristError::NoRow { .. }
-            | GristError::FormulaColumn { .. }
-            | GristError::NoSql { .. }
-            | GristError::TooLarge { .. }
-            | GristError::DeleteOnly
-            | GristError::AttachmentsFull { .. }
-            | GristError::Refused { .. } => Self::Refused,
-            GristError::KeysRepeat | GristError::Sql { .. } | GristError::Malformed { .. } => Self::Unexpected,
-        }
-    }
-}
-
-impl From<&SinkError> for Exit {
-    fn from(error: &SinkError) -> Self {
-        match error {
-            SinkError::Locked { .. } => Self::Locked,
-            SinkError::Unavailable { .. } => Self::Unavailable,
-            SinkError::Unusable { .. }
-            | SinkError::Foreign { .. }
-            | SinkError::NewerVersion { .. }
-            | SinkError::Altered { .. }
-            | SinkError::Backward { .. }
-            | SinkError::CannotHold { .. }
-            | SinkError::Refused { .. } => Self::Refused,
-        }
-    }
-}
-
-impl From<&SyncError> for Exit {
-    fn from(error: &SyncError) -> Self {
-        match error {
-            SyncError::Api(error) => error.into(),
-            SyncError::Sink(error) => error.into(),
-            SyncError::Document { .. } => Self::Unexpected,
-            SyncError::Interrupted => Self::Interrupted,
-            SyncError::NeverSynced { .. } | SyncError::OtherInstance { .. } => Self::Configuration,
-        }
-    }
-}
-
-impl From<&MutationError> for Exit {
-    fn from(error: &MutationError) -> Self {
-        match error {
-            MutationError::NotSent(error) | MutationError::Unknown(error) => error.into(),
-            _ => Self::Refused,
-        }
-    }
-}
-
-impl From<&PushError> for Exit {
-    fn from(error: &PushError) -> Self {
-        match error {
-            PushError::Api(error) => error.into(),
-            PushError::Mutation(error) => error.into(),
-            PushError::Outbox(error) => error.into(),
-            PushError::Sync(error) => error.into(),
-            PushError::Interrupted => Self::Interrupted,
-            PushError::Halfway { error, .. } => error.as_ref().into(),
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Configuration => Self::Configuration,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Unavailable => Self::Unavailable,
+            ErrorKind::Locked => Self::Locked,
+            ErrorKind::Interrupted => Self::Interrupted,
+            ErrorKind::Unexpected => Self::Unexpected,
         }
     }
 }
@@ -223,20 +126,9 @@ impl From<&PushError> for Exit {
 impl From<&CliError> for Exit {
     fn from(error: &CliError) -> Self {
         match error {
-            CliError::Usage { .. } => Self::Usage,
-            CliError::Config(_)
-            | CliError::Unreadable { .. }
-            | CliError::Unwritable { .. }
-            | CliError::NoSecret { .. }
-            | CliError::Listen { .. }
-            | CliError::WebhookPath { .. }
-            | CliError::Key(_)
-            | CliError::Privacy(_) => Self::Configuration,
-            CliError::Api(error) => error.into(),
-            CliError::Grist(error) => error.into(),
-            CliError::Sink(error) => error.into(),
-            CliError::Sync(error) => error.into(),
-            CliError::Push(error) => error.into(),
+            CliError::Usage { .. } | CliError::Cycle(CycleError::NoOutbox) => Self::Usage,
+            CliError::Unreadable { .. } | CliError::Unwritable { .. } | CliError::Listen { .. } => Self::Configuration,
+            CliError::Cycle(error) => error.kind().into(),
             CliError::Output(_) | CliError::System { .. } => Self::Unexpected,
         }
     }

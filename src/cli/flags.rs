@@ -22,7 +22,7 @@ pub struct InstanceArgs {
 }
 
 impl InstanceArgs {
-    /// What these flags say, for the resolution of settings.
+    /// Passes these flags to the resolution of settings.
     #[must_use]
     pub fn overrides(&self) -> Overrides {
         let Self { instance, url, platform } = self.clone();
@@ -30,7 +30,7 @@ impl InstanceArgs {
     }
 }
 
-/// Which démarches.
+/// The démarches.
 #[derive(Clone, Debug, Default, Args)]
 pub struct DemarcheArgs {
     /// Choose a démarche by its number; may be repeated [default: all of the configuration]
@@ -42,17 +42,17 @@ pub struct DemarcheArgs {
 }
 
 impl DemarcheArgs {
-    /// What these flags say, for the resolution of settings.
+    /// Passes these flags to the resolution of settings.
     #[must_use]
     pub fn overrides(&self) -> Overrides {
         Overrides { demarches: self.demarches.clone(), ..self.instance.overrides() }
     }
 }
 
-/// Which démarches, and into which target.
+/// The démarches and their target.
 #[derive(Clone, Debug, Default, Args)]
 pub struct JobArgs {
-    /// Which démarches.
+    /// The démarches.
     #[command(flatten)]
     pub demarches: DemarcheArgs,
     /// Keep dossiers in this target, such as sqlite:dossiers.db or grist:DOCUMENT [default: that of the configuration]
@@ -64,7 +64,7 @@ pub struct JobArgs {
 }
 
 impl JobArgs {
-    /// What these flags say, for the resolution of settings.
+    /// Passes these flags to the resolution of settings.
     #[must_use]
     pub fn overrides(&self, page: Option<&PageArgs>) -> Overrides {
         Overrides {
@@ -76,7 +76,7 @@ impl JobArgs {
     }
 }
 
-/// How much to ask for at a time.
+/// The size of pages.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PageArgs {
     /// Ask for at most so many dossiers at a time, 1 to 100 [default: 100]

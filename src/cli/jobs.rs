@@ -8,13 +8,11 @@ use super::exit::Exit;
 use super::flags::JobArgs;
 use super::{failed, progress::Progress};
 use crate::api::Client;
-use crate::config::{self, Overrides, RetentionSettings, Target};
-use crate::ids::Scope;
-use crate::privacy::Filter;
-use crate::sink::Sink;
-use crate::sync::{Job, Settings, Stop};
+use crate::config::{self, Overrides};
+use crate::cycle::{self, Cycle, CycleEvent, CycleJob};
+use crate::sync::Stop;
 
-/// Whether a command talks to the platform.
+/// Says if a command talks to the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// It does: a token is needed.
@@ -23,60 +21,19 @@ pub enum Network {
     Unused,
 }
 
-/// One démarche with everything that working on it needs, but for its target: each command opens it in its own way.
-pub struct Prepared<'a> {
-    /// Which démarche of which instance.
-    pub scope: Scope,
-    /// The platform.
-    pub client: &'a Client,
-    /// Where its dossiers are kept.
-    pub target: &'a Target,
-    /// What may leave the platform.
-    pub filter: &'a Filter,
-    /// What the operator set.
-    pub settings: Settings,
-    /// In whose name decisions are sent that do not say.
-    pub instructeur: Option<String>,
-    /// For how long dossiers are kept.
-    pub retention: RetentionSettings,
-    /// How to ask for a stop.
-    pub stop: &'a Stop,
-    /// Who tells how it goes on.
-    pub progress: &'a Progress,
-}
-
-impl Prepared<'_> {
-    /// The engine's job over a sink.
-    pub fn job<'j, S: Sink>(&'j self, sink: &'j S, events: &'j EventReader<'j>) -> Job<'j, S> {
-        Job {
-            client: self.client,
-            sink,
-            scope: self.scope.clone(),
-            filter: self.filter,
-            settings: self.settings,
-            events,
-            stop: self.stop.clone(),
-            clock: &jiff::Timestamp::now,
-        }
-    }
-}
-
-/// Who listens to a run.
-pub type EventReader<'a> = dyn Fn(&crate::sync::Event) + Send + Sync + 'a;
-
-/// What all jobs of a command have in common.
+/// Holds the settings that all jobs of a command have in common.
 pub struct Work<'a> {
     /// The surroundings.
     pub context: &'a Context,
-    /// What flags say.
+    /// The settings that flags give.
     pub overrides: Overrides,
-    /// Whether it talks to the platform.
+    /// Says if a token is needed.
     pub network: Network,
-    /// Whether a program reads the answer.
+    /// True if a program reads the answer.
     pub json: bool,
-    /// Whether everything is read again.
+    /// True if everything is read again.
     pub full: bool,
-    /// Whether dossiers are marked as gone however many they are.
+    /// True if the safety brake is off: dossiers are marked as gone however many they are.
     pub allow_deletes: bool,
 }
 
@@ -100,11 +57,11 @@ impl Work<'_> {
     /// A failure is told and the next démarche is worked on; the exit code is that of the gravest end.
     ///
     /// # Errors
-    /// What concerns all of them: the configuration, the output.
+    /// Those that concern all of them: the configuration, the output.
     pub async fn each(
         &self,
         stop: &Stop,
-        mut work: impl AsyncFnMut(&Prepared<'_>) -> Result<Exit, CliError>,
+        mut work: impl AsyncFnMut(&Cycle<'_>) -> Result<Exit, CliError>,
     ) -> Result<Exit, CliError> {
         let config = self.context.config()?;
         let jobs = config::resolve(&config, &self.overrides, &variable)?;
@@ -125,39 +82,25 @@ impl Work<'_> {
         job: &config::Job,
         clients: &mut BTreeMap<String, Client>,
         stop: &Stop,
-        work: &mut impl AsyncFnMut(&Prepared<'_>) -> Result<Exit, CliError>,
+        work: &mut impl AsyncFnMut(&Cycle<'_>) -> Result<Exit, CliError>,
     ) -> Result<Exit, CliError> {
-        let filter = self.context.filter(&job.policy.value)?.only(job.selection.selection());
+        let filter = cycle::filter(&job.policy.value, &self.context.secrets)?;
         let name = &job.instance.name;
         if !clients.contains_key(name) {
             // One client for each instance: its limiter is shared by all that uses the same token.
             let client = match self.network {
                 Network::Needed => self.context.client(&job.instance)?,
-                Network::Unused => self.context.client_with_or_without_token(&job.instance)?,
+                Network::Unused => cycle::client_or_anonymous(&job.instance, &self.context.secrets)?,
             };
             clients.insert(name.clone(), client);
         }
-        let client = clients[name].with_columns(job.sync.columns.value);
-        let scope = Scope { instance: name.clone(), demarche: job.demarche.value };
-        let progress = Progress::new(self.context.progress(self.json), &scope);
-        let prepared = Prepared {
-            scope,
-            client: &client,
-            target: &job.target.value,
-            filter: &filter,
-            settings: Settings {
-                page_size: job.instance.page_size.value,
-                full: self.full,
-                allow_deletes: self.allow_deletes,
-                accept_address: self.overrides.accept_address,
-                ..job.sync.settings()
-            },
-            instructeur: job.sync.instructeur.as_ref().map(|setting| setting.value.clone()),
-            retention: job.sync.retention.clone(),
-            stop,
-            progress: &progress,
-        };
-        let result = work(&prepared).await;
+        let mut job = CycleJob::new(job, &clients[name], filter);
+        job.settings.full = self.full;
+        job.settings.allow_deletes = self.allow_deletes;
+        job.settings.accept_address = self.overrides.accept_address;
+        let progress = Progress::new(self.context.progress(self.json), &job.scope);
+        let events = |event: &CycleEvent<'_>| progress.hear(event);
+        let result = work(&Cycle { job: &job, stop, clock: &jiff::Timestamp::now, events: &events }).await;
         progress.end();
         result
     }

@@ -1,11 +1,10 @@
-//! The program `dn`: the only room that prints, exits, and looks at the terminal and the environment.
+//! The program `dn`: the only module that prints, exits, and reads the terminal and the environment.
 //!
 //! | File | Holds |
 //! | --- | --- |
 //! | `flags` | flags that several commands share; those of one command stand beside its `run` |
 //! | `context` | what every command needs: settings, clients, secrets |
-//! | `jobs`, `targets` | the démarches that a command works on, and where their dossiers are kept |
-//! | `office` | the same for `dn run`, which works on them again and again |
+//! | `jobs` | the démarches that a command works on, one after the other |
 //! | `commands` | one file a command |
 //! | `progress`, `summary`, `printer` | what is told while a run works, what it did, how answers are written |
 //! | `ask` | questions to a person |
@@ -21,14 +20,11 @@ mod error;
 mod exit;
 mod flags;
 mod jobs;
-mod office;
 mod printer;
 mod progress;
 mod signals;
 mod summary;
-mod targets;
 mod terminal;
-mod webhooks;
 mod words;
 
 use std::path::PathBuf;
@@ -49,7 +45,7 @@ use terminal::ColorChoice;
 #[derive(Debug, Parser)]
 #[command(name = "dn", version, max_term_width = 100, after_long_help = exit::help())]
 pub struct Cli {
-    /// What holds for every command.
+    /// The flags that hold for every command.
     #[command(flatten)]
     pub global: GlobalArgs,
     /// The command.
@@ -57,13 +53,13 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What holds for every command.
+/// The flags that hold for every command.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArgs {
     /// Read this configuration file [default: the one that DN_CONFIG names, else none]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
-    /// Say nothing but errors [default: tell progress]
+    /// Print errors only [default: show progress]
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub quiet: bool,
     /// Log more on stderr: -v a few lines a run, -vv one line a page [default: warnings]

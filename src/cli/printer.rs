@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+pub(crate) use crate::cycle::{legible, shortened};
+
 use super::error::CliError;
 
 /// Writes an answer. A reader that has seen enough (`dn schema | head`) is no error.
@@ -41,31 +43,7 @@ pub fn tell(text: &str) {
     }
 }
 
-/// A text of the platform made fit for a terminal: on one line, and without anything that would move its cursor.
-#[must_use]
-pub fn legible(text: &str) -> String {
-    let spaced = text.replace("\r\n", " ").replace(['\n', '\r', '\t'], " ");
-    spaced.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Marks that turn the direction of the text around, so that it reads as something else.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The same, cut after so many characters.
-#[must_use]
-pub fn shortened(text: &str, most: usize) -> String {
-    let text = legible(text);
-    if text.chars().count() <= most {
-        return text;
-    }
-    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
-}
-
-/// How wide tables are: that of the terminal, else 80, and never so narrow that nothing can be read.
+/// Chooses the width of tables: that of the terminal, else 80, within limits that stay readable.
 #[must_use]
 pub fn width(columns: Option<u16>) -> u16 {
     columns.unwrap_or(80).clamp(40, 200)
@@ -90,7 +68,7 @@ pub fn instant(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// How long ago something was: `3 h`.
+/// Writes how long ago something was: `3 h`.
 #[must_use]
 pub fn age(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(at).as_secs().max(0);
@@ -137,22 +115,6 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hostile_texts_stay_on_their_line() {
-        for (text, expected) in [
-            ("Nom de l’établissement", "Nom de l’établissement"),
-            ("a\r\nb\nc\td", "a b c d"),
-            ("\u{1b}[31mred", "\u{fffd}[31mred"),
-            ("nul\0", "nul\u{fffd}"),
-            ("\u{202e}evil", "\u{fffd}evil"),
-            ("😀", "😀"),
-        ] {
-            assert_eq!(legible(text), expected, "{text:?}");
-        }
-        assert_eq!(shortened("éèàùç", 3), "éè…");
-        assert_eq!(shortened("éèà", 3), "éèà");
-    }
 
     #[test]
     fn numbers_and_ages_as_people_read_them() {

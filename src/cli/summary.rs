@@ -1,4 +1,4 @@
-//! What a run did, for people.
+//! Renders reports for people.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use comfy_table::CellAlignment;
 use super::context::Context;
 use super::exit::Exit;
 use super::printer::{counted, grouped, instant, legible, size, table};
+use crate::cycle::{ErrorKind, outcome};
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::plan::Counts;
 use crate::report::{
@@ -14,14 +15,14 @@ use crate::report::{
 };
 use crate::sync::{Run, Verification};
 
-/// How many changes to the tables are named before they are only counted.
+/// The number of changes to the tables that are named; more are only counted.
 const NAMED: usize = 5;
-/// How many differences of rows `verify` names for people.
+/// The number of differences of rows that `verify` names for people.
 const MANY: usize = 20;
 
 /// The code that a run ends with.
 pub fn exit(run: &Run) -> Exit {
-    run.error.as_ref().map_or_else(|| exit_of(&run.report), Exit::from)
+    run.error.as_ref().map_or_else(|| exit_of(&run.report), |error| ErrorKind::from(error).into())
 }
 
 /// The code of a run that nothing ended early.
@@ -33,16 +34,6 @@ pub fn exit_of(report: &Report) -> Exit {
         (None, RunOutcome::Failed) => Exit::Unexpected,
         (None, RunOutcome::Done) if !report.strangers.is_empty() || !report.damaged.is_empty() => Exit::Quarantine,
         (None, RunOutcome::Done) => Exit::Done,
-    }
-}
-
-/// How a run ended, in words.
-pub fn outcome(outcome: RunOutcome) -> &'static str {
-    match outcome {
-        RunOutcome::Done => "done",
-        RunOutcome::Quarantine => "done, some in quarantine",
-        RunOutcome::Interrupted => "interrupted",
-        RunOutcome::Failed => "failed",
     }
 }
 
@@ -75,7 +66,7 @@ pub fn retention(context: &Context, report: &RetentionReport) -> String {
     text
 }
 
-/// What a run did, as a short table and what deserves a sentence.
+/// Renders the report of a run: a short table, then a sentence for each finding.
 pub fn report(context: &Context, report: &Report) -> String {
     let Counts { inserted, updated, unchanged, deleted, restored, rewritten, anonymised, purged } = report.counts;
     let title = format!("{}/{} → {}", report.instance, report.demarche, report.target);
@@ -234,7 +225,7 @@ fn told_files(files: &FilesReport) -> String {
     text
 }
 
-/// What a comparison found, as a short table and the first numbers of each kind.
+/// Renders a verification: a short table and the first numbers of each kind.
 pub fn verification(context: &Context, verification: &Verification) -> String {
     let Verification {
         instance,

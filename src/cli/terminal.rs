@@ -1,4 +1,4 @@
-//! What the terminal allows. Read once at the edge; everything here is decided from arguments.
+//! Decides about colours and progress from the capabilities of the terminal, which the caller reads once.
 
 use clap::ValueEnum;
 
@@ -14,22 +14,22 @@ pub enum ColorChoice {
     Never,
 }
 
-/// What is known of the surroundings.
+/// Holds the capabilities of the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Whether the answer goes to a terminal.
+    /// True if the answer goes to a terminal.
     pub stdout_is_terminal: bool,
-    /// Whether messages go to a terminal.
+    /// True if messages go to a terminal.
     pub stderr_is_terminal: bool,
-    /// Whether NO_COLOR is set to anything.
+    /// True if NO_COLOR is set to anything.
     pub no_color: bool,
-    /// Whether this runs in continuous integration (`CI` is set).
+    /// True in continuous integration (`CI` is set).
     pub ci: bool,
-    /// Whether the terminal is too simple for progress bars (`TERM=dumb`).
+    /// True if the terminal is too simple for progress bars (`TERM=dumb`).
     pub dumb: bool,
 }
 
-/// How progress is shown.
+/// The form of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgressMode {
     /// A line that is written over and over.
@@ -52,7 +52,7 @@ impl ProgressMode {
     }
 }
 
-/// Whether a stream gets colours. They never carry meaning alone.
+/// Decides if a stream gets colours. They never carry meaning alone.
 #[must_use]
 pub fn colors(choice: ColorChoice, is_terminal: bool, around: Surroundings) -> bool {
     match choice {

@@ -4,8 +4,10 @@ use jiff::tz::TimeZone;
 
 use super::printer::{counted, grouped, instant, legible};
 use crate::champ::{ChampValue, Commune, File, HealthRecord, PersonneMorale, Registration, Territory, Withheld};
+use crate::cycle::CycleEvent;
 use crate::dossier::Demandeur;
 use crate::intent::Status;
+use crate::sink::grist::Declined;
 
 /// The answer to a question, on one line. Repetitions are counted; their rows are for the caller to show.
 pub fn value(value: &ChampValue, zone: &TimeZone) -> String {
@@ -116,6 +118,23 @@ pub fn mutation(name: &str) -> String {
         words.extend(letter.to_lowercase());
     }
     words
+}
+
+/// The line that an event of a work cycle is worth, for whoever sent it off; `None` for what has other readers.
+pub fn cycle_event(event: &CycleEvent<'_>) -> Option<String> {
+    match event {
+        CycleEvent::Declined { decision: Declined { dossier, row, reason }, sending } => {
+            let of = dossier.map_or_else(|| format!("in row {row}"), |number| format!("of dossier {number}"));
+            let what = if *sending { "was not taken" } else { "would not be taken" };
+            Some(format!("a decision {of} {what}: {reason}"))
+        }
+        CycleEvent::CopyOf(of) => Some(format!(
+            "this document is a copy of {of}: `--apply` refuses to send from it, unless `--adopt` says that nothing is sent \
+             from {of} any more"
+        )),
+        CycleEvent::TargetNotice(notice) => Some(format!("target: {notice}")),
+        CycleEvent::Run(_) | CycleEvent::StepEnded | CycleEvent::Synced(_) => None,
+    }
 }
 
 #[cfg(test)]

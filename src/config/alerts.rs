@@ -1,4 +1,4 @@
-//! Whom `dn run` wakes, and for what.
+//! Alerts: who receives them, and from which limits on.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ pub struct Alerts {
     pub command: Option<Setting<Vec<String>>>,
     /// Where the address is to which each message is posted: such addresses are secrets.
     pub webhook: Option<Setting<SecretSource>>,
-    /// How long a job may fail.
+    /// The time for which a job may fail.
     pub failing_after: Setting<Duration>,
-    /// How long a dossier may stay in quarantine.
+    /// The time for which a dossier may stay in quarantine.
     pub quarantine_after: Setting<Duration>,
-    /// How many days before its end a token is to be replaced.
+    /// The number of days before its end at which a token is to be replaced.
     pub token_days: Setting<u32>,
 }
 
@@ -57,13 +57,13 @@ impl Alerts {
         alerts
     }
 
-    /// Whether anybody is told at all.
+    /// True if anybody receives alerts.
     #[must_use]
     pub fn wakes(&self) -> bool {
         self.command.is_some() || self.webhook.is_some()
     }
 
-    /// The limits as the watch wants them.
+    /// Gives the limits to the function that decides about alerts.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {

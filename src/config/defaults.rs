@@ -30,70 +30,70 @@ pub const GRIST_URL_ENV: &str = "GRIST_URL";
 /// The environment variable that holds the key of Grist when nothing else is named.
 pub const GRIST_KEY_ENV: &str = "GRIST_API_KEY";
 
-/// How long to wait for a connection.
+/// The timeout of a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait between two pieces of an answer.
+/// The timeout between two pieces of an answer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(45);
-/// How long to wait for a whole answer.
+/// The timeout of a whole answer.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
-/// How many dossiers to ask for at a time; the platform serves no more.
+/// The size of pages; the platform serves no more.
 pub const PAGE_SIZE: PageSize = PageSize::MAX;
-/// How many requests a minute with one token: what the platform allows to all programs that share it.
+/// The rate limit of one token, in requests a minute: the platform's limit for all programs that share it.
 pub const RATE_LIMIT: u32 = 400;
 
-/// How far before the watermark a run begins to read.
+/// The overlap: the span before the watermark from which on a run reads.
 pub const OVERLAP: Duration = Duration::from_secs(15 * MINUTE);
-/// How far back the wide re-reading goes.
+/// The span of the wide re-reading.
 pub const FOLLOW_UP: Duration = Duration::from_secs(26 * HOUR);
-/// How often the wide re-reading is done.
+/// The interval of the wide re-reading.
 pub const FOLLOW_UP_EVERY: Duration = Duration::from_secs(HOUR);
-/// How often all dossiers are listed lightly, to find what left and what changed silently.
+/// The interval of the complete light listing, which finds deletions and silent changes.
 pub const LISTING_EVERY: Duration = Duration::from_secs(DAY);
-/// How often all dossiers are read again completely.
+/// The interval of the complete re-reading.
 pub const REREAD_EVERY: Duration = Duration::from_secs(7 * DAY);
-/// How long after the publication of a revision all dossiers are read again.
+/// The delay between the publication of a revision and the re-reading of all dossiers.
 pub const REBASE_DELAY: Duration = Duration::from_secs(10 * MINUTE);
 /// The share of a target's dossiers that one run may put a tombstone on before it stops and asks.
 pub const MAX_DELETE_SHARE: f64 = 0.05;
-/// How many tombstones are always allowed, whatever their share.
+/// The number of tombstones that are always allowed, whatever their share.
 pub const MAX_DELETE_FLOOR: u64 = 10;
 
-/// Whether `dn run` sends what waits in the outbox.
+/// True if a cycle sends the intents that wait in the outbox.
 pub const PUSH_ON_SCHEDULE: bool = false;
-/// Whether the sub-values of champs are read as well.
+/// True if the sub-values of champs are read as well.
 pub const COLUMNS: bool = false;
-/// Whether `dn run` looks once a day what has been kept for its term, where a term is configured.
+/// True if a cycle does the retention once a day, where a term is configured.
 pub const RETENTION_ON_SCHEDULE: bool = true;
-/// How often `dn run` runs a démarche.
+/// The interval of the runs of a démarche.
 pub const SCHEDULE: Duration = Duration::from_secs(10 * MINUTE);
 /// By which clock schedules are read.
 pub const TIMEZONE: &str = "Europe/Paris";
 /// By how much, at most, a start is put off.
 pub const JITTER: Duration = Duration::from_secs(30);
-/// Whether a démarche is run less often while nothing changes, at night and at week-ends.
+/// True if a démarche is run less often while nothing changes, at night and at week-ends.
 pub const ADAPTIVE: bool = false;
-/// Whether a démarche is left alone by `dn run`.
+/// True if `dn run` leaves a démarche alone.
 pub const PAUSED: bool = false;
 /// For how long what webhooks name of a démarche is gathered before `dn run` looks.
 pub const HINT_WINDOW: Duration = Duration::from_secs(30);
-/// How many runs `dn run` has under way at once.
+/// The number of runs that `dn run` has under way at once.
 pub const WORKERS: u32 = 1;
-/// How long a job may fail before somebody is woken.
+/// The time for which a job may fail before an alert.
 pub const FAILING_AFTER: Duration = Duration::from_secs(3_600);
-/// How long a dossier may stay in quarantine before somebody is woken.
+/// The time for which a dossier may stay in quarantine before an alert.
 pub const QUARANTINE_AFTER: Duration = Duration::from_secs(24 * 3_600);
-/// How many days before the end of a token somebody is woken.
+/// The number of days before the end of a token at which an alert is sent.
 pub const TOKEN_DAYS: u32 = 14;
 /// The schema in PostgreSQL of a target that belongs to no instance.
 pub const SCHEMA: &str = "dn";
-/// How long a lease in PostgreSQL lasts without a sign of life.
+/// The time after which a lease in PostgreSQL without heartbeat expires.
 pub const LEASE: Duration = Duration::from_secs(MINUTE);
 
-/// Whether columns of ours that somebody deleted from a Grist document are made again.
+/// True if columns of ours that somebody deleted from a Grist document are made again.
 pub const RESTORE_COLUMNS: bool = false;
-/// Whether files themselves are copied into a Grist document.
+/// True if files themselves are copied into a Grist document.
 pub const FILES: bool = false;
-/// Whether people decide in a Grist document.
+/// True if people decide in a Grist document.
 pub const DECISIONS: bool = false;
 /// The largest file that is copied, in bytes.
 pub const FILES_MAX_SIZE: u64 = 10_000_000;

@@ -24,7 +24,7 @@ use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
 
-/// What a configuration file says. Every name that it uses is defined in it.
+/// Holds a configuration file, checked: every name that it uses is defined in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// The instances, by their short names.
@@ -35,15 +35,15 @@ pub struct Config {
     pub policies: BTreeMap<String, PolicyEntry>,
     /// The démarches, in the order of the file.
     pub demarches: Vec<DemarcheEntry>,
-    /// How démarches that the file does not list are followed.
+    /// The sync settings of démarches that the file does not list.
     pub sync: SyncSettings,
     /// When `dn run` runs démarches that the file does not list.
     pub run: RunSettings,
-    /// How many runs `dn run` has under way at once.
+    /// The number of runs that `dn run` has under way at once.
     pub workers: Option<Setting<u32>>,
     /// Where `dn run` answers who asks how it is; nowhere by default.
     pub listen: Option<Setting<SocketAddr>>,
-    /// How old data may be for `dn run` to call itself ready; by default three ticks of the démarche, at least an hour.
+    /// The age of data up to which `dn run` calls itself ready; by default three ticks of the démarche, at least an hour.
     pub ready_within: Option<Setting<Duration>>,
     /// Whom `dn run` wakes, and for what; nobody by default.
     pub alerts: Alerts,
@@ -51,7 +51,7 @@ pub struct Config {
     pub hint_window: Option<Setting<Duration>>,
 }
 
-/// What a file says of an instance. What it does not say has a default.
+/// Holds the keys of an instance. Keys that are absent have a default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceEntry {
     /// The kind of platform.
@@ -64,19 +64,19 @@ pub struct InstanceEntry {
     pub token_expires: Option<Setting<Date>>,
     /// Where the secret part of the address is that its webhooks call.
     pub webhook_path: Option<Setting<SecretSource>>,
-    /// How long to wait for a connection.
+    /// The timeout of a connection.
     pub connect_timeout: Option<Setting<Duration>>,
-    /// How long to wait between two pieces of an answer.
+    /// The timeout between two pieces of an answer.
     pub read_timeout: Option<Setting<Duration>>,
-    /// How long to wait for a whole answer.
+    /// The timeout of a whole answer.
     pub total_timeout: Option<Setting<Duration>>,
-    /// How many dossiers to ask for at a time.
+    /// The size of pages, in dossiers.
     pub page_size: Option<Setting<PageSize>>,
-    /// How many requests a minute.
+    /// The rate limit, in requests a minute.
     pub rate_limit: Option<Setting<u32>>,
 }
 
-/// What a file says of a démarche.
+/// Holds the keys of a démarche.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DemarcheEntry {
     /// Its number.
@@ -89,7 +89,7 @@ pub struct DemarcheEntry {
     pub privacy: Option<Setting<String>>,
     /// Which of its dossiers are kept.
     pub selection: SelectionSettings,
-    /// How it is followed.
+    /// Its sync settings.
     pub sync: SyncSettings,
     /// When `dn run` runs it.
     pub run: RunSettings,
@@ -220,7 +220,7 @@ impl Config {
         Some(DemarcheEntry { number, instance, target, privacy, selection, sync, run })
     }
 
-    /// A webhook calls the door, so there must be one.
+    /// Checks that webhooks have an endpoint to call.
     fn check_webhooks(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
         let listens = matches!(root.get("run"), Some(DeValue::Table(run)) if run.contains_key("listen"));
         let Some((table, _)) = root.table(source, "instances") else { return };
@@ -255,18 +255,15 @@ impl Config {
 impl Config {
     /// With several instances of Grist each target names its key: a key sent to the wrong one is a leak.
     fn check_keys(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
-        let grist = |name: &str| match self.targets.get(name).map(|target| &target.value) {
-            Some(TargetEntry::Grist(entry)) => Some(entry),
-            _ => None,
-        };
-        let mut hosts = self.targets.keys().filter_map(|name| grist(name)).map(|entry| entry.host());
+        let keys = |name: &str| self.targets.get(name).and_then(|target| target.value.key());
+        let mut hosts = self.targets.keys().filter_map(|name| keys(name)).map(|(host, _)| host);
         let Some(first) = hosts.next() else { return };
         if hosts.all(|host| host == first) {
             return;
         }
         let Some((table, offset)) = root.table(source, "targets") else { return };
         for (name, offset, _) in Table::new(table, offset, "targets").entries() {
-            if grist(name).is_some_and(|entry| entry.key.is_none()) {
+            if keys(name).is_some_and(|(_, named)| !named) {
                 let error = InvalidValue::new("with several instances of Grist each target must name its key")
                     .hint("add `key-env` or `key-file`");
                 source.report(offset, format!("targets.{name}"), error);

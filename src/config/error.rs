@@ -1,4 +1,4 @@
-//! What can be wrong in a configuration, all of it at once.
+//! Reports everything that is wrong in a configuration at once.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ pub struct Problem {
     pub at: Option<(usize, usize)>,
     /// The path of the key: `instances.dn.url`; the name of a flag or of a variable; empty for the file as a whole.
     pub key: String,
-    /// What is wrong with it. Never holds the value of a secret.
+    /// The fault. Never holds the value of a secret.
     pub message: String,
-    /// What was probably meant, or what to do.
+    /// The key that was probably meant, or the next step.
     pub hint: Option<String>,
 }
 

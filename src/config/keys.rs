@@ -4,7 +4,7 @@
 /// A section of the file and the keys that it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// How messages and the documentation name it; `*` stands for a name that the operator chooses.
+    /// Its name in messages and in the documentation; `*` stands for a name that the operator chooses.
     pub name: &'static str,
     /// Its keys.
     pub keys: &'static [&'static str],
@@ -97,7 +97,7 @@ pub const SYNC: Section = Section { name: "[sync]", keys: FOLLOWING };
 pub const RETENTION: Section =
     Section { name: "[sync.retention]", keys: &["deleted", "finished", "runs", "on-schedule"] };
 
-/// What becomes of dossiers whose term is over, and when.
+/// `[sync.retention] deleted` and `finished`: the terms of dossiers.
 pub const TERMS: Section = Section { name: "[sync.retention] deleted and finished", keys: &["anonymise", "purge"] };
 
 /// The keys that say when `dn run` runs a démarche: in `[run]` for all, in `[[demarches]]` for one.
@@ -120,7 +120,7 @@ pub const RUN: Section = Section {
     ],
 };
 
-/// `[run.alerts]`: whom `dn run` wakes, and for what.
+/// `[run.alerts]`: who receives alerts, and from which limits on.
 pub const ALERTS: Section = Section {
     name: "[run.alerts]",
     keys: &["command", "webhook-env", "webhook-file", "failing-after", "quarantine-after", "token-days"],

@@ -1,7 +1,7 @@
 //! The settings of the program: what a configuration file may say, and which of flag, environment, file and default wins.
 //!
-//! Everything here is pure. The text of the file and the environment are given by the caller, so that a test needs
-//! neither; secrets are never read here, only named. Whatever is wrong in a file is reported at once, each problem with
+//! The text of the file and the environment are given by the caller, so that a test needs neither. Secrets are only named;
+//! [`Secrets`] reads them where they are needed. Whatever is wrong in a file is reported at once, each problem with
 //! its line, its column and the nearest valid key.
 //!
 //! | File | Holds |
@@ -25,6 +25,7 @@ mod reader;
 mod resolve;
 mod retention;
 mod run;
+mod secrets;
 mod selection;
 mod size;
 mod sync;
@@ -43,8 +44,9 @@ pub use privacy::{PolicyChoice, PolicyEntry};
 pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy};
 pub use retention::{RetentionSettings, words as retention_in_words};
 pub use run::RunSettings;
+pub use secrets::{SecretError, Secrets};
 pub use selection::SelectionSettings;
 pub use size::{InvalidSize, parse_size, show_size};
 pub use sync::SyncSettings;
-pub use target::{GristEntry, GristTarget, Target, TargetEntry, grist_url, parse_target, resolve_target};
+pub use target::{GristEntry, GristTarget, SqliteTarget, Target, TargetEntry, grist_url, parse_target, resolve_target};
 pub use values::{InvalidValue, SecretSource, parse_grist_url, parse_url};

@@ -20,7 +20,7 @@ pub struct PostgresTarget {
     pub address: PostgresAddress,
     /// The schema, where the address names none: that of the instance.
     pub schema: String,
-    /// How long a lease lasts without a sign of life.
+    /// The time after which a lease without heartbeat expires.
     pub lease: Duration,
 }
 

@@ -24,7 +24,7 @@ pub(super) fn presets() -> [&'static str; 3] {
     PRESETS.map(|(name, _)| name)
 }
 
-/// What a file says of a privacy policy.
+/// Holds the keys of a privacy policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyEntry {
     /// The policy.

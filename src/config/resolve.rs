@@ -20,10 +20,7 @@ use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
 
-const RESTORE_COLUMNS: &str = "--restore-columns";
-const FILES: &str = "--files";
-
-/// What flags say. Texts are checked here rather than by the parser of flags, so that a wrong address is the same error
+/// Holds the values of flags. Texts are checked here rather than by the parser of flags, so that a wrong address is the same error
 /// wherever it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -67,15 +64,15 @@ pub struct Instance {
     pub token_expires: Option<Setting<Date>>,
     /// Where the secret part of the address is that its webhooks call, when it has one.
     pub webhook_path: Option<Setting<SecretSource>>,
-    /// How long to wait for a connection.
+    /// The timeout of a connection.
     pub connect_timeout: Setting<Duration>,
-    /// How long to wait between two pieces of an answer.
+    /// The timeout between two pieces of an answer.
     pub read_timeout: Setting<Duration>,
-    /// How long to wait for a whole answer.
+    /// The timeout of a whole answer.
     pub total_timeout: Setting<Duration>,
-    /// How many dossiers to ask for at a time.
+    /// The size of pages, in dossiers.
     pub page_size: Setting<PageSize>,
-    /// How many requests a minute.
+    /// The rate limit, in requests a minute.
     pub rate_limit: Setting<u32>,
 }
 
@@ -88,11 +85,11 @@ pub struct Job {
     pub demarche: Setting<DemarcheNumber>,
     /// Where its dossiers go.
     pub target: Setting<Target>,
-    /// What may leave the platform.
+    /// The privacy policy: what may leave the platform.
     pub policy: Setting<PolicyChoice>,
     /// Which of its dossiers are kept.
     pub selection: SelectionSettings,
-    /// How it is followed.
+    /// Its sync settings.
     pub sync: SyncSettings,
     /// When `dn run` runs it.
     pub run: RunSettings,
@@ -118,17 +115,7 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             (None, Some(entry)) => complete(&entry.target.value, &config.targets[&entry.target.value], variables)?,
             (None, None) => only_target(config, variables)?,
         };
-        if let Target::Postgres(postgres) = &mut target.value {
-            postgres.schema = schema_of(&instance.name);
-        }
-        if let Target::Grist(grist) = &mut target.value {
-            if flags.restore_columns {
-                grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
-            }
-            if flags.files {
-                grist.files = Setting { value: true, origin: Origin::Flag(FILES) };
-            }
-        }
+        target.value.complete(&instance.name, flags);
         jobs.push(Job {
             instance,
             demarche,
@@ -139,15 +126,10 @@ pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> 
             run: entry.map_or_else(|| config.run.clone(), |entry| entry.run.clone()),
         });
     }
-    if !jobs.iter().any(|job| matches!(job.target.value, Target::Grist(_))) {
-        for (said, flag, reason) in [
-            (flags.restore_columns, RESTORE_COLUMNS, "people delete columns of a Grist document only"),
-            (flags.files, FILES, "files are copied into a Grist document only"),
-        ] {
-            if said {
-                return Err(ConfigError::one(Problem::new(flag, reason).hint("leave it out")));
-            }
-        }
+    // A flag that means something to one of the targets is no mistake.
+    let refused: Vec<_> = jobs.iter().map(|job| job.target.value.refused_flags(flags)).collect();
+    if let Some((flag, reason)) = refused.iter().min_by_key(|flags| flags.len()).and_then(|flags| flags.first()) {
+        return Err(ConfigError::one(Problem::new(*flag, *reason).hint("leave it out")));
     }
     Ok(jobs)
 }
@@ -402,7 +384,7 @@ fn short_name(platform: Platform, url: &Url) -> String {
 
 /// The schema of an instance in a database, where its address names none. Short names are made of small letters, digits
 /// and hyphens, so two never become one, and nobody has to write quotes around it.
-fn schema_of(instance: &str) -> String {
+pub(super) fn schema_of(instance: &str) -> String {
     instance.replace('-', "_")
 }
 

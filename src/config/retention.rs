@@ -18,11 +18,11 @@ pub struct RetentionSettings {
     pub finished: Setting<Terms>,
     /// The lines of the run history.
     pub runs: Option<Setting<Term>>,
-    /// Whether `dn run` looks once a day what has been kept for its term.
+    /// True if a cycle does the retention once a day.
     pub on_schedule: Setting<bool>,
 }
 
-/// What one section of a file says about it.
+/// Holds the keys of one section of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RetentionEntry {
     deleted: Option<Setting<Terms>>,
@@ -46,7 +46,7 @@ impl RetentionEntry {
         }
     }
 
-    /// What this section says, else what `shared` says, else the default.
+    /// Takes each value from this section, else from `shared`, else the default.
     pub(super) fn or(&self, shared: &Self) -> RetentionSettings {
         let terms = |own: &Option<Setting<Terms>>, shared: &Option<Setting<Terms>>| {
             own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(Terms::default()))

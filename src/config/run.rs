@@ -20,13 +20,13 @@ pub struct RunSettings {
     pub timezone: Setting<TimeZone>,
     /// By how much, at most, each start is put off.
     pub jitter: Setting<Duration>,
-    /// Whether it runs less often while nothing changes, at night and at week-ends.
+    /// True if it runs less often while nothing changes, at night and at week-ends.
     pub adaptive: Setting<bool>,
-    /// Whether it does not run for now.
+    /// True if it does not run for now.
     pub paused: Setting<bool>,
 }
 
-/// What one section of a file says about it.
+/// Holds the keys of one section of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RunEntry {
     schedule: Option<Setting<Ticks>>,
@@ -47,7 +47,7 @@ impl RunEntry {
         }
     }
 
-    /// What this section says, else what `shared` says, else the default.
+    /// Takes each value from this section, else from `shared`, else the default.
     pub(super) fn or(&self, shared: &Self) -> RunSettings {
         fn pick<T: Clone>(
             own: &Option<Setting<T>>,

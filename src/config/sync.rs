@@ -1,4 +1,4 @@
-//! How a démarche is followed: how far back runs read, how often the slow checks are made, when the brake is pulled.
+//! Sync settings of a démarche: overlap, rhythms of the slow checks, safety brake.
 
 use std::time::Duration;
 
@@ -13,36 +13,36 @@ use super::values::InvalidValue;
 use crate::observe::Rhythm;
 use crate::sync::Settings;
 
-/// How a démarche is followed, each value with its origin. The defaults are in [`defaults`].
+/// Holds the sync settings of a démarche, each with its origin. The defaults are in [`defaults`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncSettings {
-    /// How far before the watermark a run begins to read (late commits, trap 1).
+    /// The overlap: the span before the watermark from which on a run reads (late commits, trap 1).
     pub overlap: Setting<Duration>,
-    /// How far back the wide re-reading goes (attestations, scans, corrections: trap 20).
+    /// The span of the wide re-reading (attestations, scans, corrections: trap 20).
     pub follow_up: Setting<Duration>,
-    /// How often it is done.
+    /// The interval of the wide re-reading.
     pub follow_up_every: Setting<Duration>,
-    /// How often all dossiers are listed lightly (traps 33 and 34).
+    /// The interval of the complete light listing (traps 33 and 34).
     pub listing_every: Setting<Duration>,
-    /// How often all dossiers are read again completely.
+    /// The interval of the complete re-reading.
     pub reread_every: Setting<Duration>,
-    /// How long after the publication of a revision all dossiers are read again (trap 25).
+    /// The delay between the publication of a revision and the re-reading of all dossiers (trap 25).
     pub rebase_delay: Setting<Duration>,
     /// The share of the démarche's dossiers, from 0 to 1, that one listing may find gone before the run stops.
     pub max_delete_share: Setting<f64>,
-    /// How many dossiers one listing may find gone whatever their share.
+    /// The number of dossiers that one listing may find gone whatever their share.
     pub max_delete_floor: Setting<u64>,
     /// In whose name decisions are sent that do not say: the e-mail address or the id of an instructeur.
     pub instructeur: Option<Setting<String>>,
-    /// Whether `dn run` sends what waits in the outbox after each run.
+    /// True if a cycle sends the intents that wait in the outbox after each run.
     pub push_on_schedule: Setting<bool>,
-    /// Whether the sub-values of champs are read as well, one column each.
+    /// True if the sub-values of champs are read as well, one column each.
     pub columns: Setting<bool>,
     /// For how long its dossiers are kept.
     pub retention: RetentionSettings,
 }
 
-/// What one section of a file says about it.
+/// Holds the keys of one section of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SyncEntry {
     overlap: Option<Setting<Duration>>,
@@ -80,7 +80,7 @@ impl SyncEntry {
         }
     }
 
-    /// What this section says, else what `shared` says, else the default.
+    /// Takes each value from this section, else from `shared`, else the default.
     pub(super) fn or(&self, shared: &Self) -> SyncSettings {
         fn pick<T: Clone>(own: &Option<Setting<T>>, shared: &Option<Setting<T>>, default: T) -> Setting<T> {
             own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(default))

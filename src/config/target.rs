@@ -12,20 +12,36 @@ use super::keys;
 use super::origin::{Origin, Setting};
 use super::postgres::PostgresTarget;
 use super::reader::{self, Source, Table};
-use super::resolve::{Variables, wrong};
+use super::resolve::{Overrides, Variables, schema_of, wrong};
 use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
 use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
 use grist_client::{DocAddress, DocId, GristError};
+
+const RESTORE_COLUMNS: &str = "--restore-columns";
+const FILES: &str = "--files";
 
 /// A place where dossiers are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// A SQLite file.
-    Sqlite(PathBuf),
+    Sqlite(SqliteTarget),
     /// A schema of PostgreSQL.
     Postgres(PostgresTarget),
     /// A Grist document.
     Grist(Box<GristTarget>),
+}
+
+/// A SQLite file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SqliteTarget {
+    /// The path of the file.
+    pub path: PathBuf,
+}
+
+impl fmt::Display for SqliteTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sqlite:{}", self.path.display())
+    }
 }
 
 /// A Grist document and how to talk to it.
@@ -37,15 +53,15 @@ pub struct GristTarget {
     pub document: DocId,
     /// Where the API key is.
     pub key: Setting<SecretSource>,
-    /// Whether columns of ours that somebody deleted are made again.
+    /// True if columns of ours that somebody deleted are made again.
     pub restore_columns: Setting<bool>,
-    /// Whether files themselves are copied.
+    /// True if files themselves are copied.
     pub files: Setting<bool>,
     /// The largest file that is copied, in bytes.
     pub files_max_size: Setting<u64>,
     /// The types of files that are copied; all when there are none.
     pub files_types: Setting<Vec<MediaRange>>,
-    /// Whether people decide in the document.
+    /// True if people decide in the document.
     pub decisions: Setting<bool>,
 }
 
@@ -73,18 +89,48 @@ impl GristTarget {
     }
 }
 
+impl Target {
+    /// Takes what the instance of a job and flags say of the target.
+    pub(super) fn complete(&mut self, instance: &str, flags: &Overrides) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(postgres) => postgres.schema = schema_of(instance),
+            Self::Grist(grist) => {
+                if flags.restore_columns {
+                    grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
+                }
+                if flags.files {
+                    grist.files = Setting { value: true, origin: Origin::Flag(FILES) };
+                }
+            }
+        }
+    }
+
+    /// The flags of these overrides that mean nothing to this target, each with the reason.
+    pub(super) fn refused_flags(&self, flags: &Overrides) -> Vec<(&'static str, &'static str)> {
+        let refused = match self {
+            Self::Grist(_) => Vec::new(),
+            Self::Sqlite(_) | Self::Postgres(_) => vec![
+                (flags.restore_columns, RESTORE_COLUMNS, "people delete columns of a Grist document only"),
+                (flags.files, FILES, "files are copied into a Grist document only"),
+            ],
+        };
+        refused.into_iter().filter(|(said, ..)| *said).map(|(_, flag, reason)| (flag, reason)).collect()
+    }
+}
+
 impl fmt::Display for Target {
     /// Without credentials: `sqlite:dossiers.db`, `grist:kZ8mQv2Xw9Lr`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Sqlite(sqlite) => sqlite.fmt(f),
             Self::Postgres(postgres) => postgres.fmt(f),
             Self::Grist(grist) => write!(f, "grist:{}", grist.document),
         }
     }
 }
 
-/// What a file or a flag says of a target. What it does not say is in the environment, or has a default.
+/// Holds the keys of a target. Absent ones come from the environment, or have a default.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetEntry {
     /// A SQLite file.
@@ -95,7 +141,7 @@ pub enum TargetEntry {
     Grist(Box<GristEntry>),
 }
 
-/// What is said of a Grist document.
+/// Holds the keys of a Grist document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GristEntry {
     /// The document.
@@ -104,15 +150,15 @@ pub struct GristEntry {
     pub url: Option<Setting<Url>>,
     /// Where the API key is.
     pub key: Option<Setting<SecretSource>>,
-    /// Whether columns of ours that somebody deleted are made again.
+    /// True if columns of ours that somebody deleted are made again.
     pub restore_columns: Option<Setting<bool>>,
-    /// Whether files themselves are copied.
+    /// True if files themselves are copied.
     pub files: Option<Setting<bool>>,
     /// The largest file that is copied, in bytes.
     pub files_max_size: Option<Setting<u64>>,
     /// The types of files that are copied.
     pub files_types: Option<Setting<Vec<MediaRange>>>,
-    /// Whether people decide in the document.
+    /// True if people decide in the document.
     pub decisions: Option<Setting<bool>>,
 }
 
@@ -126,14 +172,16 @@ impl fmt::Display for TargetEntry {
     }
 }
 
-impl GristEntry {
-    /// Whom its key is for, when that is said.
-    pub(super) fn host(&self) -> Option<url::Origin> {
-        self.url.as_ref().map(|url| url.value.origin())
-    }
-}
-
 impl TargetEntry {
+    /// Gives the host that receives the key of the target, if it is said, and if the key is named; `None` for a target
+    /// without a key.
+    pub(super) fn key(&self) -> Option<(Option<url::Origin>, bool)> {
+        match self {
+            Self::Sqlite(_) | Self::Postgres(_) => None,
+            Self::Grist(entry) => Some((entry.url.as_ref().map(|url| url.value.origin()), entry.key.is_some())),
+        }
+    }
+
     /// Reads one `[targets.NAME]` table. `None` when it lacks what makes a target.
     pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
         table.refuse_unknown(source, keys::TARGET);
@@ -166,7 +214,7 @@ impl TargetEntry {
     /// No address of Grist anywhere, or two that disagree: the key would go to the wrong one.
     pub fn complete(self, variables: Variables<'_>) -> Result<Target, InvalidValue> {
         let entry = match self {
-            Self::Sqlite(path) => return Ok(Target::Sqlite(path)),
+            Self::Sqlite(path) => return Ok(Target::Sqlite(SqliteTarget { path })),
             Self::Postgres(postgres) => return Ok(Target::Postgres(postgres)),
             Self::Grist(entry) => *entry,
         };

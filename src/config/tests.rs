@@ -261,7 +261,7 @@ fn wrong_files_are_refused() {
         ("a port without an address", "[run]\nlisten = ':9464'\n", "127.0.0.1:9464"),
         ("a name instead of an address", "[run]\nlisten = 'localhost:9464'\n", "is not an address with a port"),
         ("a day that there is not", "[instances.a]\ntoken-expires = '2027-02-30'\n", "is not a day"),
-        ("a door for one démarche", "[[demarches]]\nlisten = '127.0.0.1:1'\n", "it belongs in [run]"),
+        ("an endpoint for one démarche", "[[demarches]]\nlisten = '127.0.0.1:1'\n", "it belongs in [run]"),
         ("a webhook that nobody hears", "[instances.a]\nwebhook-path-env = 'A'\n", "add `listen` under [run]"),
         ("a pasted path", "[instances.a]\nwebhook-path-env = 's3cret-path'\n", "never written in this file"),
         ("a window for one démarche", "[[demarches]]\nhint-window = '1m'\n", "it belongs in [run]"),
@@ -292,7 +292,7 @@ fn flags_alone_are_enough() {
     let [job] = jobs.as_slice() else { panic!("one job is expected") };
     assert_eq!(job.instance.name, "dn");
     assert_eq!(job.instance.token.value, SecretSource::Variable("DN_TOKEN".to_owned()));
-    assert_eq!(job.target.value, Target::Sqlite("d.db".into()));
+    assert_eq!(job.target.value, Target::Sqlite(SqliteTarget { path: "d.db".into() }));
     assert_eq!(job.target.origin.to_string(), "--to");
     assert_eq!(job.sync.overlap, Setting::default(Duration::from_secs(900)));
 }

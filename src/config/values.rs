@@ -9,14 +9,14 @@ use url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct InvalidValue {
-    /// What is wrong.
+    /// The fault.
     pub message: String,
-    /// What to write instead.
+    /// The correction.
     pub hint: Option<String>,
 }
 
 impl InvalidValue {
-    /// What is wrong, and what to write instead.
+    /// Holds what is wrong, and what to write instead.
     #[must_use]
     pub fn saying(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(message).hint(hint)
@@ -96,7 +96,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a text can be the name of an environment variable. A token pasted by mistake cannot.
+/// Checks that a text can be the name of an environment variable. A token pasted by mistake cannot.
 pub(super) fn is_variable_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_uppercase() || c == '_')
@@ -104,7 +104,7 @@ pub(super) fn is_variable_name(text: &str) -> bool {
         && text.len() <= 64
 }
 
-/// Whether a text can be the short name of an instance, which becomes a part of table names.
+/// Checks that a text can be the short name of an instance, which becomes a part of table names.
 pub(super) fn is_short_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! What somebody is to be woken for: decided from the board alone, told once when it begins and once when it is over.
+//! Decides which alerts are to be sent, from the status board alone: each once when it begins and once when it is over. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::board::{InstanceState, JobKey, JobState};
+use super::status_board::{InstanceState, JobKey, JobState};
 
 /// From when on something is worth waking somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a job may fail.
+    /// The time for which a job may fail.
     pub failing: Duration,
-    /// How long a dossier may stay in quarantine.
+    /// The time for which a dossier may stay in quarantine.
     pub quarantine: Duration,
-    /// How many days before its end a token is to be replaced.
+    /// The number of days before its end at which a token is to be replaced.
     pub token_days: u32,
 }
 
-/// How long after the platform sent something unknown it counts as over, unless it does so again. Runs that find nothing new
+/// The time after which an unknown value of the platform counts as over, unless another one comes. Runs that find nothing new
 /// read little, so their silence says nothing.
 const DRIFT_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is wrong.
+/// The fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
@@ -43,7 +43,7 @@ pub enum Trouble {
 /// One thing that is wrong somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incident {
-    /// What.
+    /// The trouble.
     pub trouble: Trouble,
     /// The instance.
     pub instance: String,
@@ -51,7 +51,7 @@ pub struct Incident {
     pub job: Option<JobKey>,
 }
 
-/// What is said of an incident. Counts, instants and names of the configuration: nothing of a dossier.
+/// Describes an incident: counts, instants and names of the configuration, nothing of a dossier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// Since when, as far as this process knows.
@@ -131,7 +131,7 @@ fn of_token(state: &InstanceState, limits: &Limits, now: Timestamp) -> Option<(T
     Some((from.to_zoned(TimeZone::UTC).map_or(now, |from| from.timestamp()), words))
 }
 
-/// What was told, so that nothing is told twice.
+/// Remembers the alerts that were sent, so that none is sent twice.
 #[derive(Clone, Debug, Default)]
 pub struct Told(BTreeMap<Incident, Alert>);
 
@@ -145,7 +145,7 @@ pub enum News {
 }
 
 impl Told {
-    /// What is to be told now. It stays so until it is [`noted`](Self::note): a message that did not leave is tried again.
+    /// Gives the alerts to send now. They stay due until they are [`noted`](Self::note): a message that did not leave is tried again.
     #[must_use]
     pub fn news(&self, alerts: &BTreeMap<Incident, Alert>) -> Vec<News> {
         let begins = alerts.iter().filter(|(incident, _)| !self.0.contains_key(incident));

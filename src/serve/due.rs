@@ -1,4 +1,4 @@
-//! Whether a job is due: what its target says of the last runs, and what time it is.
+//! Decides if a job is due, from the last runs that its target knows and the present instant. Pure.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::schedule::Schedule;
 use crate::report::{Report, RunOutcome, RunRecord};
 
-/// How many of the last runs are looked at: enough for an adaptive rhythm to reach its longest wait from ten minutes.
+/// The number of runs that are looked at: enough for an adaptive rhythm to reach its longest wait from ten minutes.
 pub const LOOK_BACK: u32 = 12;
 
 /// By how much the clocks of two hosts may differ. What is dated later than this was written under a wrong clock, and
@@ -18,14 +18,14 @@ const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// The longest wait after failures.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
-/// How a run ended, as far as the rhythm is concerned.
+/// Holds the end of a run, as far as the rhythm is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// How.
+    /// The outcome.
     pub outcome: RunOutcome,
     /// When.
     pub at: Timestamp,
-    /// Whether it found nothing new.
+    /// True if it found nothing new.
     pub quiet: bool,
 }
 
@@ -56,14 +56,14 @@ impl Ended {
     }
 }
 
-/// What counts of the last runs of a job.
+/// Sums up the last runs of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// When the last run that did its work ended.
     pub success: Option<Timestamp>,
-    /// How many of the last that did found nothing new, in a row.
+    /// The number of the last of these, in a row, that found nothing new.
     pub quiet: u32,
-    /// How many failed since.
+    /// The number of runs that failed since.
     pub failures: u32,
     /// When the first of them ended.
     pub failing_since: Option<Timestamp>,
@@ -139,7 +139,7 @@ pub(super) fn free_from(history: &History, now: Timestamp) -> Option<Timestamp> 
     Some(failed_at.saturating_add(backoff(history.failures)).unwrap_or(failed_at))
 }
 
-/// Whether a date was not written by a clock that was wrong.
+/// Rejects a date that a wrong clock wrote.
 pub(super) fn plausible(at: Timestamp, now: Timestamp) -> bool {
     at.duration_since(now) <= SKEW
 }
@@ -149,7 +149,7 @@ fn backoff(failures: u32) -> SignedDuration {
 }
 
 impl Due {
-    /// How long to wait at an instant; zero when it is due, `None` when it never is.
+    /// Gives the wait at an instant; zero when it is due, `None` when it never is.
     pub(super) fn wait(self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Since(_) => Some(Duration::ZERO),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::board::JobState;
 use super::due::{Due, Ended, History, due};
 use super::hints::{Hinted, due_by_hint};
 use super::service::Planned;
+use super::status_board::JobState;
 use crate::ids::DossierNumber;
 use crate::report::RunOutcome;
 
@@ -16,16 +16,16 @@ use crate::report::RunOutcome;
 pub(super) struct Entry {
     pub(super) planned: Planned,
     pub(super) seed: u64,
-    /// What its target, or a run here, last said; `None` before the first look.
+    /// The history that its target, or a run here, last gave; `None` before the first look.
     pub(super) history: Option<History>,
     /// Not to be tried before, as another had it.
     pub(super) not_before: Option<Instant>,
-    /// What calls named since somebody last looked.
+    /// The hints since the last look.
     pub(super) hints: Option<Hints>,
     pub(super) running: bool,
 }
 
-/// What calls named.
+/// Holds the hints of a job.
 #[derive(Clone, Debug)]
 pub(super) struct Hints {
     pub(super) named: Hinted,
@@ -57,14 +57,14 @@ impl Entry {
         state.succeeded(&self.planned, success);
     }
 
-    /// How long until it may be tried; `None` when it runs or is paused.
+    /// Gives the time until it may be tried; `None` when it runs or is paused.
     pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
         let held = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
         let wait = if self.running { None } else { self.due(now).wait(now) };
         wait.map(|wait| wait.max(held))
     }
 
-    /// A call named a dossier. What is paused is not woken by it.
+    /// Takes a hint. A job that is paused ignores it.
     pub(super) fn hint(&mut self, dossier: DossierNumber) {
         if !self.planned.schedule.paused {
             let now = Instant::now();
@@ -74,7 +74,7 @@ impl Entry {
         }
     }
 
-    /// What was gathered for a window. What was not stays, whatever makes the job run now. Where the last call came only just
+    /// Takes the hints that were gathered for a window. Others stay, whatever makes the job run now. Where the last call came only just
     /// before, another run is wanted a window after it: what it tells of may not be there to be read yet.
     pub(super) fn take_hints(&mut self) -> Option<Hints> {
         let window = self.planned.hint_window;

@@ -1,11 +1,11 @@
-//! What runs did, as far as somebody who watches wants to know. Counts and instants: nothing of a dossier.
+//! Facts about runs for metrics and alerts: counts and instants, nothing of a dossier. Pure.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::report::{Report, RunOutcome, RunRecord};
 
-/// How many runs ended in this process, by how they ended. What could not even begin has failed.
+/// Counts the runs that ended in this process, by their outcome. A run that could not even begin has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Runs {
     /// Everything that the platform shows is in the target.
@@ -30,7 +30,7 @@ impl Runs {
     }
 }
 
-/// How many dossiers the runs of this process changed in the target.
+/// Counts the dossiers that the runs of this process changed in the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Changed {
     /// New ones.
@@ -54,14 +54,14 @@ impl Changed {
     }
 }
 
-/// What the last run that did its work found, whoever did it.
+/// Holds the findings of the last run that did its work, whoever did it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// How many dossiers were in quarantine when it ended.
+    /// The number of dossiers in quarantine when it ended.
     pub quarantine: u64,
     /// The newest modification up to which everything is in the target or in quarantine.
     pub watermark: Option<Timestamp>,
-    /// Whether the safety brake held deletions back.
+    /// True if the safety brake held deletions back.
     pub brake: bool,
 }
 

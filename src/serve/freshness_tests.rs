@@ -1,4 +1,4 @@
-//! How fresh data is with webhooks and without: a working day of a démarche, in a time that passes by itself.
+//! Measures how fresh data is with webhooks and without: a working day of a démarche, in virtual time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,14 +17,14 @@ use crate::sync::Stop;
 
 /// Eight hours.
 const DAY: u64 = 8 * 3600;
-/// How many changes of state there are in it, and how many others, of which no webhook tells.
+/// The number of changes of state in it, and of others, of which no webhook tells.
 const CHANGES: (u64, u64) = (100, 100);
 /// After how long a change can be read: webhooks come early (trap 71).
 const VISIBLE: Duration = Duration::from_secs(2);
-/// How long a run takes.
+/// The duration of a run.
 const RUN: Duration = Duration::from_secs(5);
 
-/// A desk that notes when it read the platform, and when what it read was in the target.
+/// A runner that notes when it read the platform, and when what it read was in the target.
 #[derive(Clone)]
 struct Watched {
     start: Instant,
@@ -38,7 +38,7 @@ impl Watched {
     }
 }
 
-impl Desk for Watched {
+impl JobRunner for Watched {
     async fn attempt(&self, _: &Planned, _: Option<&Hinted>, _: &Stop) -> Attempt {
         let read = self.start.elapsed();
         sleep(RUN).await;
@@ -57,27 +57,27 @@ fn changes(kind: &str, count: u64) -> Vec<Duration> {
 
 /// The runs of a day with a tick every ten minutes, where each of these instants is told by a call.
 async fn day(calls: &[Duration]) -> Vec<(Duration, Duration)> {
-    let desk = Watched { start: Instant::now(), runs: Arc::default() };
-    let clock = desk.clone();
+    let watched = Watched { start: Instant::now(), runs: Arc::default() };
+    let clock = watched.clone();
     let clock: Clock = Arc::new(move || clock.now());
-    let options = Options { board: Board::default(), stop: Stop::default(), clock, lot: 0 };
-    let plan = Plan { jobs: vec![job(1)], desk: Arc::new(desk.clone()), workers: 1 };
+    let options = Options { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 };
+    let plan = Plan { jobs: vec![job(1)], runner: Arc::new(watched.clone()), workers: 1 };
     let (_reloads, plans) = mpsc::channel(1);
     let (sender, hints) = mpsc::channel(1000);
     let script = async {
         for (at, dossier) in calls.iter().zip(1..) {
-            sleep_until(desk.start + *at).await;
+            sleep_until(watched.start + *at).await;
             let hint = Hint { scope: job(1).key.scope, dossier: DossierNumber::new(dossier) };
             sender.send(hint).await.expect("the loop listens");
         }
-        sleep_until(desk.start + Duration::from_secs(DAY)).await;
+        sleep_until(watched.start + Duration::from_secs(DAY)).await;
         options.stop.ask();
     };
     tokio::join!(serve(plan, &options, plans, hints), script);
-    desk.runs.lock().expect("no panic under the lock").clone()
+    watched.runs.lock().expect("no panic under the lock").clone()
 }
 
-/// How old each change was when it was in the target: half of them, nine in ten and all of them were at most so many seconds.
+/// Gives the age of changes when they were in the target, in seconds: median, ninth decile, maximum.
 fn ages(changes: &[Duration], runs: &[(Duration, Duration)]) -> [u64; 3] {
     let age = |at: &Duration| {
         let (_, stored) =

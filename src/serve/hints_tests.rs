@@ -165,7 +165,7 @@ async fn a_new_plan_keeps_what_was_named_unless_it_pauses_the_job() {
 
 #[tokio::test(start_paused = true)]
 async fn what_becomes_of_a_call_is_counted() {
-    let board = Board::default();
+    let board = StatusBoard::default();
     board.change(&job(1).key, |_| {});
     board.change(&job(2).key, |state| state.paused = true);
     let client = Client::builder(Platform::DemarcheNumerique).build().expect("valid settings");

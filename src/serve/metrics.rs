@@ -5,8 +5,8 @@ use std::fmt::{Display, Write as _};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::board::{InstanceState, JobKey, JobState};
 use super::hints::HintCounts;
+use super::status_board::{InstanceState, JobKey, JobState};
 
 type Jobs = BTreeMap<JobKey, JobState>;
 type Instances = BTreeMap<String, InstanceState>;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::board::{InstanceState, JobKey, JobState};
 use super::facts::{Changed, Found, Runs};
 use super::hints::HintCounts;
 use super::metrics::metrics;
+use super::status_board::{InstanceState, JobKey, JobState};
 use crate::api::Stats;
 use crate::ids::{DemarcheNumber, Scope};
 

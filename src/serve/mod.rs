@@ -1,24 +1,23 @@
-//! The watch: runs on their rhythm, unattended, by any number of workers.
+//! Schedules jobs for any number of workers, with health, metrics and alerts. The loop knows neither platform nor target.
 //!
 //! - [`Schedule`]: when a job has its ticks (pure);
 //! - [`History`], [`due()`], [`Due`]: whether a job is due, from what its target says of the last runs (pure);
 //! - [`first`]: which of the jobs that are due comes first (pure);
-//! - [`Board`]: the state of every job, for whoever asks;
+//! - [`StatusBoard`]: the state of every job, for whoever asks;
 //! - [`hints`]: what the platform's webhooks tell, and what is made of it;
-//! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Door`]: both over HTTP;
-//! - [`alerts()`], [`Told`]: what somebody is to be woken for, once (pure);
-//! - `ledger` (feature `postgres`): the requests of a token, shared by all workers;
-//! - [`serve`]: the loop. It knows neither platform nor target: a [`Desk`] does the work.
+//! - [`metrics()`], [`late()`]: the same as metrics and as what is too old (pure); [`Endpoint`]: both over HTTP;
+//! - [`alerts()`], [`Told`]: the alerts to send, each once (pure);
+//! - `shared_limit` (feature `postgres`): the requests of a token, shared by all workers;
+//! - [`serve`]: the loop. It knows neither platform nor target: a [`JobRunner`] does the work.
 //!
 //! A tick is a hint to look, never an order: whoever takes a job asks its target, under the target's own lock, when it was
 //! last done. So a tick that was missed is made up for, and one that another worker has used is not used twice.
 
 mod alerts;
-mod board;
-mod door;
-#[cfg(test)]
-mod door_tests;
 mod due;
+mod endpoint;
+#[cfg(test)]
+mod endpoint_tests;
 mod entry;
 mod facts;
 #[cfg(test)]
@@ -26,8 +25,6 @@ mod freshness_tests;
 pub mod hints;
 #[cfg(test)]
 mod hints_tests;
-#[cfg(feature = "postgres")]
-mod ledger;
 mod metrics;
 #[cfg(test)]
 mod metrics_tests;
@@ -37,14 +34,17 @@ mod schedule;
 mod service;
 #[cfg(test)]
 mod service_tests;
+#[cfg(feature = "postgres")]
+mod shared_limit;
+mod status_board;
 
 pub use alerts::{Alert, Incident, Limits, News, Told, Trouble, alerts};
-pub use board::{Board, InstanceState, JobKey, JobState};
-pub use door::{Door, View};
 pub use due::{Due, Ended, History, LOOK_BACK, due};
+pub use endpoint::{Endpoint, View};
 pub use facts::{Changed, Found, Runs};
 pub use metrics::metrics;
 pub use pick::{Waiting, first};
 pub use ready::late;
 pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
-pub use service::{Attempt, Clock, Desk, Options, Plan, Planned, serve};
+pub use service::{Attempt, Clock, JobRunner, Options, Plan, Planned, serve};
+pub use status_board::{InstanceState, JobKey, JobState, StatusBoard};

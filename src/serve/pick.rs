@@ -13,24 +13,24 @@ pub struct Waiting<'a, K> {
     pub since: Timestamp,
     /// The target, where only one job at a time may work on it.
     pub alone: Option<&'a str>,
-    /// What decides between two that have waited for as long: another number in every process, so that several do not
+    /// The tie-breaker between two that have waited for as long: another number in every process, so that several do not
     /// reach for the same job.
-    pub lot: u64,
+    pub tie_breaker: u64,
 }
 
 /// The one that has waited longest, of those whose target is free.
 #[must_use]
 pub fn first<'a, K>(waiting: impl IntoIterator<Item = Waiting<'a, K>>, busy: &BTreeSet<String>) -> Option<K> {
     let free = waiting.into_iter().filter(|job| job.alone.is_none_or(|target| !busy.contains(target)));
-    free.min_by_key(|job| (job.since, job.lot)).map(|job| job.key)
+    free.min_by_key(|job| (job.since, job.tie_breaker)).map(|job| job.key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn job(key: u32, since: i64, alone: Option<&str>, lot: u64) -> Waiting<'_, u32> {
-        Waiting { key, since: Timestamp::from_second(since).expect("an instant"), alone, lot }
+    fn job(key: u32, since: i64, alone: Option<&str>, tie_breaker: u64) -> Waiting<'_, u32> {
+        Waiting { key, since: Timestamp::from_second(since).expect("an instant"), alone, tie_breaker }
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! Whether the data of every job is as fresh as its rhythm makes it.
+//! Decides if the data of every job is as fresh as its rhythm makes it. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::board::{JobKey, JobState};
 use super::due::SKEW;
+use super::status_board::{JobKey, JobState};
 
-/// What is too old, one line a job; empty when everything is fresh. A job that is paused is never too old, one that never did
+/// Lists the jobs whose data is too old, one line a job; empty when everything is fresh. A job that is paused is never too old, one that never did
 /// its work always is, and so is one that did it in the future, by a clock that was wrong.
 ///
-/// `within`: how old data may be; by default as its rhythm makes it, [`JobState::late_from`].
+/// `within`: the age that data may have; by default as its rhythm makes it, [`JobState::late_from`].
 #[must_use]
 pub fn late(jobs: &BTreeMap<JobKey, JobState>, within: Option<Duration>, now: Timestamp) -> Vec<String> {
     let late = |(key, state): (&JobKey, &JobState)| {

@@ -110,10 +110,10 @@ pub struct Schedule {
     /// By how much, at most, each start is put off: the jobs of one minute do not begin in one second. The same tick of the
     /// same job is put off by the same time on every host.
     pub jitter: Duration,
-    /// Whether it runs less often while nothing changes, at night and at week-ends: at most an hour then passes between
+    /// True if it runs less often while nothing changes, at night and at week-ends: at most an hour then passes between
     /// two runs, unless the ticks themselves are further apart.
     pub adaptive: bool,
-    /// Whether it does not run at all for now.
+    /// True if it does not run at all for now.
     pub paused: bool,
 }
 
@@ -138,7 +138,7 @@ impl Schedule {
         Some(tick.max(least))
     }
 
-    /// How many ticks there were after `from` and until `to`.
+    /// Counts the ticks after `from` and until `to`.
     pub(super) fn between(&self, from: Timestamp, to: Timestamp, seed: u64) -> u64 {
         let next = |at: &Timestamp| self.ticks.after(*at, &self.zone, seed).filter(|tick| *tick <= to);
         std::iter::successors(next(&from), next).take(MOST_TICKS).count() as u64

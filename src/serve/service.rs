@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::board::{Board, JobKey};
 use super::due::{Due, Ended, History, due};
 use super::entry::{Entry, Hints};
 use super::hints::{Hint, Hinted, due_by_hint};
 use super::pick::{Waiting, first};
 use super::schedule::{Schedule, seed};
+use super::status_board::{JobKey, StatusBoard};
 use crate::report::RunRecord;
 use crate::sync::Stop;
 
@@ -29,20 +29,20 @@ pub struct Planned {
     pub key: JobKey,
     /// When it runs.
     pub schedule: Schedule,
-    /// Whether only one job at a time may work on its target.
+    /// True if only one job at a time may work on its target.
     pub alone: bool,
     /// For how long what webhooks name of it is gathered before somebody looks.
     pub hint_window: Duration,
 }
 
 impl Planned {
-    /// Whether it is due after these runs, newest first.
+    /// Decides if it is due after these runs, newest first.
     #[must_use]
     pub fn due(&self, runs: &[RunRecord], now: Timestamp) -> Due {
         due(&self.schedule, self.seed(), &History::of(runs), now)
     }
 
-    /// Whether it is due after these runs, newest first, because of hints that were gathered for long enough. A job that is
+    /// Decides if it is due after these runs, newest first, because of hints that were gathered for long enough. A job that is
     /// paused never is.
     #[must_use]
     pub fn due_by_hint(&self, runs: &[RunRecord], now: Timestamp) -> Due {
@@ -62,12 +62,12 @@ impl Planned {
     }
 }
 
-/// What became of an attempt to do a job.
+/// The outcome of an attempt to do a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Another worker has it, or has just done it; it is worth looking again after this long.
     Taken {
-        /// How long.
+        /// The wait.
         again: Duration,
     },
     /// It was not due any more: another worker has done it.
@@ -79,9 +79,9 @@ pub enum Attempt {
 /// Who does the work.
 ///
 /// [`serve`] calls [`attempt`](Self::attempt) for a job that seems due, never twice at once for the same job, nor for two
-/// jobs of a target on which one works alone. The desk takes the job (a lock, a lease), asks the target whether it is due
+/// jobs of a target on which one works alone. The runner takes the job (a lock, a lease), asks the target whether it is due
 /// indeed, runs it and lets it go. It obeys `stop`. Dropping its future leaves the target as any crash does.
-pub trait Desk: Send + Sync + 'static {
+pub trait JobRunner: Send + Sync + 'static {
     /// Does a job if it can be taken and is due.
     ///
     /// `hinted`: what webhooks named of it, gathered for long enough. The job is then due by [`Planned::due_by_hint`] too, and
@@ -89,36 +89,36 @@ pub trait Desk: Send + Sync + 'static {
     fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> impl Future<Output = Attempt> + Send;
 }
 
-/// What is to be done: from the start, or after a reload.
+/// Holds the jobs and their runner: from the start, or after a reload.
 #[derive(Debug)]
 pub struct Plan<D> {
     /// The jobs.
     pub jobs: Vec<Planned>,
     /// Who does them.
-    pub desk: Arc<D>,
-    /// How many run at once, at least one.
+    pub runner: Arc<D>,
+    /// The number of runs at once, at least one.
     pub workers: usize,
 }
 
 /// Who knows the present instant.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What surrounds the loop.
+/// Holds the surroundings of the loop.
 pub struct Options {
     /// Where the state of jobs is told.
-    pub board: Board,
-    /// How to ask for the end: nothing new begins, and runs end at their next safe point.
+    pub board: StatusBoard,
+    /// Asks for the end: nothing new begins, and runs end at their next safe point.
     pub stop: Stop,
     /// The present instant.
     pub clock: Clock,
-    /// A number of this process alone: several workers then reach for different jobs first.
-    pub lot: u64,
+    /// The tie-breaker of this process: among jobs that are due for as long, each worker then tries another one first.
+    pub tie_breaker: u64,
 }
 
 /// Does jobs when they are due, until it is asked to stop and the last run has ended. Each plan that arrives replaces the
 /// one before; runs under way end under the plan that began them. Hints make jobs due sooner ([`due_by_hint`]), and change
 /// nothing else.
-pub async fn serve<D: Desk>(
+pub async fn serve<D: JobRunner>(
     plan: Plan<D>,
     options: &Options,
     mut reloads: mpsc::Receiver<Plan<D>>,
@@ -126,7 +126,7 @@ pub async fn serve<D: Desk>(
 ) {
     let mut service = Service {
         entries: BTreeMap::new(),
-        desk: Arc::clone(&plan.desk),
+        runner: Arc::clone(&plan.runner),
         workers: 1,
         options,
         running: JoinSet::new(),
@@ -161,7 +161,7 @@ pub async fn serve<D: Desk>(
 
 struct Service<'o, D> {
     entries: BTreeMap<JobKey, Entry>,
-    desk: Arc<D>,
+    runner: Arc<D>,
     workers: usize,
     options: &'o Options,
     running: JoinSet<Attempt>,
@@ -175,7 +175,7 @@ struct Task {
     hints: Option<Hints>,
 }
 
-impl<D: Desk> Service<'_, D> {
+impl<D: JobRunner> Service<'_, D> {
     fn now(&self) -> Timestamp {
         (self.options.clock)()
     }
@@ -193,7 +193,7 @@ impl<D: Desk> Service<'_, D> {
             self.options.board.change(&entry.planned.key, |state| entry.tell(state, state.last_success, now));
             self.entries.insert(entry.planned.key.clone(), entry);
         }
-        (self.desk, self.workers) = (plan.desk, plan.workers.max(1));
+        (self.runner, self.workers) = (plan.runner, plan.workers.max(1));
         self.options.board.keep(|key| self.entries.contains_key(key));
     }
 
@@ -219,21 +219,21 @@ impl<D: Desk> Service<'_, D> {
                 let since = entry.history.map_or(Timestamp::MIN, |_| since);
                 let Planned { key, alone, .. } = &entry.planned;
                 let alone = alone.then_some(key.target.as_str());
-                Some(Waiting { key, since, alone, lot: entry.seed ^ self.options.lot })
+                Some(Waiting { key, since, alone, tie_breaker: entry.seed ^ self.options.tie_breaker })
             });
             let Some(key) = first(waiting, &busy).cloned() else { return };
             let Some(entry) = self.entries.get_mut(&key) else { return };
             (entry.running, entry.not_before) = (true, None);
             let hints = entry.take_hints();
-            let (planned, desk, stop) = (entry.planned.clone(), Arc::clone(&self.desk), self.options.stop.clone());
+            let (planned, runner, stop) = (entry.planned.clone(), Arc::clone(&self.runner), self.options.stop.clone());
             let (job, hinted) = (planned.clone(), hints.as_ref().map(|hints| hints.named.clone()));
-            let task = self.running.spawn(async move { desk.attempt(&job, hinted.as_ref(), &stop).await });
+            let task = self.running.spawn(async move { runner.attempt(&job, hinted.as_ref(), &stop).await });
             self.options.board.change(&key, |state| state.running_since = Some(now));
             self.tasks.insert(task.id(), Task { planned, since: now, hints });
         }
     }
 
-    /// How long until something may have to begin. What waits for a worker or a target is woken by the end of a run.
+    /// Gives the time until something may have to begin. A job that waits for a worker or a target is woken by the end of a run.
     fn nap(&self) -> Duration {
         let now = self.now();
         let waits = self.entries.values().filter_map(|entry| entry.wait(now));

@@ -1,4 +1,4 @@
-//! The loop over a desk that only pretends to work, in a time that passes by itself.
+//! The loop over a runner that only pretends to work, in a time that passes by itself.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::ids::{DemarcheNumber, Scope};
 use crate::report::RunOutcome;
 use crate::sync::Stop;
 
-/// What a desk does about a job.
+/// The behaviour of a runner for a job.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     Work(Duration),
@@ -33,7 +33,7 @@ pub(super) struct World {
     acts: Mutex<BTreeMap<u32, Act>>,
     /// Each attempt: the seconds from the start, and the démarche.
     begun: Mutex<Vec<(u64, u32)>>,
-    /// What was named to an attempt, and when.
+    /// The hints of an attempt, and when.
     hinted: Mutex<Vec<(u64, Vec<u32>)>>,
     most_at_once: Mutex<(usize, usize)>,
 }
@@ -70,11 +70,11 @@ impl Pretence {
     pub(super) fn options(&self) -> Options {
         let clock = self.clone();
         let clock = Arc::new(move || clock.now());
-        Options { board: Board::default(), stop: Stop::default(), clock, lot: 0 }
+        Options { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 }
     }
 
     pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
-        Plan { jobs: jobs.to_vec(), desk: Arc::new(self.clone()), workers }
+        Plan { jobs: jobs.to_vec(), runner: Arc::new(self.clone()), workers }
     }
 
     /// Lets jobs run for so many seconds, then asks to stop.
@@ -90,7 +90,7 @@ impl Pretence {
     }
 }
 
-impl Desk for Pretence {
+impl JobRunner for Pretence {
     async fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, _: &Stop) -> Attempt {
         let number = job.key.scope.demarche.get();
         self.world.begun.lock().expect("no panic under the lock").push((self.start.elapsed().as_secs(), number));

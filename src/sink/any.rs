@@ -52,6 +52,27 @@ macro_rules! inside {
     };
 }
 
+/// Evaluates an expression for the outbox inside a target, whichever it is; `None` for a target that keeps none.
+#[cfg(feature = "cycle")]
+macro_rules! with_outbox {
+    ($sink:expr, $outbox:ident => $expression:expr) => {
+        match $sink {
+            $crate::sink::AnySink::Memory(_) => None,
+            $crate::sink::AnySink::Sqlite($outbox) => Some($expression),
+            $crate::sink::AnySink::Postgres(boxed) => {
+                let $outbox = boxed.as_ref();
+                Some($expression)
+            }
+            $crate::sink::AnySink::Grist(boxed) => {
+                let $outbox = boxed.as_ref();
+                Some($expression)
+            }
+        }
+    };
+}
+#[cfg(feature = "cycle")]
+pub(crate) use with_outbox;
+
 impl From<MemorySink> for AnySink {
     fn from(sink: MemorySink) -> Self {
         Self::Memory(sink)
@@ -80,6 +101,26 @@ impl From<super::GristSink> for AnySink {
 }
 
 impl AnySink {
+    /// Gives the document of Grist inside, in which people decide and which keeps files.
+    #[cfg(feature = "grist")]
+    #[must_use]
+    pub fn document(&self) -> Option<&super::GristSink> {
+        match self {
+            Self::Grist(sink) => Some(sink),
+            _ => None,
+        }
+    }
+
+    /// Gives the PostgreSQL inside, whose leases several workers share.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn shared(&self) -> Option<&super::PostgresSink> {
+        match self {
+            Self::Postgres(sink) => Some(sink),
+            _ => None,
+        }
+    }
+
     /// Releases the target for other programs.
     ///
     /// # Errors
@@ -101,9 +142,9 @@ impl AnySink {
 #[cfg(feature = "grist")]
 impl FileStore for AnySink {
     async fn link_files(&self, scope: &Scope) -> Result<u64, SinkError> {
-        match self {
-            Self::Grist(sink) => sink.link_files(scope).await,
-            _ => Ok(0),
+        match self.document() {
+            Some(sink) => sink.link_files(scope).await,
+            None => Ok(0),
         }
     }
 
@@ -113,16 +154,16 @@ impl FileStore for AnySink {
         after: Option<DossierNumber>,
         limit: u32,
     ) -> Result<Vec<WantedFile>, SinkError> {
-        match self {
-            Self::Grist(sink) => sink.wanted_files(scope, after, limit).await,
-            _ => Ok(Vec::new()),
+        match self.document() {
+            Some(sink) => sink.wanted_files(scope, after, limit).await,
+            None => Ok(Vec::new()),
         }
     }
 
     async fn keep_file(&self, scope: &Scope, file: &WantedFile, bytes: Bytes) -> Result<Keeping, SinkError> {
-        match self {
-            Self::Grist(sink) => sink.keep_file(scope, file, bytes).await,
-            _ => Ok(Keeping::Refused),
+        match self.document() {
+            Some(sink) => sink.keep_file(scope, file, bytes).await,
+            None => Ok(Keeping::Refused),
         }
     }
 }

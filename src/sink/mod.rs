@@ -35,6 +35,8 @@ use std::future::Future;
 use jiff::Timestamp;
 
 pub use any::AnySink;
+#[cfg(feature = "cycle")]
+pub(crate) use any::with_outbox;
 pub use compare::{ExpectedDossier, InstanceAddress};
 pub use error::SinkError;
 pub use files::{FileLimits, FileStore, InvalidMediaRange, Keeping, MediaRange, WantedFile};

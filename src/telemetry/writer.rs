@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// How many lines wait for a reader that is slow. What comes when they are full is dropped.
+/// The number of lines that wait for a slow reader. Lines beyond it are dropped.
 const QUEUE: usize = 10_000;
 
 /// Where log lines go.

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Names that still have several declarations. Remove one when it is settled, never add one.
 const DOUBLES: &[&str] = &[
-    "Assignment",
     "Attempt",
-    "Desk",
     "Draft",
     "Ended",
     "Entry",
@@ -24,7 +22,6 @@ const DOUBLES: &[&str] = &[
     "Origin",
     "Place",
     "Plan",
-    "Prepared",
     "Progress",
     "Row",
     "Seen",

@@ -9,6 +9,9 @@ const DONE: &[&str] = &[
     "api",
     "champ",
     "checkpoint.rs",
+    "cli",
+    "config",
+    "cycle",
     "crates",
     "demarche.rs",
     "dossier",
@@ -21,11 +24,13 @@ const DONE: &[&str] = &[
     "platform.rs",
     "privacy",
     "report",
+    "serve",
     "table",
+    "telemetry",
 ];
 
 /// Folders whose public items are not done. Remove one when it is, never add one.
-const NOT_YET: &[&str] = &["cli", "config", "intent", "serve", "sink", "sync", "telemetry", "writeback"];
+const NOT_YET: &[&str] = &["intent", "sink", "sync", "writeback"];
 
 /// Words of a house that was: no module, type or text is called by them.
 const PICTURES: &[&str] =

@@ -69,7 +69,7 @@ async fn a_message_that_does_not_leave_stops_nothing_and_is_tried_by_each_way_al
         .await;
     let address = format!("{}/s3cr3t", chat.uri());
     let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[("ALERTS", &address)]);
-    worker.says("an alert did not leave by command and is tried again: `./no-such-program`").await;
+    worker.says("the alert could not be sent by command and is tried again: `./no-such-program`").await;
     worker.says("alert by webhook: the token of dn ended").await;
     worker.says("ends: done").await;
     worker.says("ends: done").await;

@@ -59,7 +59,7 @@ async fn a_configuration_that_becomes_wrong_changes_nothing_and_a_right_one_is_t
     ] {
         harness.write("dn.toml", &wrong);
         worker.signal("HUP");
-        let line = worker.says("the configuration is not taken, the one before stays").await;
+        let line = worker.says("the new configuration cannot be used, the one before stays in force").await;
         assert!(line.contains(words), "{line}");
     }
     harness.write("dn.toml", &right);

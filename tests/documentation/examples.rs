@@ -15,7 +15,8 @@ use crate::cli::harness::{Ended, Harness, end};
 use crate::support::postgres::Database;
 
 /// The examples that a test below runs.
-const RUN: [&str; 6] = ["decide", "embed_sync", "first_steps", "follow_changes", "read_changed", "simulate"];
+const RUN: [&str; 7] =
+    ["decide", "embed_sync", "first_steps", "follow_changes", "read_changed", "scheduled_service", "simulate"];
 
 /// The folder of the examples' programs, which are built when they are not: `cargo test --test main` builds none.
 fn programs() -> &'static PathBuf {
@@ -98,6 +99,14 @@ async fn embed_sync_copies_then_finds_nothing_new() {
     let [first, second] = ended.stdout.lines().collect::<Vec<_>>().try_into().expect("two lines");
     assert!(first.starts_with("first run: ") && !first.contains(" 0 inserted"), "{first}");
     assert!(second.starts_with("second run: 0 inserted, 0 updated"), "{second}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduled_service_runs_cycles_on_the_jobs_of_a_scheduler() {
+    let ended = end(&mut example("scheduled_service", &[])).await.expect(0);
+    let [first, second] = ended.stdout.lines().collect::<Vec<_>>().try_into().expect("two lines");
+    assert!(first.starts_with("dn/1001 → sqlite:") && !first.contains(" 0 inserted"), "{first}");
+    assert!(second.ends_with(": 0 inserted, 0 updated"), "{second}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

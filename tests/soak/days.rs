@@ -100,8 +100,8 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     // In the night that follows, clocks in Paris go from two to three.
     let life = Life::new("2026-03-28T09:00:00Z".parse().expect("an instant"));
     life.board.watch([("essai".to_owned(), life.client.clone(), "2031-01-31".parse().ok())]);
-    let options = Options { board: life.board.clone(), stop: Stop::default(), clock: life.clock(), lot: 1 };
-    let plan = Plan { jobs: vec![life.job()], desk: Arc::new(Hand(Arc::clone(&life))), workers: 1 };
+    let options = Options { board: life.board.clone(), stop: Stop::default(), clock: life.clock(), tie_breaker: 1 };
+    let plan = Plan { jobs: vec![life.job()], runner: Arc::new(Hand(Arc::clone(&life))), workers: 1 };
     let ((_sender, plans), (_calls, hints)) = (mpsc::channel(1), mpsc::channel(1));
     let telling = async {
         let story = story(&life).await;

@@ -10,8 +10,8 @@ use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use demarche_numerique::serve::hints::Hinted;
 use demarche_numerique::serve::{
-    Attempt, Board, Clock, Desk, Due, Ended, History, JobKey, LOOK_BACK, Limits, News, Planned, Schedule, Ticks, Told,
-    alerts,
+    Attempt, Clock, Due, Ended, History, JobKey, JobRunner, LOOK_BACK, Limits, News, Planned, Schedule, StatusBoard,
+    Ticks, Told, alerts,
 };
 use demarche_numerique::sink::{MemorySink, Sink as _};
 use demarche_numerique::sync::{self, Job, Settings, Stop};
@@ -30,7 +30,7 @@ pub struct Life {
     pub client: Client,
     pub sink: MemorySink,
     pub scope: Scope,
-    pub board: Board,
+    pub board: StatusBoard,
     /// True if the target cannot be opened.
     pub down: AtomicBool,
     /// The alerts that were sent, and when.
@@ -83,7 +83,7 @@ impl Life {
             client,
             sink: MemorySink::default(),
             scope: Scope { instance: "essai".to_owned(), demarche: DemarcheNumber::new(DEMARCHE) },
-            board: Board::default(),
+            board: StatusBoard::default(),
             down: AtomicBool::new(false),
             told: Mutex::default(),
             time,
@@ -141,11 +141,11 @@ impl Life {
     }
 }
 
-/// Works as the desk of `dn run` does.
+/// Works as the runner of `dn run` does.
 #[derive(Clone, Debug)]
 pub struct Hand(pub Arc<Life>);
 
-impl Desk for Hand {
+impl JobRunner for Hand {
     async fn attempt(&self, planned: &Planned, _: Option<&Hinted>, stop: &Stop) -> Attempt {
         let life = &self.0;
         if life.down.load(Ordering::SeqCst) {

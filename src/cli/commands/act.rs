@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::dossier::DossierArgs;
-use super::push::{About, Ended, finish};
+use super::push::{About, finish};
 use crate::api::ApiError;
 use crate::cli::ask::Ask;
 use crate::cli::context::{Context, variable};
@@ -16,13 +16,14 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::tell;
 use crate::cli::signals;
 use crate::config;
+use crate::cycle::PushOutcome;
 use crate::ids::Scope;
 use crate::intent::{Action, Expected, Intent, IntentId, Parts, Words};
 use crate::privacy::{Filter, Policy};
 use crate::sink::{MemoryOutbox, Outbox as _};
 use crate::writeback::{Push, QUIET, plan, push};
 
-/// What an action on a dossier needs.
+/// The parts of an action on a dossier.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Action")]
 pub struct PartsArgs {
@@ -109,17 +110,17 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
     let planned = plan(&work).await;
     let would = planned.as_ref().is_ok_and(|planned| planned.items.iter().any(|item| !item.steps.is_empty()));
     if !would {
-        return finish(context, args.json, About::PlanByHand, planned.into());
+        return finish(context, args.json, About::PlanByHand, planned.into(), Vec::new());
     }
     if !args.parts.yes {
-        finish(context, false, About::PlanByHand, planned.into())?;
+        finish(context, false, About::PlanByHand, planned.into(), Vec::new())?;
         if !Ask::of_this_process().agrees("Send it", INSTEAD)? {
             tell("Nothing was sent.");
             return Ok(Exit::Done);
         }
     }
     loop {
-        let ended: Ended = push(&work, &|_| Box::pin(std::future::ready(Ok(())))).await.into();
+        let ended: PushOutcome = push(&work, &|_| Box::pin(std::future::ready(Ok(())))).await.into();
         let waits = outbox.pending(&scope, None, 1).await?.first().and_then(|entry| entry.progress.not_before);
         // Only a lost answer is waited for: whether it was done is known then. What the platform puts off is for later.
         let lost = ended
@@ -139,7 +140,7 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
                     () = stop.asked() => {}
                 }
             }
-            _ => return finish(context, args.json, About::Applied, ended),
+            _ => return finish(context, args.json, About::Applied, ended, Vec::new()),
         }
     }
 }

@@ -6,15 +6,16 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer, legible};
-use crate::cli::{told, webhooks};
+use crate::cli::told;
 use crate::config::Config;
+use crate::cycle::webhook_paths;
 
-/// What can be done with a configuration.
+/// The commands of `dn config`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print a configuration with every key and its default
     Example,
-    /// Check the file of --config, and tell all that is wrong in it at once
+    /// Check the file of --config, and report every error in it at once
     Check,
 }
 
@@ -38,7 +39,7 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
     let Config { instances, targets, policies, demarches, sync: _, run: _, .. } = context.config()?;
     let places =
         instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
-    let absent = webhooks::read(places)?.absent;
+    let absent = webhook_paths::read(places, &context.secrets)?.absent;
     told(&format!(
         "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
         legible(&path.value.display().to_string()),

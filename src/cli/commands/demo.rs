@@ -10,19 +10,19 @@ use crate::api::Client;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::Prepared;
 use crate::cli::printer::{grouped, table, tell};
 use crate::cli::progress::Progress;
-use crate::cli::targets::{open, page_of};
 use crate::cli::{commands::verify::verify_one, signals, summary, told};
-use crate::config::{SyncSettings, Target, resolve_target};
+use crate::config::{SqliteTarget, SyncSettings, Target, resolve_target};
+use crate::cycle::targets::{kind_of, open};
+use crate::cycle::{Cycle, CycleEvent, CycleJob};
 use crate::ids::{DemarcheNumber, Scope};
 use crate::platform::Platform;
 use crate::privacy::{Filter, Policy};
 use crate::report::Report;
 use crate::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use crate::sink::AnySink;
-use crate::sync::{self, Event, Settings, Verification};
+use crate::sync::{self, Settings, Verification};
 
 /// `dn demo`.
 #[derive(Clone, Debug, Args)]
@@ -41,7 +41,7 @@ pub struct DemoArgs {
     pub platform: Platform,
 }
 
-/// How many things happen in the world between two runs.
+/// The number of changes to the world between two runs.
 const CHANGES: u32 = 80;
 
 /// One run of the demonstration.
@@ -61,21 +61,23 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
         sandbox.serve_locally().await.map_err(|source| CliError::System { what: "listening on a port", source })?;
     let client = Client::builder(args.platform).url(server.url()).token(sandbox.token()).build()?;
     let filter = Filter::new(Policy::default(), None)?;
-    let sink = open(&target).await?;
+    let sink = open(&target, &context.secrets).await?;
     let scope = Scope { instance: "sandbox".to_owned(), demarche: DemarcheNumber::new(DEMARCHE_COMPLETE) };
     let progress = Progress::new(context.progress(false), &scope);
-    let settings = Settings::default();
-    let prepared = Prepared {
+    let job = CycleJob {
         scope,
-        client: &client,
-        target: &target,
-        filter: &filter,
-        settings,
+        client,
+        target,
+        filter,
+        settings: Settings::default(),
         instructeur: None,
+        push_on_schedule: false,
         retention: SyncSettings::default().retention,
-        stop: &stop,
-        progress: &progress,
     };
+    // The world has a clock of its own: a day can go by between two runs.
+    let clock = || sandbox.now();
+    let events = |event: &CycleEvent<'_>| progress.hear(event);
+    let cycle = Cycle { job: &job, stop: &stop, clock: &clock, events: &events };
     let say = |text: &str| {
         if !context.global.quiet {
             progress.pause(|| tell(text));
@@ -84,20 +86,20 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
 
     let mut rounds = Vec::new();
     say("first run: everything since the beginning");
-    rounds.push(round("first run", &prepared, &sink, &sandbox).await?);
+    rounds.push(round("first run", &cycle, &sink).await?);
     say("the platform lives: answers, decisions, deletions, silent changes, a day goes by");
     sandbox.live(DEMARCHE_COMPLETE, CHANGES, args.seed);
     sandbox.advance(SignedDuration::from_hours(25));
     say("second run: what moved, and the daily complete listing");
-    rounds.push(round("after changes", &prepared, &sink, &sandbox).await?);
+    rounds.push(round("after changes", &cycle, &sink).await?);
     say("third run: nothing moved");
-    rounds.push(round("again", &prepared, &sink, &sandbox).await?);
+    rounds.push(round("again", &cycle, &sink).await?);
     say("verification: the platform's complete listing against the database");
-    let verification = verify_one(&prepared, &sink).await?;
+    let verification = verify_one(&cycle, &sink).await?;
     progress.end();
     sink.close().await?;
     server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
-    told(&render(context, &target, &rounds, &verification));
+    told(&render(context, &job.target, &rounds, &verification));
     let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
     Ok(rounds.iter().map(|round| summary::exit_of(&round.report)).fold(exit, Exit::worse))
 }
@@ -108,23 +110,14 @@ fn target(args: &DemoArgs) -> Result<Target, CliError> {
         Some(text) => Ok(resolve_target(text, &variable)?),
         None => {
             let name = format!("dn-demo-{}.db", std::process::id());
-            Ok(Target::Sqlite(std::env::temp_dir().join(name)))
+            Ok(Target::Sqlite(SqliteTarget { path: std::env::temp_dir().join(name) }))
         }
     }
 }
 
-async fn round(
-    title: &'static str,
-    prepared: &Prepared<'_>,
-    sink: &AnySink,
-    sandbox: &Sandbox,
-) -> Result<Round, CliError> {
+async fn round(title: &'static str, cycle: &Cycle<'_>, sink: &AnySink) -> Result<Round, CliError> {
     let begun = Instant::now();
-    let events = |event: &Event| prepared.progress.on(event);
-    // The world has a clock of its own: a day can go by between two runs.
-    let clock = || sandbox.now();
-    let job = sync::Job { clock: &clock, ..prepared.job(sink, &events) };
-    let run = sync::run(&job).await;
+    let run = sync::run(&cycle.engine_job(sink, &cycle.run_events())).await;
     match run.error {
         Some(error) => Err(error.into()),
         None => Ok(Round { title, report: run.report, took: begun.elapsed() }),
@@ -157,18 +150,6 @@ fn render(context: &Context, target: &Target, rounds: &[Round], verification: &V
         verification.stale.len(),
         verification.ghost.len(),
     );
-    let place = match target {
-        Target::Sqlite(path) => {
-            let path = path.display();
-            format!(
-                "database: {path}\ntry:      sqlite3 {path} \\\n            \
-                 \"SELECT state, count(*) FROM demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state\"\n"
-            )
-        }
-        Target::Postgres(_) => format!(
-            "database: {target}\ntry:      SELECT state, count(*) FROM dn.demarche_{DEMARCHE_COMPLETE}_dossiers GROUP BY state;\n"
-        ),
-        Target::Grist(grist) => format!("document: {}\n", page_of(grist)),
-    };
+    let place = kind_of(target).how_to_look(DEMARCHE_COMPLETE);
     format!("{rows}\n{verdict}\n\n{place}")
 }

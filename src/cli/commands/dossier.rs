@@ -31,7 +31,7 @@ pub struct DossierArgs {
     /// Where it is.
     #[command(flatten)]
     pub instance: InstanceArgs,
-    /// What the action needs.
+    /// The parts of the action.
     #[command(flatten)]
     pub parts: PartsArgs,
     /// Print the dossier, or what became of the action, as one JSON object [default: readable text]

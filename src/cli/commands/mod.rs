@@ -22,17 +22,13 @@ mod verify;
 
 use clap::Subcommand;
 
-pub use push::outbox_of_target;
-pub use retention::retain_one;
-pub use sync::run_and_fetch;
-
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use config::ConfigCommand;
 use init::InitCommand;
 
-/// What can be asked.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the main job on the embedded platform: sync, change, sync again, verify
@@ -41,42 +37,42 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Set a target up, by questions or by flags
     Init {
-        /// Which type of target.
+        /// The type of target.
         #[command(subcommand)]
         command: InitCommand,
     },
-    /// Bring the target up to what the platform shows
+    /// Sync the target with the platform
     Sync(sync::SyncArgs),
-    /// Sync every démarche of the configuration on its rhythm, until told to stop
+    /// Run scheduled work cycles for every démarche of the configuration, until stopped
     Run(run::RunArgs),
-    /// Print what a sync would change, and change nothing
+    /// Print the changes that a sync would make, and make none
     Plan(plan::PlanArgs),
     /// Compare the target with the platform: missing, stale and ghost dossiers
     Verify(verify::VerifyArgs),
-    /// Show how fresh the target is, its quarantine and its last runs
+    /// Show the freshness of the target, its quarantine and its last runs
     Status(status::StatusArgs),
     /// Show the form as a table: ids, labels, types, revisions
     Schema(schema::SchemaArgs),
-    /// Show one dossier, or do something to it
+    /// Show one dossier, or act on it
     Dossier(Box<dossier::DossierArgs>),
-    /// Send what the back office decided: print the plan, or apply it
+    /// Send decisions of the back office: print the plan, or send with --apply
     Push(push::PushArgs),
-    /// Show what was sent to the platform, when, in whose name, and what it answered
+    /// Show the log of mutations sent to the platform: when, in whose name, with which answer
     Trail(trail::TrailArgs),
     /// Write stored dossiers again in the present columns, without the network
     Remap(remap::RemapArgs),
-    /// Tell which dossiers have been kept for their term, and anonymise or purge them with --apply
+    /// List dossiers whose retention term is over; anonymise or purge them with --apply
     Retention(retention::RetentionArgs),
-    /// Print what is kept where, and for how long, for whoever answers for it; no dossier is read
+    /// Print the record of processing: which data is kept, where, for how long
     Register(register::RegisterArgs),
-    /// Check token, platform and target, and tell where each setting comes from
+    /// Check token, platform and target, and show the origin of each setting
     ///
     /// It calls the platform, which binds a new token to the address of its first call: where another machine is to use the
     /// token, let that one call first, or name its address among the networks of the token.
     Doctor(doctor::DoctorArgs),
     /// Show an example of a configuration, or check one
     Config {
-        /// Which of the two.
+        /// The command of `dn config`.
         #[command(subcommand)]
         command: ConfigCommand,
     },
@@ -89,13 +85,13 @@ pub enum Command {
 }
 
 impl Command {
-    /// How much more a command logs than others: one that nobody sits before tells its runs.
+    /// Gives the extra verbosity of a command: unattended ones log each run.
     #[must_use]
     pub fn extra_logs(&self) -> u8 {
         u8::from(self.is_unattended())
     }
 
-    /// Whether it works with nobody watching, for as long as the machine lives.
+    /// True if it runs unattended, until it is told to stop.
     #[must_use]
     pub fn is_unattended(&self) -> bool {
         matches!(self, Self::Run(_))

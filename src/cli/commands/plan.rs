@@ -7,21 +7,22 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::flags::{JobArgs, PageArgs};
-use crate::cli::jobs::{Network, Prepared, Work};
+use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::{answer_json, counted, grouped, legible};
-use crate::cli::targets::open_to_read_if_there;
 use crate::cli::{signals, told};
+use crate::cycle::targets::open_to_read_if_there;
+use crate::cycle::{Cycle, CycleEvent, CycleJob};
 use crate::report::REPORT_VERSION;
 use crate::sink::{MemorySink, Preview, Previewed, Sink};
-use crate::sync::{self, Event, SyncError};
+use crate::sync::{self, SyncError};
 
 /// `dn plan`.
 #[derive(Clone, Debug, Args)]
 pub struct PlanArgs {
-    /// What to look at.
+    /// The démarches and targets to look at.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How much to ask for at a time.
+    /// The size of pages.
     #[command(flatten)]
     pub page: PageArgs,
     /// Read every dossier again [default: only those that moved]
@@ -35,7 +36,7 @@ pub struct PlanArgs {
     pub json: bool,
 }
 
-/// What `dn plan --json` prints for each démarche.
+/// The object that `dn plan --json` prints for each démarche.
 #[derive(Debug, Serialize)]
 struct PlanReport<'a> {
     version: u32,
@@ -57,45 +58,45 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         allow_deletes: true,
     };
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
-        let previewed = if let Some(sink) = open_to_read_if_there(prepared.target).await? {
-            let previewed = preview(prepared, &sink).await?;
+    work.each(&stop, async |cycle| {
+        let CycleJob { scope, target, .. } = cycle.job;
+        let previewed = if let Some(sink) = open_to_read_if_there(target, &context.secrets).await? {
+            let previewed = preview(cycle, &sink).await?;
             sink.close().await?;
             previewed
         } else {
             // Nothing is created for a plan: a target that does not exist holds nothing.
-            preview(prepared, &MemorySink::default()).await?
+            preview(cycle, &MemorySink::default()).await?
         };
         let changes = !previewed.changes.is_empty() || !previewed.schema.is_empty();
         if args.json {
             answer_json(&PlanReport {
                 version: REPORT_VERSION,
-                instance: &prepared.scope.instance,
-                demarche: prepared.scope.demarche.get(),
-                target: prepared.target.to_string(),
+                instance: &scope.instance,
+                demarche: scope.demarche.get(),
+                target: target.to_string(),
                 previewed,
             })?;
         } else {
-            told(&lines(prepared, &previewed));
+            told(&lines(cycle.job, &previewed));
         }
         Ok(if args.exit_code && changes { Exit::Changes } else { Exit::Done })
     })
     .await
 }
 
-async fn preview<S: Sink>(prepared: &Prepared<'_>, sink: &S) -> Result<Previewed, SyncError> {
+async fn preview<S: Sink>(cycle: &Cycle<'_>, sink: &S) -> Result<Previewed, SyncError> {
     let preview = Preview::new(sink);
-    let events = |event: &Event| prepared.progress.on(event);
-    let run = sync::run(&prepared.job(&preview, &events)).await;
-    prepared.progress.end();
+    let run = sync::run(&cycle.engine_job(&preview, &cycle.run_events())).await;
+    (cycle.events)(&CycleEvent::StepEnded);
     match run.error {
         Some(error) => Err(error),
         None => Ok(preview.previewed()),
     }
 }
 
-fn lines(prepared: &Prepared<'_>, previewed: &Previewed) -> String {
-    let mut text = format!("{} → {}\n", prepared.scope, prepared.target);
+fn lines(job: &CycleJob, previewed: &Previewed) -> String {
+    let mut text = format!("{} → {}\n", job.scope, job.target);
     for change in &previewed.schema {
         text.push_str(&format!("{}\n", legible(change)));
     }

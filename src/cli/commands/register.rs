@@ -1,4 +1,4 @@
-//! `dn register`: what is kept where, for whoever answers for it. In French, as what is kept is.
+//! `dn register`: the record of processing (which data is kept, where, for how long), in French.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::cli::flags::JobArgs;
 use crate::cli::jobs::Work;
 use crate::cli::printer::{answer, answer_json, legible};
 use crate::cli::signals;
-use crate::cli::targets::open_to_read;
+use crate::cycle::targets::open_to_read;
 use crate::plan::{Term, Terms};
 use crate::privacy::{Selection, Treatment};
 use crate::sync::{self, ColumnSource, Register, RegisterColumn};
@@ -17,7 +17,7 @@ use crate::sync::{self, ColumnSource, Register, RegisterColumn};
 /// `dn register`.
 #[derive(Clone, Debug, Args)]
 pub struct RegisterArgs {
-    /// Which démarches and targets.
+    /// The démarches and their targets.
     #[command(flatten)]
     pub job: JobArgs,
     /// Print one versioned JSON object for each démarche [default: Markdown, in French]
@@ -29,10 +29,11 @@ pub struct RegisterArgs {
 pub async fn run(context: &Context, args: &RegisterArgs) -> Result<Exit, CliError> {
     let work = Work::offline(context, &args.job, args.json);
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
-        let sink = open_to_read(prepared.target).await?;
-        let rules = prepared.retention.rules();
-        let register = sync::register(&sink, &prepared.scope, prepared.filter.policy(), &rules).await?;
+    work.each(&stop, async |cycle| {
+        let job = cycle.job;
+        let sink = open_to_read(&job.target, &context.secrets).await?;
+        let rules = job.retention.rules();
+        let register = sync::register(&sink, &job.scope, job.filter.policy(), &rules).await?;
         sink.close().await?;
         if args.json {
             answer_json(&register)?;

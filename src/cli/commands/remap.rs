@@ -9,13 +9,14 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::JobArgs;
 use crate::cli::jobs::Work;
 use crate::cli::signals;
-use crate::cli::targets::open_existing;
+use crate::cycle::CycleEvent;
+use crate::cycle::targets::open_existing;
 use crate::sync;
 
 /// `dn remap`.
 #[derive(Clone, Debug, Args)]
 pub struct RemapArgs {
-    /// What to write again.
+    /// The démarches and targets to write again.
     #[command(flatten)]
     pub job: JobArgs,
     /// Print one versioned JSON object for each démarche [default: a table]
@@ -27,12 +28,11 @@ pub struct RemapArgs {
 pub async fn run(context: &Context, args: &RemapArgs) -> Result<Exit, CliError> {
     let work = Work::offline(context, &args.job, args.json);
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
-        let events = |event: &sync::Event| prepared.progress.on(event);
-        let sink = open_existing(prepared.target).await?;
-        let run = sync::remap(&prepared.job(&sink, &events)).await;
+    work.each(&stop, async |cycle| {
+        let sink = open_existing(&cycle.job.target, &context.secrets).await?;
+        let run = sync::remap(&cycle.engine_job(&sink, &cycle.run_events())).await;
         sink.close().await?;
-        prepared.progress.end();
+        (cycle.events)(&CycleEvent::StepEnded);
         Ok(finish(context, args.json, run))
     })
     .await

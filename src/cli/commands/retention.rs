@@ -1,7 +1,5 @@
 //! `dn retention`: what has been kept for its term.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use serde::Serialize;
 
@@ -10,22 +8,20 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::flags::JobArgs;
-use crate::cli::jobs::{Prepared, Work};
+use crate::cli::jobs::Work;
 use crate::cli::printer::{answer, answer_json};
-use crate::cli::targets::{open_existing, open_to_read, with_outbox};
 use crate::cli::{signals, summary};
-use crate::ids::{DossierNumber, Scope};
+use crate::cycle::targets::{open_existing, open_to_read};
 use crate::report::{REPORT_VERSION, RetentionReport};
-use crate::sink::{AnySink, Outbox as _, Sink as _};
-use crate::sync::{self, Run};
+use crate::sink::Sink as _;
 
 /// `dn retention`.
 #[derive(Clone, Debug, Args)]
 pub struct RetentionArgs {
-    /// Which démarches and targets.
+    /// The démarches and their targets.
     #[command(flatten)]
     pub job: JobArgs,
-    /// Do it [default: only tell what is due]
+    /// Anonymise and purge what is due [default: only list it]
     #[arg(long)]
     pub apply: bool,
     /// Go on however many dossiers are due at once [default: the brake of `max-delete-share`]
@@ -36,10 +32,7 @@ pub struct RetentionArgs {
     pub json: bool,
 }
 
-/// How many pending intents are read at a time.
-const PAGE: u32 = 500;
-
-/// What is due, as `dn retention --json` prints it.
+/// The object that `dn retention --json` prints.
 #[derive(Serialize)]
 struct Look<'a> {
     version: u32,
@@ -54,18 +47,17 @@ struct Look<'a> {
 pub async fn run(context: &Context, args: &RetentionArgs) -> Result<Exit, CliError> {
     let work = Work { allow_deletes: args.allow_deletes, ..Work::offline(context, &args.job, args.json) };
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
+    work.each(&stop, async |cycle| {
+        let target = &cycle.job.target;
         if args.apply {
-            let sink = open_existing(prepared.target).await?;
-            let run = retain_one(prepared, &sink).await?;
+            let sink = open_existing(target, &context.secrets).await?;
+            let run = cycle.retain(&sink).await?;
             sink.close().await?;
             return Ok(finish(context, args.json, run));
         }
-        let sink = open_to_read(prepared.target).await?;
-        let busy = busy(&sink, &prepared.scope).await?;
-        let rules = prepared.retention.rules();
-        let report = sync::retention_due(&sink, &prepared.scope, &rules, &busy, context.now()).await?;
-        let (scope, target) = (&prepared.scope, sink.name());
+        let sink = open_to_read(target, &context.secrets).await?;
+        let report = cycle.plan_retention(&sink).await?;
+        let (scope, target) = (&cycle.job.scope, sink.name());
         if args.json {
             let (instance, demarche) = (scope.instance.as_str(), scope.demarche.get());
             answer_json(&Look { version: REPORT_VERSION, instance, demarche, target, report: &report })?;
@@ -77,31 +69,4 @@ pub async fn run(context: &Context, args: &RetentionArgs) -> Result<Exit, CliErr
         Ok(Exit::Done)
     })
     .await
-}
-
-/// Does what is due in one target.
-///
-/// # Errors
-/// The outbox cannot be read. What ends the work itself is in the run.
-pub async fn retain_one(prepared: &Prepared<'_>, sink: &AnySink) -> Result<Run, CliError> {
-    let busy = busy(sink, &prepared.scope).await?;
-    let events = |event: &sync::Event| prepared.progress.on(event);
-    let run = sync::retain(&prepared.job(sink, &events), &prepared.retention.rules(), &busy).await;
-    prepared.progress.end();
-    Ok(run)
-}
-
-/// The dossiers about which an intent waits, or a decision that somebody ticked in a document.
-async fn busy(sink: &AnySink, scope: &Scope) -> Result<BTreeSet<DossierNumber>, CliError> {
-    let mut busy = BTreeSet::new();
-    if let AnySink::Grist(document) = sink {
-        busy.extend(document.decisions(scope).await?.intents.iter().map(|intent| intent.dossier));
-    }
-    let mut after = None;
-    loop {
-        let entries = with_outbox!(sink, outbox => outbox.pending(scope, after, PAGE).await?).unwrap_or_default();
-        let Some(last) = entries.last() else { return Ok(busy) };
-        after = Some(last.seq);
-        busy.extend(entries.iter().map(|entry| entry.dossier));
-    }
 }

@@ -6,20 +6,21 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::api::Form;
-use crate::cli::context::{Context, has_token, variable};
+use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::flags::DemarcheArgs;
 use crate::cli::printer::{answer, answer_json, counted, legible, table};
 use crate::config::{self, Instance};
+use crate::cycle;
 use crate::demarche::{Descriptor, Revision};
 use crate::ids::{DemarcheNumber, DescriptorId};
 
 /// `dn schema`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
-    /// Which démarches.
+    /// The démarches.
     #[command(flatten)]
     pub demarches: DemarcheArgs,
     /// Print the démarche as one JSON object, with every revision [default: a table]
@@ -39,8 +40,8 @@ pub async fn run(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError>
 }
 
 async fn show(context: &Context, instance: &Instance, number: DemarcheNumber, json: bool) -> Result<Exit, CliError> {
-    let client = context.client_with_or_without_token(instance)?;
-    if has_token(instance) {
+    let client = cycle::client_or_anonymous(instance, &context.secrets)?;
+    if context.secrets.read("token", &instance.token.value).is_ok() {
         let demarche = client.demarche(number).await?;
         let title = Title { number, title: &demarche.title, state: &demarche.state };
         match json {
@@ -59,7 +60,7 @@ async fn show(context: &Context, instance: &Instance, number: DemarcheNumber, js
     Ok(Exit::Done)
 }
 
-/// What a form is called.
+/// The title of a form.
 #[derive(Debug, Serialize)]
 struct Title<'a> {
     number: DemarcheNumber,
@@ -67,7 +68,7 @@ struct Title<'a> {
     state: &'a str,
 }
 
-/// What `dn schema --json` prints without a token.
+/// The object that `dn schema --json` prints without a token.
 #[derive(Debug, Serialize)]
 struct PublicForm<'a> {
     #[serde(flatten)]
@@ -84,7 +85,7 @@ struct Line<'a> {
     last: usize,
 }
 
-/// How questions are laid out.
+/// The layout of questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
     /// In a table of this width, for the eyes: long questions are wrapped.

@@ -13,20 +13,20 @@ use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::flags::JobArgs;
 use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
-use crate::cli::summary::outcome;
-use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words;
 use crate::config::{self, Job};
+use crate::cycle::outcome;
+use crate::cycle::targets::open_to_read;
 use crate::ids::Scope;
 use crate::intent;
 use crate::report::{REPORT_VERSION, Report, RunRecord};
-use crate::sink::{Backlog, Outbox as _, QuarantineEntry, Sink as _};
+use crate::sink::{Backlog, Outbox as _, QuarantineEntry, Sink as _, with_outbox};
 use crate::sync::SyncError;
 
 /// `dn status`.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
-    /// What to look at.
+    /// The démarches and targets to look at.
     #[command(flatten)]
     pub job: JobArgs,
     /// Show so many runs
@@ -37,10 +37,10 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
-/// How many runs are looked through for the last one that ended well.
+/// The number of runs that are searched for the last one that ended well.
 const LOOK_BACK: u32 = 200;
 
-/// What `dn status --json` prints for each démarche.
+/// The object that `dn status --json` prints for each démarche.
 #[derive(Debug, Serialize)]
 struct Status {
     version: u32,
@@ -57,14 +57,14 @@ struct Status {
     watermark: Option<Timestamp>,
     /// When the last run that ended well ended.
     last_success: Option<Timestamp>,
-    /// How long ago that was, in seconds.
+    /// The age of that, in seconds.
     age_seconds: Option<i64>,
     /// When the complete listing was last compared.
     listed_at: Option<Timestamp>,
     /// When everything was last read again.
     swept_at: Option<Timestamp>,
     quarantine: Vec<QuarantineEntry>,
-    /// How many intents of the back office there are of each status; empty where none was ever asked.
+    /// The number of intents of each status; empty where none was ever asked.
     outbox: BTreeMap<intent::Status, u64>,
     /// Intents in the same target that nothing will ever send; with the first démarche of each target.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -92,7 +92,7 @@ pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError>
 }
 
 async fn read(context: &Context, job: &Job, runs: u32, served: Option<&Served>) -> Result<Status, CliError> {
-    let sink = open_to_read(&job.target.value).await?;
+    let sink = open_to_read(&job.target.value, &context.secrets).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let history = sink.runs(&scope, LOOK_BACK.max(runs)).await?;
     let Some(checkpoint) = sink.checkpoint(&scope).await? else {

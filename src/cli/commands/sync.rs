@@ -6,22 +6,21 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::flags::{JobArgs, PageArgs};
-use crate::cli::jobs::{Network, Prepared, Work};
-use crate::cli::office::tell_end;
+use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::answer_json;
-use crate::cli::targets::{keeps_files, open_or_make};
 use crate::cli::{failed, signals, summary, told};
 use crate::config::Overrides;
-use crate::sink::{AnySink, Sink as _};
-use crate::sync::{self, Run};
+use crate::cycle::log_run_end;
+use crate::cycle::targets::open_or_make;
+use crate::sync::Run;
 
 /// `dn sync`.
 #[derive(Clone, Debug, Args)]
 pub struct SyncArgs {
-    /// What to sync.
+    /// The démarches and targets to sync.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How much to ask for at a time.
+    /// The size of pages.
     #[command(flatten)]
     pub page: PageArgs,
     /// Read every dossier again [default: only those that moved]
@@ -60,48 +59,15 @@ pub async fn run(context: &Context, args: &SyncArgs) -> Result<Exit, CliError> {
         allow_deletes: args.allow_deletes,
     };
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
+    work.each(&stop, async |cycle| {
+        let job = cycle.job;
         // A wrong token or number must not leave a new target behind.
-        let sink = open_or_make(prepared.target, prepared.client.head(prepared.scope.demarche)).await?;
-        let run = run_and_fetch(prepared, &sink).await;
+        let sink = open_or_make(&job.target, &context.secrets, job.client.head(job.scope.demarche)).await?;
+        let run = cycle.sync(&sink).await;
         sink.close().await?;
         Ok(finish(context, args.json, run))
     })
     .await
-}
-
-/// One run, and the files that its dossiers name where the target keeps them.
-pub async fn run_and_fetch(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
-    let mut run = sync_one(prepared, sink).await;
-    if run.error.is_none() && keeps_files(prepared.target) {
-        fetch_files(prepared, sink, &mut run).await;
-    }
-    run
-}
-
-/// One run.
-pub async fn sync_one(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
-    let events = |event: &sync::Event| prepared.progress.on(event);
-    let run = sync::run(&prepared.job(sink, &events)).await;
-    prepared.progress.end();
-    run
-}
-
-/// The files that its dossiers name. What went wrong with them is the run's, whose dossiers are in the target already.
-async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
-    let events = |event: &sync::Event| prepared.progress.on(event);
-    match sync::files(&prepared.job(sink, &events)).await {
-        Ok(files) => run.report.files = Some(files),
-        Err(error) => {
-            run.report.end_early(error.outcome(), &error);
-            run.error = Some(error);
-        }
-    }
-    for notice in sink.notices() {
-        events(&sync::Event::Notice(notice.clone()));
-        run.report.notices.push(notice);
-    }
-    prepared.progress.end();
 }
 
 /// Prints what a run did, whatever ended it, and gives its code.
@@ -110,14 +76,14 @@ async fn fetch_files(prepared: &Prepared<'_>, sink: &AnySink, run: &mut Run) {
 /// for people the code remains that of the run.
 pub fn finish(context: &Context, json: bool, run: Run) -> Exit {
     let mut exit = summary::exit(&run);
-    tell_end(&run);
+    log_run_end(&run);
     if json {
         exit = answer_json(&run.report).map_or_else(|error| exit.worse(failed(&error)), |()| exit);
     } else if run.error.is_none() {
         told(&summary::report(context, &run.report));
     }
     if let Some(error) = run.error {
-        failed(&CliError::Sync(error));
+        failed(&error.into());
     }
     exit
 }

@@ -12,16 +12,16 @@ use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::flags::JobArgs;
 use crate::cli::printer::{answer, answer_json, instant, legible, table, tell};
-use crate::cli::targets::{open_to_read, with_outbox};
 use crate::cli::words::mutation;
 use crate::config::{self, Job};
+use crate::cycle::targets::open_to_read;
 use crate::ids::Scope;
-use crate::sink::{Happening, Outbox, TrailLine};
+use crate::sink::{Happening, Outbox, TrailLine, with_outbox};
 
 /// `dn trail`.
 #[derive(Clone, Debug, Args)]
 pub struct TrailArgs {
-    /// What to look at.
+    /// The démarches and targets to look at.
     #[command(flatten)]
     pub job: JobArgs,
     /// Print comma-separated values [default: a table]
@@ -32,7 +32,7 @@ pub struct TrailArgs {
     pub json: bool,
 }
 
-/// How many lines are read at a time.
+/// The number of lines that are read at a time.
 const PAGE: u32 = 500;
 
 /// One line, as JSON and as CSV.
@@ -82,7 +82,7 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
     let mut told = BTreeSet::new();
     for (index, job) in config::resolve(&config, &flags, &variable)?.iter().enumerate() {
         let served = told.insert(place(&job.target.value)).then_some(&served);
-        let shown = match read(job, served).await {
+        let shown = match read(context, job, served).await {
             Ok((scope, lines)) => show(context, args, &scope, &lines, index == 0).map(|()| Exit::Done),
             Err(error) => Ok(failed(&error)),
         };
@@ -91,8 +91,8 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
     Ok(exit)
 }
 
-async fn read(job: &Job, served: Option<&Served>) -> Result<(Scope, Vec<TrailLine>), CliError> {
-    let sink = open_to_read(&job.target.value).await?;
+async fn read(context: &Context, job: &Job, served: Option<&Served>) -> Result<(Scope, Vec<TrailLine>), CliError> {
+    let sink = open_to_read(&job.target.value, &context.secrets).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let lines = with_outbox!(&sink, outbox => all(outbox, &scope).await?).unwrap_or_default();
     if let Some(served) = served {

@@ -6,17 +6,18 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::flags::JobArgs;
-use crate::cli::jobs::{Network, Prepared, Work};
+use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::answer_json;
-use crate::cli::targets::{open_existing, open_to_read};
 use crate::cli::{signals, summary, told};
+use crate::cycle::targets::{open_existing, open_to_read};
+use crate::cycle::{Cycle, CycleEvent};
 use crate::sink::AnySink;
 use crate::sync::{self, Event, Run, SyncError, Verification};
 
 /// `dn verify`.
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
-    /// What to compare.
+    /// The démarches and targets to compare.
     #[command(flatten)]
     pub job: JobArgs,
     /// Read again what differs, then compare again [default: only compare]
@@ -41,10 +42,10 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
         allow_deletes: args.allow_deletes,
     };
     let stop = signals::listen()?;
-    work.each(&stop, async |prepared| {
+    work.each(&stop, async |cycle| {
         let (mended, sink) = if args.repair {
-            let sink = open_existing(prepared.target).await?;
-            let Run { report, error } = repair_one(prepared, &sink).await;
+            let sink = open_existing(&cycle.job.target, &context.secrets).await?;
+            let Run { report, error } = repair_one(cycle, &sink).await;
             if let Some(error) = error {
                 return Err(error.into());
             }
@@ -53,9 +54,9 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
             }
             (summary::exit_of(&report), sink)
         } else {
-            (Exit::Done, open_to_read(prepared.target).await?)
+            (Exit::Done, open_to_read(&cycle.job.target, &context.secrets).await?)
         };
-        let verification = verify_one(prepared, &sink).await?;
+        let verification = verify_one(cycle, &sink).await?;
         sink.close().await?;
         if args.json {
             answer_json(&verification)?;
@@ -68,21 +69,21 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
     .await
 }
 
-async fn repair_one(prepared: &Prepared<'_>, sink: &AnySink) -> Run {
-    let events = |event: &Event| prepared.progress.on(event);
-    let run = sync::repair(&prepared.job(sink, &events)).await;
-    prepared.progress.end();
+async fn repair_one(cycle: &Cycle<'_>, sink: &AnySink) -> Run {
+    let run = sync::repair(&cycle.engine_job(sink, &cycle.run_events())).await;
+    (cycle.events)(&CycleEvent::StepEnded);
     run
 }
 
 /// One comparison, given up when somebody asks to stop.
-pub async fn verify_one(prepared: &Prepared<'_>, sink: &AnySink) -> Result<Verification, SyncError> {
-    let seen = |seen| prepared.progress.on(&Event::Listing { seen });
+pub async fn verify_one(cycle: &Cycle<'_>, sink: &AnySink) -> Result<Verification, SyncError> {
+    let seen = |seen| (cycle.events)(&CycleEvent::Run(&Event::Listing { seen }));
+    let job = cycle.job;
     let result = tokio::select! {
         biased;
-        () = prepared.stop.asked() => Err(SyncError::Interrupted),
-        verification = sync::verify(prepared.client, sink, &prepared.scope, prepared.filter, seen) => verification,
+        () = cycle.stop.asked() => Err(SyncError::Interrupted),
+        verification = sync::verify(&job.client, sink, &job.scope, &job.filter, seen) => verification,
     };
-    prepared.progress.end();
+    (cycle.events)(&CycleEvent::StepEnded);
     result
 }

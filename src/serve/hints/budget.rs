@@ -1,8 +1,8 @@
-//! How many calls are looked at.
+//! Debounces the calls of webhooks: limits how many are looked at.
 
 use std::time::Duration;
 
-/// How many calls of an instance are taken at once: a decision on that many dossiers is not unusual.
+/// The number of calls of an instance that are taken at once: a decision on that many dossiers is not unusual.
 const AT_ONCE: u32 = 200;
 /// After how long there is room for one more: five in a second.
 const EACH: Duration = Duration::from_millis(200);

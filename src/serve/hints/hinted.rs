@@ -1,10 +1,10 @@
-//! What was named of a démarche.
+//! Gathers the dossiers of a démarche that webhooks named.
 
 use std::collections::BTreeSet;
 
 use crate::ids::DossierNumber;
 
-/// How many dossiers of a démarche are read one by one before a run. It reads a hundred in one request: with more of them
+/// The number of dossiers of a démarche that are read one by one before a run. It reads a hundred in one request: with more of them
 /// the run alone is faster.
 pub const MOST_READ: usize = 20;
 
@@ -27,7 +27,7 @@ impl Hinted {
         }
     }
 
-    /// What calls too many to read came to, or calls that were looked at in vain: a run is wanted, and no single dossier.
+    /// Asks for a run without any single dossier: after too many calls, or calls that were looked at in vain.
     #[must_use]
     pub fn run_alone() -> Self {
         Self { dossiers: BTreeSet::new(), run_alone: true }

@@ -1,6 +1,6 @@
-//! What the platform's webhooks tell: that something may have happened to a dossier, and nothing more.
+//! Hints from the platform's webhooks: something may have happened to a dossier. Their contents are untrusted.
 //!
-//! They are unsigned, unordered, sent once, early, and for changes of state alone (trap 71). So a call is believed in two
+//! They are unsigned, unordered, sent once, early, and for changes of state alone (trap 71). So a call is trusted for two
 //! numbers, a démarche and a dossier, and in those only as a reason to look sooner: with every call lost, doubled or forged
 //! the target is the same in the end.
 //!

@@ -42,13 +42,13 @@ impl SecretPath {
         }
     }
 
-    /// What somebody knocked with. Digests are as long as each other whatever they are of, so a comparison tells nothing of
+    /// Digests the path of a call. Digests are as long as each other whatever they are of, so a comparison tells nothing of
     /// the length either.
     pub(in crate::serve) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Whether both are of one secret, in a time that does not depend on how far they agree.
+    /// Compares both in constant time.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }

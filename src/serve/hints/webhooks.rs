@@ -16,13 +16,13 @@ use super::budget::Budget;
 use super::named::named;
 use super::path::SecretPath;
 use crate::ids::{DossierNumber, Scope};
-use crate::serve::board::Board;
+use crate::serve::status_board::StatusBoard;
 
-/// What the path of a call begins with; the secret follows.
+/// The prefix of the path of a call; the secret follows.
 const PREFIX: &str = "/webhooks/";
 /// The largest body that is read. The platform's has about a hundred bytes.
 const LARGEST: usize = 8 * 1024;
-/// How long a body may take to arrive. The platform waits for its answer for ten seconds.
+/// The deadline of the body of a call. The platform waits for its answer for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A call said that something may have happened to a dossier. Nobody vouches for it.
@@ -34,7 +34,7 @@ pub struct Hint {
     pub dossier: DossierNumber,
 }
 
-/// What became of the calls to the address of an instance since this process began.
+/// Counts the calls to the address of an instance since this process began, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HintCounts {
     /// Somebody will look.
@@ -47,7 +47,7 @@ pub struct HintCounts {
     pub limited: u64,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::serve) enum Outcome {
     Accepted,
@@ -128,8 +128,8 @@ impl Webhooks {
         })
     }
 
-    /// What becomes of a call of an instance, and does it.
-    pub(in crate::serve) fn take(&self, instance: &str, body: &[u8], board: &Board) -> Outcome {
+    /// Takes a call of an instance, or refuses it.
+    pub(in crate::serve) fn take(&self, instance: &str, body: &[u8], board: &StatusBoard) -> Outcome {
         let now = self.since.elapsed();
         let has_room = |caller: &mut Caller| caller.instance == instance && caller.budget.take(now);
         if !self.callers().iter_mut().any(has_room) {
@@ -154,7 +154,11 @@ impl Webhooks {
 
 /// Answers a call; `None` when it is none of an instance's. The answer says nothing of what became of it: the platform does
 /// not read it, and whoever else found the path learns nothing.
-pub(in crate::serve) async fn receive(webhooks: &Webhooks, board: &Board, request: Request) -> Option<StatusCode> {
+pub(in crate::serve) async fn receive(
+    webhooks: &Webhooks,
+    board: &StatusBoard,
+    request: Request,
+) -> Option<StatusCode> {
     let (head, body): (Parts, Body) = request.into_parts();
     let instance = webhooks.authentic(&head)?;
     let (outcome, answer) = match timeout(PATIENCE, to_bytes(body, LARGEST)).await {

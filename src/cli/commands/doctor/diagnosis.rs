@@ -4,43 +4,33 @@ use serde::Serialize;
 
 use super::DoctorArgs;
 use crate::api::Client;
-use crate::cli::context::{Context, read_secret, variable};
+use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer_json, legible, table};
 use crate::cli::told;
 use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
+use crate::cycle;
+use crate::cycle::targets::CheckOutcome;
 use crate::report::REPORT_VERSION;
 
-/// How far the two clocks may be apart, in seconds, before it is worth a word.
+/// The difference between the two clocks, in seconds, from which on it is reported.
 const CLOCKS_APART: i64 = 60;
-
-/// Outcome of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum CheckOutcome {
-    /// As it should be.
-    Ok,
-    /// It works, and deserves a look.
-    Warn,
-    /// It does not work.
-    Fail,
-}
 
 /// One check.
 #[derive(Debug, Serialize)]
 pub(super) struct Check {
-    verdict: CheckOutcome,
-    /// What was looked at.
-    what: String,
-    /// What was found.
-    found: String,
-    /// What to do about it.
+    pub(super) verdict: CheckOutcome,
+    /// The subject of the check.
+    pub(super) what: String,
+    /// The finding.
+    pub(super) found: String,
+    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
     /// Everything that was found, one a line: shown with `-v`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<String>,
+    pub(super) details: Vec<String>,
 }
 
 /// One setting in force.
@@ -54,7 +44,7 @@ struct Told {
     origin: String,
 }
 
-/// What `dn doctor --json` prints.
+/// The object that `dn doctor --json` prints.
 #[derive(Debug, Serialize)]
 pub(super) struct Diagnosis {
     version: u32,
@@ -146,7 +136,7 @@ impl Diagnosis {
         }
     }
 
-    /// What can be said of the platform when it is not clear where dossiers go.
+    /// Checks the platform alone, where no target is known.
     async fn reachable(&mut self, context: &Context, config: &Config, args: &DoctorArgs) {
         let pairs = match config::resolve_demarches(config, &args.job.overrides(None), &variable) {
             Ok(pairs) => pairs,
@@ -177,12 +167,12 @@ impl Diagnosis {
             if let Some((_, Some(client))) = clients.iter().find(|(known, _)| *known == name) {
                 self.demarche(client, &what, number).await;
             }
-            if let Err(error) = context.filter(&job.policy.value) {
-                self.fail("privacy", &error);
+            if let Err(error) = cycle::filter(&job.policy.value, &context.secrets) {
+                self.fail("privacy", &error.into());
             }
             if !targets.contains(&&job.target.value) {
                 targets.push(&job.target.value);
-                self.target(&job.target.value).await;
+                self.target(&job.target.value, &context.secrets).await;
                 self.exposure(&job.target.value);
             }
             self.tell(&what, "target", job.target.value.to_string(), &job.target.origin);
@@ -217,10 +207,10 @@ impl Diagnosis {
         self.tell(&of, "page-size", instance.page_size.value.get().to_string(), &instance.page_size.origin);
         self.tell(&of, "rate-limit", instance.rate_limit.value.to_string(), &instance.rate_limit.origin);
 
-        match read_secret("token", &instance.token.value) {
+        match context.secrets.read("token", &instance.token.value) {
             Ok(_) => self.token(instance),
             Err(error) => {
-                self.fail("token", &error);
+                self.fail("token", &error.into());
                 return None;
             }
         }

@@ -1,23 +1,15 @@
-//! Whether other accounts of this machine can read what is personal or secret.
+//! Checks that other accounts of this machine cannot read personal data or secrets.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::diagnosis::{CheckOutcome, Diagnosis};
+use super::diagnosis::Diagnosis;
 use crate::config::{SecretSource, Target};
-
-/// What lies beside a SQLite database and holds dossiers too.
-const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+use crate::cycle::targets::{CheckOutcome, kind_of};
 
 impl Diagnosis {
     /// Tells when everybody may read the files of a target.
     pub(super) fn exposure(&mut self, target: &Target) {
-        let Target::Sqlite(path) = target else { return };
-        let beside = |end: &&str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let exposed: Vec<String> = BESIDE.iter().map(beside).filter_map(|path| exposed(&path)).collect();
+        let exposed: Vec<String> = kind_of(target).local_files().iter().filter_map(|path| exposed(path)).collect();
         if !exposed.is_empty() {
             let hint = "take the right from them: `chmod 600`, or `chmod 640` and the group that is meant to read";
             let found = format!("every account of this machine may read {}", exposed.join(", "));

@@ -18,7 +18,7 @@ use crate::cli::flags::JobArgs;
 /// `dn doctor`.
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
-    /// What to check.
+    /// The démarches and targets to check.
     #[command(flatten)]
     pub job: JobArgs,
     /// Print one JSON object [default: one line for each check]

@@ -2,9 +2,10 @@
 
 use url::Url;
 
-use super::diagnosis::{CheckOutcome, Diagnosis};
+use super::diagnosis::Diagnosis;
 use crate::api::Client;
 use crate::cli::context::variable;
+use crate::cycle::targets::CheckOutcome;
 
 impl Diagnosis {
     /// The proxy and the certificates, as the environment says them.
@@ -19,7 +20,7 @@ impl Diagnosis {
         }
     }
 
-    /// Whether the token may write, which decisions need and syncs do not.
+    /// Checks that the token may write, which decisions need and syncs do not.
     pub(super) async fn rights(&mut self, client: &Client) {
         let found = match client.may_write().await {
             Ok(true) => "the token may write: decisions can be sent",

@@ -1,16 +1,17 @@
-//! Whether the platform would accept what this version asks for, and how else its schema differs from the pinned one.
+//! Checks that the platform accepts the requests of this version, and compares its schema with the pinned one.
 
-use super::diagnosis::{CheckOutcome, Diagnosis};
+use super::diagnosis::Diagnosis;
 use crate::api::{ApiError, Client, LiveSchema, Rejections, SchemaFacts};
 use crate::cli::exit::Exit;
 use crate::cli::printer::{counted, shortened};
+use crate::cycle::targets::CheckOutcome;
 use crate::platform::Platform;
 
-/// What a check of a schema looks at.
+/// The name of this check.
 const SCHEMA: &str = "schema";
-/// How many names are shown in the line of a check; all of them are below it.
+/// The number of names in the line of a check; all of them are below it.
 const SHOWN: usize = 5;
-/// How many characters of names are shown there.
+/// The number of characters of names in that line.
 const LONGEST: usize = 160;
 
 impl Diagnosis {

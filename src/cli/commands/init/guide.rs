@@ -8,16 +8,15 @@ use super::make::make;
 use super::place::{Place, Site, place, site};
 use crate::api::{ApiError, Client};
 use crate::cli::ask::Ask;
-use crate::cli::commands::sync::sync_one;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::jobs::Prepared;
 use crate::cli::printer::{answer, legible, tell};
 use crate::cli::progress::Progress;
-use crate::cli::targets::{open_document, open_document_to_read, page_of};
 use crate::cli::{failed, signals, summary};
-use crate::config::{self, GristTarget, Instance, Origin, Overrides, Setting, SyncSettings, Target};
+use crate::config::{self, GristTarget, Instance, Origin, Overrides, SecretError, Setting, SyncSettings, Target};
+use crate::cycle::targets::grist::{open_document, open_document_to_read, page_of};
+use crate::cycle::{self, Cycle, CycleError, CycleEvent, CycleJob};
 use crate::demarche::DemarcheHead;
 use crate::ids::{DemarcheNumber, Scope};
 use crate::privacy::Filter;
@@ -25,13 +24,13 @@ use crate::report::RunOutcome;
 use crate::sink::{AnySink, GristSink, MemorySink, Preview};
 use crate::sync::{self, Event, Settings, Stop};
 
-/// What cannot be undone by the time that the platform says it.
+/// Warns of the one thing that cannot be undone later: the address of a token's first call.
 const FIRST_CALL: &str = "note: a new token of the platform belongs to the address of its first call; where another machine \
                           is to run this later, let it call first, or name its address in the profile page of the token";
 
 const BY_DEMARCHE: &str = "give its number with `--demarche`";
 
-/// Whether nobody will see what the key makes. An instance that does not say so is taken to be one without such accounts.
+/// Tells the key of a service account: nobody else sees the documents that it makes. An instance that does not answer is taken to be one without such accounts.
 async fn is_service(site: &Site) -> bool {
     site.client.is_service().await.unwrap_or_else(|error| {
         tracing::debug!("the account of the key is not known: {error}");
@@ -51,7 +50,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     }
     tell(FIRST_CALL);
     let ask = Ask::of_this_process();
-    let site = site(&ask, args).await?;
+    let site = site(&ask, args, &context.secrets).await?;
     let place = place(&ask, args, &site).await?;
     tell_place(&place);
     if matches!(place, Place::New { .. }) && is_service(&site).await {
@@ -72,7 +71,7 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     let head = demarche(&ask, args, &client).await?;
     tell(&format!("démarche {}: {} ({})", head.number, legible(&head.title), legible(&head.state)));
     let policy = config::resolve_policy(&config, &overrides)?.value;
-    let filter = context.filter(&policy)?;
+    let filter = cycle::filter(&policy, &context.secrets)?;
 
     let scope = Scope { instance: instance.name.clone(), demarche: head.number };
     let settings = Settings { page_size: instance.page_size.value, ..SyncSettings::default().settings() };
@@ -87,22 +86,22 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         Place::New { workspace, name, .. } => make(&site, workspace, &name).await?,
     };
     let target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
-    let shown = Target::Grist(Box::new(target.clone()));
     let stop = signals::listen()?;
     let progress = Progress::new(context.progress(false), &scope);
-    let prepared = Prepared {
+    let job = CycleJob {
         scope,
-        client: &client,
-        target: &shown,
-        filter: &filter,
+        client,
+        target: Target::Grist(Box::new(target.clone())),
+        filter,
         settings,
         instructeur: None,
+        push_on_schedule: false,
         retention: SyncSettings::default().retention,
-        stop: &stop,
-        progress: &progress,
     };
+    let events = |event: &CycleEvent<'_>| progress.hear(event);
+    let cycle = Cycle { job: &job, stop: &stop, clock: &Timestamp::now, events: &events };
     let sink = open_document(GristSink::of(site.client.doc(target.document.clone())), None).await?;
-    let run = sync_one(&prepared, &sink).await;
+    let run = cycle.sync_dossiers(&sink).await;
     sink.close().await?;
     let exit = summary::exit(&run);
     match run.error {
@@ -134,9 +133,9 @@ fn tell_place(place: &Place) {
 /// A client of the platform, with the token of the settings or of the person.
 async fn client(context: &Context, ask: &Ask, instance: &Instance) -> Result<Client, CliError> {
     match context.client(instance) {
-        Err(CliError::NoSecret { .. }) => {
+        Err(CliError::Cycle(CycleError::Secret(SecretError::Absent { .. }))) => {
             let question = format!("Token of {}", instance.url.value.host_str().unwrap_or("the platform"));
-            context.client_with(instance, ask.secret(&question, "put it in the variable DN_TOKEN")?)
+            Ok(cycle::client_with(instance, ask.secret(&question, "put it in the variable DN_TOKEN")?)?)
         }
         other => other,
     }
@@ -166,7 +165,7 @@ async fn demarche(ask: &Ask, args: &InitGristArgs, client: &Client) -> Result<De
     }
 }
 
-/// What is to be brought.
+/// The démarche to bring.
 struct Job<'a> {
     client: &'a Client,
     scope: Scope,

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::config::{Config, GristTarget, Instance, SecretSource, defaults};
 use crate::ids::DemarcheNumber;
 
-/// What the first sync was made with.
+/// Holds the settings of the first sync.
 pub struct Kept<'a> {
     /// The configuration that was read, whose names are not to be taken twice.
     pub config: &'a Config,
@@ -93,7 +93,7 @@ pub fn write(path: &PathBuf, text: &str) -> Result<(), CliError> {
     written.map_err(|source| CliError::Unwritable { path: path.clone(), source })
 }
 
-/// How to run it again.
+/// Names the command for the next runs.
 pub fn next(path: Option<&Path>) -> String {
     let file = path.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
     format!("from now on: dn --config {file} sync   (or the variable {})", defaults::CONFIG_ENV)

@@ -32,7 +32,7 @@ async fn french(doc: &Doc) -> Result<Action, GristError> {
     Ok(Action::UpdateRecord { table: TABLE.to_owned(), row: 1, values })
 }
 
-/// Whether the stray table is as Grist made it: somebody may have opened the document meanwhile.
+/// Checks that the stray table is as Grist made it: somebody may have opened the document meanwhile.
 async fn is_untouched(doc: &Doc) -> Result<bool, GristError> {
     let tables = doc.tables().await?;
     let [Table { id, columns, .. }] = tables.as_slice() else { return Ok(false) };

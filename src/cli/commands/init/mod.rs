@@ -19,7 +19,7 @@ pub use guide::run;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
 
-/// What can be set up.
+/// The kinds of targets that can be set up.
 #[derive(Clone, Debug, Subcommand)]
 pub enum InitCommand {
     /// Bring a démarche into a Grist document: preview, first sync, and the configuration to keep

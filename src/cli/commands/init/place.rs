@@ -1,19 +1,19 @@
 //! Which Grist, which key, which document.
 
+use grist_client::{Access, Client, DocId, DocInfo, GristError, Workspace};
 use secrecy::SecretString;
 use url::Url;
 
 use super::InitGristArgs;
 use crate::cli::ask::Ask;
-use crate::cli::context::{read_secret, variable};
+use crate::cli::context::variable;
 use crate::cli::error::CliError;
 use crate::cli::printer::{legible, tell};
-use crate::cli::targets::{GRIST_KEY, instance};
 use crate::config::{
-    ConfigError, InvalidValue, Origin, Problem, SecretSource, Setting, TargetEntry, defaults, grist_url,
-    parse_grist_url, parse_target,
+    ConfigError, InvalidValue, Origin, Problem, SecretError, SecretSource, Secrets, Setting, TargetEntry, defaults,
+    grist_url, parse_grist_url, parse_target,
 };
-use grist_client::{Access, Client, DocId, DocInfo, GristError, Workspace};
+use crate::cycle::targets::grist::{GRIST_KEY, instance};
 
 /// Where most people of the French administration have theirs.
 const USUAL: &str = "https://grist.numerique.gouv.fr";
@@ -42,17 +42,17 @@ pub enum Place {
 }
 
 /// Finds the instance and a key that it accepts.
-pub async fn site(ask: &Ask, args: &InitGristArgs) -> Result<Site, CliError> {
+pub async fn site(ask: &Ask, args: &InitGristArgs, secrets: &Secrets) -> Result<Site, CliError> {
     let url = address(ask, args)?;
     let variable = SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned());
-    match read_secret(GRIST_KEY, &variable) {
+    match secrets.read(GRIST_KEY, &variable) {
         Ok(key) => {
             let client = instance(&url, key)?;
             client.orgs().await?;
             return Ok(Site { client, url });
         }
-        Err(CliError::NoSecret { .. }) => {}
-        Err(error) => return Err(error),
+        Err(SecretError::Absent { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
     tell("the API key is in Grist under your picture, profile settings, API; it is written nowhere");
     let mut tried = 0;

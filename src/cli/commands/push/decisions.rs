@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::PushArgs;
 use super::file::{self, Format};
-use super::{Ended, Served, empty, place};
+use super::{Served, place};
 use crate::cli::error::CliError;
-use crate::cli::jobs::Prepared;
+use crate::cycle::{Cycle, PushOutcome};
 use crate::intent::{Intent, IntentId, Status};
-use crate::sink::{MemoryOutbox, Outbox as _, SqliteSink};
+use crate::sink::{Backlog, MemoryOutbox, Outbox as _, SqliteSink};
 
-/// Whether this names a file of decisions, and no target.
+/// Tells a file of decisions from a target.
 pub fn is_file(from: &str) -> bool {
     !from.contains(':') && format_of(Path::new(from)).is_some()
 }
@@ -36,40 +36,46 @@ pub fn outbox_of(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Sends the decisions of a file, or tells what would be sent.
-pub async fn push(prepared: &Prepared<'_>, args: &PushArgs, file: &Path, served: &Served) -> Result<Ended, CliError> {
+/// Sends the decisions of a file, or says what would be sent; with the intents of its outbox that nothing will ever send.
+pub async fn push(
+    cycle: &Cycle<'_>,
+    args: &PushArgs,
+    file: &Path,
+    served: &Served,
+) -> Result<(PushOutcome, Vec<Backlog>), CliError> {
     let intents = read(file)?;
+    let (scope, target) = (&cycle.job.scope, &cycle.job.target);
     let author = args.instructeur.as_deref();
     let now = Timestamp::now();
     if args.apply {
         let outbox = SqliteSink::open(&outbox_of(file)).await?;
-        let received = outbox.put(&prepared.scope, &intents, now).await?;
+        let received = outbox.put(scope, &intents, now).await?;
         refuse_taken(&received.taken)?;
-        let ended = empty(prepared, &outbox, None, author, true).await;
-        let unserved = served.unserved(&outbox, &place(prepared.target)).await;
+        let outcome = cycle.send_from(&outbox, None, author).await;
+        let unserved = served.unserved(&outbox, &place(target)).await;
         outbox.close().await?;
-        return Ok(ended.beside(unserved?));
+        return Ok((outcome, unserved?));
     }
     // A plan writes nothing, not even beside the file.
     let new = MemoryOutbox::default();
-    new.put(&prepared.scope, &intents, now).await?;
+    new.put(scope, &intents, now).await?;
     if !outbox_of(file).exists() {
-        return Ok(empty(prepared, &new, None, author, false).await);
+        return Ok((cycle.plan_from(&new, author).await, Vec::new()));
     }
     // What waits beside the file is sent too, with how far it came, whether or not the file still says it.
     let kept = SqliteSink::open_read_only(&outbox_of(file)).await?;
-    let ended = empty(prepared, &kept, None, author, false).await;
+    let outcome = cycle.plan_from(&kept, author).await;
     for Intent { id, .. } in &intents {
-        match kept.status(&prepared.scope, id).await? {
+        match kept.status(scope, id).await? {
             None => {}
             // Planned just now; to what requires it, it is as good as done.
-            Some(Status::Pending) => drop(new.resolve(&prepared.scope, id, Status::Done, now).await?),
-            Some(status) => drop(new.resolve(&prepared.scope, id, status, now).await?),
+            Some(Status::Pending) => drop(new.resolve(scope, id, Status::Done, now).await?),
+            Some(status) => drop(new.resolve(scope, id, status, now).await?),
         }
     }
-    let unserved = served.unserved(&kept, &place(prepared.target)).await;
+    let unserved = served.unserved(&kept, &place(target)).await;
     kept.close().await?;
-    Ok(ended.and(empty(prepared, &new, None, author, false).await).beside(unserved?))
+    Ok((outcome.and(cycle.plan_from(&new, author).await), unserved?))
 }
 
 fn read(file: &Path) -> Result<Vec<Intent>, CliError> {

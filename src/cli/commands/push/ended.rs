@@ -1,4 +1,4 @@
-//! How a push ended: what is printed, and the exit code.
+//! Prints the end of a push, and chooses its exit code.
 
 use super::render;
 use super::unserved::in_words;
@@ -7,93 +7,51 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
 use crate::cli::printer::{answer, answer_json, counted, tell};
+use crate::cycle::PushOutcome;
 use crate::sink::Backlog;
-use crate::writeback::{Item, PushError, Pushed};
+use crate::writeback::{Item, Pushed};
 
-/// A push that ended, and what ended it early if anything did.
-pub struct Ended {
-    /// What it did.
-    pub pushed: Option<Pushed>,
-    /// What ended it early.
-    pub error: Option<PushError>,
-    /// What is in the outbox for nobody.
-    unserved: Vec<Backlog>,
-    /// How many intents are still pending, where an error kept the report from telling.
-    left: Option<u64>,
-}
-
-impl Ended {
-    /// Both, one after the other.
-    pub fn and(self, other: Self) -> Self {
-        let pushed = match (self.pushed, other.pushed) {
-            (Some(mut pushed), Some(more)) => {
-                pushed.append(more);
-                Some(pushed)
-            }
-            (one, other) => one.or(other),
-        };
-        let mut unserved = self.unserved;
-        unserved.extend(other.unserved);
-        Self { pushed, error: self.error.or(other.error), unserved, left: self.left.or(other.left) }
-    }
-
-    /// The same, with what is in the outbox for nobody.
-    pub fn beside(mut self, unserved: Vec<Backlog>) -> Self {
-        self.unserved = unserved;
-        self
-    }
-
-    /// The same, with how many intents are still pending.
-    pub fn leaving(mut self, left: u64) -> Self {
-        self.left = Some(left);
-        self
-    }
-}
-
-impl From<Result<Pushed, PushError>> for Ended {
-    fn from(result: Result<Pushed, PushError>) -> Self {
-        match result {
-            Ok(pushed) => Self { pushed: Some(pushed), error: None, unserved: Vec::new(), left: None },
-            Err(error) => {
-                let (pushed, error) = error.split();
-                Self { pushed, error: Some(error), unserved: Vec::new(), left: None }
-            }
-        }
-    }
-}
-
-/// What a report is about.
+/// The subject of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// What `dn push` would do.
+    /// The plan of `dn push`.
     Plan,
-    /// What `dn dossier N ACTION` would do: nothing of it is kept anywhere.
+    /// The plan of `dn dossier N ACTION`: nothing of it is kept anywhere.
     PlanByHand,
-    /// What was done.
+    /// The work that was done.
     Applied,
 }
 
 /// Prints what a push did, or would do, and gives its code.
-pub fn finish(context: &Context, json: bool, about: About, mut ended: Ended) -> Result<Exit, CliError> {
+///
+/// `unserved`: the intents of the outbox that nothing will ever send.
+pub fn finish(
+    context: &Context,
+    json: bool,
+    about: About,
+    outcome: PushOutcome,
+    unserved: Vec<Backlog>,
+) -> Result<Exit, CliError> {
     let mut exit = Exit::Done;
-    for line in in_words(&ended.unserved) {
+    for line in in_words(&unserved) {
         tell(&line);
         exit = Exit::Parked;
     }
-    if let Some(pushed) = &mut ended.pushed {
-        pushed.unserved = ended.unserved;
+    let PushOutcome { pushed, error, left } = outcome;
+    if let Some(mut pushed) = pushed {
+        pushed.unserved = unserved;
         if json {
-            answer_json(pushed)?;
+            answer_json(&pushed)?;
         } else {
-            answer(&render::pushed(context, pushed, about))?;
+            answer(&render::pushed(context, &pushed, about))?;
         }
-        exit = exit.worse(code(pushed, about));
+        exit = exit.worse(code(&pushed, about));
     }
-    if let Some(left) = ended.left.filter(|left| *left > 0) {
+    if let Some(left) = left.filter(|left| *left > 0) {
         tell(&format!("the push ended early: {} still pending", counted(left, "intent")));
     }
-    Ok(match ended.error {
-        Some(error) => exit.worse(failed(&CliError::Push(error))),
+    Ok(match error {
+        Some(error) => exit.worse(failed(&error.into())),
         None => exit,
     })
 }
@@ -108,7 +66,7 @@ pub fn code(pushed: &Pushed, about: About) -> Exit {
     exit
 }
 
-/// What it means that an intent is still pending.
+/// Chooses the exit code for an intent that is still pending.
 fn waiting(item: &Item, about: About) -> Exit {
     if !item.waits() {
         return Exit::Done;

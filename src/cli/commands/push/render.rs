@@ -7,7 +7,7 @@ use crate::cli::words::{in_words, mutation};
 use crate::intent::Status;
 use crate::writeback::{Item, Pushed};
 
-/// What was done, or what would be.
+/// Renders a push, or its plan.
 pub fn pushed(context: &Context, pushed: &Pushed, about: About) -> String {
     let applied = about == About::Applied;
     let Pushed { instance, demarche, outbox, items, .. } = pushed;

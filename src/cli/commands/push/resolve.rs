@@ -1,36 +1,37 @@
-//! What an operator decides about intents that are parked.
+//! Settles parked intents as the operator decides.
 
 use super::PushArgs;
-use super::no_outbox;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::failed;
-use crate::cli::jobs::Prepared;
 use crate::cli::printer::answer;
-use crate::cli::targets::{open, with_outbox};
+use crate::config::Secrets;
+use crate::cycle::targets::open;
+use crate::cycle::{Cycle, CycleError};
+use crate::ids::Scope;
 use crate::intent::{IntentId, Status};
-use crate::sink::Outbox;
+use crate::sink::{Outbox, with_outbox};
 
 /// An operator's word on intents that are parked.
-pub async fn resolve(prepared: &Prepared<'_>, args: &PushArgs) -> Result<Exit, CliError> {
-    let sink = open(prepared.target).await?;
-    let ended =
-        with_outbox!(&sink, outbox => resolve_in(prepared, outbox, args).await).unwrap_or_else(|| Err(no_outbox()));
+pub async fn resolve(cycle: &Cycle<'_>, secrets: &Secrets, args: &PushArgs) -> Result<Exit, CliError> {
+    let sink = open(&cycle.job.target, secrets).await?;
+    let ended = with_outbox!(&sink, outbox => resolve_in(&cycle.job.scope, outbox, args).await)
+        .unwrap_or_else(|| Err(CycleError::NoOutbox.into()));
     sink.close().await?;
     ended
 }
 
-async fn resolve_in<O: Outbox>(prepared: &Prepared<'_>, outbox: &O, args: &PushArgs) -> Result<Exit, CliError> {
+async fn resolve_in<O: Outbox>(scope: &Scope, outbox: &O, args: &PushArgs) -> Result<Exit, CliError> {
     let words = [(&args.retry, Status::Pending), (&args.cancel, Status::Cancelled), (&args.done, Status::Done)];
     let mut exit = Exit::Done;
-    outbox.begin(&prepared.scope).await?;
+    outbox.begin(scope).await?;
     for (ids, status) in words {
         for id in ids {
             let id = IntentId::new(id.as_str()).map_err(|error| CliError::Usage {
                 message: error.to_string(),
                 hint: "take the id from `dn push` or from `dn trail`",
             })?;
-            if outbox.resolve(&prepared.scope, &id, status, jiff::Timestamp::now()).await? {
+            if outbox.resolve(scope, &id, status, jiff::Timestamp::now()).await? {
                 answer(&format!("{id}: {}", status.as_str()))?;
             } else {
                 exit = exit.worse(failed(&CliError::Usage {
@@ -40,6 +41,6 @@ async fn resolve_in<O: Outbox>(prepared: &Prepared<'_>, outbox: &O, args: &PushA
             }
         }
     }
-    outbox.end(&prepared.scope).await?;
+    outbox.end(scope).await?;
     Ok(exit)
 }

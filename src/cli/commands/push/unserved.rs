@@ -3,31 +3,26 @@
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::printer::counted;
-use crate::cli::targets::with_outbox;
 use crate::config::{self, Overrides, Target};
+use crate::cycle::targets::kind_of;
 use crate::ids::{DemarcheNumber, Scope};
-use crate::sink::{AnySink, Backlog, Outbox, Sink as _, SinkError};
+use crate::sink::{AnySink, Backlog, Outbox, Sink as _, SinkError, with_outbox};
 
-/// What is sent from which target.
+/// Says which démarches are sent from which target.
 pub struct Served {
-    /// What this command works on.
+    /// The démarches that this command works on.
     pub named: Vec<(String, Scope)>,
-    /// What the configuration lists, whether this command works on it or not.
+    /// The démarches that the configuration lists, whether this command works on them or not.
     listed: Vec<(String, Scope)>,
 }
 
-/// A target, so that two jobs that name the same one are known to.
+/// Names a target so that two jobs with the same one agree.
 pub fn place(target: &Target) -> String {
-    match target {
-        // Whether or not the file is there: a push makes the one beside a file of decisions.
-        Target::Sqlite(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-        Target::Postgres(postgres) => format!("{target} {}", postgres.schema),
-        Target::Grist(grist) => format!("{} {}", grist.url.value, grist.document),
-    }
+    kind_of(target).identity()
 }
 
 impl Served {
-    /// What a command with these flags works on, and what the configuration lists.
+    /// Reads the démarches that a command with these flags works on, and those that the configuration lists.
     pub fn of(context: &Context, flags: &Overrides) -> Result<Self, CliError> {
         let config = context.config()?;
         let scopes = |jobs: Vec<config::Job>| {
@@ -50,7 +45,7 @@ impl Served {
         })
     }
 
-    /// What waits in an outbox and is not sent by anything.
+    /// Finds the intents of an outbox that nothing will ever send.
     pub async fn unserved<O: Outbox>(&self, outbox: &O, place: &str) -> Result<Vec<Backlog>, SinkError> {
         let mut waiting = outbox.backlog().await?;
         waiting.retain(|waits| !self.serves(place, waits));

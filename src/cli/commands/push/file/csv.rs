@@ -15,7 +15,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether nothing is written in it.
+    /// True if all fields are empty.
     pub fn is_blank(&self) -> bool {
         self.fields.iter().all(|field| field.trim().is_empty())
     }
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// What the `csv` crate makes of it.
+    /// Reads it with the `csv` crate.
     fn theirs(text: &str, delimiter: char) -> Vec<Vec<String>> {
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(u8::try_from(delimiter).expect("ASCII"))
@@ -203,7 +203,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a writer of CSV writes is read back, whatever is in it.
+        /// Reads back what a writer of CSV writes, whatever is in it.
         #[test]
         fn what_is_written_is_read(
             rows in prop::collection::vec(prop::collection::vec("[a\";,\n\r é]{0,5}", 2..4), 0..5),

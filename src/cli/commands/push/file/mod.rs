@@ -45,7 +45,7 @@ const COLUMNS: [&str; 18] = [
 /// Those without which no row asks for anything.
 const NEEDED: [&str; 2] = ["dossier", "action"];
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Separated by commas or semicolons.
@@ -156,7 +156,7 @@ fn rows_of_csv(text: &str) -> Result<Vec<Row>, Vec<Wrong>> {
     if wrong.is_empty() { Ok(rows) } else { Err(wrong) }
 }
 
-/// What separates fields, the text from its header on, and the line of that. Excel takes a first line `sep=;` for an order.
+/// Finds the separator of fields, the text from its header on, and the line of that. Excel takes a first line `sep=;` for an order.
 fn delimiter(text: &str) -> Result<(char, &str, usize), Wrong> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.trim_end_matches('\r');

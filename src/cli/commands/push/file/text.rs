@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::Wrong;
 
-/// What to do about an encoding that is not taken.
+/// The hint for an encoding that is refused.
 const SAVE_AS: &str = "save it as « CSV UTF-8 (délimité par des virgules) » in Excel, as UTF-8 elsewhere";
 
 /// Decodes a CSV file.
@@ -99,7 +99,7 @@ const FRENCH_SIGNS: &str = "\u{a0}£§©«®°±²³µ·¹º»¼½¾";
 /// The letters with accents of French and of the names of people in France.
 const LETTERS: &str = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ";
 
-/// What tells that it is Windows-1252: at these bytes the encodings of DOS and of the Macintosh keep nothing that French
+/// The characters that identify Windows-1252: at these bytes the encodings of DOS and of the Macintosh keep nothing that French
 /// text has, save for Ç.
 const TELLING: &str = "àâçèéêëîïôùûüÀÈÉÊ’œ«»°\u{a0}";
 
@@ -124,7 +124,7 @@ fn windows_1252(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Whether a sign stands where a letter must: `contr“le` is how `contrôle` of DOS comes out.
+/// Finds a sign where a letter must be: `contr“le` is how `contrôle` of DOS comes out.
 fn signs_inside_words(text: &str) -> bool {
     let letters: Vec<char> = text.chars().collect();
     letters.windows(3).any(|three| match three {

@@ -1,4 +1,4 @@
-//! The state of every job in this process: what a door for signals, or a person, may ask.
+//! State of every job in this process, for the endpoint, metrics and alerts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,12 +32,12 @@ impl fmt::Display for JobKey {
     }
 }
 
-/// What is known of a job since this process began. What happened before, and elsewhere, is in the history of the target.
+/// Holds the state of a job since this process began. What happened before, and elsewhere, is in the run history of the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JobState {
     /// Since when it runs here.
     pub running_since: Option<Timestamp>,
-    /// How the last run here ended.
+    /// The outcome of the last run here.
     pub last_outcome: Option<RunOutcome>,
     /// When the last run here ended.
     pub last_ended: Option<Timestamp>,
@@ -45,31 +45,31 @@ pub struct JobState {
     pub last_success: Option<Timestamp>,
     /// From when on the data of that run is older than the rhythm makes it.
     pub late_from: Option<Timestamp>,
-    /// How many runs ended here, by how.
+    /// The number of runs that ended here, by outcome.
     pub runs: Runs,
-    /// How many of the last failed in a row, wherever they were.
+    /// The number of the last runs that failed in a row, wherever they were.
     pub failures_in_a_row: u32,
     /// When the first of these ended, as far back as was looked.
     pub failing_since: Option<Timestamp>,
     /// Ticks that passed while a run was under way, and were skipped.
     pub skipped_ticks: u64,
-    /// How often another worker had it.
+    /// The number of times that another worker had it.
     pub taken_elsewhere: u64,
     /// When it is to run next; `None` while it is paused.
     pub next: Option<Timestamp>,
-    /// Whether it is paused.
+    /// True if it is paused.
     pub paused: bool,
-    /// How many dossiers the runs here changed.
+    /// The number of dossiers that the runs here changed.
     pub changed: Changed,
-    /// What the last run that did its work found, wherever it was; `None` before the first look at the target.
+    /// The findings of the last run that did its work, wherever it was; `None` before the first look at the target.
     pub found: Option<Found>,
     /// Since when runs have found dossiers in quarantine, as far back as was looked.
     pub quarantined_since: Option<Timestamp>,
     /// When a run here last met something of the platform that this version does not know.
     pub drift_at: Option<Timestamp>,
-    /// How often the platform sent something that this version does not know.
+    /// The number of times that the platform sent something that this version does not know.
     pub drift: u64,
-    /// How many intents the outbox of the target holds, by the word of their status, at the last look.
+    /// The number of intents in the outbox of the target, by the word of their status, at the last look.
     pub outbox: BTreeMap<&'static str, u64>,
 }
 
@@ -93,22 +93,22 @@ impl JobState {
     }
 }
 
-/// What is known of an instance since this process began.
+/// Holds the state of an instance since this process began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InstanceState {
-    /// What was asked of it.
+    /// The counts of its requests.
     pub stats: Stats,
     /// The day on which its token ends, where the configuration says it.
     pub token_expires: Option<Date>,
-    /// What became of the calls of its webhooks.
+    /// The counts of the calls of its webhooks.
     pub hints: HintCounts,
 }
 
 /// The state of every job and instance. Clones are handles on the same board.
 ///
-/// The loop tells it of runs and ticks, the desk of what it reads in targets and reports.
+/// The loop tells it of runs and ticks, the runner of what it reads in targets and reports.
 #[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Shared>);
+pub struct StatusBoard(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -123,14 +123,14 @@ struct Content {
     instances: BTreeMap<String, (Client, InstanceState)>,
 }
 
-impl Board {
-    /// How every job stands at this moment.
+impl StatusBoard {
+    /// Copies the state of every job.
     #[must_use]
     pub fn snapshot(&self) -> BTreeMap<JobKey, JobState> {
         self.content().jobs.clone()
     }
 
-    /// How every instance stands at this moment.
+    /// Copies the state of every instance.
     #[must_use]
     pub fn instances(&self) -> BTreeMap<String, InstanceState> {
         let content = self.content();
@@ -153,7 +153,7 @@ impl Board {
         self.0.changed.notify_one();
     }
 
-    /// Whether a démarche that is followed here runs, into some target; `None` when none is followed under this number.
+    /// True if a démarche that is followed here is not paused in every target; `None` when none is followed under this number.
     pub(super) fn is_awake(&self, scope: &Scope) -> Option<bool> {
         let content = self.content();
         let paused = content.jobs.iter().filter(|(key, _)| key.scope == *scope).map(|(_, state)| state.paused);

@@ -40,13 +40,13 @@ mod tests {
     /// The budget without the database, in a time that passes by itself. A question takes as long as one to a database far
     /// away.
     #[derive(Debug)]
-    struct Desk {
+    struct FakeProcess {
         budget: Arc<Mutex<Budget>>,
         name: String,
         start: Instant,
     }
 
-    impl Desk {
+    impl FakeProcess {
         async fn with<T>(&self, change: impl FnOnce(&mut Budget, i64) -> T) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let now = i64::try_from(self.start.elapsed().as_millis()).expect("not so long");
@@ -56,7 +56,7 @@ mod tests {
         }
     }
 
-    impl SharedLimit for Desk {
+    impl SharedLimit for FakeProcess {
         fn ask(&self, want: u32) -> BoxFuture<'_, Result<Grant, SharedLimitError>> {
             Box::pin(async move {
                 let granted = self.with(|budget, now| budget.ask(&self.name, want, now, RULE)).await;
@@ -78,8 +78,8 @@ mod tests {
         let sent: [Arc<Mutex<Vec<Duration>>>; 3] = Default::default();
         let mut tasks = tokio::task::JoinSet::new();
         for (number, (at_once, sent)) in at_once.into_iter().zip(&sent).enumerate() {
-            let ledger = Desk { budget: Arc::clone(&budget), name: number.to_string(), start };
-            let limiter = RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(ledger));
+            let process = FakeProcess { budget: Arc::clone(&budget), name: number.to_string(), start };
+            let limiter = RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(process));
             for _ in 0..at_once {
                 let (limiter, sent) = (limiter.clone(), Arc::clone(sent));
                 tasks.spawn(async move {
@@ -117,8 +117,8 @@ mod tests {
     async fn a_429_seen_by_one_process_holds_the_others() {
         let (budget, start) = (Arc::default(), Instant::now());
         let limiter = |name: &str| {
-            let ledger = Desk { budget: Arc::clone(&budget), name: name.to_owned(), start };
-            RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(ledger))
+            let process = FakeProcess { budget: Arc::clone(&budget), name: name.to_owned(), start };
+            RateLimiter::new(RULE.limit, RULE.window).sharing(Arc::new(process))
         };
         let (one, other) = (limiter("one"), limiter("other"));
         one.hold(Duration::from_secs(31)).await;

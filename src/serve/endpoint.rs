@@ -19,33 +19,33 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::board::Board;
 use super::hints::{Webhooks, receive};
 use super::metrics::metrics;
 use super::ready::late;
 use super::service::Clock;
+use super::status_board::StatusBoard;
 
-/// How long a request under way may take when the endpoint closes.
+/// The time that a request under way gets when the endpoint closes.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the head of a request may take to arrive. Whoever connects and says nothing is gone after it.
+/// The deadline of the head of a request: a connection that says nothing is closed after it.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may last, from its first byte to its last: a webhook has ten seconds for its body.
+/// The deadline of a connection, from its first byte to its last: a webhook has ten seconds for its body.
 pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most connections that are open at once. Runs need descriptors too, and a process may have as few as 128.
 pub(super) const CONNECTIONS: usize = 32;
 /// The longest head of a request that is read, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// How long to wait when the system has no descriptor left for a connection.
+/// The wait when the system has no descriptor left for a connection.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(500);
 
-/// What the endpoint shows.
+/// Holds the data that the endpoint shows.
 #[derive(Clone)]
 pub struct View {
     /// The state of jobs.
-    pub board: Board,
+    pub board: StatusBoard,
     /// The present instant.
     pub clock: Clock,
-    /// How old data may be; by default as the rhythm of each job makes it.
+    /// The age that data may have; by default as the rhythm of each job makes it.
     pub ready_within: Option<Duration>,
     /// Whose calls are taken.
     pub webhooks: Webhooks,
@@ -71,13 +71,13 @@ impl fmt::Debug for View {
 /// that runs need. It closes when it is dropped.
 #[derive(Debug)]
 #[must_use = "the endpoint closes when it is dropped"]
-pub struct Door {
+pub struct Endpoint {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Door {
+impl Endpoint {
     /// Listens on `address`; port 0 takes a free one.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::debug!(%error, "a connection to the endpoint was not taken");
+                tracing::debug!(%error, "a connection to the endpoint could not be accepted");
                 // Whoever gave up before is no reason to wait.
                 if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {
                     sleep(NO_DESCRIPTOR).await;
