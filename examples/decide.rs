@@ -5,6 +5,8 @@
 //! DN_TOKEN=... cargo run --example decide -- 5678 INSTRUCTEUR_ID refuser "Il manque le RIB" courrier.pdf
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::env;
 use std::error::Error;
 use std::path::Path;

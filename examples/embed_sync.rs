@@ -4,6 +4,8 @@
 //! cargo run --example embed_sync
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::error::Error;
 
 use demarche_numerique::ids::Scope;

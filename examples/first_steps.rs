@@ -4,6 +4,8 @@
 //! cargo run --example first_steps
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::pin::pin;
 
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};

@@ -4,6 +4,8 @@
 //! DATABASE_URL=postgres://dn@localhost/dossiers cargo run --example follow_changes -- dn
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::env;
 use std::error::Error;
 

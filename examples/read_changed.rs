@@ -4,6 +4,8 @@
 //! DN_TOKEN=... cargo run --example read_changed -- 1234 "Montant demandé" [2026-01-15T00:00:00Z]
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::env;
 use std::error::Error;
 use std::pin::pin;

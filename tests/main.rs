@@ -1,4 +1,6 @@
-//! One integration binary: one module per room under test.
+//! Runs every integration test in one binary: one module per area under test.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 #![cfg(feature = "cli")]
 
 mod architecture;

@@ -3,6 +3,8 @@
 //! Starts processes of this binary, so that each is measured alone: some record the answers of the sandbox to real runs in a
 //! temporary folder, one replays them, one imitates Grist, and each measured run has its own.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod aims;
 mod document;
 #[allow(dead_code, reason = "the tests use the rest")]

@@ -3,6 +3,8 @@
 //! One, two and four processes of `dn run` load the same démarches for the first time, from a sandbox whose pages take half a
 //! second into a PostgreSQL that flushes each commit.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;

@@ -1,5 +1,7 @@
 //! One page of 100 dossiers through each stage: `cargo bench --bench stages`. See `docs/performance.md`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod page;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/support/postgres.rs"]

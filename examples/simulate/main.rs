@@ -5,6 +5,8 @@
 //! cargo run --release --example simulate -- --seed 42
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../../tests/simulation/life/mod.rs"]
 mod life;
 

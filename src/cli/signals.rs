@@ -17,6 +17,7 @@ pub fn listen() -> Result<Stop, CliError> {
         asked.ask();
         printer::tell("stopping after the commit under way; once more stops at once (nothing committed is lost)");
         let code = signals.next().await;
+        #[expect(clippy::exit, reason = "the second signal asks for it, and every commit is whole")]
         std::process::exit(code);
     });
     Ok(stop)

@@ -3,6 +3,8 @@
 //! Runs against an imitation of Grist in this process. Against a real instance, replace the address by that of your document and the key by
 //! `std::env::var("GRIST_API_KEY")?`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use demarche_sandbox::grist::Grist;
 use grist_client::{Action, Client, DocId, OnMany, Repeat};
 use serde_json::{Map, Value, json};
