@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::demarche::DemarcheHead;
@@ -31,6 +31,9 @@ pub struct Checkpoint {
     /// The digest of the fields that were requested beyond the pinned documents; `None` if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_fields: Option<Digest>,
+    /// The fields that the platform had when its schema was last read; `None` if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_fields: Option<PlatformFields>,
     /// The selection of dossiers that the target keeps.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
@@ -50,9 +53,9 @@ pub struct Checkpoint {
     /// Dossiers with more in them than a row of the target holds, and how many quarters of their answers are in columns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub narrowed: BTreeMap<DossierNumber, u8>,
-    /// The lists of deletions that could not be read, and when they are asked for again.
+    /// The side requests that failed, and when they are retried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub setbacks: BTreeMap<DeletionList, Setback>,
+    pub setbacks: BTreeMap<SideQuestion, Setback>,
     /// When the last wide overlap was read (our clock: it only decides when to look again).
     pub followed_up_at: Option<Timestamp>,
     /// When the last complete light listing was compared (our clock).
@@ -67,9 +70,19 @@ pub struct Checkpoint {
     pub retained_at: Option<Timestamp>,
 }
 
+/// Fields that a platform has beyond the pinned documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformFields {
+    /// Their names.
+    pub has: BTreeSet<String>,
+    /// The digest of all fields that the version which read the schema knew to request.
+    pub catalogue: Digest,
+    /// When the schema was read (our clock: it only decides when to read it again).
+    pub at: Timestamp,
+}
+
 /// List of deletions: the platform has two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeletionList {
     /// Dossiers that wait to be purged.
     Pending,
@@ -91,6 +104,27 @@ impl fmt::Display for DeletionList {
     }
 }
 
+/// Side request: it is sent beside the dossiers, and its failure ends no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SideQuestion {
+    /// The list of dossiers that wait to be purged.
+    Pending,
+    /// The list of purged dossiers.
+    Deleted,
+    /// The schema of the platform.
+    Schema,
+}
+
+impl From<DeletionList> for SideQuestion {
+    fn from(list: DeletionList) -> Self {
+        match list {
+            DeletionList::Pending => Self::Pending,
+            DeletionList::Deleted => Self::Deleted,
+        }
+    }
+}
+
 /// Backoff of a side request that failed: it is retried less and less often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setback {
@@ -98,6 +132,18 @@ pub struct Setback {
     pub attempts: u32,
     /// When to ask again (our clock).
     pub next_try: Timestamp,
+}
+
+impl Setback {
+    /// The longest wait.
+    const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+    /// Returns true if the request is not due yet. No wait is longer than a day: a clock that was set back makes it due.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> bool {
+        let latest = now.checked_add(Self::LONGEST).unwrap_or(Timestamp::MAX);
+        self.next_try > now && self.next_try <= latest
+    }
 }
 
 /// Sweep: reading every dossier again, by the ordinary walk since the beginning.

@@ -8,10 +8,11 @@ use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
-use super::client::{Client, ExtraFields};
+use super::client::Client;
 use super::clock::LocalClock;
 use super::error::ApiError;
 use super::exchange::Way;
+use super::fields::ExtraFields;
 use super::rate_limit::RateLimiter;
 use super::transport::Transport;
 use crate::platform::Platform;
@@ -142,7 +143,7 @@ impl ClientBuilder {
     }
 
     /// Asks for fields of dossiers that are newer than the pinned schema, where the platform has them. The client reads
-    /// the platform's schema once, before the first whole dossier. Default: no.
+    /// the platform's schema before the first whole dossier; if that fails, it asks for the pinned fields only. Default: no.
     pub fn newer_fields(mut self, newer: bool) -> Self {
         self.wanted.newer = newer;
         self

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::answer::{connection, page, whole, whole_dossier};
@@ -12,9 +11,8 @@ use super::builder::ClientBuilder;
 use super::convert::{self, Drifts};
 use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
+use super::fields::{ExtraFields, Fields};
 use super::form::Form;
-use super::introspect::SchemaFacts;
-use super::newer::Additions;
 use super::operation::{self, Detail, Request};
 use super::page::{Drift, Listing, Page, PageSize, Position};
 use super::stats::{Counters, Stats};
@@ -38,28 +36,9 @@ use crate::platform::Platform;
 pub struct Client {
     platform: Platform,
     transport: Arc<Transport>,
-    /// The platform's schema, once something asked for it that the pinned one lacks.
-    schema: Arc<Mutex<Option<SchemaFacts>>>,
     aside: bool,
-    wanted: ExtraFields,
-    /// Fields that are requested of whole dossiers, decided once by the platform's schema.
-    asked: Arc<AsyncMutex<Option<Arc<Asked>>>>,
-}
-
-/// Fields that are requested of whole dossiers.
-#[derive(Debug)]
-struct Asked {
-    additions: Additions,
-    document: String,
-}
-
-/// Fields that the caller wants of dossiers beyond the pinned documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ExtraFields {
-    /// Fields newer than the pinned schema, where the platform has them.
-    pub(super) newer: bool,
-    /// The sub-values of champs.
-    pub(super) columns: bool,
+    /// Fields that are requested of whole dossiers.
+    pub(super) fields: Fields,
 }
 
 /// Head of a démarche and first pages of its lists of deletions, read in one request if possible.
@@ -80,82 +59,7 @@ impl Client {
     }
 
     pub(super) fn over(platform: Platform, transport: Arc<Transport>, wanted: ExtraFields) -> Self {
-        Self { platform, transport, schema: Arc::default(), aside: false, wanted, asked: Arc::default() }
-    }
-
-    /// Clones this client, with or without the sub-values of champs, which Démarche Numérique calls columns. They hold
-    /// the data behind an answer (behind an approval of FranceConnect, behind a bank statement), and cost more
-    /// complexity for each dossier. Démat Social has none.
-    #[must_use]
-    pub fn with_columns(&self, columns: bool) -> Self {
-        let wanted = ExtraFields { columns, ..self.wanted };
-        let asked = if wanted == self.wanted { Arc::clone(&self.asked) } else { Arc::default() };
-        Self { wanted, asked, ..self.clone() }
-    }
-
-    /// Lists the fields that this client asks of whole dossiers beyond the pinned documents, sorted. Two clients that
-    /// ask the same read the same dossier in the same way. Asks the platform what it has when that is not known yet.
-    ///
-    /// # Errors
-    /// Those of HTTP. If the platform does not answer introspection, nothing beyond the pinned schema is requested.
-    pub async fn additions(&self) -> Result<Vec<&'static str>, ApiError> {
-        Ok(self.asked().await?.additions.asked())
-    }
-
-    async fn asked(&self) -> Result<Arc<Asked>, ApiError> {
-        let mut asked = self.asked.lock().await;
-        if let Some(asked) = &*asked {
-            return Ok(Arc::clone(asked));
-        }
-        let ExtraFields { newer, columns } = self.wanted;
-        let facts = if newer { self.facts().await? } else { SchemaFacts::pinned(self.platform) };
-        let additions = Additions::allowed(&facts, newer, columns);
-        let document = additions.applied_to(operation::dossiers_document(self.platform));
-        Ok(Arc::clone(asked.insert(Arc::new(Asked { additions, document }))))
-    }
-
-    async fn facts(&self) -> Result<SchemaFacts, ApiError> {
-        let known = || self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known() {
-            return Ok(known);
-        }
-        match self.learn_schema().await {
-            Ok(()) => Ok(known().unwrap_or_else(|| SchemaFacts::pinned(self.platform))),
-            Err(
-                error @ (ApiError::ServerError { .. }
-                | ApiError::Partial { .. }
-                | ApiError::Undecodable { .. }
-                | ApiError::Rejected { .. }),
-            ) => {
-                // It answered, but not with a schema. Only the fields of the pinned schema are sure to exist.
-                tracing::warn!(%error, "introspection of the platform's schema failed; fields newer than the pinned schema are not requested");
-                Ok(SchemaFacts::pinned(self.platform))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Forgets the platform's schema if it rejects a document with additional fields: a field may have been removed.
-    /// The next request reads the schema again.
-    async fn doubt<T>(&self, asked: &Asked, answer: Result<T, ApiError>) -> Result<T, ApiError> {
-        if matches!(answer, Err(ApiError::Rejected { .. })) && !asked.additions.asked().is_empty() {
-            *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            *self.asked.lock().await = None;
-        }
-        answer
-    }
-
-    /// Returns true if the platform's schema is known to have all of this.
-    pub(super) fn schema_has<'f>(&self, facts: impl IntoIterator<Item = &'f str>) -> bool {
-        let schema = self.schema.lock().unwrap_or_else(PoisonError::into_inner);
-        schema.as_ref().is_some_and(|schema| facts.into_iter().all(|fact| schema.has(fact)))
-    }
-
-    /// Reads the platform's schema and keeps it.
-    pub(super) async fn learn_schema(&self) -> Result<(), ApiError> {
-        let found = self.introspect().await?;
-        *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-        Ok(())
+        Self { platform, transport, aside: false, fields: Fields::new(wanted) }
     }
 
     /// Clones this client for side requests, whose answer the main work can do without: a transient failure is retried
@@ -168,6 +72,10 @@ impl Client {
     /// Sends a request, with retries.
     async fn ask<T>(&self, request: &Request, read: impl Fn(&[u8]) -> Result<T, ApiError>) -> Result<T, ApiError> {
         if self.aside { self.transport.ask_aside(request, read).await } else { self.transport.ask(request, read).await }
+    }
+
+    pub(super) fn with(&self, fields: Fields) -> Self {
+        Self { fields, ..self.clone() }
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -286,7 +194,7 @@ impl Client {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<Dossier>, ApiError> {
-        let asked = self.asked().await?;
+        let asked = self.asked().await;
         let request = operation::dossiers(self.platform, &asked.document, listing, after, size, Detail::Full);
         let id = self.id(("dossiers", listing));
         let page = self.page::<WireDossier>(&request, id, after).await;
@@ -350,7 +258,7 @@ impl Client {
     }
 
     async fn read_dossier(&self, number: DossierNumber) -> Result<Option<WireDossier>, ApiError> {
-        let asked = self.asked().await?;
+        let asked = self.asked().await;
         let request = operation::dossier(&asked.document, number);
         let spared = Mutex::new(None);
         let answer = self.ask(&request, |body| whole_dossier(&request, body, &spared)).await;

@@ -23,6 +23,7 @@ mod disposition;
 mod download;
 mod error;
 mod exchange;
+mod fields;
 mod form;
 mod generated;
 mod introspect;
@@ -49,6 +50,7 @@ pub use download::DownloadError;
 pub use error::{ApiError, PermanentFailure, TransportFailure};
 #[cfg(feature = "sandbox")]
 pub use exchange::Exchange;
+pub use fields::SchemaUnknown;
 pub use form::Form;
 pub use introspect::{SchemaFacts, SchemaGap};
 pub(crate) use labels::Labeller;
@@ -59,6 +61,7 @@ pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
     Mutation, MutationError, MutationReceipt, NewGroupe, ProfileRef,
 };
+pub(crate) use newer::catalogue as fields_catalogue;
 pub(crate) use page::PAGE_AIM;
 pub use page::{Drift, Hole, Listing, ListingSource, Page, PageSize, Position, Since};
 pub use rate_limit::RateLimiter;

@@ -3,6 +3,8 @@
 //! The documents in `graphql/` ask for nothing that the pinned schema does not have. What came later is added to their
 //! text where the schema of the platform shows it, so that one document serves every state of a platform.
 
+use std::collections::BTreeSet;
+
 use super::introspect::SchemaFacts;
 
 /// Selection that is added if a schema has every name that it needs.
@@ -76,6 +78,27 @@ const COLUMNS: Addition = Addition {
     selection: "columns { __typename id label stringValue }",
 };
 
+impl Addition {
+    /// Returns the name under which a target remembers whether the platform has it.
+    fn name(&self) -> &'static str {
+        self.needs[0]
+    }
+
+    fn is_possible(&self, schema: &SchemaFacts) -> bool {
+        self.needs.iter().all(|fact| schema.has(fact))
+    }
+}
+
+/// Returns all additions that this version knows, as one text. A target whose platform was read with another text reads the
+/// schema again.
+pub(crate) fn catalogue() -> String {
+    let lines = NEWER
+        .iter()
+        .chain([&COLUMNS])
+        .map(|addition| format!("{}\n{}\n{}\n", addition.needs.join(" "), addition.fragment, addition.selection));
+    lines.collect()
+}
+
 /// Additions to the documents of one platform.
 #[derive(Debug, Default)]
 pub(super) struct Additions(Vec<(&'static str, &'static str)>);
@@ -83,11 +106,33 @@ pub(super) struct Additions(Vec<(&'static str, &'static str)>);
 impl Additions {
     /// Selects the additions that a schema allows: newer fields if they were enabled, sub-values if they are wanted.
     pub(super) fn allowed(by: &SchemaFacts, newer: bool, columns: bool) -> Self {
-        let has = |fact: &str| by.iter().any(|known| known == fact);
+        Self::chosen(newer, columns, |addition| addition.is_possible(by))
+    }
+
+    /// Selects the additions that a platform with these fields allows.
+    pub(super) fn of(fields: &BTreeSet<String>, columns: bool) -> Self {
+        Self::chosen(true, columns, |addition| fields.contains(addition.name()))
+    }
+
+    fn chosen(newer: bool, columns: bool, has: impl Fn(&Addition) -> bool) -> Self {
         let newer = NEWER.iter().filter(|_| newer);
         let wanted = newer.chain(std::iter::once(&COLUMNS).filter(|_| columns));
-        let allowed = wanted.filter(|addition| addition.needs.iter().all(|fact| has(fact)));
-        Self(allowed.map(|addition| (addition.fragment, addition.selection)).collect())
+        Self(wanted.filter(|addition| has(addition)).map(|addition| (addition.fragment, addition.selection)).collect())
+    }
+
+    /// Lists the names of all additions that a schema allows.
+    pub(super) fn possible(schema: &SchemaFacts) -> BTreeSet<String> {
+        let possible = NEWER.iter().chain([&COLUMNS]).filter(|addition| addition.is_possible(schema));
+        possible.map(|addition| addition.name().to_owned()).collect()
+    }
+
+    /// Lists every set of fields that a platform may have.
+    pub(super) fn choices() -> impl Iterator<Item = BTreeSet<String>> {
+        let all: Vec<&Addition> = NEWER.iter().chain([&COLUMNS]).collect();
+        (0..1_u32 << all.len()).map(move |bits| {
+            let chosen = all.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1);
+            chosen.map(|(_, addition)| addition.name().to_owned()).collect()
+        })
     }
 
     /// Returns the document with the additions.
@@ -149,6 +194,24 @@ mod tests {
             let columns = all.applied_to(document(platform)).contains("columns {");
             assert_eq!(columns, platform == Platform::DemarcheNumerique, "{platform}");
         }
+    }
+
+    #[test]
+    fn what_a_platform_has_is_remembered_by_names_that_lead_to_the_same_document() {
+        let platform = Platform::DemarcheNumerique;
+        let later =
+            format!("{}\n{}", sdl(platform), include_str!("../../graphql/demarche-numerique/newer/schema.graphql"));
+        let schema = Schema::parse_and_validate(later, "schema.graphql").expect("a valid schema");
+        let facts = SchemaFacts::of_schema(&schema);
+        let fields = Additions::possible(&facts);
+        assert_eq!(fields.len(), NEWER.len() + 1, "two of them have one name");
+        for columns in [false, true] {
+            let allowed = Additions::allowed(&facts, true, columns).asked();
+            assert_eq!(Additions::of(&fields, columns).asked(), allowed);
+            let found = Additions::choices().find(|fields| Additions::of(fields, columns).asked() == allowed);
+            assert_eq!(found.map(|fields| Additions::of(&fields, columns).asked()), Some(allowed));
+        }
+        assert_eq!(Additions::choices().count(), 1 << (NEWER.len() + 1));
     }
 
     #[test]

@@ -140,11 +140,10 @@ impl<S: Sink> Engine<'_, S> {
         Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
     }
 
-    /// Keeps a dossier in quarantine that is not found when it is asked for alone: it was listed once, and may only be hidden.
-    /// It waits until it can be read, or a list of deletions or a complete listing says that it left.
-    pub(super) async fn not_found(&mut self, number: DossierNumber) -> Result<(), SyncError> {
-        let Some(entry) = self.quarantine.get(&number) else { return Ok(()) };
-        if entry.reason != LISTED_NOT_FOUND {
+    /// Sets a dossier aside that was listed, now or once, and is not found when it is asked for alone: it may only be hidden. It
+    /// waits until it can be read, or a list of deletions or a complete listing says that it left.
+    pub(super) async fn set_aside_unfound(&mut self, number: DossierNumber) -> Result<(), SyncError> {
+        if self.quarantine.get(&number).is_some_and(|entry| entry.reason != LISTED_NOT_FOUND) {
             // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
             until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
         }

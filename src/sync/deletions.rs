@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::error::SyncError;
 use super::event::Event;
 use super::quarantine::next_try;
 use super::run::{Engine, until_stopped};
-use crate::checkpoint::{Checkpoint, DeletionList, Setback};
+use crate::checkpoint::{Checkpoint, DeletionList, Setback, SideQuestion};
 use crate::dossier::Gone;
 use crate::fingerprint::Digest;
 use crate::observe::suppressions;
@@ -22,12 +22,12 @@ const GONE_BATCH: usize = 500;
 
 /// The lists that are asked for in this run.
 fn due(checkpoint: &Checkpoint, now: Timestamp, all: bool) -> BTreeSet<DeletionList> {
-    // A clock that was set back makes a list due as well: no wait is longer than a day.
-    let latest = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    let waits = |list: &DeletionList| {
-        checkpoint.setbacks.get(list).is_some_and(|setback| setback.next_try > now && setback.next_try <= latest)
-    };
+    let waits = |list: &DeletionList| setback(checkpoint, *list).is_some_and(|setback| setback.waits(now));
     DeletionList::ALL.into_iter().filter(|list| all || !waits(list)).collect()
+}
+
+fn setback(checkpoint: &Checkpoint, list: DeletionList) -> Option<&Setback> {
+    checkpoint.setbacks.get(&SideQuestion::from(list))
 }
 
 impl<S: Sink> Engine<'_, S> {
@@ -40,13 +40,13 @@ impl<S: Sink> Engine<'_, S> {
         now: Timestamp,
     ) -> Result<(), SyncError> {
         let asked = due(&self.checkpoint, now, self.job.settings.full);
-        let frail = self.checkpoint.setbacks.keys().copied().collect();
+        let frail = DeletionList::ALL.into_iter().filter(|list| setback(&self.checkpoint, *list).is_some()).collect();
         let (client, demarche) = (self.job.client, self.job.scope.demarche);
         let reading = suppressions(client, demarche, since, &asked, &frail);
         let found = until_stopped(&self.job.stop, reading).await?;
         let mut checkpoint = self.checkpoint.clone();
         for list in &asked {
-            let before = checkpoint.setbacks.remove(list);
+            let before = checkpoint.setbacks.remove(&SideQuestion::from(*list));
             let Some(reason) = found.unread.get(list) else { continue };
             if before.is_none() && alive > 0 {
                 // What it would have told is looked for at once; from then on the daily listing is enough.
@@ -59,16 +59,17 @@ impl<S: Sink> Engine<'_, S> {
                 "{list} could not be read ({reason}); it is asked for again after {next_try}, and the complete listing \
                  finds what left meanwhile"
             ));
-            checkpoint.setbacks.insert(*list, Setback { attempts, next_try });
+            checkpoint.setbacks.insert(SideQuestion::from(*list), Setback { attempts, next_try });
         }
+        let waiting = DeletionList::ALL.into_iter().filter(|list| !asked.contains(list));
         for (list, Setback { attempts, next_try }) in
-            checkpoint.setbacks.iter().filter(|(list, _)| !asked.contains(list))
+            waiting.filter_map(|list| Some((list, setback(&checkpoint, list)?)))
         {
             let words =
                 format!("{list} was not asked for: it failed {attempts} times, and its turn is after {next_try}");
             self.notice(words);
         }
-        let complete = checkpoint.setbacks.is_empty();
+        let complete = DeletionList::ALL.into_iter().all(|list| setback(&checkpoint, list).is_none());
         if !complete {
             self.report.suppressions_incomplete = true;
             (self.job.events)(&Event::SuppressionsIncomplete);
@@ -131,7 +132,7 @@ mod tests {
         let at = |text: &str| -> Timestamp { text.parse().expect("an instant") };
         let setback = |next_try: &str| Setback { attempts: 3, next_try: at(next_try) };
         let checkpoint = Checkpoint {
-            setbacks: [(DeletionList::Pending, setback("2026-02-01T12:00:00Z"))].into(),
+            setbacks: [(SideQuestion::Pending, setback("2026-02-01T12:00:00Z"))].into(),
             ..Checkpoint::default()
         };
         for (now, all, pending) in [

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Job, until_stopped};
-use crate::api::DownloadError;
+use crate::api::{Client, DownloadError};
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
 use crate::report::FilesReport;
@@ -24,8 +24,10 @@ const BATCH: u32 = 200;
 /// rest goes on.
 pub async fn files<S: FileStore>(job: &Job<'_, S>) -> Result<FilesReport, SyncError> {
     let linked = job.sink.link_files(&job.scope).await?;
-    let mut fetching =
-        Fetching { job, report: FilesReport { linked, ..FilesReport::default() }, done: BTreeSet::new() };
+    let report = FilesReport { linked, ..FilesReport::default() };
+    // Only addresses are wanted: the platform need not be asked what it has.
+    let client = job.client.with_fields(None);
+    let mut fetching = Fetching { job, client, report, done: BTreeSet::new() };
     let (mut after, mut limit) = (None, BATCH);
     loop {
         let wanted = job.sink.wanted_files(&job.scope, after, limit).await?;
@@ -56,6 +58,7 @@ pub async fn files<S: FileStore>(job: &Job<'_, S>) -> Result<FilesReport, SyncEr
 
 struct Fetching<'a, S> {
     job: &'a Job<'a, S>,
+    client: Client,
     report: FilesReport,
     /// What the target has of this run.
     done: BTreeSet<String>,
@@ -68,11 +71,11 @@ impl<S: FileStore> Fetching<'_, S> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
+        let mut dossier = until_stopped(&job.stop, self.client.dossier(number)).await?;
         for file in wanted {
             let mut outcome = self.download(dossier.as_ref(), file).await?;
             if outcome == Err("expired") {
-                dossier = until_stopped(&job.stop, job.client.dossier(number)).await?;
+                dossier = until_stopped(&job.stop, self.client.dossier(number)).await?;
                 outcome = self.download(dossier.as_ref(), file).await?;
             }
             let outcome = match outcome {

@@ -8,7 +8,7 @@ use super::run::{Engine, until_stopped};
 use crate::checkpoint::Sweep;
 use crate::dossier::{Gone, GoneReason};
 use crate::ids::{DossierNumber, Scope};
-use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
+use crate::observe::walk::LISTED_NOT_FOUND;
 use crate::observe::{CompleteListing, list_selected};
 use crate::plan::Observation;
 use crate::plan::changes::is_emptied;
@@ -115,7 +115,7 @@ impl<S: Sink> Engine<'_, S> {
         } else {
             for number in missing.into_iter().chain(stale) {
                 if !self.read_again(number).await? && !self.quarantine.contains_key(&number) {
-                    self.set_aside_listed(number).await?;
+                    self.set_aside_unfound(number).await?;
                 }
                 self.check_stop()?;
             }
@@ -135,13 +135,6 @@ impl<S: Sink> Engine<'_, S> {
             self.check_stop()?;
         }
         Ok(true)
-    }
-
-    /// A dossier that the listing shows and that is not found when it is asked for alone. It may have left since: then a list
-    /// of deletions or the next listing says so.
-    async fn set_aside_listed(&mut self, number: DossierNumber) -> Result<(), SyncError> {
-        self.commit(Vec::new(), vec![listed_not_found(number)], self.checkpoint.clone()).await?;
-        Ok(())
     }
 
     pub(super) fn check_stop(&self) -> Result<(), SyncError> {

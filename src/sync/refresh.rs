@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::address::check_instance;
 use super::error::SyncError;
-use super::run::{Job, begin, newer_fields};
+use super::fields::{client_of, digest_of};
+use super::run::{Job, begin};
 use crate::checkpoint::Checkpoint;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
@@ -20,15 +21,19 @@ pub const HINT: &str = "hint-";
 /// Takes in dossiers as the platform shows them after a push, so that the next run finds nothing new in them. Changes
 /// carry a run whose id begins with [`PUSH`]; the checkpoint does not move, and no line is added to the run history.
 ///
-/// A target that never saw the démarche, or that holds it under another privacy policy, is left to the next run: `None`.
+/// A target that never saw the démarche, or that holds it under another privacy policy, is left to the next run: `None`. So is
+/// one whose runs read dossiers with other fields than the job's client: [`client_of`](super::client_of) makes one that reads
+/// as they do.
 ///
 /// # Errors
 /// The target, or the platform when a dossier answers questions that the form in the target does not have.
 pub async fn refresh<S: Sink>(job: &Job<'_, S>, dossiers: Vec<Dossier>) -> Result<Option<Counts>, SyncError> {
-    match ready(job).await? {
-        Some(stored) => take_in(job, stored, PUSH, dossiers).await.map(Some),
-        None => Ok(None),
+    let Some(stored) = ready(job).await? else { return Ok(None) };
+    // A dossier that was read with other fields would look changed.
+    if stored.newer_fields != digest_of(job.client).await {
+        return Ok(None);
     }
+    take_in(job, stored, PUSH, dossiers).await.map(Some)
 }
 
 /// What a look at dossiers that somebody named came to.
@@ -51,12 +56,16 @@ pub struct Looked {
 /// As [`refresh`]; and [`SyncError::Interrupted`]. A platform that is away is none: what was read before is taken in.
 pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) -> Result<Looked, SyncError> {
     let Some(stored) = ready(job).await? else { return Ok(Looked::default()) };
+    let client = client_of(job.client, Some(&stored));
     let mut dossiers = Vec::new();
+    if stored.newer_fields != digest_of(&client).await {
+        return Ok(Looked::default());
+    }
     for number in numbers {
         let answer = tokio::select! {
             biased;
             () = job.stop.asked() => return Err(SyncError::Interrupted),
-            answer = job.client.dossier_of(job.scope.demarche, *number) => answer,
+            answer = client.dossier_of(job.scope.demarche, *number) => answer,
         };
         match answer {
             Ok(dossier) => dossiers.extend(dossier),
@@ -82,11 +91,7 @@ async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncErro
     check_instance(job.client, job.sink, &job.scope).await?;
     let policy = Some(job.filter.digest());
     let selection = job.filter.selection();
-    let current = stored.filter(|stored| stored.policy == policy && stored.selection == *selection && !stored.remap);
-    let Some(stored) = current else { return Ok(None) };
-    // A dossier that was read with other fields would look changed.
-    let newer_fields = newer_fields(job).await?;
-    Ok(Some(stored).filter(|stored| stored.newer_fields == newer_fields))
+    Ok(stored.filter(|stored| stored.policy == policy && stored.selection == *selection && !stored.remap))
 }
 
 async fn take_in<S: Sink>(

@@ -9,11 +9,12 @@ use super::documents::{Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::Engine;
+use super::selecting::filtered;
 use crate::dossier::Dossier;
 use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Observation, Plan};
 use crate::privacy::Anonymiser;
 use crate::report::{RowDifference, RowFault};
 use crate::sink::{ExpectedDossier, Sink, StoredDocument};
@@ -143,13 +144,13 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Reads a dossier again whose stored document is damaged, and writes it whatever the fingerprints say: `false` when
     /// the platform does not show it any more, or cannot show it now. Then nothing can be told from the document, and it
-    /// stays as it is.
+    /// stays as it is. One that is outside the selection gets a tombstone.
     pub(super) async fn restore(&mut self, stored: StoredDocument) -> Result<bool, SyncError> {
         self.damaged.insert(stored.number);
         let answer = tokio::select! {
             biased;
             () = self.job.stop.asked() => return Err(SyncError::Interrupted),
-            answer = self.job.client.dossier_of(self.job.scope.demarche, stored.number) => answer,
+            answer = self.client.dossier_of(self.job.scope.demarche, stored.number) => answer,
         };
         let dossier = match answer {
             Ok(Some(dossier)) => dossier,
@@ -159,6 +160,13 @@ impl<S: Sink> Engine<'_, S> {
                 return Ok(false);
             }
         };
+        if !self.job.filter.selection().keeps(&dossier) {
+            // What is outside the selection is not read into the target again; what is left of it needs no mending.
+            self.damaged.remove(&stored.number);
+            let gone = Observation::Gone(stored.number, filtered());
+            self.commit(vec![gone], Vec::new(), self.checkpoint.clone()).await?;
+            return Ok(false);
+        }
         let light = dossier.light().digest();
         let Some(row) = self.rows(vec![dossier]).await?.pop() else { return Ok(false) };
         let was = stored.fingerprint;

@@ -9,6 +9,7 @@ use super::address;
 use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
+use super::fields::client_of;
 use super::form::{Form, is_stricter, spec_of};
 use super::refused::REFUSED_BY_TARGET;
 use super::settings::Settings;
@@ -16,7 +17,6 @@ use super::stop::Stop;
 use crate::api::{ApiError, Client, Drift, Listing, ListingSource, Stats, is_timeout};
 use crate::checkpoint::{Checkpoint, Sweep};
 use crate::demarche::{DemarcheHead, SubColumn};
-use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
 use crate::observe::{Walk, reading, watermark};
@@ -57,6 +57,10 @@ pub struct Run {
 /// A run under way.
 pub(super) struct Engine<'a, S> {
     pub(super) job: &'a Job<'a, S>,
+    /// The platform, asked for whole dossiers in the way of this target.
+    pub(super) client: Client,
+    /// True if this run has read the schema of the platform.
+    pub(super) fields_asked: bool,
     pub(super) form: Form,
     pub(super) form_is_fresh: bool,
     /// Where the walks stand, in memory.
@@ -125,12 +129,6 @@ fn of_this_question(error: &ApiError) -> bool {
     error.may_be_of_this_question() && (!error.may_be_an_outage() || is_timeout(error))
 }
 
-/// The digest of what is asked of dossiers beyond the pinned documents; `None` where nothing is.
-pub(super) async fn newer_fields<S>(job: &Job<'_, S>) -> Result<Option<Digest>, SyncError> {
-    let asked = until_stopped(&job.stop, job.client.additions()).await?;
-    Ok((!asked.is_empty()).then(|| Digest::of(asked.join("\n").as_bytes())))
-}
-
 /// Waits for the platform, unless somebody asks to stop.
 pub(super) async fn until_stopped<T>(
     stop: &Stop,
@@ -188,6 +186,8 @@ pub(super) async fn begin<'a, S: Sink>(
     let checkpoint = stored.clone().unwrap_or_default();
     let mut engine = Engine {
         job,
+        client: client_of(job.client, Some(&checkpoint)),
+        fields_asked: false,
         form,
         form_is_fresh,
         checkpoint,
@@ -215,6 +215,8 @@ pub(super) async fn begin<'a, S: Sink>(
 
 /// Begins where the target stands, without the network.
 pub(super) async fn begin_offline<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<Engine<'a, S>, SyncError> {
+    // Numbers of two instances collide: nothing is rewritten, anonymised or purged of another one.
+    address::check(job.client, job.sink, &job.scope, job.settings.accept_address).await.map(drop)?;
     let stored = job.sink.checkpoint(&job.scope).await?;
     begin(job, stored, None, job.client.stats()).await
 }
@@ -224,9 +226,17 @@ impl<S: Sink> Engine<'_, S> {
     async fn go(&mut self, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
         self.adopt_policy();
-        self.adopt_newer_fields().await?;
+        self.adopt_fields(now).await?;
         self.adopt_selection();
         self.adopt_head(now);
+        match self.bring_up_to_date(since, now).await {
+            Err(error) if self.fields_moved(&error, now).await? => self.bring_up_to_date(since, now).await,
+            ended => ended,
+        }
+    }
+
+    /// Reads what moved, then what left, then what is due beside.
+    async fn bring_up_to_date(&mut self, since: Option<Timestamp>, now: Timestamp) -> Result<(), SyncError> {
         if self.checkpoint.remap {
             self.remap().await?;
             self.restore_damaged().await?;
@@ -268,18 +278,6 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    /// Other fields are asked of the platform than when the target was filled: everything is read again for them.
-    async fn adopt_newer_fields(&mut self) -> Result<(), SyncError> {
-        let newer_fields = newer_fields(self.job).await?;
-        if self.checkpoint.newer_fields != newer_fields {
-            if self.checkpoint.watermark.is_some() {
-                self.checkpoint.sweep = Some(Sweep::default());
-            }
-            self.checkpoint.newer_fields = newer_fields;
-        }
-        Ok(())
-    }
-
     /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
     /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
     pub(super) fn adopt_head(&mut self, now: Timestamp) {
@@ -317,7 +315,7 @@ impl<S: Sink> Engine<'_, S> {
         let answer = tokio::select! {
             biased;
             () = self.job.stop.asked() => return Err(SyncError::Interrupted),
-            answer = self.job.client.dossier(number) => answer,
+            answer = self.client.dossier(number) => answer,
         };
         match answer {
             Ok(Some(dossier)) => {
@@ -326,7 +324,9 @@ impl<S: Sink> Engine<'_, S> {
                 Ok(true)
             }
             Ok(None) => {
-                self.not_found(number).await?;
+                if self.quarantine.contains_key(&number) {
+                    self.set_aside_unfound(number).await?;
+                }
                 Ok(false)
             }
             Err(error) => {
@@ -349,7 +349,7 @@ impl<S: Sink> Engine<'_, S> {
         self.report.sweep = reading.sweep;
         (self.job.events)(&Event::Started { alive, sweep: reading.sweep });
         let listing = Listing::all(ListingSource::Demarche(self.job.scope.demarche), reading.since);
-        let mut pages = Ahead::new(Walk::new(self.job.client, listing, self.job.settings.page_size));
+        let mut pages = Ahead::new(Walk::new(&self.client, listing, self.job.settings.page_size));
         let stop = self.job.stop.clone();
         let began = self.job.client.platform_now();
         let mut next = until_stopped(&stop, pages.next()).await?;

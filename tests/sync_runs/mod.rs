@@ -16,6 +16,7 @@ mod privacy;
 mod refused;
 mod repeating;
 mod retention;
+mod schema_questions;
 mod selecting;
 mod side_questions;
 mod silent;

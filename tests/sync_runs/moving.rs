@@ -1,5 +1,8 @@
 //! Names of instances: one target, one name, and an instance that is another one or has moved.
 
+use std::collections::BTreeSet;
+
+use demarche_numerique::plan::Retention;
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, WorldSpec};
 use demarche_numerique::sink::Sink as _;
 use demarche_numerique::sync::{self, Settings, SyncError};
@@ -28,7 +31,14 @@ async fn two_instances_never_share_a_name() {
     for other in [port, path, platform] {
         let jobs = async |job: sync::Job<'_, _>| {
             let job = sync::Job { client: &other, ..job };
-            [sync::run(&job).await.error, sync::repair(&job).await.error, sync::refresh(&job, Vec::new()).await.err()]
+            [
+                sync::run(&job).await.error,
+                sync::repair(&job).await.error,
+                sync::refresh(&job, Vec::new()).await.err(),
+                // Neither asks the platform anything: the numbers of another instance are not theirs all the same.
+                sync::remap(&job).await.error,
+                sync::retain(&job, &Retention::default(), &BTreeSet::new()).await.error,
+            ]
         };
         for error in lab.job(&lab.sink, jobs).await {
             assert!(matches!(error, Some(SyncError::OtherInstance { .. })), "{error:?}");

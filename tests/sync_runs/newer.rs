@@ -75,6 +75,8 @@ async fn what_a_platform_has_more_reaches_a_target_that_was_there_before_once() 
         };
         world.edit(number, map, Value::Areas(vec![plot])).expect("it is asked");
     });
+    // The schema is read once a day.
+    lab.wait(25);
     lab.client = fresh_client(&lab);
     let report = lab.run().await;
     assert!(report.sweep, "everything is read again for it: {report:?}");

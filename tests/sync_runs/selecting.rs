@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use demarche_numerique::dossier::GoneReason;
-use demarche_numerique::privacy::{Filter, GroupeName, Policy, Selection};
+use demarche_numerique::privacy::{Filter, GroupeName, Policy, Preset, Selection};
 use demarche_numerique::report::{Brake, RunOutcome};
+use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::world::{Poison, State};
+use demarche_numerique::sandbox::{Value, WorldSpec};
 use demarche_numerique::sink::{MemorySink, Sink, SqliteSink};
 use demarche_numerique::sync;
 use demarche_numerique::{DossierNumber, Platform};
 
 use super::lab::{Lab, pages_of};
 use super::look::{in_order, set_aside, tombstone};
+use super::survey::{Database, occurs};
 
 fn only<S: Sink>(lab: &mut Lab<S>, selection: Selection) {
     lab.filter = Filter::new(Policy::default(), None).expect("the default policy needs no key").only(selection);
@@ -223,4 +226,31 @@ async fn two_targets_share_a_demarche_without_a_dossier_in_both_or_in_neither() 
     found.sort_unstable();
     all.sort_unstable();
     assert_eq!(found, all);
+}
+
+/// A document that is damaged is read again, and of a dossier that left the selection nothing is.
+#[tokio::test]
+async fn a_damaged_document_of_a_dossier_outside_the_selection_is_not_read_into_the_target_again() {
+    let base = Database::new();
+    let spec = WorldSpec::default().only(&[1001]).dossiers(30);
+    let mut lab = Lab::with_sink(spec, 1001, base.sink().await).await;
+    let (ours, other) = (lab.demarche() * 10 + 1, lab.demarche() * 10 + 2);
+    only(&mut lab, of_groupe(ours));
+    lab.run().await;
+    let open = lab.in_state(State::EnConstruction);
+    let number = *of(&lab, ours).iter().find(|number| open.contains(number)).expect("one of them");
+    base.run(&format!("UPDATE dn_dossiers SET document = '{{}}' WHERE number = {number}")).await;
+    lab.sandbox.world().changer_groupe(number, other).expect("it is open");
+    let secret = "écrit après le départ";
+    lab.sandbox.world().edit(number, stable_id::RENAMED, Value::Text(secret.to_owned())).expect("it is asked");
+    // Another policy writes everything again from the documents, and so finds the damaged one before the walk.
+    let policy = Policy { preset: Preset::Integral, ..Policy::default() };
+    lab.filter = Filter::new(policy, None).expect("no key is needed").only(of_groupe(ours));
+    lab.run().await;
+    assert_eq!(tombstone(&lab, number).await.map(|gone| gone.reason), Some(GoneReason::Filtered));
+    lab.sink.close().await.expect("a clean end");
+    assert!(!occurs(&base.bytes(), secret), "nothing of what came later is in the target");
+    lab.sink = base.sink().await;
+    let again = lab.run().await;
+    assert_eq!((again.counts.updated, again.counts.deleted, again.rows_written), (0, 0, 0), "{again:?}");
 }

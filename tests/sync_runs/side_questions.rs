@@ -1,6 +1,6 @@
 //! Side requests do not delay the dossiers, and pages that contradict themselves are no answer.
 
-use demarche_numerique::checkpoint::DeletionList;
+use demarche_numerique::checkpoint::SideQuestion;
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::world::{Poison, State};
@@ -24,7 +24,7 @@ fn asked(lab: &Lab) -> Vec<String> {
 
 async fn attempts(lab: &Lab) -> u32 {
     let checkpoint = lab.sink.checkpoint(&lab.scope).await.expect("a readable target").expect("a checkpoint");
-    checkpoint.setbacks.get(&DeletionList::Pending).map_or(0, |setback| setback.attempts)
+    checkpoint.setbacks.get(&SideQuestion::Pending).map_or(0, |setback| setback.attempts)
 }
 
 #[tokio::test]
