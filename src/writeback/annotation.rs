@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::text::stored;
 use super::verdict::Refusal;
 use crate::api::{AnnotationEdit, AnnotationValue, Civilite};
-use crate::champ::{Champ, ChampValue, RepetitionRow, Territory, find};
+use crate::champ::{Champ, ChampValue, File, RepetitionRow, Territory, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
 use crate::ids::{ChampId, DescriptorId};
@@ -21,16 +21,29 @@ use crate::intent::Edit;
 /// In which zone people write times.
 const ZONE: &str = "Europe/Paris";
 
-/// A file of this machine that an edit names, as the platform would know it.
+/// A file of this machine that an intent names, as the platform would know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalFile {
     /// Its name, without the path.
     pub name: String,
     /// MD5 of its bytes in base64.
     pub checksum: String,
+    /// The size in bytes.
+    pub size: u64,
 }
 
-/// The files that edits name, by their paths; why one cannot be read otherwise.
+impl LocalFile {
+    /// Returns true if a file of the platform has the same bytes. A file that the platform generates on demand has no checksum, so
+    /// its size is compared.
+    pub(super) fn has_bytes_of(&self, shown: &File) -> bool {
+        match shown.checksum.is_empty() {
+            true => shown.byte_size == self.size,
+            false => shown.checksum == self.checksum,
+        }
+    }
+}
+
+/// The files that an intent names, by their paths; why one cannot be read otherwise.
 pub type LocalFiles = BTreeMap<PathBuf, Result<LocalFile, String>>;
 
 /// An edit that the dossier does not show yet.
@@ -469,7 +482,8 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_bytes_and_its_name() {
-        let local = |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into() });
+        let local =
+            |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into(), size: 1 });
         let files = LocalFiles::from([
             (PathBuf::from("/tmp/avis.pdf"), local("avis.pdf", "a==")),
             (PathBuf::from("/tmp/plan.pdf"), local("plan.pdf", "b==")),

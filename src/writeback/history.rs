@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::judge::{Case, Wanted};
 use super::path::{NoWay, Passage, path};
-use super::text;
 use super::verdict::{Conflict, Refusal, Verdict};
+use super::{message, text};
 use crate::api::Mutation;
 use crate::dossier::{DossierState, Traitement};
 use crate::intent::{Action, Answer, Intent, Words};
@@ -58,6 +58,9 @@ impl Case<'_> {
             return Err(Refusal::NoMotivation.into());
         }
         let given = !decides || gives(self.dossier.motivation.as_deref(), wanted);
+        if from == to && given && self.progress.sends == 0 && !self.has_justificatif() {
+            return Err(Conflict::OtherFile { found: from.clone() }.into());
+        }
         if from == to && given {
             return Ok(Wanted::done());
         }
@@ -80,6 +83,13 @@ impl Case<'_> {
         let Some((mutation, file)) = mutations.next() else { return Ok(Wanted::done()) };
         let then = mutations.map(|(mutation, _)| mutation.name()).collect();
         Ok(self.todo(mutation).with(file, then))
+    }
+
+    /// Returns true if the decision that the dossier shows has the file of the intent, or if the intent has none.
+    fn has_justificatif(&self) -> bool {
+        let Some(path) = self.intent.action.file() else { return true };
+        let shown = self.dossier.motivation_attachment.as_ref();
+        shown.is_some_and(|shown| message::is_file(shown, path, self.local(path)))
     }
 
     /// A decision taken back.

@@ -5,11 +5,11 @@
 //! sending, and before the first one with what there is since the intent was asked for.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::annotation::LocalFiles;
+use super::annotation::{LocalFile, LocalFiles};
 use super::verdict::{Conflict, Doubt, Refusal, Step, Verdict};
 use super::{annotation, history, message, people, text};
 use crate::api::{AnnotationEdit, Mutation};
@@ -61,7 +61,7 @@ pub struct Case<'a> {
     pub skew: SignedDuration,
     /// How long a request whose answer was lost may still be under way on the platform.
     pub quiet: SignedDuration,
-    /// The files that annotations of the intent name, as they are on this machine.
+    /// The files that the intent names, as they are on this machine.
     pub files: &'a LocalFiles,
     /// Whether a message that is there already is not sent another time, however old it is: for intents that were never
     /// kept anywhere.
@@ -368,7 +368,9 @@ impl Case<'_> {
         let (Action::Message { body, attachment, .. }, Some(writer)) = (&self.intent.action, self.writer()) else {
             return Ok(None);
         };
-        let said = message::said(self.dossier, writer, body.as_str(), attachment.as_deref());
+        // The same words with another file are another message; once it was sent, its own traces tell.
+        let local = attachment.as_ref().filter(|_| self.progress.sends == 0).and_then(|path| self.local(path));
+        let said = message::said(self.dossier, writer, body.as_str(), attachment.as_deref(), local);
         let emptied = |message: &&Message| {
             message::is_of(message, writer) && message::is_emptied(message) && !self.is_claimed(&message.id)
         };
@@ -415,6 +417,11 @@ impl Case<'_> {
                 if emptied.any(late) { Err(Doubt::Deleted.into()) } else { Ok(None) }
             }
         }
+    }
+
+    /// A file of this machine that the intent names, where it can be read: whether it can be sent, sending it tells.
+    pub(super) fn local(&self, path: &Path) -> Option<&LocalFile> {
+        self.files.get(path).and_then(|file| file.as_ref().ok())
     }
 
     fn author(&self) -> Result<&Profile, Refusal> {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::annotation::LocalFile;
 use super::text::{Likeness, likeness};
+use crate::champ::File;
 use crate::dossier::{Dossier, Message};
 
 /// A message that may be the one that is looked for.
@@ -12,16 +14,22 @@ pub(super) struct Said<'d> {
     pub likeness: Likeness,
 }
 
-/// The messages of this author in these words with this file, oldest first.
-pub(super) fn said<'d>(dossier: &'d Dossier, author: &str, body: &str, attachment: Option<&Path>) -> Vec<Said<'d>> {
-    let file = attachment.and_then(Path::file_name).map(|name| file_name(&name.to_string_lossy()));
+/// The messages of this author in these words with this file, oldest first. The bytes of the file are compared where they are
+/// given; its name always is.
+pub(super) fn said<'d>(
+    dossier: &'d Dossier,
+    author: &str,
+    body: &str,
+    attachment: Option<&Path>,
+    local: Option<&LocalFile>,
+) -> Vec<Said<'d>> {
     let said = |message: &'d Message| {
         if !is_of(message, author) || is_emptied(message) {
             return None;
         }
         let words = likeness(&message.body, body)?;
-        let likeness = match &file {
-            Some(name) if message.attachments.iter().any(|file| file_name(&file.filename) == *name) => words,
+        let likeness = match attachment {
+            Some(path) if message.attachments.iter().any(|shown| is_file(shown, path, local)) => words,
             // A file that is found infected leaves its message (trap 23).
             Some(_) if message.attachments.is_empty() => Likeness::Perhaps,
             None if message.attachments.is_empty() => words,
@@ -30,6 +38,12 @@ pub(super) fn said<'d>(dossier: &'d Dossier, author: &str, body: &str, attachmen
         Some(Said { message, likeness })
     };
     dossier.messages.iter().filter_map(said).collect()
+}
+
+/// Returns true if a file of the platform is the local file: by its name, and by its bytes if they were read.
+pub(super) fn is_file(shown: &File, path: &Path, local: Option<&LocalFile>) -> bool {
+    let name = path.file_name().map(|name| file_name(&name.to_string_lossy()));
+    name.is_some_and(|name| file_name(&shown.filename) == name) && local.is_none_or(|local| local.has_bytes_of(shown))
 }
 
 /// Whether somebody wrote it.

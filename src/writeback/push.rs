@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
+use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -356,10 +357,13 @@ impl<'a, O: Outbox> Worker<'a, O> {
 
     /// The files of this machine that annotations of an intent name, read and digested.
     async fn files(&self, intent: &Intent, dossier: &Dossier) -> LocalFiles {
-        let Action::Annotations { edits } = &intent.action else { return LocalFiles::new() };
+        let paths = match &intent.action {
+            Action::Annotations { edits } => annotation::files_of(&self.demarche, dossier, edits),
+            action => action.file().map(Path::to_owned).into_iter().collect(),
+        };
         let mut files = LocalFiles::new();
-        for path in annotation::files_of(&self.demarche, dossier, edits) {
-            let digested = send::digested(&path).await;
+        for path in paths {
+            let digested = send::digested(&path, &intent.action).await;
             files.insert(path, digested);
         }
         files

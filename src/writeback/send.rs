@@ -9,6 +9,7 @@ use crate::api::{
     UploadError,
 };
 use crate::dossier::Dossier;
+use crate::intent::Action;
 
 /// What came of it.
 pub(super) enum Sent {
@@ -53,10 +54,15 @@ pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step:
 }
 
 /// What a file of this machine is, as the platform would know it; why it cannot be sent otherwise.
-pub(super) async fn digested(path: &Path) -> Result<LocalFile, String> {
+pub(super) async fn digested(path: &Path, action: &Action) -> Result<LocalFile, String> {
     let (name, bytes) = read(path).await?;
-    let file = Upload::for_annotation(name.clone(), bytes).map_err(|error| error.to_string())?;
-    Ok(LocalFile { name, checksum: file.checksum().to_owned() })
+    let file = match action {
+        Action::Message { .. } => Upload::for_message(name.clone(), bytes),
+        Action::Annotations { .. } => Upload::for_annotation(name.clone(), bytes),
+        _ => Upload::for_decision(name.clone(), bytes),
+    };
+    let file = file.map_err(|error| error.to_string())?;
+    Ok(LocalFile { name, checksum: file.checksum().to_owned(), size: file.byte_size() })
 }
 
 /// The name and the bytes of a file of this machine.

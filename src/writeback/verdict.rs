@@ -126,6 +126,12 @@ pub enum Conflict {
     /// The decision that it goes with was on the platform already, by nobody of this outbox.
     #[error("the decision that it goes with was on the platform already, and was not made from here")]
     Foreign,
+    /// The same decision was taken, with another file or with none.
+    #[error("the dossier is {found} already, without the file that this decision is to have")]
+    OtherFile {
+        /// The state that it has.
+        found: DossierState,
+    },
     /// The same decision was taken, for another reason.
     #[error("the dossier is {found} already, with another motivation")]
     OtherMotivation {
@@ -139,7 +145,9 @@ impl Conflict {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Moved { .. } | Self::Decided { .. } | Self::OtherMotivation { .. } => "conflict",
+            Self::Moved { .. } | Self::Decided { .. } | Self::OtherMotivation { .. } | Self::OtherFile { .. } => {
+                "conflict"
+            }
             Self::Undone { .. } => "undone",
             Self::Rewritten => "rewritten",
             Self::Foreign => "decided_elsewhere",

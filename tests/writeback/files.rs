@@ -71,3 +71,81 @@ async fn a_file_that_cannot_be_sent_refuses_its_intent_before_anything_is_sent()
         desk.assert_settled().await;
     }
 }
+
+/// The mutations that the platform executed, without uploads.
+fn sent(desk: &Desk) -> Vec<String> {
+    desk.done().into_iter().filter(|mutation| mutation != "createDirectUpload").collect()
+}
+
+#[tokio::test]
+async fn the_same_words_with_another_file_are_another_message() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("courrier.pdf");
+    for platform in Platform::ALL {
+        let write = |bytes: &[u8]| std::fs::write(&path, bytes).expect("a writable folder");
+        write(b"%PDF-1.4 un");
+        let mut desk = Desk::new(platform).await;
+        let number = desk.dossier(State::EnInstruction);
+        desk.ask(&[intent("a", number, message_with(path.clone()))]).await;
+        let backup = desk.outbox.clone();
+        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
+        desk.outbox = backup.clone();
+        assert_eq!(desk.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
+        // As long as before, under the same name.
+        write(b"%PDF-1.4 02");
+        desk.outbox = backup;
+        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}: another file is another message");
+        assert_eq!(sent(&desk), ["dossierEnvoyerMessage"; 2], "{platform}");
+        desk.assert_settled().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_is_lost_is_known_again_though_its_file_changed_since() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("courrier.pdf");
+    std::fs::write(&path, b"%PDF-1.4 un").expect("a writable folder");
+    let desk = Desk::new(Platform::DemarcheNumerique).await;
+    let number = desk.dossier(State::EnInstruction);
+    desk.ask(&[intent("a", number, message_with(path.clone()))]).await;
+    desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
+    // Nor can the dossier be read again at once.
+    desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(1));
+    let waiting = desk.pushed().await;
+    assert_eq!(only(&waiting).0, Status::Pending, "nobody knows what became of it");
+    std::fs::write(&path, b"%PDF-1.4 deux").expect("a writable folder");
+    desk.sandbox.clear_faults();
+    assert_eq!(desk.outcomes().await, [Status::Done]);
+    assert_eq!(sent(&desk), ["dossierEnvoyerMessage"]);
+    desk.assert_settled().await;
+}
+
+#[tokio::test]
+async fn the_same_decision_with_another_file_or_with_none_is_a_conflict() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("décision.pdf");
+    for platform in Platform::ALL {
+        let write = |bytes: &[u8]| std::fs::write(&path, bytes).expect("a writable folder");
+        write(b"%PDF-1.4 un");
+        let mut desk = Desk::new(platform).await;
+        let number = desk.dossier(State::EnInstruction);
+        desk.ask(&[intent("a", number, accept_with(path.clone()))]).await;
+        let backup = desk.outbox.clone();
+        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
+        desk.outbox = backup.clone();
+        assert_eq!(desk.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
+        write(b"%PDF-1.4 02");
+        desk.outbox = backup;
+        let pushed = desk.pushed().await;
+        let (status, reason, words) = only(&pushed);
+        assert_eq!((status, reason), (Status::Conflict, Some("conflict")), "{platform}: {words}");
+        assert!(words.contains("without the file"), "{platform}: {words}");
+
+        let bare = desk.dossier(State::Accepte);
+        let same = Action::Accepter { motivation: Some(Words::new("Complet")), justificatif: Some(path.clone()) };
+        desk.ask(&[intent("b", bare, same)]).await;
+        assert_eq!(only(&desk.pushed().await).0, Status::Conflict, "{platform}: it has no file");
+        assert_eq!(sent(&desk), ["dossierAccepter"], "{platform}");
+        desk.assert_settled().await;
+    }
+}
