@@ -34,6 +34,8 @@ pub enum Trouble {
     Quarantine,
     /// So many deletions that they wait for a person.
     Brake,
+    /// Dossiers answer questions that no revision of the form has.
+    Strangers,
     /// The platform sent something that this version does not know.
     Drift,
     /// A token ends soon, or has ended.
@@ -104,6 +106,14 @@ fn of_job(state: &JobState, limits: &Limits, now: Timestamp) -> Vec<(Trouble, Ti
                      `dn sync --allow-deletes`"
             .to_owned();
         found.push((Trouble::Brake, success, words));
+    }
+    let strangers = state.found.unwrap_or_default().strangers;
+    if let Some(success) = state.last_success.filter(|_| strangers > 0) {
+        let words = format!(
+            "dossiers answer {strangers} questions that no revision of the form has: their answers are kept in the documents \
+             alone; `dn status` names the questions"
+        );
+        found.push((Trouble::Strangers, success, words));
     }
     if let Some(seen) = state.drift_at.filter(|seen| now.duration_since(*seen) < DRIFT_LASTS) {
         let words =
@@ -191,13 +201,17 @@ mod tests {
         // A clock that was set back: the failure lies in the future, which says nothing.
         assert_eq!(of(failing, 100), []);
 
-        let found = |quarantine, brake| Some(Found { quarantine, brake, watermark: None });
+        let found = |quarantine, brake| Some(Found { quarantine, brake, ..Found::default() });
         let kept = JobState { quarantined_since: Some(at(0)), found: found(2, false), ..JobState::default() };
         assert_eq!(of(kept.clone(), 3_599), []);
         assert_eq!(of(kept, 3_600), [Trouble::Quarantine]);
 
         let braked = JobState { last_success: Some(at(50)), found: found(0, true), ..JobState::default() };
         assert_eq!(of(braked, 50), [Trouble::Brake]);
+
+        let strange = Some(Found { strangers: 1, ..Found::default() });
+        let strange = JobState { last_success: Some(at(50)), found: strange, ..JobState::default() };
+        assert_eq!(of(strange, 50), [Trouble::Strangers]);
 
         let drifting = JobState { drift_at: Some(at(0)), ..JobState::default() };
         assert_eq!(of(drifting.clone(), 86_399), [Trouble::Drift]);

@@ -63,6 +63,8 @@ pub struct Found {
     pub watermark: Option<Timestamp>,
     /// True if the safety brake held deletions back.
     pub brake: bool,
+    /// The number of questions that dossiers answer and that no revision of the form has.
+    pub strangers: u64,
 }
 
 impl Found {
@@ -80,7 +82,12 @@ impl Found {
     }
 
     fn told(report: &Report) -> Self {
-        Self { quarantine: report.quarantined.len() as u64, watermark: report.watermark, brake: report.brake.is_some() }
+        Self {
+            quarantine: report.quarantined.len() as u64,
+            watermark: report.watermark,
+            brake: report.brake.is_some(),
+            strangers: report.strangers.len() as u64,
+        }
     }
 }
 
@@ -111,7 +118,8 @@ mod tests {
             run(RunOutcome::Quarantine, good),
             run(RunOutcome::Done, Report::default()),
         ];
-        let expected = Found { quarantine: 2, watermark: "2026-03-02T08:00:00Z".parse().ok(), brake: true };
+        let expected =
+            Found { quarantine: 2, watermark: "2026-03-02T08:00:00Z".parse().ok(), brake: true, strangers: 1 };
         assert_eq!(Found::of(&runs), Some(expected));
         assert_eq!(Found::of(&runs[..1]), None);
         assert_eq!(Found::of(&runs[2..]), Some(Found::default()));

@@ -46,6 +46,11 @@ fn freshness(page: &mut Page, jobs: &Jobs, now: Timestamp) {
         of_jobs(jobs, |state| state.found.map(|found| found.quarantine)),
     );
     page.gauge(
+        "dn_unknown_questions",
+        "Questions that dossiers answer and that no revision of the form has, after the last run that did its work.",
+        of_jobs(jobs, |state| state.found.map(|found| found.strangers)),
+    );
+    page.gauge(
         "dn_brake_pulled",
         "Whether the last run that did its work held deletions back (1).",
         of_jobs(jobs, |state| state.found.map(|found| u8::from(found.brake))),

@@ -28,7 +28,7 @@ fn every_metric_is_told_in_the_format_of_prometheus() {
         runs: Runs { done: 5, quarantine: 1, interrupted: 2, failed: 3 },
         skipped_ticks: 4,
         changed: Changed { inserted: 10, updated: 20, deleted: 1, restored: 0 },
-        found: Some(Found { quarantine: 2, watermark: Some(at("2026-03-02T07:59:00Z")), brake: true }),
+        found: Some(Found { quarantine: 2, watermark: Some(at("2026-03-02T07:59:00Z")), brake: true, strangers: 3 }),
         drift: 1,
         outbox: BTreeMap::from([("pending", 3), ("done", 9)]),
         ..JobState::default()
@@ -58,6 +58,9 @@ fn every_metric_is_told_in_the_format_of_prometheus() {
     # HELP dn_quarantine_size Dossiers in quarantine after the last run that did its work.
     # TYPE dn_quarantine_size gauge
     dn_quarantine_size{instance="dn",demarche="12",target="sqlite:d.db"} 2
+    # HELP dn_unknown_questions Questions that dossiers answer and that no revision of the form has, after the last run that did its work.
+    # TYPE dn_unknown_questions gauge
+    dn_unknown_questions{instance="dn",demarche="12",target="sqlite:d.db"} 3
     # HELP dn_brake_pulled Whether the last run that did its work held deletions back (1).
     # TYPE dn_brake_pulled gauge
     dn_brake_pulled{instance="dn",demarche="12",target="sqlite:d.db"} 1

@@ -23,6 +23,7 @@ pub const METRICS: &[(&str, &[&str])] = &[
     ("dn_schema_drift_total", JOB),
     ("dn_ticks_skipped_total", JOB),
     ("dn_token_expiry_timestamp_seconds", &["instance"]),
+    ("dn_unknown_questions", JOB),
 ];
 const JOB: &[&str] = &["instance", "demarche", "target"];
 
