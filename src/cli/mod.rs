@@ -59,7 +59,7 @@ pub struct GlobalArgs {
     /// Read this configuration file [default: the one that DN_CONFIG names, else none]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
-    /// Print errors only [default: show progress]
+    /// Print only errors, what needs a person, and what a command was asked to show [default: progress and reports too]
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub quiet: bool,
     /// Log more on stderr: -v a few lines a run, -vv one line a page [default: warnings]
@@ -99,11 +99,24 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Prints what was done or found, for people. The work is done and its code stands, whether or not they can read it.
-fn told(text: &str) {
+/// Prints the answer of a command for people. A failure to write it leaves the exit code of the command.
+fn shown(text: &str) {
     if let Err(error) = printer::answer(text) {
         failed(&error);
     }
+}
+
+/// Prints the report of a command for people. `--quiet` suppresses it, unless it needs a person. A failure to write it leaves
+/// the exit code of the work.
+fn told(context: &Context, needs_a_person: bool, text: &str) {
+    if needs_a_person || !context.global.quiet {
+        shown(text);
+    }
+}
+
+/// Returns the exit code of work that is done, after its report for a program was written, or could not be.
+fn written(exit: Exit, report: Result<(), CliError>) -> Exit {
+    report.map_or_else(|error| exit.worse(failed(&error)), |()| exit)
 }
 
 /// Tells an error and gives its code.

@@ -6,11 +6,12 @@ use super::error::CycleError;
 use super::event::CycleEvent;
 use super::log;
 use super::steps::Cycle;
+use crate::api::Client;
 use crate::dossier::Dossier;
 use crate::intent::Status;
 use crate::sink::grist::Declined;
 use crate::sink::{AnySink, GristSink, MemoryOutbox, Outbox, Sink as _, with_outbox};
-use crate::sync::{check_instance, refresh};
+use crate::sync::{Job, check_instance, client_of, refresh};
 use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
 
 /// Says what a push did, or would do, and what ended it early.
@@ -61,15 +62,17 @@ impl Cycle<'_> {
     pub async fn push(&self, sink: &AnySink, author: Option<&str>) -> Result<PushOutcome, CycleError> {
         // Numbers of two instances collide: a decision must not reach a stranger's dossier.
         check_instance(&self.job.client, sink, &self.job.scope).await?;
+        let client = &self.client_for(sink).await?;
         if let Some(outbox) = sink.document() {
             // What people ticked becomes intents first.
             let taken = outbox.take_decisions(&self.job.scope, (self.clock)()).await?;
             self.tell_declined(&taken.declined, true);
-            let outcome = self.send_from(outbox, Some(sink), author).await;
+            let outcome = self.send_with(client, outbox, Some(sink), author).await;
             self.tell_notices(outbox);
             return Ok(outcome);
         }
-        with_outbox!(sink, outbox => self.send_from(outbox, Some(sink), author).await).ok_or(CycleError::NoOutbox)
+        with_outbox!(sink, outbox => self.send_with(client, outbox, Some(sink), author).await)
+            .ok_or(CycleError::NoOutbox)
     }
 
     /// Says what [`push`](Self::push) would send. Nothing is sent or written.
@@ -78,13 +81,14 @@ impl Cycle<'_> {
     /// As [`push`](Self::push).
     pub async fn plan_push(&self, sink: &AnySink, author: Option<&str>) -> Result<PushOutcome, CycleError> {
         check_instance(&self.job.client, sink, &self.job.scope).await?;
+        let client = &self.client_for(sink).await?;
         if let Some(outbox) = sink.document() {
-            let kept = self.plan_from(outbox, author).await;
+            let kept = self.plan_with(client, outbox, author).await;
             let ticked = MemoryOutbox::default();
             let taken = outbox.decisions(&self.job.scope).await?;
             self.tell_declined(&taken.declined, false);
             ticked.put(&self.job.scope, &taken.intents, (self.clock)()).await?;
-            let planned = kept.and(self.plan_from(&ticked, author).await);
+            let planned = kept.and(self.plan_with(client, &ticked, author).await);
             if planned.pushed.as_ref().is_some_and(|pushed| !pushed.items.is_empty())
                 && let Some(of) = outbox.copied_from().await?
             {
@@ -93,13 +97,30 @@ impl Cycle<'_> {
             self.tell_notices(outbox);
             return Ok(planned);
         }
-        with_outbox!(sink, outbox => self.plan_from(outbox, author).await).ok_or(CycleError::NoOutbox)
+        with_outbox!(sink, outbox => self.plan_with(client, outbox, author).await).ok_or(CycleError::NoOutbox)
     }
 
     /// Sends what waits in this outbox; `sink` ingests the dossiers that moved, where there is one.
     pub async fn send_from<O: Outbox>(&self, outbox: &O, sink: Option<&AnySink>, author: Option<&str>) -> PushOutcome {
+        self.send_with(&self.job.client, outbox, sink, author).await
+    }
+
+    /// Clones the client of the job so that it reads dossiers as the runs into a target do: the next run then finds nothing new in
+    /// what a push moved.
+    async fn client_for(&self, sink: &AnySink) -> Result<Client, CycleError> {
+        let stored = sink.checkpoint(&self.job.scope).await?;
+        Ok(client_of(&self.job.client, stored.as_ref()))
+    }
+
+    async fn send_with<O: Outbox>(
+        &self,
+        client: &Client,
+        outbox: &O,
+        sink: Option<&AnySink>,
+        author: Option<&str>,
+    ) -> PushOutcome {
         let events = self.run_events();
-        let job = sink.map(|sink| self.engine_job(sink, &events));
+        let job = sink.map(|sink| Job { client, ..self.engine_job(sink, &events) });
         let ingest = |dossiers: Vec<Dossier>| -> BoxFuture<'_, Result<(), PushError>> {
             Box::pin(async {
                 if let Some(job) = &job {
@@ -108,7 +129,7 @@ impl Cycle<'_> {
                 Ok(())
             })
         };
-        let outcome = PushOutcome::from(push(&self.work(outbox, author), &ingest).await);
+        let outcome = PushOutcome::from(push(&self.work(client, outbox, author), &ingest).await);
         if outcome.error.is_none() {
             return outcome;
         }
@@ -120,12 +141,16 @@ impl Cycle<'_> {
 
     /// Says what [`send_from`](Self::send_from) would send.
     pub async fn plan_from<O: Outbox>(&self, outbox: &O, author: Option<&str>) -> PushOutcome {
-        plan(&self.work(outbox, author)).await.into()
+        self.plan_with(&self.job.client, outbox, author).await
     }
 
-    fn work<'w, O: Outbox>(&'w self, outbox: &'w O, author: Option<&'w str>) -> Push<'w, O> {
+    async fn plan_with<O: Outbox>(&self, client: &Client, outbox: &O, author: Option<&str>) -> PushOutcome {
+        plan(&self.work(client, outbox, author)).await.into()
+    }
+
+    fn work<'w, O: Outbox>(&'w self, client: &'w Client, outbox: &'w O, author: Option<&'w str>) -> Push<'w, O> {
         Push {
-            client: &self.job.client,
+            client,
             outbox,
             scope: &self.job.scope,
             filter: &self.job.filter,

@@ -32,6 +32,7 @@ impl Cycle<'_> {
     /// # Errors
     /// The target cannot be read.
     pub async fn plan_retention(&self, sink: &AnySink) -> Result<RetentionReport, CycleError> {
+        sync::check_instance(&self.job.client, sink, &self.job.scope).await?;
         let busy = self.busy(sink).await?;
         let rules = self.job.retention.rules();
         Ok(sync::retention_due(sink, &self.job.scope, &rules, &busy, (self.clock)()).await?)

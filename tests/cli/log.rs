@@ -181,3 +181,48 @@ async fn an_unattended_run_goes_on_when_its_log_cannot_be_written() {
         drop(unread);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_done_once_though_it_cannot_be_told() {
+    const AGENT: &str = "instructeur-1@example.org";
+    let outputs: [(&str, fn() -> Stdio); 2] = [("full", full), ("broken", broken)];
+    for (case, output) in outputs {
+        let harness = Harness::with(0).await;
+        let numbers: Vec<u32> =
+            (0..4).map(|_| harness.sandbox.world().submit(DEMARCHE).expect("the démarche exists")).collect();
+        let demarche = DEMARCHE.to_string();
+        harness.write("d.csv", &format!("id;dossier;action;message\na;{};message;Bonjour\n", numbers[0]));
+        let push = ["push", "--demarche", &demarche, "--from", "d.csv", "--as", AGENT];
+        let apply = [&push[..], &["--apply"]].concat();
+        let unseen = async |args: &[&str]| end(harness.command(args).stdout(output()).stderr(output())).await;
+        let done = || harness.sandbox.audit().len();
+
+        // Whoever misses a report must not conclude that nothing was sent.
+        unseen(&apply).await.expect(0);
+        assert_eq!(done(), 1, "{case}");
+        assert!(harness.dn(&apply).await.expect(0).stdout.contains("Nothing waits"), "{case}");
+
+        let by_hand = ["dossier", &numbers[1].to_string(), "message", "--message", "Bonjour", "--as", AGENT, "--yes"];
+        unseen(&by_hand).await.expect(0);
+        assert_eq!(done(), 2, "{case}");
+        let unasked = ["dossier", &numbers[1].to_string(), "message", "--message", "Encore", "--as", AGENT];
+        let code = unseen(&unasked).await.code;
+        assert!(matches!(code, Some(1 | 2)), "{case}: a plan that nobody can read is agreed to by nobody: {code:?}");
+        assert_eq!(done(), 2, "{case}");
+
+        // Each of several ids is decided about.
+        harness.write(
+            "d.csv",
+            &format!("id;dossier;action\nb;{};suivre\nc;{};archiver\nd;9998;suivre\n", numbers[0], numbers[1]),
+        );
+        harness.dn(&apply).await.expect(12);
+        unseen(&[&push[..], &["--cancel", "c", "--cancel", "d"]].concat()).await.expect(0);
+        let resolved = ["trail", "--demarche", &demarche, "--to", "sqlite:d.csv.outbox.db", "--json"];
+        let trail = harness.dn(&resolved).await.expect(0).stdout;
+        assert_eq!(trail.matches("\"resolved\"").count(), 2, "{case}: {trail}");
+
+        harness.on_target("sync", &[]).await.expect(0);
+        harness.sandbox.world().delete_without_trace(numbers[3]);
+        unseen(&["verify", "--demarche", &demarche, "--to", "sqlite:d.db"]).await.expect(9);
+    }
+}

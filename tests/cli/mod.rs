@@ -13,18 +13,21 @@ pub mod harness;
 mod help;
 #[cfg(target_os = "linux")]
 mod log;
+mod lost_outbox;
 mod output;
 #[cfg(unix)]
 mod permissions;
 mod pooled;
 mod postgres;
 mod push;
+mod quiet;
 mod retention;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
 mod sandbox;
 mod secrets;
+mod strangers;
 #[cfg(unix)]
 mod webhooks;
 #[cfg(unix)]

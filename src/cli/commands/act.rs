@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::dossier::DossierArgs;
-use super::push::{About, finish};
+use super::push::{About, finish, show_plan};
 use crate::api::ApiError;
 use crate::cli::ask::Ask;
 use crate::cli::context::{Context, variable};
@@ -107,13 +107,12 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
         stop: &stop,
         clock: &Timestamp::now,
     };
-    let planned = plan(&work).await;
-    let would = planned.as_ref().is_ok_and(|planned| planned.items.iter().any(|item| !item.steps.is_empty()));
-    if !would {
-        return finish(context, args.json, About::PlanByHand, planned.into(), Vec::new());
-    }
+    let planned = match plan(&work).await {
+        Ok(planned) if planned.items.iter().any(|item| !item.steps.is_empty()) => planned,
+        planned => return Ok(finish(context, args.json, About::PlanByHand, planned.into(), Vec::new())),
+    };
     if !args.parts.yes {
-        finish(context, false, About::PlanByHand, planned.into(), Vec::new())?;
+        show_plan(context, &planned)?;
         if !Ask::of_this_process().agrees("Send it", INSTEAD)? {
             tell("Nothing was sent.");
             return Ok(Exit::Done);
@@ -140,7 +139,7 @@ pub async fn run(context: &Context, args: &DossierArgs) -> Result<Exit, CliError
                     () = stop.asked() => {}
                 }
             }
-            _ => return finish(context, args.json, About::Applied, ended, Vec::new()),
+            _ => return Ok(finish(context, args.json, About::Applied, ended, Vec::new())),
         }
     }
 }

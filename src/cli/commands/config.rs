@@ -40,18 +40,22 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
     let places =
         instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
     let absent = webhook_paths::read(places, &context.secrets)?.absent;
-    told(&format!(
-        "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
-        legible(&path.value.display().to_string()),
-        path.origin,
-        instances.len(),
-        targets.len(),
-        policies.len(),
-        demarches.len(),
-    ));
+    told(
+        context,
+        false,
+        &format!(
+            "{} ({}): correct; {} instances, {} targets, {} privacy policies, {} démarches\n",
+            legible(&path.value.display().to_string()),
+            path.origin,
+            instances.len(),
+            targets.len(),
+            policies.len(),
+            demarches.len(),
+        ),
+    );
     for error in absent {
         // Whoever writes a file need not be who may read its secrets.
-        told(&format!("not checked: {}\n", legible(&error.to_string())));
+        told(context, false, &format!("not checked: {}\n", legible(&error.to_string())));
     }
     Ok(Exit::Done)
 }

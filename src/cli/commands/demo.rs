@@ -99,7 +99,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     progress.end();
     sink.close().await?;
     server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;
-    told(&render(context, &job.target, &rounds, &verification));
+    told(context, false, &render(context, &job.target, &rounds, &verification));
     let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
     Ok(rounds.iter().map(|round| summary::exit_of(&round.report)).fold(exit, Exit::worse))
 }

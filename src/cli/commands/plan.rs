@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::{JobArgs, PageArgs};
 use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::{answer_json, counted, grouped, legible};
-use crate::cli::{signals, told};
+use crate::cli::{shown, signals};
 use crate::cycle::targets::open_to_read_if_there;
 use crate::cycle::{Cycle, CycleEvent, CycleJob};
 use crate::report::REPORT_VERSION;
@@ -78,7 +78,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
                 previewed,
             })?;
         } else {
-            told(&lines(cycle.job, &previewed));
+            shown(&lines(cycle.job, &previewed));
         }
         Ok(if args.exit_code && changes { Exit::Changes } else { Exit::Done })
     })

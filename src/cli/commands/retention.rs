@@ -57,15 +57,15 @@ pub async fn run(context: &Context, args: &RetentionArgs) -> Result<Exit, CliErr
         }
         let sink = open_to_read(target, &context.secrets).await?;
         let report = cycle.plan_retention(&sink).await?;
-        let (scope, target) = (&cycle.job.scope, sink.name());
+        let (scope, target) = (&cycle.job.scope, sink.name().to_owned());
+        sink.close().await?;
         if args.json {
             let (instance, demarche) = (scope.instance.as_str(), scope.demarche.get());
-            answer_json(&Look { version: REPORT_VERSION, instance, demarche, target, report: &report })?;
+            answer_json(&Look { version: REPORT_VERSION, instance, demarche, target: &target, report: &report })?;
         } else {
             let title = format!("{scope} → {target}\n");
             answer(&(title + &summary::retention(context, &report)))?;
         }
-        sink.close().await?;
         Ok(Exit::Done)
     })
     .await

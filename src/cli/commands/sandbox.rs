@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::{signals, told};
+use crate::cli::{shown, signals};
 use crate::config::defaults;
 use crate::platform::Platform;
 use crate::sandbox::grist::{Grist, GristServer};
@@ -62,7 +62,7 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         true => Some(Neighbour::serve().await?),
         false => None,
     };
-    told(&format!(
+    shown(&format!(
         "platform   {}\naddress    {}\ntoken      {}\ndémarches  {} ({} dossiers each)\n\n\
          {}={} {}={} {}={} dn sync --demarche {DEMARCHE_COMPLETE} --to sqlite:dossiers.db\n",
         args.platform,
@@ -78,7 +78,7 @@ pub async fn run(context: &Context, args: &SandboxArgs) -> Result<Exit, CliError
         sandbox.token(),
     ));
     if let Some(grist) = &grist {
-        told(&grist.told());
+        shown(&grist.told());
     }
     tokio::select! {
         () = stop.asked() => {}

@@ -17,7 +17,7 @@ use crate::cli::words;
 use crate::config::{self, Job};
 use crate::cycle::outcome;
 use crate::cycle::targets::open_to_read;
-use crate::ids::Scope;
+use crate::ids::{DescriptorId, Scope};
 use crate::intent;
 use crate::report::{REPORT_VERSION, Report, RunRecord};
 use crate::sink::{Backlog, Outbox as _, QuarantineEntry, Sink as _, with_outbox};
@@ -64,6 +64,8 @@ struct Status {
     /// When everything was last read again.
     swept_at: Option<Timestamp>,
     quarantine: Vec<QuarantineEntry>,
+    /// The questions that dossiers answer and that no revision of the form has: their answers are in the documents alone.
+    strangers: Vec<DescriptorId>,
     /// The number of intents of each status; empty where none was ever asked.
     outbox: BTreeMap<intent::Status, u64>,
     /// Intents in the same target that nothing will ever send; with the first démarche of each target.
@@ -86,7 +88,8 @@ pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError>
             Ok(status) => answer(&render(context, &status)).map(|()| Exit::Done),
             Err(error) => Ok(failed(&error)),
         };
-        exit = exit.worse(one?);
+        // The next démarches are read all the same.
+        exit = exit.worse(one.unwrap_or_else(|error| failed(&error)));
     }
     Ok(exit)
 }
@@ -115,6 +118,7 @@ async fn read(context: &Context, job: &Job, runs: u32, served: Option<&Served>) 
         listed_at: checkpoint.listed_at,
         swept_at: checkpoint.swept_at,
         quarantine: sink.quarantine(&scope).await?,
+        strangers: checkpoint.strangers.into_iter().collect(),
         outbox: with_outbox!(&sink, outbox => outbox.depth(&scope).await?).unwrap_or_default().into_iter().collect(),
         unserved: match served {
             Some(served) => served.unserved_in(&sink, &job.target.value).await?,
@@ -140,6 +144,10 @@ fn render(context: &Context, status: &Status) -> String {
     facts.add_row(["complete re-reading".to_owned(), when(status.swept_at)]);
     facts.add_row(["dossiers".to_owned(), format!("{}, and {} gone", grouped(status.alive), grouped(status.gone))]);
     facts.add_row(["in quarantine".to_owned(), grouped(status.quarantine.len() as u64)]);
+    if !status.strangers.is_empty() {
+        let ids: Vec<String> = status.strangers.iter().map(|id| legible(id.as_str())).collect();
+        facts.add_row(["questions without a column".to_owned(), ids.join(", ")]);
+    }
     if !status.outbox.is_empty() {
         let counts =
             status.outbox.iter().map(|(status, count)| format!("{} {}", grouped(*count), words::in_words(*status)));

@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::{JobArgs, PageArgs};
 use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::answer_json;
-use crate::cli::{failed, signals, summary, told};
+use crate::cli::{failed, signals, summary, told, written};
 use crate::config::Overrides;
 use crate::cycle::log_run_end;
 use crate::cycle::targets::open_or_make;
@@ -78,9 +78,9 @@ pub fn finish(context: &Context, json: bool, run: Run) -> Exit {
     let mut exit = summary::exit(&run);
     log_run_end(&run);
     if json {
-        exit = answer_json(&run.report).map_or_else(|error| exit.worse(failed(&error)), |()| exit);
+        exit = written(exit, answer_json(&run.report));
     } else if run.error.is_none() {
-        told(&summary::report(context, &run.report));
+        told(context, run.report.brake.is_some(), &summary::report(context, &run.report));
     }
     if let Some(error) = run.error {
         failed(&error.into());

@@ -86,7 +86,8 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
             Ok((scope, lines)) => show(context, args, &scope, &lines, index == 0).map(|()| Exit::Done),
             Err(error) => Ok(failed(&error)),
         };
-        exit = exit.worse(shown?);
+        // The next démarches are read all the same.
+        exit = exit.worse(shown.unwrap_or_else(|error| failed(&error)));
     }
     Ok(exit)
 }

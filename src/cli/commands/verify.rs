@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::JobArgs;
 use crate::cli::jobs::{Network, Work};
 use crate::cli::printer::answer_json;
-use crate::cli::{signals, summary, told};
+use crate::cli::{signals, summary, told, written};
 use crate::cycle::targets::{open_existing, open_to_read};
 use crate::cycle::{Cycle, CycleEvent};
 use crate::sink::AnySink;
@@ -50,7 +50,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
                 return Err(error.into());
             }
             if !args.json {
-                told(&summary::report(context, &report));
+                told(context, report.brake.is_some(), &summary::report(context, &report));
             }
             (summary::exit_of(&report), sink)
         } else {
@@ -58,13 +58,13 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
         };
         let verification = verify_one(cycle, &sink).await?;
         sink.close().await?;
-        if args.json {
-            answer_json(&verification)?;
-        } else {
-            told(&summary::verification(context, &verification));
-        }
         let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
-        Ok(mended.worse(exit))
+        let exit = mended.worse(exit);
+        if args.json {
+            return Ok(written(exit, answer_json(&verification)));
+        }
+        told(context, !verification.is_exact(), &summary::verification(context, &verification));
+        Ok(exit)
     })
     .await
 }

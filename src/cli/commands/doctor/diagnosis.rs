@@ -8,7 +8,7 @@ use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer_json, legible, table};
-use crate::cli::told;
+use crate::cli::{shown, written};
 use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
 use crate::cycle;
 use crate::cycle::targets::CheckOutcome;
@@ -60,10 +60,9 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<Exit, CliError>
         Diagnosis { version: REPORT_VERSION, checks: Vec::new(), settings: Vec::new(), exit: Exit::Done };
     diagnosis.examine(context, args).await;
     if args.json {
-        answer_json(&diagnosis)?;
-    } else {
-        told(&diagnosis.render(context));
+        return Ok(written(diagnosis.exit, answer_json(&diagnosis)));
     }
+    shown(&diagnosis.render(context));
     Ok(diagnosis.exit)
 }
 

@@ -11,9 +11,9 @@ use crate::cli::ask::Ask;
 use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::printer::{answer, legible, tell};
+use crate::cli::printer::{legible, tell};
 use crate::cli::progress::Progress;
-use crate::cli::{failed, signals, summary};
+use crate::cli::{failed, shown, signals, summary};
 use crate::config::{self, GristTarget, Instance, Origin, Overrides, SecretError, Setting, SyncSettings, Target};
 use crate::cycle::targets::grist::{open_document, open_document_to_read, page_of};
 use crate::cycle::{self, Cycle, CycleError, CycleEvent, CycleJob};
@@ -220,12 +220,12 @@ fn finish(context: &Context, args: &InitGristArgs, kept: &Kept<'_>) -> Result<()
         }
         (None, Some(path)) => {
             tell(&format!("add this to {}:", path.value.display()));
-            answer(&text)?;
+            shown(&text);
             Some(path.value)
         }
         (None, None) => {
             tell("configuration to keep in a file:");
-            answer(&text)?;
+            shown(&text);
             None
         }
     };

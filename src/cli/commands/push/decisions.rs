@@ -43,13 +43,14 @@ pub async fn push(
     file: &Path,
     served: &Served,
 ) -> Result<(PushOutcome, Vec<Backlog>), CliError> {
+    let now = Timestamp::now();
+    let asked_at = written_at(file, now);
     let intents = read(file)?;
     let (scope, target) = (&cycle.job.scope, &cycle.job.target);
     let author = args.instructeur.as_deref();
-    let now = Timestamp::now();
     if args.apply {
         let outbox = SqliteSink::open(&outbox_of(file)).await?;
-        let received = outbox.put(scope, &intents, now).await?;
+        let received = outbox.put(scope, &intents, asked_at).await?;
         refuse_taken(&received.taken)?;
         let outcome = cycle.send_from(&outbox, None, author).await;
         let unserved = served.unserved(&outbox, &place(target)).await;
@@ -58,7 +59,7 @@ pub async fn push(
     }
     // A plan writes nothing, not even beside the file.
     let new = MemoryOutbox::default();
-    new.put(scope, &intents, now).await?;
+    new.put(scope, &intents, asked_at).await?;
     if !outbox_of(file).exists() {
         return Ok((cycle.plan_from(&new, author).await, Vec::new()));
     }
@@ -76,6 +77,13 @@ pub async fn push(
     let unserved = served.unserved(&kept, &place(target)).await;
     kept.close().await?;
     Ok((outcome.and(cycle.plan_from(&new, author).await), unserved?))
+}
+
+/// Returns the time at which the intents of a file were asked for: its last modification, but not later than now. If the outbox
+/// is lost, the platform is searched since then for what was sent. With the present instant it would be sent again.
+fn written_at(file: &Path, now: Timestamp) -> Timestamp {
+    let written = std::fs::metadata(file).and_then(|metadata| metadata.modified());
+    written.ok().and_then(|at| Timestamp::try_from(at).ok()).map_or(now, |at| at.min(now))
 }
 
 fn read(file: &Path) -> Result<Vec<Intent>, CliError> {

@@ -5,8 +5,8 @@ use super::unserved::in_words;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::failed;
 use crate::cli::printer::{answer, answer_json, counted, tell};
+use crate::cli::{failed, shown, told, written};
 use crate::cycle::PushOutcome;
 use crate::sink::Backlog;
 use crate::writeback::{Item, Pushed};
@@ -24,14 +24,11 @@ pub enum About {
 
 /// Prints what a push did, or would do, and gives its code.
 ///
+/// If the report cannot be written, the exit code for people remains that of the push, so that nobody sends again. A program
+/// that misses its report gets another code.
+///
 /// `unserved`: the intents of the outbox that nothing will ever send.
-pub fn finish(
-    context: &Context,
-    json: bool,
-    about: About,
-    outcome: PushOutcome,
-    unserved: Vec<Backlog>,
-) -> Result<Exit, CliError> {
+pub fn finish(context: &Context, json: bool, about: About, outcome: PushOutcome, unserved: Vec<Backlog>) -> Exit {
     let mut exit = Exit::Done;
     for line in in_words(&unserved) {
         tell(&line);
@@ -40,20 +37,21 @@ pub fn finish(
     let PushOutcome { pushed, error, left } = outcome;
     if let Some(mut pushed) = pushed {
         pushed.unserved = unserved;
-        if json {
-            answer_json(&pushed)?;
-        } else {
-            answer(&render::pushed(context, &pushed, about))?;
-        }
         exit = exit.worse(code(&pushed, about));
+        let text = || render::pushed(context, &pushed, about);
+        match about {
+            _ if json => exit = written(exit, answer_json(&pushed)),
+            About::Applied => told(context, pushed.needs_a_person(), &text()),
+            About::Plan | About::PlanByHand => shown(&text()),
+        }
     }
     if let Some(left) = left.filter(|left| *left > 0) {
         tell(&format!("the push ended early: {} still pending", counted(left, "intent")));
     }
-    Ok(match error {
+    match error {
         Some(error) => exit.worse(failed(&error.into())),
         None => exit,
-    })
+    }
 }
 
 /// The exit code of a report.
@@ -78,6 +76,14 @@ fn waiting(item: &Item, about: About) -> Exit {
         ("earlier" | "later" | "requires" | "lost_answer", About::Plan) => Exit::Done,
         _ => Exit::Unavailable,
     }
+}
+
+/// Prints a plan before a person is asked to agree to it.
+///
+/// # Errors
+/// The plan cannot be written, so nobody can agree to it.
+pub fn show_plan(context: &Context, planned: &Pushed) -> Result<(), CliError> {
+    answer(&render::pushed(context, planned, About::PlanByHand))
 }
 
 #[cfg(test)]

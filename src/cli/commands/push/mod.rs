@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-pub use ended::{About, finish};
+pub use ended::{About, finish, show_plan};
 pub use unserved::{Served, in_words, place};
 
 use crate::cli::context::Context;
@@ -87,7 +87,7 @@ pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
     work.each(&stop, async |cycle| {
         let (target, secrets) = (&cycle.job.target, &context.secrets);
         if resolves {
-            return resolve::resolve(cycle, secrets, args).await;
+            return resolve::resolve(context, cycle, args).await;
         }
         let (outcome, unserved) = match &file {
             Some(file) => decisions::push(cycle, args, file, &served).await?,
@@ -111,7 +111,7 @@ pub async fn run(context: &Context, args: &PushArgs) -> Result<Exit, CliError> {
                 (outcome?, unserved?)
             }
         };
-        finish(context, args.json, if args.apply { About::Applied } else { About::Plan }, outcome, unserved)
+        Ok(finish(context, args.json, if args.apply { About::Applied } else { About::Plan }, outcome, unserved))
     })
     .await
 }
