@@ -7,6 +7,7 @@ use demarche_numerique::sandbox::world::form::Question;
 use demarche_numerique::sandbox::world::{Poison, Refused, State, World};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE as DEMARCHE, Kind, Random, Value};
 
+use super::odd::Oddity;
 use super::plan::{Item, Terms, When, small};
 
 /// Prefix of every value that is written in a life: no log may contain it.
@@ -44,6 +45,8 @@ pub enum Change {
     Publish { way: u32, minutes: u64 },
     /// The dossier makes the platform fail.
     Poison { of: u32, how: Poison, hours: u64 },
+    /// A value of the dossier is not what the schema promises, as often as it is asked for.
+    Odd { of: u32, how: Oddity, hours: u64 },
     /// The platform, or the token, is not what it should be for a while.
     Outage { way: u32, minutes: u64 },
     /// It is dated now, and seen so many seconds later.
@@ -155,6 +158,8 @@ impl Change {
                 silent(world, number, *way);
                 return Touched { numbers: vec![number], silent: true, all: false };
             }
+            // The stage does it to the answers.
+            (Self::Odd { .. }, _) => return Touched::default(),
             (Self::Poison { how, .. }, Some(number)) => {
                 world.poison(number, *how);
                 return Touched::default();
@@ -174,14 +179,15 @@ impl Change {
             | Self::Groupe { of }
             | Self::Leave { of, .. }
             | Self::Silent { of, .. }
+            | Self::Odd { of, .. }
             | Self::Poison { of, .. } => Some(*of),
             _ => None,
         }
     }
 
-    /// The dossier that it makes the platform fail on.
-    pub fn poisoned(&self, world: &World) -> Option<u32> {
-        if let Self::Poison { of, .. } = self { pick(world, *of) } else { None }
+    /// The dossier that it is about, as things stand.
+    pub fn number(&self, world: &World) -> Option<u32> {
+        self.of().and_then(|of| pick(world, of))
     }
 }
 
@@ -196,7 +202,7 @@ fn small_life(life: Duration) -> u64 {
 }
 
 /// A dossier that the platform shows.
-fn pick(world: &World, of: u32) -> Option<u32> {
+pub fn pick(world: &World, of: u32) -> Option<u32> {
     let shown = |number: &u32| world.dossier(*number).is_some_and(|dossier| dossier.is_visible());
     let numbers: Vec<u32> = world.numbers(DEMARCHE).into_iter().filter(shown).collect();
     numbers.get(of as usize % numbers.len().max(1)).copied()

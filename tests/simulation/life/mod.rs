@@ -1,7 +1,7 @@
 //! Whole lives of a platform, an engine and a target, in one thread and in virtual time. A seed decides everything.
 //!
 //! - `plan`: everything that the seed decides: terms, steps of the operator, changes of the platform, faults, deaths;
-//! - `change`, `trouble`: changes on the platform, faults of the network and the target;
+//! - `change`, `trouble`, `odd`: changes on the platform, faults of the network and the target, odd values in answers;
 //! - `stage`: the platform in virtual time; `line`: the network; `target`: the target and its outbox, with the invariants of every commit;
 //! - `run`: the life itself; `intents`: intents, and the check of their effects;
 //! - `oracle`: the expected target, computed without the engine; `listen`: the logs;
@@ -12,6 +12,7 @@ mod intents;
 mod journal;
 mod line;
 mod listen;
+mod odd;
 mod oracle;
 mod plan;
 mod run;

@@ -8,6 +8,7 @@ use demarche_numerique::privacy::Preset;
 use demarche_numerique::sandbox::{FormSpec, Random};
 
 use super::change::Change;
+use super::odd::Oddity;
 use super::trouble::{Failure, Trouble};
 
 /// A whole life: what holds all the time, and what happens in it.
@@ -92,6 +93,15 @@ pub enum Item {
         times: u32,
         /// The kind.
         trouble: Trouble,
+    },
+    /// The target cannot hold a dossier.
+    Refusal {
+        /// From so long after the beginning on.
+        at: Duration,
+        /// Which, drawn from those that are there then.
+        of: u32,
+        /// For so many hours.
+        hours: u64,
     },
     /// A call of the target goes wrong.
     Call {
@@ -184,6 +194,7 @@ impl Plan {
         for _ in 0..failures {
             items.push(Item::Call { rank: small(1 + random.below(requests * 3)), failure: Failure::draw(random) });
         }
+        hardships(seed, life, &mut items);
         Self { seed, terms, items: items.into_iter().enumerate().collect() }
     }
 
@@ -288,6 +299,27 @@ fn put_back(seed: u64, items: &mut [Item]) {
             step.act = Act::Restore(small(random.below(4)));
         }
         pushed = sends;
+    }
+}
+
+/// In some lives the target cannot hold a dossier, or a value of one is odd as often as it is asked for.
+fn hardships(seed: u64, life: Duration, items: &mut Vec<Item>) {
+    let random = &mut Random::of(&[seed, 0x0dd5]);
+    let most = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
+    if random.chance(25) {
+        for _ in 0..1 + random.below(2) {
+            let at = Duration::from_millis(random.below(most));
+            items.push(Item::Refusal { at, of: small(random.below(1_000)), hours: 1 + random.below(300) });
+        }
+    }
+    if random.chance(30) {
+        for _ in 0..1 + random.below(3) {
+            let at = Duration::from_millis(random.below(most));
+            let way = small(random.below(1_000));
+            let how = if random.chance(50) { Oddity::Scalar(way) } else { Oddity::Null(way) };
+            let change = Change::Odd { of: small(random.below(1_000)), how, hours: 1 + random.below(300) };
+            items.push(Item::World { when: When::At(at), change });
+        }
     }
 }
 

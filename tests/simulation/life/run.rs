@@ -14,7 +14,7 @@ use demarche_numerique::sandbox::DEMARCHE_COMPLETE as DEMARCHE;
 use demarche_numerique::sink::Outbox as _;
 use demarche_numerique::sync::{self, Event, Job, Run, Settings, Stop, refresh};
 use demarche_numerique::writeback::{Item as Pushing, Push, PushError, QUIET, push};
-use demarche_numerique::{Client, DemarcheNumber, Dossier};
+use demarche_numerique::{Client, DemarcheNumber, Dossier, DossierNumber};
 use futures_util::future::{BoxFuture, join};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -337,8 +337,10 @@ impl<'p> Life<'p> {
     /// One ordinary run must bring everything that has a date, even while some dossiers cannot be read.
     async fn promptness(&self) -> Result<(), String> {
         self.stage.tell("nothing goes wrong any more: one ordinary run");
+        let before = self.target.inner.content(&self.scope).quarantine;
         let run = self.good_run(self.settings).await?;
         let content = self.target.inner.content(&self.scope);
+        self.odd_ones(|number| content.quarantine.contains_key(number) && !before.contains_key(number))?;
         let (silent, all_silent) = {
             let state = self.stage.state();
             (state.silent.clone(), state.all_silent)
@@ -352,6 +354,18 @@ impl<'p> Life<'p> {
         let lists = !run.report.suppressions_incomplete && run.report.brake.is_none();
         self.truth(After::Run { silent: &silent, lists }, &content)
             .map_err(|what| format!("after an ordinary run in which nothing went wrong: {what}"))
+    }
+
+    /// A value that is odd costs itself, never its dossier.
+    fn odd_ones(&self, set_aside: impl Fn(&DossierNumber) -> bool) -> Result<(), String> {
+        let poison = self.stage.sandbox.world().poison.clone();
+        let state = self.stage.state();
+        let wrong = |number: &&u32| poison.contains_key(*number) || state.refused.contains(*number);
+        let mut odd = state.odd.keys().filter(|number| !wrong(number)).map(|number| DossierNumber::new(*number));
+        match odd.find(|number| set_aside(number)) {
+            Some(number) => Err(format!("dossier {number} is set aside, and only one value of it is odd")),
+            None => Ok(()),
+        }
     }
 
     /// Checks that each intent was applied once, or reported as not applied.

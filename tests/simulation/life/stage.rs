@@ -11,8 +11,9 @@ use demarche_numerique::sandbox::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::change::{Change, Touched};
+use super::change::{Change, Touched, pick};
 use super::journal::Journal;
+use super::odd::{Oddity, spoil};
 use super::plan::{Item, Plan, When};
 use super::trouble::{Failure, Trouble};
 
@@ -43,8 +44,12 @@ pub struct State {
     pub all_silent: bool,
     /// When the platform last did not show a dossier.
     pub unseen: BTreeMap<u32, Timestamp>,
+    /// Dossiers that the target cannot hold.
+    pub refused: BTreeSet<u32>,
+    /// Dossiers of which a value is odd.
+    pub odd: BTreeMap<u32, Oddity>,
     due: BTreeMap<(Timestamp, u64), Due>,
-    heals: BTreeMap<(Timestamp, u64), u32>,
+    ends: BTreeMap<(Timestamp, u64), End>,
     order: u64,
     before: BTreeMap<u32, Vec<Change>>,
     after: BTreeMap<u32, Vec<Change>>,
@@ -61,8 +66,16 @@ impl std::fmt::Debug for State {
     }
 }
 
+/// What is over after some hours.
+enum End {
+    Poison(u32),
+    Odd(u32),
+    Refusal(u32),
+}
+
 enum Due {
     Change(Change),
+    Refusal { of: u32, hours: u64 },
     Commit(Late, Arc<Mutex<Touched>>),
     Back,
     Form,
@@ -90,8 +103,10 @@ impl Stage {
             silent: BTreeSet::new(),
             all_silent: false,
             unseen: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            odd: BTreeMap::new(),
             due: BTreeMap::new(),
-            heals: BTreeMap::new(),
+            ends: BTreeMap::new(),
             order: 0,
             before: BTreeMap::new(),
             after: BTreeMap::new(),
@@ -173,7 +188,11 @@ impl Stage {
         for change in around(|state| &mut state.before).unwrap_or_default() {
             self.happen(change);
         }
-        let answer = self.sandbox.answer(request);
+        let mut answer = self.sandbox.answer(request);
+        let odd = self.state().odd.clone();
+        for _ in 0..spoil(&mut answer, &odd) {
+            self.count("dossiers that are answered with an odd value");
+        }
         for change in around(|state| &mut state.after).unwrap_or_default() {
             self.happen(change);
         }
@@ -192,8 +211,13 @@ impl Stage {
         loop {
             let next = {
                 let mut state = self.state();
-                let heals: Vec<u32> = state.take_heals(now);
-                heals.into_iter().for_each(|number| self.sandbox.world().heal(number));
+                for end in state.take_ends(now) {
+                    match end {
+                        End::Poison(number) => self.sandbox.world().heal(number),
+                        End::Odd(number) => drop(state.odd.remove(&number)),
+                        End::Refusal(number) => drop(state.refused.remove(&number)),
+                    }
+                }
                 match state.due.first_entry() {
                     Some(first) if first.key().0 <= now => Some((first.key().0, first.remove())),
                     _ => None,
@@ -203,6 +227,15 @@ impl Stage {
             self.pass(at);
             match due {
                 Due::Change(change) => self.happen(change),
+                Due::Refusal { of, hours } => {
+                    let number = pick(&self.sandbox.world(), of);
+                    if let Some(number) = number {
+                        self.tell(&format!("the target cannot hold dossier {number} for {hours} hours"));
+                        self.count("dossiers that the target cannot hold");
+                        self.state().refused.insert(number);
+                        self.ends(hours, End::Refusal(number));
+                    }
+                }
                 Due::Commit(late, touched) => {
                     self.looked(|world| world.commit(late));
                     let touched = std::mem::take(&mut *touched.lock().unwrap_or_else(PoisonError::into_inner));
@@ -290,18 +323,30 @@ impl Stage {
                 self.state().push(told, Due::Form);
             }
             Change::Poison { hours, .. } => {
-                let poisoned = change.poisoned(&self.sandbox.world());
+                let poisoned = change.number(&self.sandbox.world());
                 if let Some(number) = poisoned {
-                    let at = self.sandbox.now() + Duration::from_secs(hours * 3_600);
-                    let mut state = self.state();
-                    let order = state.next_order();
-                    state.heals.insert((at, order), number);
+                    self.ends(*hours, End::Poison(number));
                 }
                 self.count("poisoned dossiers");
+            }
+            Change::Odd { how, hours, .. } => {
+                let number = change.number(&self.sandbox.world());
+                if let Some(number) = number {
+                    self.state().odd.insert(number, *how);
+                    self.ends(*hours, End::Odd(number));
+                }
             }
             _ => {}
         }
         self.note(&format!("{change:?}"), &touched);
+    }
+
+    /// Something that began now is over after so many hours.
+    fn ends(&self, hours: u64, end: End) {
+        let at = self.sandbox.now() + Duration::from_secs(hours * 3_600);
+        let mut state = self.state();
+        let order = state.next_order();
+        state.ends.insert((at, order), end);
     }
 
     fn note(&self, what: &str, touched: &Touched) {
@@ -343,9 +388,14 @@ impl Stage {
         self.back();
     }
 
-    /// No dossier makes the platform fail any more.
+    /// No dossier makes the platform fail any more, none is odd, and the target holds every one.
     pub fn heal(&self) {
-        self.state().heals.clear();
+        {
+            let mut state = self.state();
+            state.ends.clear();
+            state.odd.clear();
+            state.refused.clear();
+        }
         let mut world = self.sandbox.world();
         world.poison.clear();
     }
@@ -361,6 +411,7 @@ impl State {
             Item::Request { rank, times, trouble } => {
                 self.troubles.extend((rank..rank + times).map(|rank| (rank, trouble.clone())));
             }
+            Item::Refusal { at, of, hours } => self.push(start + at, Due::Refusal { of, hours }),
             Item::Call { rank, failure } => _ = self.failures.insert(rank, failure),
         }
     }
@@ -375,9 +426,9 @@ impl State {
         self.due.insert((at, order), due);
     }
 
-    fn take_heals(&mut self, now: Timestamp) -> Vec<u32> {
-        let later = self.heals.split_off(&(now, u64::MAX));
-        std::mem::replace(&mut self.heals, later).into_values().collect()
+    fn take_ends(&mut self, now: Timestamp) -> Vec<End> {
+        let later = self.ends.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut self.ends, later).into_values().collect()
     }
 }
 

@@ -118,6 +118,13 @@ impl Hold<'_> {
         if failure == Some(Failure::After) { Err(unavailable("the answer was lost")) } else { done }
     }
 
+    /// A dossier of the batch that the target cannot hold. Tombstones have nothing in them that it could refuse.
+    fn refused(&self, batch: &Batch) -> Option<u32> {
+        let state = self.target.stage.state();
+        let rows = batch.plan.changes.iter().filter(|change| !change.empties()).filter_map(Change::row);
+        rows.map(|row| row.number.get()).find(|number| state.refused.contains(number))
+    }
+
     /// Checks the invariants of a commit.
     fn check(&self, batch: &Batch) {
         let stage = &self.target.stage;
@@ -190,6 +197,11 @@ impl Sink for Hold<'_> {
     async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
         let work = async {
             self.check(batch);
+            if let Some(number) = self.refused(batch) {
+                self.target.stage.tell(&format!("the target cannot hold dossier {number}"));
+                let (target, reason) = ("memory".to_owned(), "a rule of somebody else's".to_owned());
+                return Err(SinkError::CannotHold { target, action: "a commit", reason, too_wide: false });
+            }
             let receipt = self.target.inner.commit(prepared, batch).await?;
             let mut kept = self.target.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
             *kept = Some(batch.checkpoint.clone());
