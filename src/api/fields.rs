@@ -35,14 +35,14 @@ pub(super) struct Fields {
     /// The last reading of the schema, shared by all clones.
     schema: Arc<Mutex<Told>>,
     /// The request, if the caller decided it.
-    decided: Option<Arc<Asked>>,
+    decided: Option<Arc<FieldRequest>>,
     /// The request otherwise, once the schema was read.
-    learned: Arc<AsyncMutex<Option<Arc<Asked>>>>,
+    learned: Arc<AsyncMutex<Option<Arc<FieldRequest>>>>,
 }
 
 /// Request for whole dossiers.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct FieldRequest {
     additions: Additions,
     pub(super) document: String,
 }
@@ -133,7 +133,7 @@ impl Client {
         self.asked().await.additions.asked()
     }
 
-    pub(super) async fn asked(&self) -> Arc<Asked> {
+    pub(super) async fn asked(&self) -> Arc<FieldRequest> {
         if let Some(decided) = &self.fields.decided {
             return Arc::clone(decided);
         }
@@ -158,9 +158,9 @@ impl Client {
         Arc::clone(learned.insert(self.asking(additions)))
     }
 
-    fn asking(&self, additions: Additions) -> Arc<Asked> {
+    fn asking(&self, additions: Additions) -> Arc<FieldRequest> {
         let document = additions.applied_to(operation::dossiers_document(self.platform()));
-        Arc::new(Asked { additions, document })
+        Arc::new(FieldRequest { additions, document })
     }
 
     async fn facts(&self, now: Timestamp) -> Result<SchemaFacts, SchemaUnknown> {
@@ -192,7 +192,7 @@ impl Client {
 
     /// Forgets the platform's schema if it rejects a document with additional fields: a field may have been removed.
     /// The schema is read again.
-    pub(super) async fn doubt<T>(&self, asked: &Asked, answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    pub(super) async fn doubt<T>(&self, asked: &FieldRequest, answer: Result<T, ApiError>) -> Result<T, ApiError> {
         if matches!(answer, Err(ApiError::Rejected { .. })) && !asked.additions.asked().is_empty() {
             *self.fields.told() = Told::default();
             *self.fields.learned.lock().await = None;
