@@ -130,7 +130,7 @@ impl Additions {
     pub(super) fn choices() -> impl Iterator<Item = BTreeSet<String>> {
         let all: Vec<&Addition> = NEWER.iter().chain([&COLUMNS]).collect();
         (0..1_u32 << all.len()).map(move |bits| {
-            let chosen = all.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1);
+            let chosen = all.iter().enumerate().filter(|(index, _)| (bits >> index) & 1 == 1);
             chosen.map(|(_, addition)| addition.name().to_owned()).collect()
         })
     }
