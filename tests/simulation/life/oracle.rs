@@ -151,7 +151,8 @@ fn cells(content: &Content, stored: &StoredDossier, complete: bool) -> Result<()
         content.tables.iter().filter(|table| !table.key.is_child()).flat_map(|table| &table.columns).collect();
     for champ in dossier.champs.iter().chain(&dossier.annotations) {
         let ChampValue::Text(text) = &champ.value else { continue };
-        if text.trim().is_empty() {
+        // Of an answer that could not be read, a text may be left that its column does not hold.
+        if text.trim().is_empty() || !champ.unread.is_empty() {
             continue;
         }
         let id = champ.descriptor.as_str();
