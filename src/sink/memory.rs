@@ -38,7 +38,7 @@ struct State {
     commits: u64,
 }
 
-/// Why a target that was told to refuse a dossier refuses it.
+/// The reason for which a test makes the target refuse a dossier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldingFault {
     /// It cannot hold a value of it.
@@ -56,7 +56,7 @@ enum Fault {
 /// All that a target holds of one démarche. Two targets that were given the same batches have equal contents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Content {
-    /// What it remembers of its tables.
+    /// The state of its tables.
     pub tables: Vec<RememberedTable>,
     /// The form that they were made for.
     pub form: Option<Demarche>,
@@ -79,7 +79,7 @@ pub struct Content {
 pub struct StoredDossier {
     /// Its state.
     pub state: DossierState,
-    /// When the platform says it last moved.
+    /// The platform's date of its last change.
     pub updated_at: Timestamp,
     /// The fingerprint of its document.
     pub fingerprint: Fingerprint,
@@ -89,7 +89,7 @@ pub struct StoredDossier {
     pub document: String,
     /// Its cells, by column. A column that came later is absent until the dossier is written again.
     pub cells: BTreeMap<String, Cell>,
-    /// How many rows it has in each child table, by name, as it was written.
+    /// Its number of rows in each child table, by name, as it was written.
     pub rows: BTreeMap<String, u64>,
     /// Its tombstone.
     pub gone: Option<Gone>,
@@ -113,7 +113,7 @@ pub struct StoredChild {
 pub struct FeedEntry {
     /// The dossier.
     pub number: DossierNumber,
-    /// What happened.
+    /// The kind of change.
     pub kind: FeedKind,
     /// When it was seen.
     pub seen_at: Timestamp,
@@ -165,7 +165,7 @@ impl MemorySink {
         }
     }
 
-    /// How many commits were kept, those whose answer was lost included.
+    /// Counts the commits, including those whose answer was lost.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.state().commits

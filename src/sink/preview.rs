@@ -1,4 +1,4 @@
-//! A target that only looks: what a run would change, by running it.
+//! Previews a run: forwards reads to a target, and counts the changes instead of writing them.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -32,14 +32,14 @@ struct Seen {
     schema: Vec<String>,
 }
 
-/// What a run would change.
+/// The changes that a run would make.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Previewed {
     /// The changes to the tables, in words.
     pub schema: Vec<String>,
     /// The changes to dossiers, in words, by number.
     pub changes: BTreeMap<DossierNumber, String>,
-    /// How many of each kind.
+    /// Numbers by kind.
     #[serde(flatten)]
     pub counts: Counts,
 }
@@ -50,7 +50,7 @@ impl<'a, S: Sink> Preview<'a, S> {
         Self { inner, seen: Mutex::default() }
     }
 
-    /// What was asked of it so far.
+    /// The changes so far.
     #[must_use]
     pub fn previewed(&self) -> Previewed {
         let seen = self.seen();

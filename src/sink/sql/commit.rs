@@ -1,4 +1,4 @@
-//! A batch, inside the transaction of its target.
+//! Writes a batch, inside the transaction of its target.
 //!
 //! A page of a hundred dossiers costs some twenty statements, whatever it changes.
 
@@ -15,8 +15,8 @@ use crate::report::RunRecord;
 use crate::sink::settle::{Step, number_of, settle};
 use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
 
-/// Writes a batch: rows, quarantine, checkpoint, and last the change feed, whose numbers nobody else may take between
-/// this and the end of the transaction.
+/// Writes a batch: rows, quarantine, checkpoint, and last the change feed, as the row that numbers it stays locked until
+/// the transaction ends.
 pub(in crate::sink) async fn apply<S: Store>(
     store: &mut S,
     prepared: &Prepared,
@@ -110,7 +110,7 @@ async fn release<S: Store>(store: &mut S, scope: &Scope, number: DossierNumber) 
     store.run(delete.into(), &[instance, demarche, number.into()]).await
 }
 
-/// Writes into the checkpoint, if there is one, that stored rows are yet to be written again.
+/// Marks in the checkpoint, if there is one, that stored rows must be written again.
 pub(super) async fn owe_remap<S: Store>(store: &mut S, scope: &Scope) -> Result<(), Fault> {
     if let Some(checkpoint) = read::checkpoint(store, scope).await?
         && !checkpoint.remap
@@ -150,7 +150,7 @@ pub(in crate::sink) async fn record_run<S: Store>(store: &mut S, scope: &Scope, 
     store.run(upsert.into(), &values).await
 }
 
-/// Takes away the lines of the run history that ended before an instant, but for the last one: how many.
+/// Removes the lines of the run history that ended before an instant, except the last one, and returns their number.
 pub(in crate::sink) async fn forget_runs<S: Store>(
     store: &mut S,
     scope: &Scope,

@@ -1,4 +1,4 @@
-//! What retention takes away, inside the transaction of the batch that says so.
+//! Removes personal data at the end of a term, inside the transaction of its batch.
 
 use super::dialect::quoted;
 use super::fault::Fault;
@@ -10,8 +10,8 @@ use crate::privacy::NOT_KEPT;
 use crate::sink::Prepared;
 use crate::sink::settle::{NOTHING, Step, Write, nothing};
 
-/// Purges what the steps say, and empties what people wrote in intents about every dossier that they empty: how many
-/// dossiers were purged.
+/// Purges dossiers, and empties the texts of intents about every anonymised or purged dossier. Returns the number of
+/// purged dossiers.
 pub(super) async fn forget<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
     let emptied: Vec<DossierNumber> = steps.iter().filter(|step| step.empties()).map(|step| step.number).collect();
     if emptied.is_empty() {
@@ -38,7 +38,7 @@ pub(super) async fn forget<S: Store>(store: &mut S, prepared: &Prepared, steps: 
             store.run(update.into(), &values).await?;
         }
     }
-    // Children first: they refer to their dossier.
+    // Children first, as a foreign key refers to their dossier.
     for table in prepared.layout().tables.iter().rev().filter(|_| !purged.is_empty()) {
         let key = if table.key.is_child() { "dossier_number" } else { "number" };
         let delete = format!("DELETE FROM {} WHERE {}", quoted(&table.name), S::among(key, 1));
@@ -48,8 +48,8 @@ pub(super) async fn forget<S: Store>(store: &mut S, prepared: &Prepared, steps: 
     Ok(purged.len() as u64)
 }
 
-/// Empties what people wrote in intents, and in whose name. The lines themselves stay: their names keep a decision from
-/// being sent twice. What still waits to be sent stays as it is.
+/// Empties the texts and authors of intents. The lines stay, as their ids prevent a decision from being sent twice. Pending
+/// intents keep their texts.
 async fn empty_intents<S: Store>(store: &mut S, scope: &Scope, emptied: &[DossierNumber]) -> Result<(), Fault> {
     let cleared = |columns: &[&str], place: usize| -> String {
         let one = |column: &&str| format!("{column} = CASE WHEN {column} IS NOT NULL THEN ${place} END");

@@ -1,4 +1,4 @@
-//! Everything that is read while a run works.
+//! Reads checkpoint, census, documents, quarantine and run history.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(in crate::sink) async fn checkpoint<S: Store>(store: &mut S, scope: &Scope) 
     rows.first().map(|row| row.text("checkpoint").and_then(read)).transpose()
 }
 
-/// What is held of these dossiers, as far as a commit must know.
+/// Reads stored dossiers, as far as a commit needs them.
 pub(super) async fn held<S: Store>(
     store: &mut S,
     scope: &Scope,
@@ -61,7 +61,7 @@ pub(in crate::sink) async fn known<S: Store>(
 }
 
 pub(in crate::sink) async fn totals<S: Store>(store: &mut S, scope: &Scope) -> Result<Totals, Fault> {
-    // Two counts over two indexes: one over the rows would read every dossier.
+    // Two counts over two indexes, as a count over the rows would read every dossier.
     let query = "SELECT (SELECT count(*) FROM dn_dossiers WHERE instance = $1 AND demarche = $2) AS every, \
                  (SELECT count(*) FROM dn_dossiers WHERE instance = $1 AND demarche = $2 AND gone IS NOT NULL) AS gone";
     let rows = store.rows(query.into(), &whose(scope)).await?;
@@ -169,7 +169,7 @@ fn gone(row: &impl Fields) -> Result<Option<Gone>, Fault> {
     Ok(Some(Gone { reason, at: row.maybe_instant("gone_at")? }))
 }
 
-/// A digest. One that somebody damaged is that of nothing the platform shows: it differs from every other, and is mended.
+/// Reads a digest. A damaged one becomes a digest that equals no other, so the dossier is read again.
 fn digest(row: &impl Fields, column: &'static str) -> Result<Digest, Fault> {
     let text = row.text(column)?;
     Ok(text.parse().unwrap_or_else(|_| Digest::of(text.as_bytes())))

@@ -1,4 +1,4 @@
-//! The rows of a batch: documents, dossiers, children, tombstones.
+//! Writes the rows of a batch: documents, dossiers, children, tombstones.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::sink::settle::{Step, Write};
 use crate::sink::{ExpectedDossier, Prepared, names};
 use crate::table::{Cell, ChildRow, Layout, LayoutTable, Row};
 
-/// Does what the steps say, events aside: how many rows it wrote.
+/// Writes the rows of the steps and returns their number. Lines of the feed are written by `commit`.
 pub(super) async fn write<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
     Ok(write_rows(store, prepared, steps).await? + write_marks(store, prepared, steps).await?)
 }
@@ -27,7 +27,7 @@ pub(super) async fn write<S: Store>(store: &mut S, prepared: &Prepared, steps: &
 pub(super) struct Written<'a> {
     pub row: &'a Row,
     pub gone: Option<&'a Gone>,
-    /// When this version was first seen.
+    /// The time at which this version was first seen.
     pub changed_at: Timestamp,
     pub fresh: bool,
 }
@@ -51,7 +51,7 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     };
     let fresh: Vec<DossierNumber> = written.iter().filter(|w| w.fresh).map(|w| w.row.number).collect();
     if !fresh.is_empty() {
-        // Rows that somebody left there without their document would make the insertion fail, at every run.
+        // Delete rows without a document first: their keys would make the insertion fail at every run.
         let present = survey::present(store, &dossiers.name, &fresh).await?;
         written.iter_mut().filter(|w| present.contains(&w.row.number)).for_each(|w| w.fresh = false);
     }
@@ -92,8 +92,8 @@ pub(super) fn by_table<'a>(
     Ok(rows)
 }
 
-/// How many rows a dossier has in each child table, as `dn_dossiers` keeps it: what the tables are compared with later,
-/// without its document.
+/// Counts the rows of a dossier in each child table, as `dn_dossiers` stores it: the daily comparison uses the counts
+/// instead of the document.
 pub(super) fn counts(layout: &Layout, row: &Row) -> String {
     let counts = ExpectedDossier::children(row).into_iter();
     // Rows for a table that the layout does not have are refused with the rows themselves.
@@ -136,7 +136,7 @@ fn of_documents<'a>(scope: &'a Scope, layout: &Layout, written: &[&'a Written<'_
         ]);
         values.extend(tombstone(*gone));
         values.extend([
-            // The first of the two stays when the dossier is there already.
+            // An existing dossier keeps its first date.
             (*changed_at).into(),
             (*changed_at).into(),
             Value::Document(Cow::Borrowed(&row.document)),
@@ -198,7 +198,7 @@ fn extend<'r>(table: &LayoutTable, cells: &'r [Cell], values: &mut Vec<Value<'r>
     Ok(())
 }
 
-/// Tombstones, and dates that moved alone: one by one, as they are few.
+/// Writes tombstones, and dates that moved alone, one by one, as they are few.
 async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<'_>]) -> Result<u64, Fault> {
     let mut count = 0;
     for step in steps {
@@ -234,7 +234,7 @@ async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step
     Ok(count)
 }
 
-/// The three columns of a tombstone: what kind, the platform's word, and when.
+/// Returns the three columns of a tombstone: kind, platform's word, date.
 fn tombstone(gone: Option<&Gone>) -> [Value<'_>; 3] {
     let Some(Gone { reason, at }) = gone else { return [Value::Null, Value::Null, Value::Null] };
     let (kind, word) = match reason {
