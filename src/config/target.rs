@@ -1,21 +1,23 @@
-//! Where dossiers go: what a file or a flag says of it, and what the environment adds.
+//! Targets: what a file or a flag says of one, and what the environment adds. Each kind has its keys and its reading in a file of
+//! its own.
+
+pub(super) mod grist;
+pub(super) mod postgres;
+pub(super) mod sqlite;
 
 use std::fmt;
-use std::path::PathBuf;
 
-use url::Url;
-
-use super::defaults;
-use super::document::{secret, unknown_name};
+use super::document::unknown_name;
 use super::error::ConfigError;
 use super::keys;
 use super::origin::{Origin, Setting};
-use super::postgres::PostgresTarget;
 use super::reader::{self, Source, Table};
 use super::resolve::{Overrides, Variables, schema_of, wrong};
-use super::values::{self, InvalidValue, SecretSource, parse_grist_url};
-use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
-use grist_client::{DocAddress, DocId, GristError};
+use super::values::InvalidValue;
+
+pub use grist::{GristEntry, GristTarget, grist_url};
+pub use postgres::PostgresTarget;
+pub use sqlite::SqliteTarget;
 
 const RESTORE_COLUMNS: &str = "--restore-columns";
 const FILES: &str = "--files";
@@ -29,64 +31,6 @@ pub enum Target {
     Postgres(PostgresTarget),
     /// A Grist document.
     Grist(Box<GristTarget>),
-}
-
-/// A SQLite file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SqliteTarget {
-    /// The path of the file.
-    pub path: PathBuf,
-}
-
-impl fmt::Display for SqliteTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite:{}", self.path.display())
-    }
-}
-
-/// A Grist document and how to talk to it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GristTarget {
-    /// The address of the instance, with its site (`/o/…`) where it has several.
-    pub url: Setting<Url>,
-    /// The document.
-    pub document: DocId,
-    /// Where the API key is.
-    pub key: Setting<SecretSource>,
-    /// True if columns of ours that somebody deleted are made again.
-    pub restore_columns: Setting<bool>,
-    /// True if files themselves are copied.
-    pub files: Setting<bool>,
-    /// The largest file that is copied, in bytes.
-    pub files_max_size: Setting<u64>,
-    /// The types of files that are copied; all when there are none.
-    pub files_types: Setting<Vec<MediaRange>>,
-    /// True if people decide in the document.
-    pub decisions: Setting<bool>,
-}
-
-impl GristTarget {
-    /// A document with nothing said about it but where it is.
-    #[must_use]
-    pub fn new(url: Setting<Url>, document: DocId) -> Self {
-        Self {
-            url,
-            document,
-            key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
-            restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
-            files: Setting::default(defaults::FILES),
-            files_max_size: Setting::default(defaults::FILES_MAX_SIZE),
-            files_types: Setting::default(Vec::new()),
-            decisions: Setting::default(defaults::DECISIONS),
-        }
-    }
-
-    /// Which files are copied; `None` where names and sizes are enough.
-    #[must_use]
-    pub fn limits(&self) -> Option<FileLimits> {
-        let limits = || FileLimits { max_bytes: self.files_max_size.value, types: self.files_types.value.clone() };
-        self.files.value.then(limits)
-    }
 }
 
 impl Target {
@@ -125,7 +69,7 @@ impl fmt::Display for Target {
         match self {
             Self::Sqlite(sqlite) => sqlite.fmt(f),
             Self::Postgres(postgres) => postgres.fmt(f),
-            Self::Grist(grist) => write!(f, "grist:{}", grist.document),
+            Self::Grist(grist) => grist.fmt(f),
         }
     }
 }
@@ -134,38 +78,17 @@ impl fmt::Display for Target {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetEntry {
     /// A SQLite file.
-    Sqlite(PathBuf),
+    Sqlite(SqliteTarget),
     /// A schema of PostgreSQL.
     Postgres(PostgresTarget),
     /// A Grist document.
     Grist(Box<GristEntry>),
 }
 
-/// Holds the keys of a Grist document.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GristEntry {
-    /// The document.
-    pub document: DocId,
-    /// The address of the instance; that of the document where it was given as an address.
-    pub url: Option<Setting<Url>>,
-    /// Where the API key is.
-    pub key: Option<Setting<SecretSource>>,
-    /// True if columns of ours that somebody deleted are made again.
-    pub restore_columns: Option<Setting<bool>>,
-    /// True if files themselves are copied.
-    pub files: Option<Setting<bool>>,
-    /// The largest file that is copied, in bytes.
-    pub files_max_size: Option<Setting<u64>>,
-    /// The types of files that are copied.
-    pub files_types: Option<Setting<Vec<MediaRange>>>,
-    /// True if people decide in the document.
-    pub decisions: Option<Setting<bool>>,
-}
-
 impl fmt::Display for TargetEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Sqlite(sqlite) => sqlite.fmt(f),
             Self::Postgres(postgres) => postgres.fmt(f),
             Self::Grist(grist) => write!(f, "grist:{}", grist.document),
         }
@@ -178,7 +101,7 @@ impl TargetEntry {
     pub(super) fn key(&self) -> Option<(Option<url::Origin>, bool)> {
         match self {
             Self::Sqlite(_) | Self::Postgres(_) => None,
-            Self::Grist(entry) => Some((entry.url.as_ref().map(|url| url.value.origin()), entry.key.is_some())),
+            Self::Grist(entry) => Some((entry.host(), entry.key.is_some())),
         }
     }
 
@@ -202,9 +125,10 @@ impl TargetEntry {
             }
         }
         match kind.value {
-            "postgres" => Some(PostgresTarget::read(table, source).map(Self::Postgres)),
-            "grist" => GristEntry::read(table, source).map(|entry| entry.map(|entry| Self::Grist(Box::new(entry)))),
-            _ => read_sqlite(table, source),
+            sqlite::TYPE => SqliteTarget::read(table, source).map(|target| target.map(Self::Sqlite)),
+            postgres::TYPE => Some(PostgresTarget::read(table, source).map(Self::Postgres)),
+            grist::TYPE => GristEntry::read(table, source).map(|entry| entry.map(|entry| Self::Grist(Box::new(entry)))),
+            other => unreachable!("`{other}` is one of the types"),
         }
     }
 
@@ -213,101 +137,11 @@ impl TargetEntry {
     /// # Errors
     /// No address of Grist anywhere, or two that disagree: the key would go to the wrong one.
     pub fn complete(self, variables: Variables<'_>) -> Result<Target, InvalidValue> {
-        let entry = match self {
-            Self::Sqlite(path) => return Ok(Target::Sqlite(SqliteTarget { path })),
-            Self::Postgres(postgres) => return Ok(Target::Postgres(postgres)),
-            Self::Grist(entry) => *entry,
-        };
-        let Some(url) = grist_url(entry.url, entry.key.is_some(), variables)? else {
-            return Err(InvalidValue::new("it is not said on which Grist the document is")
-                .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
-        };
-        let plain = GristTarget::new(url, entry.document);
-        Ok(Target::Grist(Box::new(GristTarget {
-            key: entry.key.unwrap_or(plain.key),
-            restore_columns: entry.restore_columns.unwrap_or(plain.restore_columns),
-            files: entry.files.unwrap_or(plain.files),
-            files_max_size: entry.files_max_size.unwrap_or(plain.files_max_size),
-            files_types: entry.files_types.unwrap_or(plain.files_types),
-            decisions: entry.decisions.unwrap_or(plain.decisions),
-            ..plain
-        })))
-    }
-}
-
-/// The address of a Grist: the one that was said, else that of the environment. `own_key`: whether its key was named
-/// beside it.
-///
-/// # Errors
-/// A variable that is not an address; one that disagrees with what was said, unless the key was named too: whoever sets
-/// the two variables of Grist means them for each other.
-pub fn grist_url(
-    said: Option<Setting<Url>>,
-    own_key: bool,
-    variables: Variables<'_>,
-) -> Result<Option<Setting<Url>>, InvalidValue> {
-    let variable = defaults::GRIST_URL_ENV;
-    if own_key && said.is_some() {
-        return Ok(said);
-    }
-    let Some(text) = variables(variable).filter(|value| !value.is_empty()) else { return Ok(said) };
-    let around = parse_grist_url(&text)
-        .map_err(|error| InvalidValue { message: format!("{variable}: {}", error.message), ..error })?;
-    match said {
-        Some(said) if said.value.origin() != around.origin() => {
-            let [said, around] = [&said.value, &around].map(|url| url.origin().ascii_serialization());
-            Err(InvalidValue::new(format!("the document is on {said}, and {variable} says {around}"))
-                .hint(format!("unset {variable}, or name the key of the document in a configuration file")))
+        match self {
+            Self::Sqlite(sqlite) => Ok(Target::Sqlite(sqlite)),
+            Self::Postgres(postgres) => Ok(Target::Postgres(postgres)),
+            Self::Grist(entry) => Ok(Target::Grist(Box::new(entry.complete(variables)?))),
         }
-        Some(said) => Ok(Some(said)),
-        None => Ok(Some(Setting { value: around, origin: Origin::Environment(variable.to_owned()) })),
-    }
-}
-
-fn read_sqlite(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<TargetEntry>> {
-    let file = source.path().to_owned();
-    missing(table, source, "path", "the path of the file", "such as \"dossiers.db\"".to_owned());
-    table.read(source, "path", |value| {
-        let path = reader::text(value)?;
-        if path.is_empty() {
-            return Err(InvalidValue::new("the path is empty"));
-        }
-        Ok(TargetEntry::Sqlite(values::beside(&file, &path)))
-    })
-}
-
-impl GristEntry {
-    fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
-        missing(
-            table,
-            source,
-            "document",
-            "the document",
-            "its id, or its address as copied from a browser".to_owned(),
-        );
-        let url = table.read(source, "url", |value| parse_grist_url(&reader::text(value)?));
-        let document = table.read(source, "document", |value| parse_document(&reader::text(value)?));
-        let key = secret(table, source, "key-env", "key-file");
-        let restore_columns = table.read(source, "restore-columns", reader::boolean);
-        let files = table.read(source, "files", reader::boolean);
-        let files_max_size = table.read(source, "files-max-size", reader::size);
-        let files_types = table.read(source, "files-types", |value| {
-            let range =
-                |text: String| text.parse().map_err(|error: InvalidMediaRange| InvalidValue::new(error.to_string()));
-            reader::texts(value)?.into_iter().map(range).collect::<Result<Vec<MediaRange>, _>>()
-        });
-        let decisions = table.read(source, "decisions", reader::boolean);
-        let Setting { value: (document, address), origin } = document?;
-        if let (Some(url), Some(address)) = (&url, &address)
-            && url.value.origin() != address.origin()
-        {
-            let error = InvalidValue::new("the document is on another instance than `url`").hint("keep one of the two");
-            source.report(table.offset_of("url"), table.key("url"), error);
-        }
-        // The address of a document names its site, which that of an instance may leave out.
-        let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
-        let value = Self { document, url, key, restore_columns, files, files_max_size, files_types, decisions };
-        Some(Setting { value, origin })
     }
 }
 
@@ -323,17 +157,6 @@ fn join<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// A document, and its instance when it is given as an address.
-fn parse_document(text: &str) -> Result<(DocId, Option<Url>), InvalidValue> {
-    let DocAddress { instance, doc } = DocAddress::parse(text).map_err(|error| match error {
-        GristError::Settings { reason, .. } => {
-            InvalidValue::new(reason).hint("open the document in a browser and copy its address")
-        }
-        other => InvalidValue::new(other.to_string()),
-    })?;
-    Ok((doc, instance.map(|text| parse_grist_url(&text)).transpose()?))
-}
-
 /// Reads a target as flags write it: `sqlite:PATH`, or `grist:DOCUMENT` with the id of a document or its address.
 ///
 /// # Errors
@@ -344,28 +167,9 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
             .hint(format!("did you mean `sqlite:{text}`?")));
     };
     match kind {
-        "sqlite" => {
-            let path = rest.strip_prefix("//").unwrap_or(rest);
-            if path.is_empty() || path == ":memory:" {
-                return Err(InvalidValue::new("a SQLite target is a file").hint("write `sqlite:PATH`"));
-            }
-            Ok(TargetEntry::Sqlite(PathBuf::from(path)))
-        }
-        "postgres" | "postgresql" => PostgresTarget::parse(text).map(TargetEntry::Postgres),
-        "grist" => {
-            let (document, url) = parse_document(rest)?;
-            let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });
-            Ok(TargetEntry::Grist(Box::new(GristEntry {
-                document,
-                url,
-                key: None,
-                restore_columns: None,
-                files: None,
-                files_max_size: None,
-                files_types: None,
-                decisions: None,
-            })))
-        }
+        sqlite::TYPE => SqliteTarget::parse(rest).map(TargetEntry::Sqlite),
+        postgres::TYPE | "postgresql" => PostgresTarget::parse(text).map(TargetEntry::Postgres),
+        grist::TYPE => GristEntry::parse(rest).map(|entry| TargetEntry::Grist(Box::new(entry))),
         "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")
             .hint(format!("did you mean `grist:{text}`?"))),
         other => Err(unknown_name("type of target", other, keys::TARGET_TYPES.iter().map(|(name, _)| *name))),
@@ -383,6 +187,7 @@ pub fn resolve_target(text: &str, variables: Variables<'_>) -> Result<Target, Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SecretSource;
 
     fn target(text: &str, grist_url: &str) -> Result<Target, String> {
         let variables = |name: &str| (name == "GRIST_URL").then(|| grist_url.to_owned());
@@ -391,7 +196,7 @@ mod tests {
 
     #[test]
     fn targets_as_flags_write_them() {
-        let sqlite = |path: &str| Some(TargetEntry::Sqlite(PathBuf::from(path)));
+        let sqlite = |path: &str| Some(TargetEntry::Sqlite(SqliteTarget { path: path.into() }));
         for (text, expected) in [
             ("sqlite:dossiers.db", sqlite("dossiers.db")),
             ("sqlite:/var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),

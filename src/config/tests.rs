@@ -279,8 +279,8 @@ fn wrong_files_are_refused() {
 fn paths_start_from_the_folder_of_the_file() {
     let text = "[instances.a]\ntoken-file = 'token'\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[targets.u]\ntype = 'sqlite'\npath = '/d.db'\n";
     let config = Config::parse(Path::new("/etc/dn/dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.targets["t"].value, TargetEntry::Sqlite("/etc/dn/d.db".into()));
-    assert_eq!(config.targets["u"].value, TargetEntry::Sqlite("/d.db".into()));
+    assert_eq!(config.targets["t"].value, TargetEntry::Sqlite(SqliteTarget { path: "/etc/dn/d.db".into() }));
+    assert_eq!(config.targets["u"].value, TargetEntry::Sqlite(SqliteTarget { path: "/d.db".into() }));
     let token = config.instances["a"].token.clone().map(|token| token.value);
     assert_eq!(token, Some(SecretSource::File("/etc/dn/token".into())));
 }

@@ -6,12 +6,17 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::defaults;
-use super::document::secret;
-use super::origin::Setting;
-use super::reader::{self, Source, Table};
-use super::values::{InvalidValue, SecretSource};
+use crate::config::defaults;
+use crate::config::document::secret;
+use crate::config::origin::Setting;
+use crate::config::reader::{self, Source, Table};
+use crate::config::values::{InvalidValue, SecretSource};
 use crate::sink::postgres::{InvalidAddress, ServerAddress};
+
+/// The value of `type`.
+pub(in crate::config) const TYPE: &str = "postgres";
+/// The keys.
+pub(in crate::config) const KEYS: &[&str] = &["url-env", "url-file", "lease"];
 
 /// A PostgreSQL database and the schema within it.
 #[derive(Clone, Debug, PartialEq)]
