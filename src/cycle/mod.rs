@@ -35,8 +35,8 @@ pub use steps::{Cycle, CycleReport};
 
 #[cfg(feature = "cli")]
 pub(crate) use error::{in_one_line, render};
-#[cfg(not(feature = "cli"))]
-use error::{in_one_line, render};
-pub(crate) use legible::{legible, shortened};
+pub(crate) use legible::legible;
+#[cfg(feature = "cli")]
+pub(crate) use legible::shortened;
 #[cfg(feature = "cli")]
 pub(crate) use log::{log_event, log_run_end, outcome};
