@@ -5,6 +5,8 @@
 //! cargo run --example scheduled_service
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::error::Error;
 use std::sync::Arc;
 
