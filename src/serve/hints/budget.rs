@@ -9,12 +9,12 @@ const EACH: Duration = Duration::from_millis(200);
 
 /// A budget of calls: so many at once, and so many more as time passes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Budget {
+pub(super) struct CallBudget {
     /// Until when what was taken fills it.
     full_until: Duration,
 }
 
-impl Budget {
+impl CallBudget {
     /// Takes a place, if there is one. `now`: the time since any fixed moment.
     pub(super) fn take(&mut self, now: Duration) -> bool {
         let from = self.full_until.max(now);
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn so_many_at_once_and_then_as_time_passes() {
-        let mut budget = Budget::default();
+        let mut budget = CallBudget::default();
         let mut taken = |at: Duration, asked: u32| (0..asked).filter(|_| budget.take(at)).count();
         let start = Duration::from_secs(7);
         assert_eq!(taken(start, 1000), 200);

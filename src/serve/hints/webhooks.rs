@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use super::budget::Budget;
+use super::budget::CallBudget;
 use super::named::named;
 use super::path::SecretPath;
 use crate::ids::{DossierNumber, Scope};
@@ -80,7 +80,7 @@ pub struct Webhooks {
 struct Caller {
     instance: String,
     path: SecretPath,
-    budget: Budget,
+    budget: CallBudget,
 }
 
 impl fmt::Debug for Webhooks {
@@ -109,7 +109,8 @@ impl Webhooks {
 
     /// From now on these instances may call, each at its own path, and no others.
     pub fn admit(&self, paths: impl IntoIterator<Item = (String, SecretPath)>) {
-        let callers = paths.into_iter().map(|(instance, path)| Caller { instance, path, budget: Budget::default() });
+        let callers =
+            paths.into_iter().map(|(instance, path)| Caller { instance, path, budget: CallBudget::default() });
         *self.callers() = callers.collect();
     }
 
