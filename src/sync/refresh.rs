@@ -1,4 +1,4 @@
-//! A few dossiers, taken in beside the runs: those that a push moved, and those that somebody outside named.
+//! Writes a few dossiers into the target between runs: those that a push changed, and those that a webhook named.
 
 use std::collections::BTreeSet;
 
