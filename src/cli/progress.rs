@@ -10,7 +10,7 @@ use super::terminal::ProgressMode;
 use super::words;
 use crate::cycle::{CycleEvent, log_event};
 use crate::ids::Scope;
-use crate::plan::Counts;
+use crate::report::Counts;
 use crate::sync::Event;
 
 /// The number of pages that get a line of their own; of later ones, one in ten gets a line.

@@ -9,9 +9,8 @@ use super::exit::Exit;
 use super::printer::{counted, grouped, instant, legible, size, table};
 use crate::cycle::{ErrorKind, outcome};
 use crate::ids::{DescriptorId, DossierNumber};
-use crate::plan::Counts;
 use crate::report::{
-    Brake, FilesReport, ListingReport, Report, RetentionReport, RowDifference, RowsReport, RunOutcome,
+    Brake, Counts, FilesReport, ListingReport, Report, RetentionReport, RowDifference, RowsReport, RunOutcome,
 };
 use crate::sync::{Run, Verification};
 

@@ -5,10 +5,12 @@
 //! changes out is in `sink`.
 
 pub mod changes;
+pub mod decide;
 pub mod retention;
 pub mod schema;
 
-pub use changes::{Change, Counts, Known, KnownDossier, Observation, Plan, plan};
+pub use changes::{Change, Known, KnownDossier, Observation, Plan, plan};
+pub use decide::{Effect, FeedEvent, FeedKind, Write, decide, is_emptied};
 pub use retention::{Fate, Retention, Term, Terms};
 pub use schema::{
     Backfill, MOST_COLUMNS, Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile,

@@ -3,6 +3,7 @@
 //!
 //! Facts about a run after its end belong here; events while it works are [`sync::Event`](crate::sync::Event)s.
 
+mod counts;
 mod record;
 mod retention;
 mod rows;
@@ -12,12 +13,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use counts::Counts;
 pub use record::{RETENTION, RunOutcome, RunRecord};
 pub use retention::{RetentionReport, RuleReport};
 pub use rows::{RowDifference, RowFault, RowsReport};
 
 use crate::ids::{DescriptorId, DossierNumber, Scope};
-use crate::plan::Counts;
 
 /// The version of [`Report`] and [`Verification`](crate::sync::Verification) as JSON. It grows if a field changes its
 /// meaning or is removed; new fields leave it as it is.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use jiff::Timestamp;
 
-use super::settle::{self, FeedKind, Held, Write};
+use super::settle::{Held, settle};
 use super::{
     Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineChange, QuarantineEntry, Receipt, Sink,
     SinkError, StoredDocument, Totals, names,
@@ -17,7 +17,10 @@ use crate::demarche::Demarche;
 use crate::dossier::{DossierState, Gone, GoneReason};
 use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::{DossierNumber, Scope};
-use crate::plan::{Change, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan};
+use crate::plan::decide::{NOTHING, nothing};
+use crate::plan::{
+    Change, FeedEvent, FeedKind, Known, KnownDossier, Remembered, RememberedColumn, RememberedTable, SchemaPlan, Write,
+};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::{Cell, Layout, LayoutTable, Row};
 
@@ -246,12 +249,8 @@ impl Sink for MemorySink {
 
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
         Ok(self.read(scope, |content| {
-            let held = keys.iter().filter_map(|number| Some((*number, content.dossiers.get(number)?)));
-            held.map(|(number, dossier)| {
-                let StoredDossier { fingerprint, light, gone, .. } = dossier;
-                (number, KnownDossier { fingerprint: *fingerprint, light: *light, gone: gone.clone() })
-            })
-            .collect()
+            let held = keys.iter().filter_map(|number| Some((*number, content.dossiers.get(number)?.known())));
+            held.collect()
         }))
     }
 
@@ -414,13 +413,13 @@ impl Content {
     fn apply(&mut self, layout: &Layout, batch: &Batch) -> Result<Receipt, String> {
         let mut receipt = Receipt::default();
         for change in &batch.plan.changes {
-            let number = settle::number_of(change);
+            let number = change.number();
             let held = self.dossiers.get(&number).map(StoredDossier::held);
-            let step = settle::settle(change, held.as_ref(), batch.seen_at);
+            let step = settle(change, held.as_ref(), batch.seen_at);
             match step.write {
                 Write::Nothing => {}
-                Write::Row { row, gone, changed_at, fresh: _ } => {
-                    receipt.rows_written += self.put(layout, row, gone, changed_at)?;
+                Write::Row { row, gone, fresh: _ } => {
+                    receipt.rows_written += self.put(layout, row, gone, step.changed_at)?;
                 }
                 Write::Light(row) => {
                     if let Some(dossier) = self.dossiers.get_mut(&number) {
@@ -428,19 +427,20 @@ impl Content {
                         dossier.updated_at = row.updated_at;
                     }
                 }
-                Write::Purge { at, light } => {
-                    self.purge(number, at, light);
+                Write::Purge { light } => {
+                    self.purge(number, step.changed_at, light);
                     receipt.rows_written += 1;
                 }
-                Write::Tomb { gone, changed_at } => {
+                Write::Tomb(gone) => {
                     if let Some(dossier) = self.dossiers.get_mut(&number) {
                         dossier.gone = Some(gone.clone());
-                        dossier.last_changed = changed_at;
+                        dossier.last_changed = step.changed_at;
                         receipt.rows_written += 1;
                     }
                 }
             }
-            if let Some(settle::FeedEntry { kind, before, after }) = step.event {
+            receipt.counts.count(step.kind);
+            if let Some(FeedEvent { kind, before, after }) = step.event {
                 let run = batch.run.clone();
                 self.feed.push(FeedEntry { number, kind, seen_at: batch.seen_at, before, after, run });
                 receipt.events += 1;
@@ -463,9 +463,9 @@ impl Content {
         let left = StoredDossier {
             state: DossierState::Inconnu(String::new()),
             updated_at: at,
-            fingerprint: settle::nothing(),
+            fingerprint: nothing(),
             light,
-            document: settle::NOTHING.to_owned(),
+            document: NOTHING.to_owned(),
             cells: BTreeMap::new(),
             rows: BTreeMap::new(),
             gone: Some(Gone { reason: GoneReason::Retention, at: Some(at) }),
@@ -518,13 +518,11 @@ impl StoredDossier {
     }
 
     fn held(&self) -> Held {
-        Held {
-            fingerprint: self.fingerprint,
-            light: self.light,
-            updated_at: self.updated_at,
-            gone: self.gone.clone(),
-            last_changed: self.last_changed,
-        }
+        Held { known: self.known(), last_changed: self.last_changed }
+    }
+
+    fn known(&self) -> KnownDossier {
+        KnownDossier { fingerprint: self.fingerprint, light: self.light, gone: self.gone.clone() }
     }
 }
 

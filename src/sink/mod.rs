@@ -8,8 +8,9 @@
 //! - `grist` (feature `grist`): a document that users may change;
 //! - [`AnySink`]: any of them, chosen at run time.
 //!
-//! The effect of a change on stored rows is decided in one place for all targets, so that committing twice, or committing
-//! after a lost answer, ends in the same state everywhere. Reading the platform and deciding changes do not belong here.
+//! The effect of a change on stored rows is decided by [`decide`](crate::plan::decide()) for all targets, so that committing
+//! twice, or committing after a lost answer, ends in the same state everywhere. Reading the platform and deciding changes do
+//! not belong here.
 
 mod any;
 mod compare;
@@ -49,7 +50,6 @@ pub use outbox::{
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use preview::{Preview, Previewed};
-pub use settle::FeedKind;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
 pub use types::{Batch, CensusEntry, Prepared, QuarantineChange, QuarantineEntry, Receipt, StoredDocument, Totals};

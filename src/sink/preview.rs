@@ -10,7 +10,8 @@ use super::{
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::ids::{DossierNumber, Scope};
-use crate::plan::{Change, Counts, Known, KnownDossier, Remembered, SchemaPlan};
+use crate::plan::{Change, FeedKind, Known, KnownDossier, Remembered, SchemaPlan, decide};
+use crate::report::Counts;
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
 
@@ -97,29 +98,25 @@ impl<S: Sink> Sink for Preview<'_, S> {
         Ok(known)
     }
 
-    async fn commit(&self, _prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
+    async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
+        let numbers: Vec<DossierNumber> = batch.plan.changes.iter().map(Change::number).collect();
+        let known = if numbers.is_empty() { Known::new() } else { self.known(prepared.scope(), &numbers).await? };
+        let mut receipt = Receipt::default();
         let mut seen = self.seen();
-        let mut counts = batch.plan.counts();
-        counts.unchanged = 0;
-        seen.counts.add(counts);
         for change in &batch.plan.changes {
-            let (number, known) = match change {
-                Change::Insert(row) | Change::Update { row, .. } | Change::Restore { row, .. } => {
-                    (row.number, KnownDossier { fingerprint: row.fingerprint, light: row.light, gone: None })
+            let held = known.get(&change.number());
+            let effect = decide(change, held);
+            receipt.counts.count(effect.kind);
+            match effect.kind {
+                Some(FeedKind::Insert | FeedKind::Update | FeedKind::Restore | FeedKind::Delete) => {
+                    seen.lines.insert(effect.number, effect.to_string());
+                    seen.known.extend(effect.after(held).map(|after| (effect.number, after)));
                 }
-                Change::Delete { number, gone, was } => {
-                    (*number, KnownDossier { fingerprint: *was, light: *was, gone: Some(gone.clone()) })
-                }
-                Change::Touch(_)
-                | Change::Rewrite { .. }
-                | Change::Retomb { .. }
-                | Change::Anonymise { .. }
-                | Change::Purge { .. } => continue,
-            };
-            seen.known.insert(number, known);
-            seen.lines.insert(number, change.to_string());
+                Some(FeedKind::Rewrite | FeedKind::Anonymise | FeedKind::Purge) | None => {}
+            }
         }
-        Ok(Receipt::default())
+        seen.counts.add(Counts { unchanged: 0, ..receipt.counts });
+        Ok(receipt)
     }
 
     async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {

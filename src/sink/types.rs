@@ -8,6 +8,7 @@ use crate::dossier::Gone;
 use crate::fingerprint::Digest;
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::Plan;
+use crate::report::Counts;
 use crate::table::Layout;
 
 /// Tables that were prepared: only [`Sink::prepare`](super::Sink::prepare) makes one.
@@ -97,6 +98,8 @@ pub struct Receipt {
     pub rows_written: u64,
     /// Changes that the feed tells of; counted also by a target that keeps no feed.
     pub events: u64,
+    /// What the changes did, by what was held.
+    pub counts: Counts,
 }
 
 /// Numbers of dossiers of a démarche in a target.

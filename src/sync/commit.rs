@@ -17,7 +17,8 @@ use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber};
 use crate::observe::Unread;
 use crate::observe::walk::{LISTED_NOT_FOUND, listed_not_found};
-use crate::plan::{Counts, Observation, Plan, plan};
+use crate::plan::{Observation, Plan, plan};
+use crate::report::Counts;
 use crate::sink::{Batch, QuarantineChange, Sink};
 use crate::table::Row;
 
@@ -129,7 +130,7 @@ impl<S: Sink> Engine<'_, S> {
     pub(super) async fn carry_out(&mut self, batch: Batch) -> Result<Counts, SyncError> {
         let silent = batch.plan.is_empty() && batch.quarantine.is_empty();
         if silent && self.stored.as_ref() == Some(&batch.checkpoint) {
-            return Ok(batch.plan.counts());
+            return Ok(Counts { unchanged: batch.plan.unchanged, ..Counts::default() });
         }
         self.hand_over(batch).await
     }
@@ -161,21 +162,30 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Commits a batch, and believes it only then: what it changed. Dossiers that the target cannot hold are set aside.
     pub(super) async fn hand_over(&mut self, mut batch: Batch) -> Result<Counts, SyncError> {
+        let mut counts = Counts { unchanged: batch.plan.unchanged, ..Counts::default() };
         self.narrow_again(&mut batch);
         let batch = match self.job.sink.commit(&self.form.prepared, &batch).await {
             Ok(receipt) => {
                 self.report.rows_written += receipt.rows_written;
+                counts.add(receipt.counts);
                 batch
             }
             Err(error) if concerns_rows(&error) && !batch.plan.is_empty() => {
-                self.hand_over_in_parts(batch, error).await?
+                match self.hand_over_in_parts(batch, error, &mut counts).await {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        // What the target took before is there.
+                        self.report.counts.add(counts);
+                        return Err(error);
+                    }
+                }
             }
             Err(error) => return Err(error.into()),
         };
         self.stored = Some(batch.checkpoint.clone());
         self.checkpoint = batch.checkpoint;
         self.settle_quarantine(batch.quarantine);
-        Ok(batch.plan.counts())
+        Ok(counts)
     }
 
     fn quarantine_changes(&self, read: &[DossierNumber], unread: Vec<Unread>, now: Timestamp) -> Vec<QuarantineChange> {

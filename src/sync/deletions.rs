@@ -13,8 +13,8 @@ use crate::checkpoint::{Checkpoint, DeletionList, Setback, SideQuestion};
 use crate::dossier::Gone;
 use crate::fingerprint::Digest;
 use crate::observe::suppressions;
-use crate::plan::{Counts, Observation};
-use crate::report::Brake;
+use crate::plan::Observation;
+use crate::report::{Brake, Counts};
 use crate::sink::Sink;
 
 /// How many gone dossiers are compared with the target in one commit.
@@ -98,7 +98,7 @@ impl<S: Sink> Engine<'_, S> {
             let observed = part.iter().map(|(number, gone)| Observation::Gone(*number, gone.clone())).collect();
             batches.push(self.decide(observed, Vec::new(), self.checkpoint.clone()).await?);
         }
-        let deletions = batches.iter().map(|batch| batch.plan.counts().deleted).sum();
+        let deletions = batches.iter().map(|batch| batch.plan.deletions).sum();
         // In a first run what is there was brought by it.
         let alive = alive.max(self.report.counts.inserted + self.report.counts.restored);
         if self.brakes(deletions, alive) {

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use crate::api::Drift;
 use crate::ids::{DescriptorId, DossierNumber};
-use crate::plan::Counts;
-use crate::report::RowDifference;
+use crate::report::{Counts, RowDifference};
 
 /// Something that happened in a run: numbers, counts and ids only, never what a dossier holds.
 #[derive(Clone, Debug)]

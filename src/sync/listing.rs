@@ -10,8 +10,7 @@ use crate::dossier::{Gone, GoneReason};
 use crate::ids::{DossierNumber, Scope};
 use crate::observe::walk::LISTED_NOT_FOUND;
 use crate::observe::{CompleteListing, list_selected};
-use crate::plan::Observation;
-use crate::plan::changes::is_emptied;
+use crate::plan::{Observation, is_emptied};
 use crate::report::ListingReport;
 use crate::sink::{Sink, SinkError};
 

@@ -10,7 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::dossier::Dossier;
 use crate::ids::DossierNumber;
 use crate::observe::walk::unread;
-use crate::plan::Counts;
+use crate::report::Counts;
 use crate::sink::Sink;
 
 /// What the runs that take in what a push did begin with: the change feed tells them apart from what others did.

@@ -9,6 +9,7 @@ use super::run::Engine;
 use crate::ids::DossierNumber;
 use crate::observe::Unread;
 use crate::plan::{Change, Plan};
+use crate::report::Counts;
 use crate::sink::{Batch, QuarantineChange, Sink, SinkError};
 use crate::table::narrowed;
 
@@ -27,25 +28,30 @@ pub(super) fn concerns_rows(error: &SinkError) -> bool {
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Commits what the target takes of a batch, by halves, and then the rest of the batch: what was committed in the end.
+    /// Commits what the target takes of a batch, by halves, and then the rest of the batch: what was committed in the end, and into `counts` what that changed.
     /// Until then the walks stand where they stood, so that a run which dies in between does it again.
-    pub(super) async fn hand_over_in_parts(&mut self, mut batch: Batch, error: SinkError) -> Result<Batch, SyncError> {
-        let mut accepted = Vec::new();
+    pub(super) async fn hand_over_in_parts(
+        &mut self,
+        mut batch: Batch,
+        error: SinkError,
+        counts: &mut Counts,
+    ) -> Result<Batch, SyncError> {
+        let before = *counts;
         let mut refused: Vec<(DossierNumber, SinkError)> = Vec::new();
         let mut parts = Vec::new();
         let whole = std::mem::take(&mut batch.plan.changes);
-        self.divide(&batch, whole, error, &mut parts, &mut accepted, &mut refused).await?;
+        self.divide(&batch, whole, error, &mut parts, counts, &mut refused).await?;
         while let Some(part) = parts.pop() {
-            match self.commit_part(&batch, &part).await {
-                Ok(()) => accepted.extend(part),
+            match self.commit_part(&batch, &part, counts).await {
+                Ok(()) => {}
                 Err(error) if concerns_rows(&error) => {
-                    self.divide(&batch, part, error, &mut parts, &mut accepted, &mut refused).await?;
+                    self.divide(&batch, part, error, &mut parts, counts, &mut refused).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
             self.check_stop()?;
         }
-        if accepted.is_empty() && refused.len() > MOST_REFUSED {
+        if *counts == before && refused.len() > MOST_REFUSED {
             return Err(refused.swap_remove(0).1.into());
         }
         let numbers: BTreeSet<DossierNumber> = refused.iter().map(|(number, _)| *number).collect();
@@ -61,7 +67,6 @@ impl<S: Sink> Engine<'_, S> {
         batch.checkpoint.narrowed = self.checkpoint.narrowed.clone();
         let receipt = self.job.sink.commit(&self.form.prepared, &batch).await?;
         self.report.rows_written += receipt.rows_written;
-        batch.plan.changes = accepted;
         Ok(batch)
     }
 
@@ -72,7 +77,7 @@ impl<S: Sink> Engine<'_, S> {
         mut part: Vec<Change>,
         error: SinkError,
         parts: &mut Vec<Vec<Change>>,
-        accepted: &mut Vec<Change>,
+        counts: &mut Counts,
         refused: &mut Vec<(DossierNumber, SinkError)>,
     ) -> Result<(), SyncError> {
         if part.len() > 1 {
@@ -91,7 +96,7 @@ impl<S: Sink> Engine<'_, S> {
                 let Some(row) = change.row_mut() else { break };
                 let Some(narrow) = narrowed(row, self.form.prepared.layout(), quarters) else { break };
                 *row = narrow;
-                match self.commit_part(batch, std::slice::from_ref(&change)).await {
+                match self.commit_part(batch, std::slice::from_ref(&change), counts).await {
                     Ok(()) => {
                         self.checkpoint.narrowed.insert(number, quarters);
                         self.notice(format!(
@@ -99,7 +104,6 @@ impl<S: Sink> Engine<'_, S> {
                              in its document alone, and are named in `{}`",
                             crate::table::DOCUMENT_ONLY
                         ));
-                        accepted.push(change);
                         return Ok(());
                     }
                     Err(error) if concerns_rows(&error) => {}
@@ -125,16 +129,17 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    async fn commit_part(&mut self, batch: &Batch, part: &[Change]) -> Result<(), SinkError> {
+    async fn commit_part(&mut self, batch: &Batch, part: &[Change], counts: &mut Counts) -> Result<(), SinkError> {
         let part = Batch {
             run: batch.run.clone(),
             seen_at: batch.seen_at,
-            plan: Plan { changes: part.to_vec(), unchanged: 0 },
+            plan: Plan::from(part.to_vec()),
             checkpoint: self.checkpoint.clone(),
             quarantine: Vec::new(),
         };
         let receipt = self.job.sink.commit(&self.form.prepared, &part).await?;
         self.report.rows_written += receipt.rows_written;
+        counts.add(receipt.counts);
         Ok(())
     }
 }

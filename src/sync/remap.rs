@@ -6,7 +6,8 @@ use super::documents::{Documents, document_of};
 use super::error::SyncError;
 use super::event::Event;
 use super::run::{Engine, Job, Run, begin_offline};
-use crate::plan::{Backfill, Change, Counts, Plan};
+use crate::plan::{Backfill, Change, Plan};
+use crate::report::Counts;
 use crate::sink::Sink;
 
 /// Writes every stored dossier again from its document, through the privacy filter and the form in the target, without
@@ -47,7 +48,7 @@ impl<S: Sink> Engine<'_, S> {
                     strangers.extend(unknown);
                     let moved = row.fingerprint != stored.fingerprint;
                     if moved || self.owed.concerns(self.form.prepared.layout(), &row) {
-                        plan.changes.push(Change::Rewrite { row: Box::new(row), was: stored.fingerprint });
+                        plan.changes.push(Change::Rewrite(Box::new(row)));
                     }
                 }
                 if !plan.is_empty() {

@@ -27,7 +27,7 @@ struct Found {
     report: RetentionReport,
     /// How many dossiers there are to look at: those that were purged before do not count.
     seen: u64,
-    due: BTreeMap<DossierNumber, (Fate, RetentionRule)>,
+    due: BTreeMap<DossierNumber, Fate>,
 }
 
 /// Looks which dossiers have been kept for their term at the instant `now`. Only reads; `busy` are those about which an
@@ -90,18 +90,17 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    async fn purge(&mut self, due: &BTreeMap<DossierNumber, (Fate, RetentionRule)>) -> Result<(), SyncError> {
-        let purged = due.iter().filter(|(_, (fate, _))| *fate == Fate::Purge);
-        let purged: Vec<Change> =
-            purged.map(|(number, (_, rule))| Change::Purge { number: *number, rule: *rule }).collect();
+    async fn purge(&mut self, due: &BTreeMap<DossierNumber, Fate>) -> Result<(), SyncError> {
+        let purged = due.iter().filter(|(_, fate)| **fate == Fate::Purge);
+        let purged: Vec<Change> = purged.map(|(number, _)| Change::Purge(*number)).collect();
         for changes in purged.chunks(BATCH as usize) {
             self.empty(changes.to_vec()).await?;
         }
         Ok(())
     }
 
-    async fn anonymise(&mut self, due: &BTreeMap<DossierNumber, (Fate, RetentionRule)>) -> Result<(), SyncError> {
-        let wanted = |number: &DossierNumber| matches!(due.get(number), Some((Fate::Anonymise, _)));
+    async fn anonymise(&mut self, due: &BTreeMap<DossierNumber, Fate>) -> Result<(), SyncError> {
+        let wanted = |number: &DossierNumber| matches!(due.get(number), Some(Fate::Anonymise));
         let Some(first) = due.keys().find(|number| wanted(number)) else { return Ok(()) };
         let anonymiser = Anonymiser::new(&self.form.demarche);
         let mut stored = Documents::from(*first);
@@ -112,7 +111,7 @@ impl<S: Sink> Engine<'_, S> {
                 anonymiser.apply(&mut dossier);
                 // What does not fit its column is not worth a wider one: it stays in the document.
                 let row = self.form.mapper.row(dossier, stored.light.sealed()).row;
-                changes.push(Change::Anonymise { row: Box::new(row), was: stored.fingerprint });
+                changes.push(Change::Anonymise(Box::new(row)));
             }
             self.empty(changes).await?;
         }
@@ -121,8 +120,7 @@ impl<S: Sink> Engine<'_, S> {
 
     async fn empty(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
         if !changes.is_empty() {
-            let plan = Plan { changes, unchanged: 0 };
-            let counts = self.put(plan).await?;
+            let counts = self.put(Plan::from(changes)).await?;
             self.report.counts.add(counts);
             (self.job.events)(&Event::Retained { anonymised: counts.anonymised, purged: counts.purged });
         }
@@ -175,7 +173,7 @@ async fn look<S: Sink>(
                 found.report.waiting += 1;
                 continue;
             }
-            found.due.insert(stored.number, (due.fate, due.rule));
+            found.due.insert(stored.number, due.fate);
             let of = |line: &&mut RuleReport| line.rule == due.rule && line.action == due.fate;
             if let Some(line) = found.report.rules.iter_mut().find(of) {
                 line.due += 1;

@@ -11,7 +11,6 @@ use super::event::Event;
 use super::run::Engine;
 use super::selecting::filtered;
 use crate::dossier::Dossier;
-use crate::fingerprint::Digest;
 use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
 use crate::plan::{Change, Observation, Plan};
@@ -39,7 +38,7 @@ pub(super) struct Compared {
     /// Questions that have no column, and how many dossiers answer them.
     pub(super) strangers: BTreeMap<DescriptorId, u64>,
     /// The dossiers that differ, with the rows that they should have.
-    pub(super) wrong: Vec<(ExpectedDossier, Digest)>,
+    pub(super) wrong: Vec<ExpectedDossier>,
 }
 
 /// Compares the rows of some dossiers with their documents.
@@ -53,7 +52,6 @@ pub(super) async fn compare<S: Sink>(
 ) -> Result<Compared, SyncError> {
     let mut compared = Compared::default();
     let mut expected = Vec::with_capacity(documents.len());
-    let mut fingerprints = BTreeMap::new();
     for stored in documents {
         let Some(dossier) = document_of::<Dossier>(&stored) else {
             compared.damaged.insert(stored.number, stored);
@@ -68,13 +66,11 @@ pub(super) async fn compare<S: Sink>(
         for descriptor in mapped.unknown {
             *compared.strangers.entry(descriptor).or_default() += 1;
         }
-        fingerprints.insert(stored.number, stored.fingerprint);
         expected.push(ExpectedDossier { row: mapped.row, gone: stored.gone, last_changed: stored.last_changed });
     }
     compared.differences = sink.compare_rows(scope, layout, &expected).await?;
     let wrong: BTreeSet<DossierNumber> = compared.differences.iter().filter_map(|found| found.number).collect();
-    let wrong = expected.into_iter().filter(|dossier| wrong.contains(&dossier.row.number));
-    compared.wrong = wrong.map(|dossier| (fingerprints[&dossier.row.number], dossier)).map(|(f, d)| (d, f)).collect();
+    compared.wrong = expected.into_iter().filter(|dossier| wrong.contains(&dossier.row.number)).collect();
     Ok(compared)
 }
 
@@ -124,13 +120,12 @@ impl<S: Sink> Engine<'_, S> {
             compared.differences.into_iter().filter(|found| found.fault.is_error()).collect();
         let wrong: BTreeSet<DossierNumber> = errors.iter().filter_map(|found| found.number).collect();
         self.tell_rows(errors, wrong.len() as u64 + compared.damaged.len() as u64);
-        let mended = compared.wrong.iter().filter(|(dossier, _)| wrong.contains(&dossier.row.number)).count() as u64;
-        let changes = compared.wrong.into_iter();
-        let changes = changes.map(|(dossier, was)| Change::Rewrite { row: Box::new(dossier.row), was }).collect();
-        let plan = Plan { changes, unchanged: 0 };
+        let mended = compared.wrong.iter().filter(|dossier| wrong.contains(&dossier.row.number)).count() as u64;
+        let changes = compared.wrong.into_iter().map(|dossier| Change::Rewrite(Box::new(dossier.row)));
+        let plan = Plan::from(changes.collect::<Vec<_>>());
         if !plan.is_empty() {
-            self.report.counts.add(plan.counts());
-            self.put(plan).await?;
+            let counts = self.put(plan).await?;
+            self.report.counts.add(counts);
             self.count_mended(mended);
         }
         for (_, stored) in compared.damaged {
@@ -169,18 +164,16 @@ impl<S: Sink> Engine<'_, S> {
         }
         let light = dossier.light().digest();
         let Some(row) = self.rows(vec![dossier]).await?.pop() else { return Ok(false) };
-        let was = stored.fingerprint;
         let change = if stored.light == light.sealed() {
             // What retention took away stays away.
             let mut dossier = super::documents::read_document(row.number, &row.document)?;
             Anonymiser::new(&self.form.demarche).apply(&mut dossier);
-            Change::Anonymise { row: Box::new(self.form.mapper.row(dossier, stored.light).row), was }
+            Change::Anonymise(Box::new(self.form.mapper.row(dossier, stored.light).row))
         } else {
-            Change::Rewrite { row: Box::new(row), was }
+            Change::Rewrite(Box::new(row))
         };
-        let plan = Plan { changes: vec![change], unchanged: 0 };
-        self.report.counts.add(plan.counts());
-        self.put(plan).await?;
+        let counts = self.put(Plan::from(vec![change])).await?;
+        self.report.counts.add(counts);
         self.damaged.remove(&stored.number);
         Ok(true)
     }

@@ -20,9 +20,9 @@ use crate::demarche::{DemarcheHead, SubColumn};
 use crate::ids::{DescriptorId, DossierNumber, Scope};
 use crate::observe::walk::unread;
 use crate::observe::{Walk, reading, watermark};
-use crate::plan::{Backfill, Counts, Observation};
+use crate::plan::{Backfill, Observation};
 use crate::privacy::Filter;
-use crate::report::{Report, RunOutcome};
+use crate::report::{Counts, Report, RunOutcome};
 use crate::sink::{QuarantineEntry, Sink};
 
 /// What a run needs: where to read, where to write, under which rules.

@@ -37,9 +37,9 @@ pub async fn rows_as_they_were_written_show_no_difference(sink: &impl Look) {
         Cell::Json(r#"{ "b" : 1.50, "a\u0000": [ ] }"#.to_owned()),
     ];
     let gone = ExpectedDossier { gone: Some(gone()), ..expected(2, "deux", 2) };
-    let batch_of_all = vec![insert(1, "un"), insert(2, "deux"), Change::Insert(odd.clone()), insert(5, "")];
+    let batch_of_all = vec![insert(1, "un"), insert(2, "deux"), Change::Present(odd.clone()), insert(5, "")];
     sink.commit(&prepared, &batch(1, batch_of_all)).await.expect("a commit");
-    sink.commit(&prepared, &batch(2, vec![delete(2, "deux")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(2)])).await.expect("a commit");
     let odd = ExpectedDossier { row: *odd, gone: None, last_changed: at(1) };
     let all = [expected(1, "un", 1), gone, odd, expected(5, "", 1)];
     let found = sink.compare_rows(&scope, prepared.layout(), &all).await.expect("a comparison");

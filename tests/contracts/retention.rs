@@ -2,7 +2,6 @@
 
 use demarche_numerique::dossier::{Gone, GoneReason};
 use demarche_numerique::plan::Change;
-use demarche_numerique::plan::retention::RetentionRule;
 use demarche_numerique::report::{Report, RunOutcome, RunRecord};
 use demarche_numerique::table::Row;
 
@@ -10,14 +9,14 @@ use super::look::{Look, Shown};
 use super::world::*;
 
 fn purge(of: u32) -> Change {
-    Change::Purge { number: number(of), rule: RetentionRule::Finished }
+    Change::Purge(number(of))
 }
 
 /// Makes the anonymised row of a dossier whose content was `was`.
 fn anonymise(of: u32, was: &str) -> Change {
     let was = row(of, was);
     let left = Row { light: was.light.sealed(), ..*row(of, "reste") };
-    Change::Anonymise { row: Box::new(left), was: was.fingerprint }
+    Change::Anonymise(Box::new(left))
 }
 
 /// The tables that have rows of a dossier.
@@ -74,25 +73,15 @@ pub async fn what_was_purged_stays_away_until_it_moves(sink: &impl Look) {
     sink.commit(&prepared, &batch(2, vec![purge(2)])).await.expect("a commit");
     let before = sink.look(&scope).await;
     // As planned by whoever did not see it, or saw it before; and the purge once more, as its answer was lost.
-    let was = row(2, "deux").fingerprint;
-    for change in [
-        insert(2, "deux"),
-        update(2, "autre", "deux"),
-        Change::Restore { row: row(2, "deux"), was },
-        Change::Rewrite { row: row(2, "deux"), was },
-        delete(2, "deux"),
-        Change::Retomb { number: number(2), gone: gone() },
-        anonymise(2, "deux"),
-        purge(2),
-    ] {
-        let name = change.to_string();
+    for change in [insert(2, "deux"), Change::Rewrite(row(2, "deux")), delete(2), anonymise(2, "deux"), purge(2)] {
+        let name = format!("{change:?}");
         let receipt = sink.commit(&prepared, &batch(3, vec![change])).await.expect("a commit");
         assert_eq!((receipt.rows_written, receipt.events), (0, 0), "{name}");
     }
     let after = sink.look(&scope).await;
     assert_eq!((&after.tables, &after.dossiers, &after.feed), (&before.tables, &before.dossiers, &before.feed));
 
-    let receipt = sink.commit(&prepared, &batch(4, vec![update(2, "deux", "bougé")])).await.expect("a commit");
+    let receipt = sink.commit(&prepared, &batch(4, vec![update(2, "bougé")])).await.expect("a commit");
     assert_eq!((receipt.rows_written, receipt.events), (3, 1));
     let shown = sink.look(&scope).await;
     assert_eq!(shown.tables["demarche_12_dossiers"][&(2, String::new())]["nom"], "'bougé'");
@@ -105,7 +94,7 @@ pub async fn what_had_gone_and_was_purged_is_news_when_it_is_back(sink: &impl Lo
     let scope = scope();
     let prepared = prepare(sink, &scope).await;
     sink.commit(&prepared, &batch(1, vec![insert(1, "un")])).await.expect("a commit");
-    sink.commit(&prepared, &batch(2, vec![delete(1, "un")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(1)])).await.expect("a commit");
     sink.commit(&prepared, &batch(3, vec![purge(1)])).await.expect("a commit");
     let totals = sink.totals(&scope).await.expect("an answer");
     assert_eq!((totals.alive, totals.gone), (0, 1));
@@ -119,7 +108,7 @@ pub async fn an_anonymised_dossier_stays_as_it_was_left_until_it_moves(sink: &im
     let prepared = prepare(sink, &scope).await;
     let first = batch(1, vec![insert(1, "un"), insert(2, "deux"), insert(5, "cinq")]);
     sink.commit(&prepared, &first).await.expect("a commit");
-    sink.commit(&prepared, &batch(2, vec![delete(5, "cinq")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(5)])).await.expect("a commit");
     let emptied = batch(3, vec![anonymise(2, "deux"), anonymise(5, "cinq"), anonymise(7, "sept")]);
     let receipt = sink.commit(&prepared, &emptied).await.expect("a commit");
     assert_eq!(receipt.events, 2, "one of the three was never there");
@@ -132,12 +121,9 @@ pub async fn an_anonymised_dossier_stays_as_it_was_left_until_it_moves(sink: &im
     let documents = sink.documents(&scope, Some(number(2)), 1).await.expect("an answer");
     assert_eq!((&documents[0].gone, documents[0].last_changed), (&Some(gone()), at(2)), "its term goes on");
 
-    for change in [insert(2, "deux"), update(2, "reste", "deux")] {
-        let receipt = sink.commit(&prepared, &batch(4, vec![change])).await.expect("a commit");
-        assert_eq!((receipt.rows_written, receipt.events), (0, 0), "the platform shows what it showed then");
-    }
-    let receipt =
-        sink.commit(&prepared, &batch(5, vec![update(2, "reste", "bougé"), purge(5)])).await.expect("a commit");
+    let receipt = sink.commit(&prepared, &batch(4, vec![insert(2, "deux")])).await.expect("a commit");
+    assert_eq!((receipt.rows_written, receipt.events), (0, 0), "the platform shows what it showed then");
+    let receipt = sink.commit(&prepared, &batch(5, vec![update(2, "bougé"), purge(5)])).await.expect("a commit");
     assert_eq!(receipt.events, 2);
     let shown = sink.look(&scope).await;
     assert_eq!(shown.tables["demarche_12_dossiers"][&(2, String::new())]["nom"], "'bougé'");
@@ -153,7 +139,8 @@ pub async fn old_lines_of_the_history_go_and_the_last_one_stays(sink: &impl Look
         started_at: at(second - 1),
         ended_at: at(second),
         outcome: RunOutcome::Done,
-        report: Report::default(),
+        // Of two runs that found nothing, a document of Grist may leave one out.
+        report: Report { rows_written: 1, ..Report::default() },
     };
     for second in [100, 200, 300] {
         sink.record_run(&scope, &run(second)).await.expect("a line");

@@ -56,15 +56,11 @@ fn any_change(of: u32) -> impl Strategy<Value = Change> {
         "[a-z]{0,5}".prop_map(GoneReason::Deleted),
     ];
     (any_row(of), gone, any::<bool>(), 0..6).prop_map(move |(row, reason, dated, kind)| {
-        let was = Digest::of(b"whatever was planned");
         let gone = Gone { reason, at: dated.then(|| at(3)) };
         match kind {
-            0 => Change::Insert(row),
-            1 => Change::Update { row, was },
-            2 => Change::Restore { row, was },
-            3 => Change::Rewrite { row, was },
-            4 => Change::Delete { number: number(of), gone, was },
-            _ => Change::Retomb { number: number(of), gone },
+            0..3 => Change::Present(row),
+            3 => Change::Rewrite(row),
+            _ => Change::Gone(number(of), gone),
         }
     })
 }

@@ -143,19 +143,19 @@ pub fn row(of: u32, text: &str) -> Box<Row> {
 }
 
 pub fn insert(of: u32, text: &str) -> Change {
-    Change::Insert(row(of, text))
+    Change::Present(row(of, text))
 }
 
-pub fn update(of: u32, was: &str, text: &str) -> Change {
-    Change::Update { row: row(of, text), was: row(of, was).fingerprint }
+pub fn update(of: u32, text: &str) -> Change {
+    Change::Present(row(of, text))
 }
 
 pub fn gone() -> Gone {
     Gone { reason: GoneReason::Pending("user_request".to_owned()), at: Some(at(-5)) }
 }
 
-pub fn delete(of: u32, was: &str) -> Change {
-    Change::Delete { number: number(of), gone: gone(), was: row(of, was).fingerprint }
+pub fn delete(of: u32) -> Change {
+    Change::Gone(number(of), gone())
 }
 
 /// A batch seen at this second, which is also its watermark.
@@ -163,7 +163,7 @@ pub fn batch(second: i64, changes: Vec<Change>) -> Batch {
     Batch {
         run: format!("run-{second}"),
         seen_at: at(second),
-        plan: Plan { changes, unchanged: 0 },
+        plan: Plan::from(changes),
         checkpoint: Checkpoint { watermark: Some(at(second)), ..Checkpoint::default() },
         quarantine: Vec::new(),
     }

@@ -117,7 +117,7 @@ async fn trap_17_a_key_that_a_person_retyped_stops_the_run_or_is_still_found(fix
     retype("Numeric").await;
     let sink = fixture.open().await;
     let prepared = ready(&sink).await;
-    sink.commit(&prepared, &batch(2, vec![update(2, "deux", "DEUX"), insert(4, "quatre")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(2, "DEUX"), insert(4, "quatre")])).await.expect("a commit");
     assert_eq!(fixture.column(DOSSIERS, "nom").await, ["un", "DEUX", "quatre"]);
     fixture.assert_sound().await;
 }
@@ -133,7 +133,7 @@ async fn trap_18_a_key_that_is_a_text_among_numbers_is_read_as_one(fixture: &Fix
         let sink = fixture.open().await;
         let known = sink.known(&scope(), &[number(1), number(2)]).await.expect("an answer");
         let prepared = ready(&sink).await;
-        let change = if known.contains_key(&number(2)) { update(2, "deux", "deux") } else { insert(2, "deux") };
+        let change = if known.contains_key(&number(2)) { update(2, "deux") } else { insert(2, "deux") };
         sink.commit(&prepared, &batch(turn, vec![change])).await.expect("a commit");
         sink.close().await.expect("a clean end");
     }
@@ -163,7 +163,7 @@ async fn trap_19_keys_that_the_engine_takes_for_one_never_go_in_one_upsert(fixtu
     let sink = fixture.open().await;
     let prepared = ready(&sink).await;
     fixture.proxy.forget();
-    let twice = batch(2, vec![insert(4, "quatre"), Change::Insert(crate::contracts::world::row(4, "QUATRE"))]);
+    let twice = batch(2, vec![insert(4, "quatre"), Change::Present(crate::contracts::world::row(4, "QUATRE"))]);
     let error = sink.commit(&prepared, &twice).await.expect_err("a refusal");
     assert!(matches!(error, SinkError::Refused { .. }), "{error}");
     assert!(fixture.proxy.writes().is_empty());

@@ -44,7 +44,7 @@ async fn trap_33_the_documented_purge_forgets_what_cells_held(fixture: &Fixture)
     fixture.fill().await;
     let sink = fixture.open().await;
     let prepared = ready(&sink).await;
-    sink.commit(&prepared, &batch(2, vec![update(1, "un", "masqué")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(1, "masqué")])).await.expect("a commit");
     sink.close().await.expect("a clean end");
     let states = async || fixture.must("GET", "states", None).await["states"].as_array().map_or(0, Vec::len);
     assert!(states().await > 2, "what was there can be read in the history");

@@ -30,7 +30,7 @@ async fn trap_23_a_value_that_no_request_carries_says_so_and_nothing_larger_is_s
     giant.cells[7] = Cell::Text("x".repeat(600_000));
     giant.cells[9] = Cell::Json(format!(r#"{{"coordinates":"{}"}}"#, "y".repeat(600_000)));
     let rows = (2..40).map(|of| row(of, &"z".repeat(60_000))).chain([giant]);
-    sink.commit(&prepared, &batch(1, rows.map(Change::Insert).collect())).await.expect("a commit");
+    sink.commit(&prepared, &batch(1, rows.map(Change::Present).collect())).await.expect("a commit");
     let rows = fixture.rows(DOSSIERS).await;
     assert_eq!(rows.len(), 39);
     let giant = rows.iter().find(|row| row["number"] == 1).expect("the dossier");

@@ -50,7 +50,7 @@ async fn trap_12_titles_that_grist_cannot_tell_apart_have_columns_of_their_own(f
     let prepared = sink.prepare(&scope(), &crate::contracts::world::form(), creation(form)).await.expect("tables");
     let mut row = row(1, "un");
     row.cells.extend(names.map(|name| Cell::Text(format!("réponse {name}"))));
-    sink.commit(&prepared, &batch(1, vec![Change::Insert(row)])).await.expect("a commit");
+    sink.commit(&prepared, &batch(1, vec![Change::Present(row)])).await.expect("a commit");
     let tables = fixture.tables().await;
     let dossiers = tables.iter().find(|table| table.id == DOSSIERS).expect("the table");
     let found = fixture.rows(DOSSIERS).await.remove(0);
@@ -79,13 +79,13 @@ async fn trap_39_keys_that_look_alike_are_told_apart_and_each_is_found_again(fix
     };
     let sink = fixture.open().await;
     let prepared = prepare(&sink, &scope()).await;
-    sink.commit(&prepared, &batch(1, vec![Change::Insert(dossier("a"))])).await.expect("a commit");
+    sink.commit(&prepared, &batch(1, vec![Change::Present(dossier("a"))])).await.expect("a commit");
     sink.close().await.expect("a clean end");
     // The data engine forgets what it made of the keys when the document is closed.
     fixture.must("POST", "force-reload", None).await;
     let sink = fixture.open().await;
     let prepared = ready(&sink).await;
-    let change = Change::Update { row: dossier("b"), was: dossier("a").fingerprint };
+    let change = Change::Present(dossier("b"));
     sink.commit(&prepared, &batch(2, vec![change])).await.expect("a commit");
     let expected: Vec<Value> = (0..keys.len()).map(|position| json!(format!("b {position}"))).collect();
     assert_eq!(fixture.column(ENFANTS, "prenom").await, expected);

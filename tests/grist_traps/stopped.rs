@@ -63,7 +63,7 @@ async fn trap_30_a_column_that_takes_no_values_any_more_costs_no_dossier(fixture
     let many = (3..=1_000).map(|of| insert(of, "un")).collect();
     sink.commit(&prepared, &batch(2, many)).await.expect("the other columns");
     fixture.act(json!([["RemoveColumn", DOSSIERS, "effectif"]])).await;
-    sink.commit(&prepared, &batch(3, vec![insert(1_001, "un"), update(1, "un", "UN")])).await.expect("the others");
+    sink.commit(&prepared, &batch(3, vec![insert(1_001, "un"), update(1, "UN")])).await.expect("the others");
     let sent = fixture.proxy.writes().len();
     assert!(sent < 20, "{sent} writes: not row by row");
     let choices = fixture.column(DOSSIERS, "choix").await;
@@ -102,7 +102,7 @@ async fn trap_37_a_change_of_many_columns_that_was_not_heard_of_is_not_made_twic
     let prepared = again(&sink, form).await.expect("they are found");
     let mut answers = row(4, "quatre");
     answers.cells.extend((0..50).map(|id| Cell::Text(format!("réponse {id}"))));
-    sink.commit(&prepared, &batch(2, vec![Change::Insert(answers)])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![Change::Present(answers)])).await.expect("a commit");
     let columns = fixture.columns(DOSSIERS).await;
     assert_eq!(columns.len(), before + 50, "{columns:?}");
     let row = fixture.rows(DOSSIERS).await.pop().expect("the dossier");

@@ -39,7 +39,7 @@ async fn trap_8_no_column_of_ours_guesses_its_type(fixture: &Fixture) {
     let prepared = again(&sink, layout).await.expect("a new question");
     let mut days = row(4, "2024-03-05");
     days.cells.push(Cell::Text("2024-03-06".to_owned()));
-    sink.commit(&prepared, &batch(2, vec![Change::Insert(days)])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![Change::Present(days)])).await.expect("a commit");
     let row = fixture.rows(DOSSIERS).await.pop().expect("a row");
     assert_eq!((&row["nom"], &row["surnom"]), (&json!("2024-03-05"), &json!("2024-03-06")));
     for table in fixture.tables().await.iter().filter(|table| table.id != "Table1") {
@@ -94,7 +94,7 @@ async fn trap_10_columns_and_formulas_of_people_survive_changes_of_the_form(fixt
         let mut row = row(7 + turn, "nouveau");
         row.cells[2] = Cell::Text("12".to_owned());
         row.cells.extend((0..=turn).map(|turn| Cell::Text(turn.to_string())));
-        let change = batch(i64::from(2 + turn), vec![Change::Insert(row)]);
+        let change = batch(i64::from(2 + turn), vec![Change::Present(row)]);
         sink.commit(&prepared, &change).await.expect("a commit");
         sink.close().await.expect("a clean end");
     }
@@ -204,8 +204,7 @@ async fn a_column_that_a_person_makes_with_the_reference_of_a_deleted_one_is_the
         row.cells.push(Cell::Text("un surnom".to_owned()));
         row
     };
-    let was = row(1, "un").fingerprint;
-    let changes = vec![Change::Update { row: change(1, "UN"), was }, Change::Insert(change(4, "quatre"))];
+    let changes = vec![Change::Present(change(1, "UN")), Change::Present(change(4, "quatre"))];
     sink.commit(&prepared, &batch(2, changes)).await.expect("a commit");
     assert_eq!(fixture.column(DOSSIERS, "Remarques").await, ["à moi", "", ""]);
 }

@@ -37,7 +37,7 @@ async fn commit(fixture: &Fixture, rows: &[&[(usize, Cell)]]) {
         for (column, cell) in *cells {
             row.cells[*column] = cell.clone();
         }
-        Change::Insert(row)
+        Change::Present(row)
     };
     sink.commit(&prepared, &batch(1, (1..).zip(rows).map(change).collect())).await.expect("a commit");
     sink.close().await.expect("a clean end");
@@ -167,7 +167,7 @@ async fn trap_5_rows_that_say_different_things_erase_nothing_of_each_other(fixtu
     fixture.act(json!([["BulkUpdateRecord", DOSSIERS, [1, 2], { "Note": ["à revoir", "vu"] }]])).await;
     let sink = fixture.open().await;
     let prepared = ready(&sink).await;
-    let changes = vec![delete(1, "un"), update(2, "deux", "DEUX"), insert(4, "quatre")];
+    let changes = vec![delete(1), update(2, "DEUX"), insert(4, "quatre")];
     sink.commit(&prepared, &batch(2, changes)).await.expect("a commit");
     assert_eq!(fixture.column(DOSSIERS, "nom").await, ["un", "DEUX", "quatre"]);
     assert_eq!(fixture.column(DOSSIERS, "Note").await, ["à revoir", "vu", ""]);

@@ -2,10 +2,10 @@
 
 use demarche_numerique::api::{Listing, ListingSource, PageSize, Since};
 use demarche_numerique::dossier::GoneReason;
+use demarche_numerique::plan::FeedKind;
 use demarche_numerique::sandbox::world::State;
 use demarche_numerique::sandbox::world::form::stable_id;
 use demarche_numerique::sandbox::{DemarcheSpec, FormSpec, WorldSpec};
-use demarche_numerique::sink::FeedKind;
 use demarche_numerique::{ChampValue, DossierNumber, Platform};
 
 use super::lab::{Lab, pages_of};

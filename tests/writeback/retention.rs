@@ -3,7 +3,6 @@
 use demarche_numerique::ids::DossierNumber;
 use demarche_numerique::intent::{Action, Edit, Status, Words};
 use demarche_numerique::plan::Change;
-use demarche_numerique::plan::retention::RetentionRule;
 use demarche_numerique::sink::{GristSink, Outbox, Sink, SqliteSink};
 
 use super::contract::{at, entry, id, intent, message, put, scope, settle};
@@ -40,10 +39,7 @@ async fn check<T: Outbox + Sink>(target: &T) {
     }
     let was = row(2, "deux");
     let left = Box::new(demarche_numerique::table::Row { light: was.light.sealed(), ..*row(2, "reste") });
-    let changes = vec![
-        Change::Purge { number: DossierNumber::new(1), rule: RetentionRule::Finished },
-        Change::Anonymise { row: left, was: was.fingerprint },
-    ];
+    let changes = vec![Change::Purge(DossierNumber::new(1)), Change::Anonymise(left)];
     for second in [2, 3] {
         target.commit(&prepared, &batch(second, changes.clone())).await.expect("a commit");
     }

@@ -15,7 +15,9 @@ use super::{decisions, shared, value};
 use crate::dossier::{Gone, GoneReason};
 use crate::fingerprint::Digest;
 use crate::ids::{DossierNumber, Scope};
-use crate::sink::settle::{FeedKind, Step, Write, nothing, settle};
+use crate::plan::decide::nothing;
+use crate::plan::{FeedKind, Write};
+use crate::sink::settle::{Step, settle};
 use crate::sink::{Batch, QuarantineChange, QuarantineEntry, Receipt, Totals, names};
 use crate::table::{Cell, Layout, Row};
 
@@ -109,12 +111,13 @@ impl Plan<'_> {
             Draft { units: Vec::new(), receipt: Receipt::default(), totals: self.totals, notices: Vec::new() };
         let mut seen = BTreeSet::new();
         for change in &batch.plan.changes {
-            let number = crate::sink::settle::number_of(change);
+            let number = change.number();
             if !seen.insert(number) {
                 return Err(Fault::Refused(format!("dossier {number} is twice in one batch")));
             }
             let step = settle(change, self.holdings.held(number), batch.seen_at);
             draft.receipt.events += u64::from(step.event.is_some());
+            draft.receipt.counts.count(step.kind);
             self.step(&step, &forms, &mut draft)?;
         }
         Ok(draft)
@@ -130,27 +133,27 @@ impl Plan<'_> {
                 let row = Upsert { form: Arc::clone(&forms.light), key: cle(), values };
                 draft.units.push(Unit { rows: vec![row], ..Unit::default() });
             }
-            Write::Purge { at, light } => {
-                let mut unit = self.purge(number, *at, *light, forms);
+            Write::Purge { light } => {
+                let mut unit = self.purge(number, step.changed_at, *light, forms);
                 unit.rows.extend(self.intents.get(&number).into_iter().flatten().cloned());
                 draft.units.push(unit);
                 draft.receipt.rows_written += 1;
                 self.count(number, true, draft);
             }
-            Write::Tomb { gone, changed_at } => {
+            Write::Tomb(gone) => {
                 let [kind, word, at] = tombstone(Some(gone));
-                let values = vec![kind, word, at, changed_at.to_string().into()];
+                let values = vec![kind, word, at, step.changed_at.to_string().into()];
                 let book = Upsert { form: Arc::clone(&forms.tomb), key: cle(), values };
                 let target = self.targets.dossiers()?;
-                let values = stone(Some(gone), *changed_at).to_vec();
+                let values = stone(Some(gone), step.changed_at).to_vec();
                 let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
                 let rows = [shown, book].into_iter().chain(self.untick(target, number)).collect();
                 draft.units.push(Unit { rows, ..Unit::default() });
                 draft.receipt.rows_written += 1;
                 self.count(number, true, draft);
             }
-            Write::Row { row, gone, changed_at, fresh: _ } => {
-                let mut unit = self.unit(row, gone.as_ref(), *changed_at, forms, draft)?;
+            Write::Row { row, gone, fresh: _ } => {
+                let mut unit = self.unit(row, gone.as_ref(), step.changed_at, forms, draft)?;
                 let another = step.event.is_some_and(|event| event.kind != FeedKind::Rewrite);
                 if another && self.holdings.rows.contains_key(&number) {
                     unit.rows.extend(self.untick(self.targets.dossiers()?, number));
@@ -364,7 +367,7 @@ impl Plan<'_> {
 
     fn count(&self, number: DossierNumber, gone: bool, draft: &mut Draft) {
         let held = self.holdings.books.get(&number).and_then(|book| book.held.as_ref());
-        match held.map(|held| held.gone.is_some()) {
+        match held.map(|held| held.known.gone.is_some()) {
             Some(true) => draft.totals.gone = draft.totals.gone.saturating_sub(1),
             Some(false) => draft.totals.alive = draft.totals.alive.saturating_sub(1),
             None => {}

@@ -52,17 +52,13 @@ impl Holdings {
     /// that was purged has no row.
     pub(super) fn held(&self, number: DossierNumber) -> Option<&Held> {
         let held = self.books.get(&number)?.held.as_ref()?;
-        let purged = held.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
+        let purged = held.known.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
         (purged || self.rows.contains_key(&number)).then_some(held)
     }
 
     pub(super) fn known(&self) -> Known {
         let held = self.asked.iter().filter_map(|number| Some((*number, self.held(*number)?)));
-        held.map(|(number, held)| {
-            let Held { fingerprint, light, gone, updated_at: _, last_changed: _ } = held.clone();
-            (number, KnownDossier { fingerprint, light, gone })
-        })
-        .collect()
+        held.map(|(number, held)| (number, held.known.clone())).collect()
     }
 
     /// Whether these dossiers were asked for.
@@ -130,13 +126,10 @@ pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
         return Ok((number, Book { held: None, first_seen: None, rest }));
     }
     let digest = |column: &'static str| text(row, column).parse().map_err(|_| unreadable(column));
-    let held = Held {
-        fingerprint: digest("empreinte")?,
-        light: digest("lumiere")?,
-        updated_at: parsed("modifie")?,
-        gone: gone(row)?,
-        last_changed: parsed("changement")?,
-    };
+    let known = KnownDossier { fingerprint: digest("empreinte")?, light: digest("lumiere")?, gone: gone(row)? };
+    // Never compared; but a row in which somebody changed it is not as it was written.
+    parsed("modifie")?;
+    let held = Held { known, last_changed: parsed("changement")? };
     Ok((number, Book { held: Some(held), first_seen: Some(parsed("premiere_vue")?), rest }))
 }
 

@@ -15,8 +15,8 @@ use super::state::{Count, Slot};
 use super::target::{self, Target, Targets, places};
 use super::{files, outbox, runs, shared, value};
 use crate::ids::{DossierNumber, Scope};
+use crate::plan::Change;
 use crate::report::RunRecord;
-use crate::sink::settle::number_of;
 use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
 use grist_client::Action;
 
@@ -99,7 +99,7 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let targets = Targets::resolve(&desk.state.memory(scope)?, &desk.state.structure, prepared.layout())?;
     let waiting = desk.state.quarantine(scope)?;
     let moved = moved(&waiting, &batch.quarantine);
-    let mut numbers: BTreeSet<DossierNumber> = batch.plan.changes.iter().map(number_of).collect();
+    let mut numbers: BTreeSet<DossierNumber> = batch.plan.changes.iter().map(Change::number).collect();
     numbers.extend(moved.iter().map(|change| match change {
         QuarantineChange::Put(entry) => entry.number,
         QuarantineChange::Release(number) => *number,
@@ -109,7 +109,7 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
     let count = desk.state.count(scope);
     let primer = desk.state.primer(scope)?;
     let (layout, primer) = (prepared.layout(), primer.as_ref());
-    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(number_of).collect();
+    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(Change::number).collect();
     let intents = outbox::emptied(desk, scope, &emptied).await?;
     let totals = count.totals;
     let counts = shared::counts_rows(&desk.state.structure);

@@ -38,7 +38,7 @@ impl Dialect for PgConnection {
     /// Number by number. `number = ANY ($3)` is a filter for a planner that believes the table to be empty: the whole
     /// démarche would be read for each page of it.
     const HELD: &'static str = "SELECT d.* FROM UNNEST($3::bigint[]) AS asked (number) CROSS JOIN LATERAL \
-                                (SELECT number, fingerprint, light, updated_at, gone, gone_reason, gone_at, last_changed \
+                                (SELECT number, fingerprint, light, gone, gone_reason, gone_at, last_changed \
                                 FROM dn_dossiers WHERE instance = $1 AND demarche = $2 AND number = asked.number OFFSET 0) AS d";
 
     fn declared(kind: Type) -> &'static str {

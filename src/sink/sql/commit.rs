@@ -11,8 +11,9 @@ use super::value::{Type, Value};
 use super::{forget, read, rows};
 use crate::checkpoint::Checkpoint;
 use crate::ids::{DossierNumber, Scope};
-use crate::report::RunRecord;
-use crate::sink::settle::{Step, number_of, settle};
+use crate::plan::Change;
+use crate::report::{Counts, RunRecord};
+use crate::sink::settle::{Step, settle};
 use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
 
 /// Writes a batch: rows, quarantine, checkpoint, and last the change feed, as the row that numbers it stays locked until
@@ -30,10 +31,10 @@ pub(in crate::sink) async fn apply<S: Store>(
         return Err(Fault::Backward(scope.to_string()));
     }
     let changes = &batch.plan.changes;
-    let numbers: Vec<DossierNumber> = changes.iter().map(number_of).collect();
+    let numbers: Vec<DossierNumber> = changes.iter().map(Change::number).collect();
     let held = if numbers.is_empty() { Default::default() } else { read::held(store, scope, &numbers).await? };
     let steps: Vec<Step<'_>> =
-        changes.iter().map(|change| settle(change, held.get(&number_of(change)), batch.seen_at)).collect();
+        changes.iter().map(|change| settle(change, held.get(&change.number()), batch.seen_at)).collect();
     let rows_written = rows::write(store, prepared, &steps).await? + forget::forget(store, prepared, &steps).await?;
     for change in &batch.quarantine {
         match change {
@@ -45,7 +46,9 @@ pub(in crate::sink) async fn apply<S: Store>(
         write_checkpoint(store, scope, &batch.checkpoint).await?;
     }
     let events = write_feed(store, scope, batch, &steps).await?;
-    Ok(Receipt { rows_written, events })
+    let mut counts = Counts::default();
+    steps.iter().for_each(|step| counts.count(step.kind));
+    Ok(Receipt { rows_written, events, counts })
 }
 
 async fn write_feed<S: Store>(store: &mut S, scope: &Scope, batch: &Batch, steps: &[Step<'_>]) -> Result<u64, Fault> {

@@ -31,7 +31,7 @@ pub(in crate::sink) trait Dialect {
     const KEEP_VIEW: Option<&'static str>;
 
     /// Stored dossiers of the démarche `$2` of the instance `$1` whose numbers `$3` holds: `number`,
-    /// `fingerprint`, `light`, `updated_at`, `gone`, `gone_reason`, `gone_at`, `last_changed`. By key alone, however many
+    /// `fingerprint`, `light`, `gone`, `gone_reason`, `gone_at`, `last_changed`. By key alone, however many
     /// dossiers the démarche has.
     const HELD: &'static str;
 

@@ -6,9 +6,11 @@ use super::remember::whose;
 use super::store::Store;
 use super::value::Value;
 use crate::ids::{DossierNumber, Scope};
+use crate::plan::Write;
+use crate::plan::decide::{NOTHING, nothing};
 use crate::privacy::NOT_KEPT;
 use crate::sink::Prepared;
-use crate::sink::settle::{NOTHING, Step, Write, nothing};
+use crate::sink::settle::Step;
 
 /// Purges dossiers, and empties the texts of intents about every anonymised or purged dossier. Returns the number of
 /// purged dossiers.
@@ -20,7 +22,8 @@ pub(super) async fn forget<S: Store>(store: &mut S, prepared: &Prepared, steps: 
     let scope = prepared.scope();
     let mut purged = Vec::new();
     for step in steps {
-        if let Write::Purge { at, light } = step.write {
+        if let Write::Purge { light } = step.write {
+            let at = step.changed_at;
             purged.push(step.number);
             let update = "UPDATE dn_dossiers SET state = '', fingerprint = $1, light = $2, updated_at = $3, \
                           gone = 'retention', gone_reason = NULL, gone_at = $3, first_seen = $3, last_changed = $3, \

@@ -34,14 +34,9 @@ pub(super) async fn held<S: Store>(
     let [instance, demarche] = whose(scope);
     let rows = store.rows(S::HELD.into(), &[instance, demarche, Value::Numbers(numbers)]).await?;
     let held = |row: &S::Row| {
-        let held = Held {
-            fingerprint: digest(row, "fingerprint")?,
-            light: digest(row, "light")?,
-            updated_at: row.instant("updated_at")?,
-            gone: gone(row)?,
-            last_changed: row.instant("last_changed")?,
-        };
-        Ok((number(row)?, held))
+        let (fingerprint, light) = (digest(row, "fingerprint")?, digest(row, "light")?);
+        let known = KnownDossier { fingerprint, light, gone: gone(row)? };
+        Ok((number(row)?, Held { known, last_changed: row.instant("last_changed")? }))
     };
     rows.iter().map(held).collect()
 }
@@ -52,12 +47,7 @@ pub(in crate::sink) async fn known<S: Store>(
     numbers: &[DossierNumber],
 ) -> Result<Known, Fault> {
     let held = held(store, scope, numbers).await?;
-    Ok(held
-        .into_iter()
-        .map(|(number, held)| {
-            (number, KnownDossier { fingerprint: held.fingerprint, light: held.light, gone: held.gone })
-        })
-        .collect())
+    Ok(held.into_iter().map(|(number, held)| (number, held.known)).collect())
 }
 
 pub(in crate::sink) async fn totals<S: Store>(store: &mut S, scope: &Scope) -> Result<Totals, Fault> {

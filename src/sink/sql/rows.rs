@@ -13,7 +13,8 @@ use super::survey;
 use super::value::{Type, Value};
 use crate::dossier::{Gone, GoneReason};
 use crate::ids::{DossierNumber, Scope};
-use crate::sink::settle::{Step, Write};
+use crate::plan::Write;
+use crate::sink::settle::Step;
 use crate::sink::{ExpectedDossier, Prepared, names};
 use crate::table::{Cell, ChildRow, Layout, LayoutTable, Row};
 
@@ -36,10 +37,10 @@ async fn write_rows<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step<
     let mut written: Vec<Written<'_>> = steps
         .iter()
         .filter_map(|step| match &step.write {
-            Write::Row { row, gone, changed_at, fresh } => {
-                Some(Written { row, gone: gone.as_ref(), changed_at: *changed_at, fresh: *fresh })
+            Write::Row { row, gone, fresh } => {
+                Some(Written { row, gone: gone.as_ref(), changed_at: step.changed_at, fresh: *fresh })
             }
-            Write::Nothing | Write::Light(_) | Write::Tomb { .. } | Write::Purge { .. } => None,
+            Write::Nothing | Write::Light(_) | Write::Tomb(_) | Write::Purge { .. } => None,
         })
         .collect();
     if written.is_empty() {
@@ -211,11 +212,11 @@ async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step
                 let values = [row.light.into(), row.updated_at.into(), instance, demarche, step.number.into()];
                 store.run(update.into(), &values).await?;
             }
-            Write::Tomb { gone, changed_at } => {
+            Write::Tomb(gone) => {
                 let update = "UPDATE dn_dossiers SET gone = $1, gone_reason = $2, gone_at = $3, last_changed = $4 \
                               WHERE instance = $5 AND demarche = $6 AND number = $7";
                 let [kind, word, at] = tombstone(Some(gone));
-                let values = [kind, word, at, (*changed_at).into(), instance, demarche, step.number.into()];
+                let values = [kind, word, at, step.changed_at.into(), instance, demarche, step.number.into()];
                 store.run(update.into(), &values).await?;
                 if let Some(table) = prepared.layout().tables.first() {
                     let update = format!(
@@ -224,7 +225,7 @@ async fn write_marks<S: Store>(store: &mut S, prepared: &Prepared, steps: &[Step
                         quoted(&table.name)
                     );
                     let values =
-                        [gone.reason.as_str().into(), gone.at.into(), (*changed_at).into(), step.number.into()];
+                        [gone.reason.as_str().into(), gone.at.into(), step.changed_at.into(), step.number.into()];
                     store.run(update.into(), &values).await?;
                 }
                 count += 1;

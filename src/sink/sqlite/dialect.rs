@@ -29,7 +29,7 @@ impl Dialect for SqliteConnection {
 
     const KEEP_VIEW: Option<&'static str> = None;
 
-    const HELD: &'static str = "SELECT number, fingerprint, light, updated_at, gone, gone_reason, gone_at, last_changed \
+    const HELD: &'static str = "SELECT number, fingerprint, light, gone, gone_reason, gone_at, last_changed \
                                 FROM dn_dossiers WHERE instance = $1 AND demarche = $2 \
                                 AND number IN (SELECT value FROM json_each($3))";
 

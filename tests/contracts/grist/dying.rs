@@ -13,7 +13,7 @@ use crate::contracts::world::*;
 fn batches() -> Vec<Batch> {
     let mut fewer = row(2, "DEUX");
     fewer.children.remove(0);
-    let mut waiting = batch(2, vec![Change::Update { row: fewer, was: row(2, "deux").fingerprint }, delete(1, "un")]);
+    let mut waiting = batch(2, vec![Change::Present(fewer), delete(1)]);
     let entry = QuarantineEntry {
         number: number(9),
         reason: "timeout".to_owned(),
@@ -23,8 +23,7 @@ fn batches() -> Vec<Batch> {
         next_try: at(60),
     };
     waiting.quarantine.push(QuarantineChange::Put(entry));
-    let mut last =
-        batch(3, vec![Change::Restore { row: row(1, "un"), was: row(1, "un").fingerprint }, insert(8, "huit")]);
+    let mut last = batch(3, vec![Change::Present(row(1, "un")), insert(8, "huit")]);
     last.quarantine.push(QuarantineChange::Release(number(9)));
     vec![batch(1, vec![insert(1, "un"), insert(2, "deux"), insert(5, "cinq")]), waiting, last]
 }

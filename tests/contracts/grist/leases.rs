@@ -66,10 +66,10 @@ async fn a_run_that_wakes_up_after_another_took_over_writes_nothing() {
     // What moved in the row is not its id, so the sleeper would still be believed: the other one takes it over.
     let other = place.open().await;
     let theirs = prepare(&other, &scope()).await;
-    other.commit(&theirs, &batch(2, vec![update(1, "un", "UN")])).await.expect("a commit");
+    other.commit(&theirs, &batch(2, vec![update(1, "UN")])).await.expect("a commit");
     let before = other.look(&scope()).await;
 
-    let late = batch(3, vec![update(1, "un", "en retard"), insert(2, "deux")]);
+    let late = batch(3, vec![update(1, "en retard"), insert(2, "deux")]);
     for _ in 0..2 {
         let error = sleeper.commit(&prepared, &late).await.expect_err("a fence");
         assert!(matches!(error, SinkError::Locked { .. }), "{error}");

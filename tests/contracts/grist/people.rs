@@ -49,8 +49,7 @@ async fn what_people_make_of_the_document_stays_and_the_sync_goes_on() {
     assert_eq!(sink.notices(), [""; 0]);
     let mut changed = row(2, "DEUX");
     changed.cells[1] = Cell::Integer(77);
-    let was = row(2, "deux").fingerprint;
-    let change = demarche_numerique::plan::Change::Update { row: changed, was };
+    let change = demarche_numerique::plan::Change::Present(changed);
     sink.commit(&prepared, &batch(2, vec![change, insert(5, "cinq")])).await.expect("a commit");
 
     let rows = place.rows(DOSSIERS);
@@ -124,8 +123,7 @@ async fn a_column_that_a_person_deleted_is_told_and_comes_back_on_demand() {
     assert!(prepared.owes_remap() && sink.notices().is_empty());
     assert!(sink.checkpoint(&scope()).await.expect("an answer").is_some_and(|checkpoint| checkpoint.remap));
     let same = row(1, "un");
-    let was = same.fingerprint;
-    let rewrite = demarche_numerique::plan::Change::Rewrite { row: same, was };
+    let rewrite = demarche_numerique::plan::Change::Rewrite(same);
     sink.commit(&prepared, &batch(3, vec![rewrite])).await.expect("a commit");
     assert_eq!(place.rows(DOSSIERS)[0].text("nom"), "un");
 }
@@ -167,7 +165,7 @@ async fn copies_of_rows_are_told_and_those_of_child_rows_go() {
     person.add_row(ENFANTS, &[("cle", child.cell("cle").clone()), ("prenom", json!("une copie"))]);
     let sink = place.open().await;
     let prepared = again(&sink, layout("demarche_12")).await.expect("the same tables");
-    sink.commit(&prepared, &batch(2, vec![update(2, "deux", "DEUX")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(2, "DEUX")])).await.expect("a commit");
     assert!(sink.notices()[0].contains("dossier 2 has 2 rows"));
     let names: Vec<String> = place.rows(DOSSIERS).iter().map(|row| row.text("nom").to_owned()).collect();
     assert_eq!(names, ["un", "DEUX", "une copie"]);
@@ -215,7 +213,7 @@ async fn a_type_that_holds_the_values_is_followed() {
     let prepared = again(&sink, layout("demarche_12")).await.expect("harmless types");
     let mut four = row(4, "quatre");
     four.cells[1] = Cell::Integer(3_000_000_000);
-    sink.commit(&prepared, &batch(2, vec![demarche_numerique::plan::Change::Insert(four)])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![demarche_numerique::plan::Change::Present(four)])).await.expect("a commit");
     let four = place.rows(DOSSIERS).pop().expect("a row");
     assert_eq!((four.cell("effectif"), four.text("jour")), (&json!(3_000_000_000_i64), "2026-01-15"));
 }
@@ -273,14 +271,14 @@ async fn a_copy_of_the_past_is_caught_up_with() {
     let past = place.grist.snapshot(&place.document);
     let sink = place.open().await;
     let prepared = again(&sink, layout("demarche_12")).await.expect("the same tables");
-    sink.commit(&prepared, &batch(2, vec![delete(1, "un"), insert(4, "quatre")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(1), insert(4, "quatre")])).await.expect("a commit");
     sink.close().await.expect("a clean end");
     place.grist.restore(&place.document, &past);
     let sink = place.open().await;
     let watermark = sink.checkpoint(&scope()).await.expect("an answer").and_then(|checkpoint| checkpoint.watermark);
     assert_eq!(watermark, Some(at(1)), "rows and checkpoint are of one moment");
     let prepared = again(&sink, layout("demarche_12")).await.expect("the same tables");
-    sink.commit(&prepared, &batch(2, vec![delete(1, "un"), insert(4, "quatre")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(1), insert(4, "quatre")])).await.expect("a commit");
     assert_eq!(sink.totals(&scope()).await.expect("an answer").alive, 2);
     place.assert_sound();
 }

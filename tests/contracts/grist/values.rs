@@ -20,7 +20,7 @@ async fn kept(kind: CellKind, cells: &[Cell]) -> Vec<Value> {
     let rows = (1..).zip(cells).map(|(of, cell)| {
         let mut row = row(of, "x");
         row.cells[0] = cell.clone();
-        Change::Insert(row)
+        Change::Present(row)
     });
     sink.commit(&prepared, &batch(1, rows.collect())).await.expect("a commit");
     place.rows(DOSSIERS).iter().map(|row| row.cell("nom").clone()).collect()
@@ -144,7 +144,7 @@ async fn a_text_that_no_request_can_carry_says_so_in_its_cell_and_is_whole_in_it
     long.cells[0] = Cell::Text("é".repeat(600_000));
     long.cells[7] = Cell::Text("x".repeat(600_000));
     long.cells[9] = Cell::Json("y".repeat(600_000));
-    sink.commit(&prepared, &batch(1, vec![Change::Insert(long.clone())])).await.expect("a commit");
+    sink.commit(&prepared, &batch(1, vec![Change::Present(long.clone())])).await.expect("a commit");
     let stored = sink.documents(&scope(), None, 1).await.expect("an answer");
     assert!(stored[0].document == long.document);
     let row = place.rows(DOSSIERS).remove(0);
@@ -157,8 +157,7 @@ async fn a_text_that_no_request_can_carry_says_so_in_its_cell_and_is_whole_in_it
 
     let mut short = super::super::world::row(1, "court");
     short.light = long.light;
-    let was = long.fingerprint;
-    sink.commit(&prepared, &batch(2, vec![Change::Update { row: short.clone(), was }])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![Change::Present(short.clone())])).await.expect("a commit");
     assert_eq!(sink.documents(&scope(), None, 1).await.expect("an answer")[0].document, short.document);
     assert!(
         place.rows("Dn_suites").iter().all(|row| row.cell("valeur").is_null()),
@@ -169,7 +168,7 @@ async fn a_text_that_no_request_can_carry_says_so_in_its_cell_and_is_whole_in_it
 #[tokio::test]
 async fn a_page_larger_than_a_request_is_split_and_a_death_in_between_doubles_nothing() {
     use demarche_numerique::sandbox::grist::{Fault, FaultPlan};
-    let changes = || (1..=4).map(|of| Change::Insert(giant(of, 100_000, 400))).collect();
+    let changes = || (1..=4).map(|of| Change::Present(giant(of, 100_000, 400))).collect();
     for written in 1..16 {
         let place = Place::new().await;
         let sink = place.open().await;

@@ -49,7 +49,7 @@ async fn json_that_the_database_refuses_is_stored_without_what_it_refuses() {
     row.cells[8] = Cell::List(vec!["a\0b".to_owned(), "NULL".to_owned(), String::new()]);
     let document = row.document.clone();
     assert!(document.contains("\\u0000"));
-    sink.commit(&prepared, &batch(1, vec![demarche_numerique::plan::Change::Insert(row)])).await.expect("a commit");
+    sink.commit(&prepared, &batch(1, vec![demarche_numerique::plan::Change::Present(row)])).await.expect("a commit");
     let values = "SELECT nom || ' ' || fiche::text || ' ' || options::text FROM demarche_12_dossiers";
     let expected = "a\u{fffd}b {\"nul\": \"\u{fffd}\", \"suite\": [\"\\\\u0000\"]} {a\u{fffd}b,\"NULL\",\"\"}";
     assert_eq!(database.column(values).await, [expected]);
@@ -63,7 +63,7 @@ async fn views_have_the_titles_of_the_form_and_the_dossiers_that_are_there() {
     let prepared = prepare(&sink, &scope()).await;
     let first = batch(1, vec![insert(1, "un"), insert(2, "deux"), insert(4, "quatre")]);
     sink.commit(&prepared, &first).await.expect("a commit");
-    sink.commit(&prepared, &batch(2, vec![delete(2, "deux")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![delete(2)])).await.expect("a commit");
     let dossiers = r#"SELECT "Dossier n°" || ' ' || "Nom de l'""établissement""" FROM vue_12_dossiers"#;
     assert_eq!(database.column(dossiers).await, ["1 un", "4 quatre"]);
     let enfants = r#"SELECT "Dossier n°" || ' ' || "Rang" || ' ' || "Prénom" FROM vue_12_enfants"#;

@@ -82,7 +82,7 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_commit_leaves_nothing_and_i
     let mut user = database.by_hand().await;
     let mut using = user.begin().await.expect("a transaction");
     using.execute("LOCK TABLE demarche_12_enfants IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-    let next = batch(2, vec![update(1, "un", "UN"), insert(4, "quatre")]);
+    let next = batch(2, vec![update(1, "UN"), insert(4, "quatre")]);
     let cut = async {
         let waiting =
             "SELECT 'x' FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
@@ -113,7 +113,7 @@ async fn a_table_that_another_program_keeps_for_itself_is_told_in_time() {
     let mut user = database.by_hand().await;
     let mut using = user.begin().await.expect("a transaction");
     using.execute("LOCK TABLE demarche_12_dossiers IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-    let next = batch(2, vec![update(1, "un", "UN")]);
+    let next = batch(2, vec![update(1, "UN")]);
     let error = sink.commit(&prepared, &next).await.expect_err("no lock");
     let SinkError::Unavailable { reason, .. } = &error else { panic!("{error}") };
     assert!(reason.contains("another program uses the same tables") && reason.contains("lock timeout"), "{reason}");

@@ -30,7 +30,7 @@ async fn a_reader_that_keeps_its_position_misses_nothing_whoever_writes() {
                     broken.children.iter_mut().for_each(|child| child.key = "la même".to_owned());
                     broken.children.extend(row(2, "y").children);
                     broken.cells[1] = Cell::Text("pas un nombre".to_owned());
-                    let failing = batch(second, vec![demarche_numerique::plan::Change::Insert(broken)]);
+                    let failing = batch(second, vec![demarche_numerique::plan::Change::Present(broken)]);
                     let error = sink.commit(&prepared, &failing).await.expect_err("a refusal");
                     assert!(matches!(error, SinkError::Refused { .. }), "{error}");
                 }
@@ -81,7 +81,7 @@ async fn those_who_listen_are_told_once_the_lines_can_be_read() {
     listener.listen("dn_changes").await.expect("a channel");
     // Nothing new, then something.
     sink.commit(&prepared, &batch(1, vec![insert(1, "un")])).await.expect("the same content");
-    sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN"), delete(2, "deux")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(1, "UN"), delete(2)])).await.expect("a commit");
     let told = listener.recv().await.expect("a word");
     let told: serde_json::Value = serde_json::from_str(told.payload()).expect("JSON");
     assert_eq!(told, serde_json::json!({ "schema": "dn", "instance": "dn", "demarche": 12, "seq": 4 }));

@@ -22,7 +22,7 @@ async fn what_was_committed_is_there_after_reopening_and_names_are_the_same() {
     assert_eq!(sink.look(&scope()).await, shown);
     let plan = SchemaPlan { layout: prepared.layout().clone(), changes: Vec::new() };
     let prepared = sink.prepare(&scope(), &form(), plan).await.expect("the same tables");
-    sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(1, "UN")])).await.expect("a commit");
 }
 
 /// The transactions that made every row and every object of the schema, leases aside.
@@ -199,11 +199,11 @@ async fn an_account_without_rights_is_told_which_ones_it_needs() {
     database.run(&format!("GRANT USAGE, CREATE ON SCHEMA dn TO {role}")).await;
     let sink = PostgresSink::open(&url, Options::default()).await.expect("enough rights");
     let prepared = filled(&sink).await;
-    sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN"), delete(2, "deux")])).await.expect("a commit");
+    sink.commit(&prepared, &batch(2, vec![update(1, "UN"), delete(2)])).await.expect("a commit");
     sink.check().await.expect("a sound schema");
     // A right that was taken away in the middle.
     database.run(&format!("ALTER TABLE dn_dossiers OWNER TO postgres; REVOKE ALL ON dn_dossiers FROM {role}")).await;
-    let error = sink.commit(&prepared, &batch(3, vec![update(1, "UN", "un")])).await.expect_err("a refusal");
+    let error = sink.commit(&prepared, &batch(3, vec![update(1, "un")])).await.expect_err("a refusal");
     assert!(matches!(error, SinkError::Unusable { action: "written", .. }), "{error}");
 }
 

@@ -77,7 +77,7 @@ async fn a_session_pooler_is_as_good_as_none_and_both_are_told() {
         let bouncer = PgBouncer::before(&database, mode, 6, "");
         let sink = open(&bouncer.url(&database), mode).await;
         let prepared = filled(&sink).await;
-        sink.commit(&prepared, &batch(2, vec![update(1, "un", "UN"), delete(2, "deux")])).await.expect("a commit");
+        sink.commit(&prepared, &batch(2, vec![update(1, "UN"), delete(2)])).await.expect("a commit");
         sink.check().await.expect("a sound schema");
         sink.close().await.expect("a clean end");
         let facts = PostgresSink::facts(&bouncer.url(&database), Options::default()).await.expect("an answer");

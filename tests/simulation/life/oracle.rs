@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use demarche_numerique::champ::{Champ, ChampValue};
+use demarche_numerique::plan::FeedKind;
 use demarche_numerique::privacy::{DossierPart, Policy, Preset};
 use demarche_numerique::sandbox::world::{DossierTruth, Snapshot};
-use demarche_numerique::sink::FeedKind;
 use demarche_numerique::sink::memory::{Content, StoredDossier};
 use demarche_numerique::table::{Cell, ColumnKey, Part};
 use demarche_numerique::{Dossier, DossierNumber, Platform};

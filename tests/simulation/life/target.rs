@@ -139,17 +139,12 @@ impl Hold<'_> {
         let mut numbers = BTreeSet::new();
         for change in &batch.plan.changes {
             let number = match change {
-                Change::Insert(row)
-                | Change::Touch(row)
-                | Change::Update { row, .. }
-                | Change::Restore { row, .. }
-                | Change::Rewrite { row, .. }
-                | Change::Anonymise { row, .. } => row.number,
-                Change::Delete { number, .. } => {
+                Change::Present(row) | Change::Rewrite(row) | Change::Anonymise(row) => row.number,
+                Change::Gone(number, _) => {
                     self.check_gone(*number);
                     *number
                 }
-                Change::Retomb { number, .. } | Change::Purge { number, .. } => *number,
+                Change::Purge(number) => *number,
             };
             if !numbers.insert(number) {
                 stage.broke(format!("dossier {number} is twice in one batch"));

@@ -200,9 +200,10 @@ async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> 
     for row in &books {
         let (number, book) = known::book(row)?;
         let expected = match book.held {
-            Some(held) if held.gone.is_none() => {
-                Ok(Expected { state: Some(DossierState::from(text(row, "etat"))), fingerprint: Some(held.fingerprint) })
-            }
+            Some(held) if held.known.gone.is_none() => Ok(Expected {
+                state: Some(DossierState::from(text(row, "etat"))),
+                fingerprint: Some(held.known.fingerprint),
+            }),
             Some(_) => Err("La plateforme ne montre plus ce dossier".to_owned()),
             None => Err("Ce dossier est en train d’être copié : cochez de nouveau dans un moment".to_owned()),
         };
