@@ -98,7 +98,7 @@ pub struct Receipt {
     pub rows_written: u64,
     /// Changes that the feed tells of; counted also by a target that keeps no feed.
     pub events: u64,
-    /// What the changes did, by what was held.
+    /// The effects of the changes, decided by the stored dossiers.
     pub counts: Counts,
 }
 
