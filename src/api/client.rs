@@ -11,7 +11,7 @@ use super::builder::ClientBuilder;
 use super::convert::{self, Drifts};
 use super::cursor::{Cursor, listing_id};
 use super::error::ApiError;
-use super::fields::{ExtraFields, Fields};
+use super::fields::{ExtraFields, RequestedFields};
 use super::form::Form;
 use super::operation::{self, Detail, Request};
 use super::page::{Drift, Listing, Page, PageSize, Position};
@@ -38,7 +38,7 @@ pub struct Client {
     transport: Arc<Transport>,
     aside: bool,
     /// Fields that are requested of whole dossiers.
-    pub(super) fields: Fields,
+    pub(super) fields: RequestedFields,
 }
 
 /// Head of a démarche and first pages of its lists of deletions, read in one request if possible.
@@ -59,7 +59,7 @@ impl Client {
     }
 
     pub(super) fn over(platform: Platform, transport: Arc<Transport>, wanted: ExtraFields) -> Self {
-        Self { platform, transport, aside: false, fields: Fields::new(wanted) }
+        Self { platform, transport, aside: false, fields: RequestedFields::new(wanted) }
     }
 
     /// Clones this client for side requests, whose answer the main work can do without: a transient failure is retried
@@ -74,7 +74,7 @@ impl Client {
         if self.aside { self.transport.ask_aside(request, read).await } else { self.transport.ask(request, read).await }
     }
 
-    pub(super) fn with(&self, fields: Fields) -> Self {
+    pub(super) fn with(&self, fields: RequestedFields) -> Self {
         Self { fields, ..self.clone() }
     }
 

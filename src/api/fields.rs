@@ -30,7 +30,7 @@ pub(super) struct ExtraFields {
 
 /// Fields that one client requests of whole dossiers.
 #[derive(Clone, Debug)]
-pub(super) struct Fields {
+pub(super) struct RequestedFields {
     wanted: ExtraFields,
     /// The last reading of the schema, shared by all clones.
     schema: Arc<Mutex<Told>>,
@@ -68,7 +68,7 @@ fn within(span: SignedDuration, since: Timestamp, now: Timestamp) -> bool {
     since <= now && now.duration_since(since) < span
 }
 
-impl Fields {
+impl RequestedFields {
     pub(super) fn new(wanted: ExtraFields) -> Self {
         Self { wanted, schema: Arc::default(), decided: None, learned: Arc::default() }
     }
@@ -88,7 +88,7 @@ impl Client {
         if wanted == self.fields.wanted {
             return self.clone();
         }
-        self.with(Fields { wanted, decided: None, learned: Arc::default(), ..self.fields.clone() })
+        self.with(RequestedFields { wanted, decided: None, learned: Arc::default(), ..self.fields.clone() })
     }
 
     /// Clones this client, with these fields of the platform ([`platform_fields`](Self::platform_fields)); with those of the
@@ -101,7 +101,7 @@ impl Client {
             None => Additions::allowed(&SchemaFacts::pinned(self.platform()), false, columns),
         };
         let decided = Some(self.asking(additions));
-        self.with(Fields { decided, ..self.fields.clone() })
+        self.with(RequestedFields { decided, ..self.fields.clone() })
     }
 
     /// Returns true if fields newer than the pinned schema are wanted

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::printer;
 use super::terminal::{ProgressMode, Surroundings};
 use crate::api::Client;
-use crate::config::{Config, Instance, Origin, Secrets, Setting, defaults};
+use crate::config::{Config, Instance, Secrets, Setting, SettingOrigin, defaults};
 use crate::cycle;
 
 /// Holds what every command needs.
@@ -67,9 +67,9 @@ impl Context {
     /// The path of the configuration file, if one was named.
     pub fn config_path(&self) -> Option<Setting<PathBuf>> {
         if let Some(path) = &self.global.config {
-            return Some(Setting { value: path.clone(), origin: Origin::Flag("--config") });
+            return Some(Setting { value: path.clone(), origin: SettingOrigin::Flag("--config") });
         }
-        let origin = Origin::Environment(defaults::CONFIG_ENV.to_owned());
+        let origin = SettingOrigin::Environment(defaults::CONFIG_ENV.to_owned());
         variable(defaults::CONFIG_ENV).map(|path| Setting { value: PathBuf::from(path), origin })
     }
 

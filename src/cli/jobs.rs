@@ -6,7 +6,7 @@ use super::context::{Context, variable};
 use super::error::CliError;
 use super::exit::Exit;
 use super::flags::JobArgs;
-use super::{failed, progress::Progress};
+use super::{failed, progress::ProgressReporter};
 use crate::api::Client;
 use crate::config::{self, Overrides};
 use crate::cycle::{self, Cycle, CycleEvent, CycleJob};
@@ -79,7 +79,7 @@ impl Work<'_> {
 
     async fn one(
         &self,
-        job: &config::Job,
+        job: &config::JobConfig,
         clients: &mut BTreeMap<String, Client>,
         stop: &Stop,
         work: &mut impl AsyncFnMut(&Cycle<'_>) -> Result<Exit, CliError>,
@@ -98,7 +98,7 @@ impl Work<'_> {
         job.settings.full = self.full;
         job.settings.allow_deletes = self.allow_deletes;
         job.settings.accept_address = self.overrides.accept_address;
-        let progress = Progress::new(self.context.progress(self.json), &job.scope);
+        let progress = ProgressReporter::new(self.context.progress(self.json), &job.scope);
         let events = |event: &CycleEvent<'_>| progress.hear(event);
         let result = work(&Cycle { job: &job, stop, clock: &jiff::Timestamp::now, events: &events }).await;
         progress.end();

@@ -17,7 +17,7 @@ use crate::sync::Event;
 const LINES: u64 = 10;
 
 /// Tells how a run goes on.
-pub struct Progress {
+pub struct ProgressReporter {
     scope: Scope,
     mode: ProgressMode,
     bar: ProgressBar,
@@ -31,7 +31,7 @@ struct SoFar {
     counts: Counts,
 }
 
-impl Progress {
+impl ProgressReporter {
     /// Begins to tell about one démarche.
     pub fn new(mode: ProgressMode, scope: &Scope) -> Self {
         let bar = match mode {

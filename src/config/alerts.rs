@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::defaults;
 use super::document::secret;
 use super::duration::show_duration;
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
 use crate::serve::Limits;
@@ -75,7 +75,7 @@ impl Alerts {
 
     /// Every setting in words, with its origin; nothing when nobody is told.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+    pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         if !self.wakes() {
             return Vec::new();
         }

@@ -37,9 +37,11 @@ pub use alerts::Alerts;
 pub use document::{Config, DemarcheEntry, InstanceEntry};
 pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};
-pub use origin::{Origin, Setting};
+pub use origin::{Setting, SettingOrigin};
 pub use privacy::{PolicyChoice, PolicyEntry};
-pub use resolve::{Instance, Job, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy};
+pub use resolve::{
+    Instance, JobConfig, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy,
+};
 pub use retention::{RetentionSettings, words as retention_in_words};
 pub use run::RunSettings;
 pub use secrets::{SecretError, Secrets};

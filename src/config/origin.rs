@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Who said so. In order of precedence: a flag wins over the environment, which wins over the file, which wins over the
 /// default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// A flag of the command line: `--url`.
     Flag(&'static str),
     /// A variable of the environment: `DN_URL`.
@@ -23,7 +23,7 @@ pub enum Origin {
     Default,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => f.write_str(flag),
@@ -40,13 +40,13 @@ pub struct Setting<T> {
     /// The value in force.
     pub value: T,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 impl<T> Setting<T> {
     /// A value that nobody gave.
     pub fn default(value: T) -> Self {
-        Self { value, origin: Origin::Default }
+        Self { value, origin: SettingOrigin::Default }
     }
 
     /// The same origin for a value made of this one.

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Problem};
 use super::keys;
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::values::InvalidValue;
 
 /// The text of a file and what was found wrong in it so far.
@@ -34,8 +34,8 @@ impl<'a> Source<'a> {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    pub(super) fn origin(&self, offset: usize) -> Origin {
-        Origin::File { path: Arc::clone(&self.path), line: self.position(offset).0 }
+    pub(super) fn origin(&self, offset: usize) -> SettingOrigin {
+        SettingOrigin::File { path: Arc::clone(&self.path), line: self.position(offset).0 }
     }
 
     pub(super) fn report(&mut self, offset: usize, key: impl Into<String>, error: InvalidValue) {

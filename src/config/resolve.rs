@@ -9,7 +9,7 @@ use url::Url;
 use super::defaults;
 use super::document::{Config, DemarcheEntry, InstanceEntry, unknown_name};
 use super::error::{ConfigError, Problem};
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::privacy::{self, PolicyChoice};
 use super::run::RunSettings;
 use super::selection::SelectionSettings;
@@ -78,7 +78,7 @@ pub struct Instance {
 
 /// A démarche to follow into a target.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Job {
+pub struct JobConfig {
     /// Where it is.
     pub instance: Instance,
     /// Its number.
@@ -106,17 +106,17 @@ struct Selected<'c> {
 ///
 /// # Errors
 /// No démarche, no target, a name that nothing has, or an address that cannot be used.
-pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> Result<Vec<Job>, ConfigError> {
+pub fn resolve(config: &Config, flags: &Overrides, variables: Variables<'_>) -> Result<Vec<JobConfig>, ConfigError> {
     let flag_target = flags.to.as_deref().map(|text| resolve_target(text, variables)).transpose()?;
     let mut jobs = Vec::new();
     for Selected { instance, demarche, entry } in select(config, flags, variables)? {
         let mut target = match (&flag_target, entry) {
-            (Some(target), _) => Setting { value: target.clone(), origin: Origin::Flag("--to") },
+            (Some(target), _) => Setting { value: target.clone(), origin: SettingOrigin::Flag("--to") },
             (None, Some(entry)) => complete(&entry.target.value, &config.targets[&entry.target.value], variables)?,
             (None, None) => only_target(config, variables)?,
         };
         target.value.complete(&instance.name, flags);
-        jobs.push(Job {
+        jobs.push(JobConfig {
             instance,
             demarche,
             target,
@@ -203,7 +203,7 @@ fn select<'c>(
         if !entries.iter().any(|entry| entry.number.value == *number) {
             selected.push(Selected {
                 instance: instance(config, flags, variables, None)?,
-                demarche: Setting { value: *number, origin: Origin::Flag("--demarche") },
+                demarche: Setting { value: *number, origin: SettingOrigin::Flag("--demarche") },
                 entry: None,
             });
         }
@@ -273,7 +273,7 @@ fn instance(
         said.clone().unwrap_or_else(|| Setting::default(default))
     }
     let page_size = match flags.page_size {
-        Some(size) => Setting { value: size, origin: Origin::Flag("--page-size") },
+        Some(size) => Setting { value: size, origin: SettingOrigin::Flag("--page-size") },
         None => or(&said.page_size, defaults::PAGE_SIZE),
     };
     Ok(Instance {
@@ -297,14 +297,14 @@ fn platform(
     said: &InstanceEntry,
 ) -> Result<Setting<Platform>, ConfigError> {
     if let Some(value) = flags.platform {
-        return Ok(Setting { value, origin: Origin::Flag("--platform") });
+        return Ok(Setting { value, origin: SettingOrigin::Flag("--platform") });
     }
     let variable = defaults::PLATFORM_ENV;
     if let Some(name) = variables(variable).filter(|value| !value.is_empty()) {
         let value = name
             .parse()
             .map_err(|_| wrong(variable, unknown_name("platform", &name, Platform::ALL.map(Platform::as_str))))?;
-        return Ok(Setting { value, origin: Origin::Environment(variable.to_owned()) });
+        return Ok(Setting { value, origin: SettingOrigin::Environment(variable.to_owned()) });
     }
     Ok(said.platform.clone().unwrap_or_else(|| Setting::default(defaults::PLATFORM)))
 }
@@ -317,12 +317,12 @@ fn url(
 ) -> Result<Setting<Url>, ConfigError> {
     if let Some(text) = &flags.url {
         let value = parse_url(text).map_err(|error| wrong("--url", error))?;
-        return Ok(Setting { value, origin: Origin::Flag("--url") });
+        return Ok(Setting { value, origin: SettingOrigin::Flag("--url") });
     }
     let variable = defaults::URL_ENV;
     if let Some(text) = variables(variable).filter(|value| !value.is_empty()) {
         let value = parse_url(&text).map_err(|error| wrong(variable, error))?;
-        return Ok(Setting { value, origin: Origin::Environment(variable.to_owned()) });
+        return Ok(Setting { value, origin: SettingOrigin::Environment(variable.to_owned()) });
     }
     Ok(said.url.clone().unwrap_or_else(|| {
         Setting::default(Url::parse(platform.default_url()).expect("the addresses of the platforms are valid"))
@@ -337,12 +337,12 @@ fn token(variables: Variables<'_>, said: &InstanceEntry) -> Setting<SecretSource
     }
     let variable = SecretSource::Variable(defaults::TOKEN_ENV.to_owned());
     if set(defaults::TOKEN_ENV).is_some() {
-        return Setting { value: variable, origin: Origin::Environment(defaults::TOKEN_ENV.to_owned()) };
+        return Setting { value: variable, origin: SettingOrigin::Environment(defaults::TOKEN_ENV.to_owned()) };
     }
     match set(defaults::TOKEN_FILE_ENV) {
         Some(path) => Setting {
             value: SecretSource::File(PathBuf::from(path)),
-            origin: Origin::Environment(defaults::TOKEN_FILE_ENV.to_owned()),
+            origin: SettingOrigin::Environment(defaults::TOKEN_FILE_ENV.to_owned()),
         },
         None => Setting::default(variable),
     }
@@ -423,7 +423,7 @@ fn policy(
     if let Some(name) = &flags.policy {
         let known = config.policies.keys().map(String::as_str).chain(privacy::presets());
         let value = choose(name).ok_or_else(|| wrong("--policy", unknown_name("privacy policy", name, known)))?;
-        return Ok(Setting { value, origin: Origin::Flag("--policy") });
+        return Ok(Setting { value, origin: SettingOrigin::Flag("--policy") });
     }
     let said = entry.and_then(|entry| entry.privacy.clone());
     Ok(match said.and_then(|name| choose(&name.value).map(|value| Setting { value, origin: name.origin })) {

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::defaults;
 use super::keys;
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::plan::{Retention, Term, Terms};
@@ -94,7 +94,7 @@ impl RetentionSettings {
 
     /// Every setting in words, with its origin.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+    pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         let mut told = vec![
             ("retention.deleted", words(&self.deleted.value), &self.deleted.origin),
             ("retention.finished", words(&self.finished.value), &self.finished.origin),

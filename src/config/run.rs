@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::defaults;
 use super::duration::{parse_duration, show_duration};
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::serve::{Schedule, Ticks};
@@ -83,7 +83,7 @@ impl RunSettings {
 
     /// Every setting in words, with its origin.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+    pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         let schedule = match &self.schedule.value {
             Ticks::Every(period) => show_duration(*period),
             cron @ Ticks::Cron(_) => cron.to_string(),

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::defaults;
 use super::document::{day, unknown_name};
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::privacy::{GroupeName, Selection};
@@ -50,7 +50,7 @@ impl SelectionSettings {
 
     /// Every part in words, with its origin.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+    pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         fn list<T: ToString>(items: &BTreeSet<T>) -> String {
             items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::defaults;
 use super::duration::show_duration;
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::retention::{RetentionEntry, RetentionSettings};
 use super::values::InvalidValue;
@@ -126,7 +126,7 @@ impl SyncSettings {
 
     /// Every setting in words, with its origin.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String, &Origin)> {
+    pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         let duration = |setting: &Setting<Duration>| show_duration(setting.value);
         let mut told = vec![
             ("overlap", duration(&self.overlap), &self.overlap.origin),

@@ -10,7 +10,7 @@ use std::fmt;
 use super::document::unknown_name;
 use super::error::ConfigError;
 use super::keys;
-use super::origin::{Origin, Setting};
+use super::origin::{Setting, SettingOrigin};
 use super::reader::{self, Source, Table};
 use super::resolve::{Overrides, Variables, schema_of, wrong};
 use super::values::InvalidValue;
@@ -41,10 +41,10 @@ impl Target {
             Self::Postgres(postgres) => postgres.schema = schema_of(instance),
             Self::Grist(grist) => {
                 if flags.restore_columns {
-                    grist.restore_columns = Setting { value: true, origin: Origin::Flag(RESTORE_COLUMNS) };
+                    grist.restore_columns = Setting { value: true, origin: SettingOrigin::Flag(RESTORE_COLUMNS) };
                 }
                 if flags.files {
-                    grist.files = Setting { value: true, origin: Origin::Flag(FILES) };
+                    grist.files = Setting { value: true, origin: SettingOrigin::Flag(FILES) };
                 }
             }
         }

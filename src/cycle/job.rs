@@ -30,7 +30,7 @@ pub struct CycleJob {
 impl CycleJob {
     /// Puts the settings of a job together with the client of its instance and the filter of its policy.
     #[must_use]
-    pub fn new(job: &config::Job, client: &Client, filter: Filter) -> Self {
+    pub fn new(job: &config::JobConfig, client: &Client, filter: Filter) -> Self {
         Self {
             scope: Scope { instance: job.instance.name.clone(), demarche: job.demarche.value },
             client: client.with_columns(job.sync.columns.value),

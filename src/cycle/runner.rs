@@ -23,7 +23,7 @@ use crate::ids::Scope;
 use crate::intent::Status;
 use crate::report::{RunOutcome, RunRecord};
 use crate::serve::hints::{Hinted, SecretPath, Webhooks};
-use crate::serve::{Attempt, Clock, Due, Ended, History, JobKey, JobRunner, LOOK_BACK, Planned, StatusBoard};
+use crate::serve::{Clock, Due, Ended, History, JobKey, JobOutcome, JobRunner, LOOK_BACK, Planned, StatusBoard};
 use crate::sink::{AnySink, Outbox as _, Sink as _, SinkError, with_outbox};
 use crate::sync::{Stop, SyncError};
 
@@ -308,26 +308,26 @@ impl CycleRunner {
 }
 
 impl JobRunner for CycleRunner {
-    async fn attempt(&self, planned: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> Attempt {
+    async fn attempt(&self, planned: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> JobOutcome {
         let Some((_, job)) = self.jobs.get(&planned.key) else {
-            return Attempt::NotDue(History::default());
+            return JobOutcome::NotDue(History::default());
         };
         match self.work(planned, job, Reason::Due(hinted), stop).await {
-            Ok(CycleEnd::Ran(report)) => Attempt::Ran(Ended::of(&report.run.report)),
-            Ok(CycleEnd::Taken { again }) => Attempt::Taken { again },
-            Ok(CycleEnd::NotDue(history)) => Attempt::NotDue(history),
+            Ok(CycleEnd::Ran(report)) => JobOutcome::Ran(Ended::of(&report.run.report)),
+            Ok(CycleEnd::Taken { again }) => JobOutcome::Taken { again },
+            Ok(CycleEnd::NotDue(history)) => JobOutcome::NotDue(history),
             Err(error) => {
                 log::log_error(&job.scope, &error);
                 let failed = Ended::failed((self.clock)());
                 match error {
                     CycleError::Sink(SinkError::Locked { .. })
                     | CycleError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
-                        Attempt::Taken { again: try_again(job) }
+                        JobOutcome::Taken { again: try_again(job) }
                     }
                     CycleError::Sync(SyncError::Interrupted) => {
-                        Attempt::Ran(Ended { outcome: RunOutcome::Interrupted, ..failed })
+                        JobOutcome::Ran(Ended { outcome: RunOutcome::Interrupted, ..failed })
                     }
-                    _ => Attempt::Ran(failed),
+                    _ => JobOutcome::Ran(failed),
                 }
             }
         }
@@ -337,8 +337,8 @@ impl JobRunner for CycleRunner {
 /// Makes the client of a job's instance. Its rate limiter is shared with all that uses the token: in this process, and through
 /// PostgreSQL with other processes, where one of the instance's targets is there.
 fn shared_client(
-    job: &config::Job,
-    jobs: &[config::Job],
+    job: &config::JobConfig,
+    jobs: &[config::JobConfig],
     limiters: &Limiters,
     secrets: &Secrets,
 ) -> Result<Client, CycleError> {

@@ -13,7 +13,7 @@ use crate::ids::DossierNumber;
 use crate::report::RunOutcome;
 
 /// A job as the loop sees it.
-pub(super) struct Entry {
+pub(super) struct ScheduledJob {
     pub(super) planned: Planned,
     pub(super) seed: u64,
     /// The history that its target, or a run here, last gave; `None` before the first look.
@@ -38,7 +38,7 @@ pub(super) struct Hints {
 /// The part of the window for which each call waits at least: it may come before what it tells of can be read (trap 71).
 const LEAST_WAIT: u32 = 3;
 
-impl Entry {
+impl ScheduledJob {
     pub(super) fn due(&self, now: Timestamp) -> Due {
         let by_rhythm = match (&self.history, self.planned.schedule.paused) {
             (_, true) => return Due::Never,

@@ -39,11 +39,11 @@ impl Watched {
 }
 
 impl JobRunner for Watched {
-    async fn attempt(&self, _: &Planned, _: Option<&Hinted>, _: &Stop) -> Attempt {
+    async fn attempt(&self, _: &Planned, _: Option<&Hinted>, _: &Stop) -> JobOutcome {
         let read = self.start.elapsed();
         sleep(RUN).await;
         self.runs.lock().expect("no panic under the lock").push((read, self.start.elapsed()));
-        Attempt::Ran(Ended { outcome: RunOutcome::Done, at: self.now(), quiet: false })
+        JobOutcome::Ran(Ended { outcome: RunOutcome::Done, at: self.now(), quiet: false })
     }
 }
 
@@ -60,8 +60,8 @@ async fn day(calls: &[Duration]) -> Vec<(Duration, Duration)> {
     let watched = Watched { start: Instant::now(), runs: Arc::default() };
     let clock = watched.clone();
     let clock: Clock = Arc::new(move || clock.now());
-    let options = Options { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 };
-    let plan = Plan { jobs: vec![job(1)], runner: Arc::new(watched.clone()), workers: 1 };
+    let options = ServiceOptions { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 };
+    let plan = ServicePlan { jobs: vec![job(1)], runner: Arc::new(watched.clone()), workers: 1 };
     let (_reloads, plans) = mpsc::channel(1);
     let (sender, hints) = mpsc::channel(1000);
     let script = async {

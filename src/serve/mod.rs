@@ -46,5 +46,5 @@ pub use metrics::metrics;
 pub use pick::{Waiting, first};
 pub use ready::late;
 pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
-pub use service::{Attempt, Clock, JobRunner, Options, Plan, Planned, serve};
+pub use service::{Clock, JobOutcome, JobRunner, Planned, ServiceOptions, ServicePlan, serve};
 pub use status_board::{InstanceState, JobKey, JobState, StatusBoard};

@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use super::due::{Due, Ended, History, due};
-use super::entry::{Entry, Hints};
+use super::entry::{Hints, ScheduledJob};
 use super::hints::{Hint, Hinted, due_by_hint};
 use super::pick::{Waiting, first};
 use super::schedule::{Schedule, seed};
@@ -64,7 +64,7 @@ impl Planned {
 
 /// The outcome of an attempt to do a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub enum JobOutcome {
     /// Another worker has it, or has just done it; it is worth looking again after this long.
     Taken {
         /// The wait.
@@ -86,12 +86,12 @@ pub trait JobRunner: Send + Sync + 'static {
     ///
     /// `hinted`: what webhooks named of it, gathered for long enough. The job is then due by [`Planned::due_by_hint`] too, and
     /// these dossiers are read before it runs.
-    fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> impl Future<Output = Attempt> + Send;
+    fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, stop: &Stop) -> impl Future<Output = JobOutcome> + Send;
 }
 
 /// Holds the jobs and their runner: from the start, or after a reload.
 #[derive(Debug)]
-pub struct Plan<D> {
+pub struct ServicePlan<D> {
     /// The jobs.
     pub jobs: Vec<Planned>,
     /// Who does them.
@@ -104,7 +104,7 @@ pub struct Plan<D> {
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Holds the surroundings of the loop.
-pub struct Options {
+pub struct ServiceOptions {
     /// Where the state of jobs is told.
     pub board: StatusBoard,
     /// Asks for the end: nothing new begins, and runs end at their next safe point.
@@ -119,9 +119,9 @@ pub struct Options {
 /// one before; runs under way end under the plan that began them. Hints make jobs due sooner ([`due_by_hint`]), and change
 /// nothing else.
 pub async fn serve<D: JobRunner>(
-    plan: Plan<D>,
-    options: &Options,
-    mut reloads: mpsc::Receiver<Plan<D>>,
+    plan: ServicePlan<D>,
+    options: &ServiceOptions,
+    mut reloads: mpsc::Receiver<ServicePlan<D>>,
     mut hints: mpsc::Receiver<Hint>,
 ) {
     let mut service = Service {
@@ -160,11 +160,11 @@ pub async fn serve<D: JobRunner>(
 }
 
 struct Service<'o, D> {
-    entries: BTreeMap<JobKey, Entry>,
+    entries: BTreeMap<JobKey, ScheduledJob>,
     runner: Arc<D>,
     workers: usize,
-    options: &'o Options,
-    running: JoinSet<Attempt>,
+    options: &'o ServiceOptions,
+    running: JoinSet<JobOutcome>,
     tasks: HashMap<Id, Task>,
 }
 
@@ -180,7 +180,7 @@ impl<D: JobRunner> Service<'_, D> {
         (self.options.clock)()
     }
 
-    fn adopt(&mut self, plan: Plan<D>) {
+    fn adopt(&mut self, plan: ServicePlan<D>) {
         let now = self.now();
         let mut before = std::mem::take(&mut self.entries);
         for planned in plan.jobs {
@@ -189,7 +189,7 @@ impl<D: JobRunner> Service<'_, D> {
             let (history, not_before, hints) =
                 old.map_or((None, None, None), |entry| (entry.history, entry.not_before, entry.hints));
             let hints = hints.filter(|_| !planned.schedule.paused);
-            let entry = Entry { seed: planned.seed(), planned, history, not_before, hints, running };
+            let entry = ScheduledJob { seed: planned.seed(), planned, history, not_before, hints, running };
             self.options.board.change(&entry.planned.key, |state| entry.tell(state, state.last_success, now));
             self.entries.insert(entry.planned.key.clone(), entry);
         }
@@ -240,11 +240,11 @@ impl<D: JobRunner> Service<'_, D> {
         waits.filter(|wait| !wait.is_zero()).min().unwrap_or(LONGEST_NAP).min(LONGEST_NAP)
     }
 
-    fn end(&mut self, ended: Result<(Id, Attempt), JoinError>) {
+    fn end(&mut self, ended: Result<(Id, JobOutcome), JoinError>) {
         let now = self.now();
         let (id, attempt) = match ended {
             Ok(ended) => ended,
-            Err(error) => (error.id(), Attempt::Ran(Ended::failed(now))),
+            Err(error) => (error.id(), JobOutcome::Ran(Ended::failed(now))),
         };
         let Some(Task { planned, since, hints }) = self.tasks.remove(&id) else { return };
         let key = &planned.key;
@@ -254,17 +254,17 @@ impl<D: JobRunner> Service<'_, D> {
         let Some(entry) = entry else { return self.options.board.keep(|other| other != key) };
         entry.running = false;
         let success = match attempt {
-            Attempt::Taken { again } => {
+            JobOutcome::Taken { again } => {
                 entry.not_before = Some(Instant::now() + again);
                 entry.give_back(hints);
                 self.options.board.change(key, |state| state.taken_elsewhere += 1);
                 None
             }
-            Attempt::NotDue(history) => {
+            JobOutcome::NotDue(history) => {
                 entry.history = Some(history);
                 history.success
             }
-            Attempt::Ran(ended) => {
+            JobOutcome::Ran(ended) => {
                 entry.ran(ended, hints);
                 let skipped = entry.planned.schedule.between(since, now, entry.seed);
                 self.options.board.change(key, |state| {

@@ -67,14 +67,14 @@ impl Pretence {
         self.world.hinted.lock().expect("no panic under the lock").clone()
     }
 
-    pub(super) fn options(&self) -> Options {
+    pub(super) fn options(&self) -> ServiceOptions {
         let clock = self.clone();
         let clock = Arc::new(move || clock.now());
-        Options { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 }
+        ServiceOptions { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 }
     }
 
-    pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> Plan<Self> {
-        Plan { jobs: jobs.to_vec(), runner: Arc::new(self.clone()), workers }
+    pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> ServicePlan<Self> {
+        ServicePlan { jobs: jobs.to_vec(), runner: Arc::new(self.clone()), workers }
     }
 
     /// Lets jobs run for so many seconds, then asks to stop.
@@ -91,7 +91,7 @@ impl Pretence {
 }
 
 impl JobRunner for Pretence {
-    async fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, _: &Stop) -> Attempt {
+    async fn attempt(&self, job: &Planned, hinted: Option<&Hinted>, _: &Stop) -> JobOutcome {
         let number = job.key.scope.demarche.get();
         self.world.begun.lock().expect("no panic under the lock").push((self.start.elapsed().as_secs(), number));
         if let Some(hinted) = hinted {
@@ -109,11 +109,11 @@ impl JobRunner for Pretence {
         let attempt = match act.unwrap_or(Act::Work(Duration::from_secs(5))) {
             Act::Work(long) => {
                 sleep(long).await;
-                Attempt::Ran(ended(RunOutcome::Done))
+                JobOutcome::Ran(ended(RunOutcome::Done))
             }
-            Act::Fail => Attempt::Ran(ended(RunOutcome::Failed)),
-            Act::Taken(again) => Attempt::Taken { again },
-            Act::DoneElsewhere => Attempt::NotDue(History::default().and(ended(RunOutcome::Done))),
+            Act::Fail => JobOutcome::Ran(ended(RunOutcome::Failed)),
+            Act::Taken(again) => JobOutcome::Taken { again },
+            Act::DoneElsewhere => JobOutcome::NotDue(History::default().and(ended(RunOutcome::Done))),
             Act::Panic => panic!("a defect"),
         };
         self.world.most_at_once.lock().expect("no panic under the lock").0 -= 1;

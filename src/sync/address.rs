@@ -6,19 +6,19 @@ use crate::ids::Scope;
 use crate::sink::{InstanceAddress, Sink};
 
 impl InstanceAddress {
-    /// Where a client asks.
+    /// Returns the address of a client.
     #[must_use]
     pub fn of(client: &Client) -> Self {
         let mut url = client.url().clone();
         url.set_query(None);
         url.set_fragment(None);
-        // Neither is possible for an address without a host, which no client has.
+        // Both fail only for an address without a host, which no client has.
         let _ = (url.set_username(""), url.set_password(None));
         Self { platform: client.platform().as_str().to_owned(), url: url.as_str().trim_end_matches('/').to_owned() }
     }
 }
 
-/// What is to be kept of an address once the platform answered there.
+/// Address of an instance, compared with the kept one, to be kept once the platform has answered.
 #[must_use]
 pub(super) struct AddressCheck {
     found: InstanceAddress,
@@ -28,7 +28,7 @@ pub(super) struct AddressCheck {
 /// Compares the address of a client with the one that the target keeps for the instance.
 ///
 /// # Errors
-/// [`SyncError::OtherInstance`] when it is another one. A new address of the same platform passes when the operator
+/// [`SyncError::OtherInstance`] if it is another one. A new address of the same platform passes if the operator
 /// `accepts` it.
 pub(super) async fn check<S: Sink>(
     client: &Client,
@@ -49,7 +49,7 @@ pub(super) async fn check<S: Sink>(
     }
 }
 
-/// Refuses to work on a target that keeps dossiers of another instance under the same name. Reads only.
+/// Refuses a target that keeps dossiers of another instance under the same name. Reads only.
 ///
 /// # Errors
 /// [`SyncError::OtherInstance`], or those of the target.
@@ -58,7 +58,7 @@ pub async fn check_instance<S: Sink>(client: &Client, sink: &S, scope: &Scope) -
 }
 
 impl AddressCheck {
-    /// Keeps it, where it is not kept already.
+    /// Keeps the address, if it is not kept already.
     pub(super) async fn keep<S: Sink>(self, sink: &S, scope: &Scope) -> Result<(), SyncError> {
         if self.kept.as_ref() != Some(&self.found) {
             sink.keep_address(&scope.instance, &self.found, self.kept.as_ref()).await?;

@@ -1,4 +1,4 @@
-//! Reading a page while the one before it is committed.
+//! Reads the next page while the previous one is committed.
 
 use std::panic::resume_unwind;
 
@@ -8,11 +8,11 @@ use tracing::Instrument as _;
 use crate::api::ApiError;
 use crate::observe::{Walk, WalkStep};
 
-/// A walk whose pages are read by a task of its own, each when it is asked for. What the answer says takes milliseconds of
-/// a processor to understand: a commit that shared its task would stand still meanwhile.
+/// Walk whose pages are read by a task of its own, one ahead. Decoding a page takes milliseconds of CPU, during which a
+/// commit in the same task would stand still.
 pub(super) struct Ahead {
     walk: Option<Walk>,
-    /// At most one. It ends with this value.
+    /// At most one task. It is aborted with this value.
     reading: JoinSet<(Walk, Result<Option<WalkStep>, ApiError>)>,
 }
 
@@ -21,7 +21,7 @@ impl Ahead {
         Self { walk: Some(walk), reading: JoinSet::new() }
     }
 
-    /// As [`Walk::next`].
+    /// Reads a page, as [`Walk::next`].
     pub(super) async fn next(&mut self) -> Result<Option<WalkStep>, ApiError> {
         if let Some(mut walk) = self.walk.take() {
             let reading = async {

@@ -1,4 +1,4 @@
-//! From dossiers to a commit: filter, map, plan, hand over.
+//! Filters, maps, plans and commits the dossiers of a page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +23,9 @@ use crate::sink::{Batch, QuarantineChange, Sink};
 use crate::table::Row;
 
 impl<S: Sink> Engine<'_, S> {
-    /// The rows of dossiers as the platform sent them. The form is asked again when a dossier answers a question that it
-    /// does not have and that it was not asked for yet, however lately it was read: it may be published while a run reads.
-    /// A value that does not fit its column stays in the document, and the row says so: the types of columns follow the form,
-    /// never an answer.
+    /// Maps dossiers to rows. The form is read again if a dossier answers a question that the form lacks, once for each
+    /// question: a revision may be published while a run reads (trap 25). A value that does not fit its column stays in
+    /// the document, and the row lists the column: kinds of columns follow the form, never an answer.
     pub(super) async fn rows(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Row>, SyncError> {
         let mut rows = Vec::with_capacity(dossiers.len());
         let mut unknown = BTreeSet::new();
@@ -52,7 +51,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(rows)
     }
 
-    /// One dossier: filtered, then mapped; and the questions that it answers and the form does not have.
+    /// Filters and maps one dossier. Returns also the questions that it answers and the form lacks.
     pub(super) fn row(&mut self, mut dossier: Dossier, light: Digest) -> (Row, Vec<DescriptorId>) {
         self.job.filter.apply(&mut dossier, &self.form.types);
         let fields = dossier.unread_fields();
@@ -65,7 +64,7 @@ impl<S: Sink> Engine<'_, S> {
             self.misfits.entry(name).or_default().insert(mapped.row.number);
         }
         for (question, column) in mapped.unplaced {
-            // One that was learned and has no column belongs to a question that the form asks no more.
+            // A known sub-value without a column belongs to a question that the form no longer asks.
             let learned = self.form.demarche.learned.columns.get(&question);
             let waiting = self.unplaced.get(&question);
             if !learned.into_iter().chain(waiting).flatten().any(|known| known.id == column.id) {
@@ -88,8 +87,8 @@ impl<S: Sink> Engine<'_, S> {
         Ok((rows, unknown))
     }
 
-    /// Says which questions no revision of the form has, each once, and keeps them with the next commit: their answers
-    /// are in the documents alone.
+    /// Reports the questions that no revision of the form has, each once, and keeps them with the next commit: their
+    /// answers are only in the documents.
     fn tell_strangers(&mut self, unknown: BTreeSet<DescriptorId>) {
         for descriptor in unknown {
             if self.told_strangers.insert(descriptor.clone()) {
@@ -99,7 +98,7 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    /// Decides and commits.
+    /// Plans and commits.
     pub(super) async fn commit(
         &mut self,
         observed: Vec<Observation>,
@@ -112,7 +111,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(counts)
     }
 
-    /// Compares what was observed with what the target holds.
+    /// Plans changes: compares the observations with the state of the target.
     pub(super) async fn decide(
         &self,
         observed: Vec<Observation>,
@@ -126,7 +125,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(batch)
     }
 
-    /// Commits a batch that says anything at all: what it changed.
+    /// Commits a batch, if it is not empty, and returns the counts.
     pub(super) async fn carry_out(&mut self, batch: Batch) -> Result<Counts, SyncError> {
         let silent = batch.plan.is_empty() && batch.quarantine.is_empty();
         if silent && self.stored.as_ref() == Some(&batch.checkpoint) {
@@ -135,7 +134,7 @@ impl<S: Sink> Engine<'_, S> {
         self.hand_over(batch).await
     }
 
-    /// A batch of this run, as of now, that leaves the quarantine as it is.
+    /// Builds a batch of this run that leaves the quarantine as it is.
     pub(super) fn batch(&self, plan: Plan, checkpoint: Checkpoint) -> Batch {
         let (run, seen_at) = (self.report.run.clone(), (self.job.clock)());
         Batch { run, seen_at, plan, checkpoint, quarantine: Vec::new() }
@@ -145,7 +144,7 @@ impl<S: Sink> Engine<'_, S> {
     /// waits until it can be read, or a list of deletions or a complete listing says that it left.
     pub(super) async fn set_aside_unfound(&mut self, number: DossierNumber) -> Result<(), SyncError> {
         if self.quarantine.get(&number).is_some_and(|entry| entry.reason != LISTED_NOT_FOUND) {
-            // A démarche that is thrown away hides its dossiers (trap 17): then the answer says nothing about this one.
+            // A discarded démarche hides its dossiers (trap 17): then "not found" says nothing about this one.
             until_stopped(&self.job.stop, self.job.client.head(self.job.scope.demarche)).await?;
         }
         self.commit(Vec::new(), vec![listed_not_found(number)], self.checkpoint.clone()).await?;
@@ -160,7 +159,8 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Commits a batch, and believes it only then: what it changed. Dossiers that the target cannot hold are set aside.
+    /// Commits a batch, and updates the state in memory only after that. Returns the counts. Dossiers that the target
+    /// cannot hold go into quarantine.
     pub(super) async fn hand_over(&mut self, mut batch: Batch) -> Result<Counts, SyncError> {
         let mut counts = Counts { unchanged: batch.plan.unchanged, ..Counts::default() };
         self.narrow_again(&mut batch);
@@ -194,7 +194,7 @@ impl<S: Sink> Engine<'_, S> {
             let before = self.quarantine.get(&unread.number);
             QuarantineChange::Put(quarantine::entry(unread, before, now))
         });
-        // The last word counts: a dossier that could not be read in this page stays.
+        // Later entries win: a dossier that could not be read on this page stays in quarantine.
         let mut changes: BTreeMap<DossierNumber, QuarantineChange> =
             released.map(|number| (*number, QuarantineChange::Release(*number))).collect();
         for change in put {

@@ -1,4 +1,4 @@
-//! What is stored, read back.
+//! Reads stored documents back, batch by batch.
 
 use serde::de::DeserializeOwned;
 
@@ -7,22 +7,22 @@ use crate::fingerprint::Digest;
 use crate::ids::{DossierNumber, Scope};
 use crate::sink::{Sink, StoredDocument};
 
-/// How many documents are read at a time, and how many dossiers are written again or emptied in one commit.
+/// The number of documents that are read at a time, and of dossiers that one commit writes again or empties.
 pub(super) const BATCH: u32 = 200;
 
-/// The stored documents of a démarche in order, batch by batch. Between two batches they may be written again.
+/// Stored documents of a démarche in order of number, batch by batch. Between two batches they may be written again.
 #[derive(Default)]
 pub(super) struct Documents {
     after: Option<DossierNumber>,
 }
 
 impl Documents {
-    /// Those from a number on.
+    /// Starts at a number.
     pub(super) fn from(first: DossierNumber) -> Self {
         Self { after: first.get().checked_sub(1).map(DossierNumber::new) }
     }
 
-    /// The next batch; `None` after the last one.
+    /// Reads the next batch; `None` after the last one.
     pub(super) async fn next<S: Sink>(
         &mut self,
         sink: &S,
@@ -31,7 +31,7 @@ impl Documents {
         self.take(sink, scope, BATCH).await
     }
 
-    /// The first of them.
+    /// Reads the first document.
     pub(super) async fn first<S: Sink>(mut self, sink: &S, scope: &Scope) -> Result<Option<StoredDocument>, SyncError> {
         Ok(self.take(sink, scope, 1).await?.into_iter().flatten().next())
     }
@@ -49,14 +49,14 @@ impl Documents {
     }
 }
 
-/// A stored document, or what is wanted of it; `None` where it is damaged: it cannot be read, or is not the one that was
-/// stored.
+/// Decodes a stored document, or the part that `T` needs. `None` if it is damaged: it cannot be decoded, or does not
+/// match its fingerprint.
 pub(super) fn document_of<T: DeserializeOwned>(stored: &StoredDocument) -> Option<T> {
     let whole = Digest::of(stored.document.as_bytes()) == stored.fingerprint;
     whole.then(|| serde_json::from_str(&stored.document).ok()).flatten()
 }
 
-/// A document, or what is wanted of it.
+/// Decodes a document, or the part that `T` needs.
 pub(super) fn read_document<T: DeserializeOwned>(number: DossierNumber, document: &str) -> Result<T, SyncError> {
     serde_json::from_str(document).map_err(|error| SyncError::Document { number, reason: error.to_string() })
 }

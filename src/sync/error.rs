@@ -1,30 +1,30 @@
-//! Why a run ended early.
+//! Errors of a run.
 
 use crate::api::ApiError;
 use crate::ids::Scope;
 use crate::report::RunOutcome;
 use crate::sink::{InstanceAddress, SinkError};
 
-/// Why a run ended early. What was committed before stays, and the next run goes on from there.
+/// Errors that end a run early. Earlier commits stay, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
-    /// The platform.
+    /// The platform failed.
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The target.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// A stored document that cannot be read back.
+    /// A stored document cannot be decoded.
     #[error("the stored document of dossier {number} cannot be read: {reason}")]
     Document {
         /// The dossier.
         number: crate::ids::DossierNumber,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// Asked to stop; the last commit is complete.
-    #[error("stopped on request; what was committed is complete")]
+    /// The run was asked to stop; the last commit is complete.
+    #[error("stopped on request; the last commit is complete")]
     Interrupted,
     /// The target holds dossiers of another instance under the same name.
     #[error(
@@ -36,17 +36,17 @@ pub enum SyncError {
         instance: String,
         /// The target.
         target: String,
-        /// Whose dossiers are kept.
+        /// The instance whose dossiers are kept.
         kept: Box<InstanceAddress>,
-        /// Where the run would read.
+        /// The instance of the run.
         found: Box<InstanceAddress>,
     },
     /// The démarche was never synced into this target.
     #[error("{scope} was never synced into {target}")]
     NeverSynced {
-        /// Which.
+        /// The démarche.
         scope: String,
-        /// Where.
+        /// The target.
         target: String,
     },
 }
@@ -56,7 +56,8 @@ impl SyncError {
         Self::NeverSynced { scope: scope.to_string(), target: target.to_owned() }
     }
 
-    /// How a run ends that this ends early. A run that finds another one in its place has not failed: the other goes on.
+    /// Returns the outcome of a run with this error. A run that finds the lock taken has not failed: the other run goes
+    /// on.
     #[must_use]
     pub fn outcome(&self) -> RunOutcome {
         match self {
@@ -69,7 +70,7 @@ impl SyncError {
         }
     }
 
-    /// What the operator may do about it.
+    /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! The bytes of files, into a target that keeps them.
+//! Downloads files into a target that keeps them.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::ids::DossierNumber;
 use crate::report::FilesReport;
 use crate::sink::{FileStore, Keeping, WantedFile};
 
-/// How many files are looked up at a time.
+/// The number of files that are looked up at a time.
 const BATCH: u32 = 200;
 
-/// Fetches what the target wants, dossier by dossier: addresses of files come with single dossiers, and are good for an
-/// hour (trap 56).
+/// Downloads the files that the target wants, dossier by dossier: addresses come with single dossiers only, and expire
+/// after an hour (trap 56).
 ///
 /// # Errors
-/// Those of the platform that stop a run, and those of the target. A single file that cannot be had is counted, and the
-/// rest goes on.
+/// Those of the platform that stop a run, and those of the target. A single file that cannot be downloaded is counted,
+/// and the others go on.
 pub async fn files<S: FileStore>(job: &Job<'_, S>) -> Result<FilesReport, SyncError> {
     let linked = job.sink.link_files(&job.scope).await?;
     let report = FilesReport { linked, ..FilesReport::default() };
@@ -35,13 +35,13 @@ pub async fn files<S: FileStore>(job: &Job<'_, S>) -> Result<FilesReport, SyncEr
         let (first, last) = (first.number, last.number);
         let full = wanted.len() >= limit as usize;
         if full && first == last {
-            // One dossier has more than that: it is read once, with all of them.
+            // One dossier has more files than that: read it once, with all of them.
             limit = limit.saturating_mul(2);
             continue;
         }
         for of_dossier in wanted.chunk_by(|one, next| one.number == next.number) {
             let number = of_dossier[0].number;
-            // A dossier that may have been cut in two by the limit comes whole in the next batch.
+            // The limit may have cut the last dossier in two: it comes whole in the next batch.
             if number == last && full {
                 break;
             }
@@ -60,7 +60,7 @@ struct Fetching<'a, S> {
     job: &'a Job<'a, S>,
     client: Client,
     report: FilesReport,
-    /// What the target has of this run.
+    /// The files that this run has brought.
     done: BTreeSet<String>,
 }
 
@@ -102,7 +102,7 @@ impl<S: FileStore> Fetching<'_, S> {
         Ok(())
     }
 
-    /// The bytes, or a word for why they cannot be had.
+    /// Downloads a file; a word for the reason if that fails.
     async fn download(
         &self,
         dossier: Option<&Dossier>,

@@ -1,4 +1,4 @@
-//! The form of a démarche, and the tables that follow it.
+//! Reads the form of a démarche, and makes the tables of the target follow it.
 
 use super::error::SyncError;
 use super::event::Event;
@@ -11,25 +11,25 @@ use crate::sink::{Prepared, Sink, SinkError};
 use crate::table::naming::NameLimits;
 use crate::table::{ColumnKey, DOCUMENT_ONLY, Mapper, Spec, TableKey, infer};
 
-/// How many dossiers are named where many are meant.
+/// The number of dossiers that a notice names.
 const NAMED: usize = 10;
 
-/// The form in force, and what was made of it.
-pub(super) struct Form {
+/// Form in force, with its tables and its mapper.
+pub(super) struct MappedForm {
     pub(super) demarche: Demarche,
     pub(super) types: FormTypes,
     pub(super) prepared: Prepared,
     pub(super) mapper: Mapper,
 }
 
-/// The tables that a form asks for under a privacy policy.
+/// Infers the tables of a form under a privacy policy.
 pub(super) fn spec_of(policy: &Policy, demarche: &Demarche) -> Spec {
     let mut spec = infer(demarche);
     spec.withhold(policy, &FormTypes::of(demarche));
     spec
 }
 
-/// Whether some column is withheld more than before: what is stored is to be filtered again.
+/// Returns true if some column is withheld more strictly than before: stored documents must be filtered again.
 pub(super) fn is_stricter(now: &Spec, before: &Spec) -> bool {
     now.tables.iter().any(|table| {
         let Some(was) = before.tables.iter().find(|was| was.key == table.key) else { return false };
@@ -40,9 +40,10 @@ pub(super) fn is_stricter(now: &Spec, before: &Spec) -> bool {
     })
 }
 
-impl Form {
-    /// Makes the tables of the target follow the form. A column whose type the target does not let change (something of
-    /// somebody else stands on it) keeps it, which comes back in words: what does not fit stays in the documents.
+impl MappedForm {
+    /// Makes the tables of the target follow the form. A column whose type the target cannot change (a view or an index
+    /// of somebody else depends on it) keeps it, and a notice is returned: values that do not fit stay in the
+    /// documents.
     pub(super) async fn prepare<S: Sink>(
         job: &Job<'_, S>,
         demarche: Demarche,
@@ -67,7 +68,7 @@ impl Form {
     }
 }
 
-/// Prepares the tables with those changes of types that the target accepts, one by one.
+/// Prepares the tables with the changes of types that the target accepts, one by one.
 async fn prepare_without<S: Sink>(
     job: &Job<'_, S>,
     demarche: &Demarche,
@@ -119,7 +120,7 @@ async fn prepare_without<S: Sink>(
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Asks for the form again and makes the tables follow it.
+    /// Reads the form again and makes the tables follow it.
     pub(super) async fn fetch_form(&mut self) -> Result<(), SyncError> {
         self.form_is_fresh = true;
         let asked = self.job.client.aside();
@@ -137,7 +138,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Makes columns for the sub-values that have none.
+    /// Creates columns for sub-values that have none.
     pub(super) async fn place_columns(&mut self) -> Result<(), SyncError> {
         let mut demarche = self.form.demarche.clone();
         for (question, columns) in std::mem::take(&mut self.unplaced) {
@@ -149,14 +150,14 @@ impl<S: Sink> Engine<'_, S> {
 
     async fn adopt(&mut self, demarche: Demarche, spec: Spec) -> Result<(), SyncError> {
         let stricter = is_stricter(&spec, &spec_of(self.job.filter.policy(), &self.form.demarche));
-        let (form, plan, kept) = Form::prepare(self.job, demarche, &spec).await?;
+        let (form, plan, kept) = MappedForm::prepare(self.job, demarche, &spec).await?;
         self.form = form;
         kept.into_iter().for_each(|words| self.notice(words));
         self.tell_schema(&plan);
         let everything = self.form.prepared.owes_remap() || stricter;
         let owes = if everything { Backfill::Everything } else { plan.backfill() };
         self.owed = std::mem::take(&mut self.owed).and(owes);
-        // The sink's checkpoint says so since the same transaction.
+        // The sink stored this checkpoint in the same transaction.
         if let Some(stored) = &mut self.stored {
             stored.remap |= plan.needs_backfill() || self.form.prepared.owes_remap() || stricter;
             self.checkpoint.remap |= stored.remap;
@@ -164,14 +165,14 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// What the target has to tell of itself.
+    /// Reports the notices of the target.
     pub(super) fn tell_notices(&mut self) {
         for notice in self.job.sink.notices() {
             self.notice(notice);
         }
     }
 
-    /// Tells which columns could not hold values of which dossiers.
+    /// Reports the columns that could not hold values, with the dossiers.
     pub(super) fn tell_misfits(&mut self) {
         for (column, numbers) in std::mem::take(&mut self.misfits) {
             let named: Vec<String> = numbers.iter().take(NAMED).map(ToString::to_string).collect();
@@ -185,7 +186,7 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    /// Tells something once a run.
+    /// Reports a notice, once a run.
     pub(super) fn notice(&mut self, notice: String) {
         if !self.report.notices.contains(&notice) {
             (self.job.events)(&Event::Notice(notice.clone()));

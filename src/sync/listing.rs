@@ -1,4 +1,4 @@
-//! Comparing the complete light listing with the target.
+//! Compares the complete light listing with the target.
 
 use jiff::Timestamp;
 
@@ -14,15 +14,15 @@ use crate::plan::{Observation, is_emptied};
 use crate::report::ListingReport;
 use crate::sink::{Sink, SinkError};
 
-/// How many dossiers of the target are compared at a time.
+/// The number of dossiers of the target that are compared at a time.
 const CENSUS: u32 = 1000;
 
-/// How the target differs from a complete listing.
+/// Difference between the target and a complete listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// Listed, and not in the target (or with a tombstone there).
+    /// Listed, and not in the target, or with a tombstone there.
     pub(super) missing: Vec<DossierNumber>,
-    /// Listed, and looking different.
+    /// Listed, with a different line.
     pub(super) stale: Vec<DossierNumber>,
     /// In the target, and not listed.
     pub(super) ghost: Vec<DossierNumber>,
@@ -30,7 +30,7 @@ pub(super) struct Difference {
     pub(super) outside: Vec<DossierNumber>,
 }
 
-/// Compares by pages of the target; what is held in memory is the listing and the differences.
+/// Compares by pages of the target. Only the listing and the differences are in memory.
 pub(super) async fn compare<S: Sink>(
     sink: &S,
     scope: &Scope,
@@ -63,7 +63,8 @@ pub(super) async fn compare<S: Sink>(
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Finds what left without a trace (traps 33 and 34) and what changed without a date (trap 20), and mends it.
+    /// Finds dossiers that left without a trace (traps 33 and 34) or changed without a date (trap 20), and repairs the
+    /// target.
     pub(super) async fn compare_listing(&mut self, alive: u64, now: Timestamp) -> Result<(), SyncError> {
         let events = self.job.events;
         let on_page = |seen| events(&Event::Listing { seen });
@@ -87,7 +88,7 @@ impl<S: Sink> Engine<'_, S> {
         for number in left {
             self.release(number).await?;
         }
-        // A comparison whose deletions were held back is due again in the next run: it tells once more, or deletes.
+        // If the brake held deletions back, the comparison is due again in the next run.
         let mended = self.mend(difference, alive, now).await?;
         self.mend_counts().await?;
         if mended {
@@ -98,16 +99,18 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Reads again what differs, and asks about what is not listed before believing that it is gone. `false` when the
-    /// brake held deletions back.
+    /// Reads differing dossiers again, and asks for dossiers that are not listed by number: absence alone is no proof
+    /// (trap 35). `false` if the brake held deletions back.
     async fn mend(&mut self, difference: Difference, alive: u64, now: Timestamp) -> Result<bool, SyncError> {
         let Difference { mut missing, mut stale, ghost, outside } = difference;
-        // What waits in quarantine has its own rhythm (trap 5).
+        // Dossiers in quarantine have their own backoff: a dossier that always fails must not fail every listing (trap
+        // 5).
         let waits = |number: &DossierNumber| self.quarantine.get(number).is_some_and(|entry| entry.next_try > now);
         missing.retain(|number| !waits(number));
         stale.retain(|number| !waits(number));
         let reread = missing.len() + stale.len();
-        // One request a dossier, or one a hundred: whatever costs the platform less.
+        // A sweep reads a hundred dossiers with one request: above this number it costs the platform less than single
+        // requests.
         if reread as u64 > 20 + alive / 100 {
             self.checkpoint.sweep = Some(Sweep::default());
             self.walk(alive, (self.job.clock)()).await?;

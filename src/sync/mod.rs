@@ -1,7 +1,10 @@
-//! ROOM 7, the conductor: one run, from the checkpoint to the report.
+//! Runs: one sync of one démarche into one target, from the checkpoint to the report.
 //!
-//! There is one mode. A first run, an ordinary run and a complete re-reading are the same walk from different beginnings;
-//! a plan is the same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).
+//! The order of the steps of a run belongs here, with quarantine, remap, repair, retention and `verify`. Where to read
+//! is decided in `observe`, changes in `plan`; when a run is due is decided in `serve`.
+//!
+//! There is one mode. A first run, an ordinary run and a sweep are the same walk from different starts; a plan is the
+//! same run over a sink that writes nothing ([`Preview`](crate::sink::Preview)).
 
 mod address;
 mod ahead;

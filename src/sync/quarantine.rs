@@ -1,18 +1,19 @@
-//! When to try a dossier again that could not be read. Pure.
+//! Backoff of dossiers in quarantine. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::observe::Unread;
 use crate::sink::QuarantineEntry;
 
-/// When to try again after so many attempts: 5 minutes, doubling, at most a day. It never gives up (trap 5).
+/// Computes the next attempt: exponential backoff from 5 minutes to a day. It never gives up, as a dossier may be
+/// readable again after months (trap 5).
 #[must_use]
 pub fn next_try(now: Timestamp, attempts: u32) -> Timestamp {
     let minutes = 5_i64.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(24 * 60);
     now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX)
 }
 
-/// The entry of a dossier that could not be read, new or again.
+/// Builds the entry of a dossier that could not be read, for the first time or again.
 pub(super) fn entry(unread: Unread, before: Option<&QuarantineEntry>, now: Timestamp) -> QuarantineEntry {
     let attempts = before.map_or(1, |entry| entry.attempts.saturating_add(1));
     QuarantineEntry {

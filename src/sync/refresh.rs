@@ -13,12 +13,12 @@ use crate::observe::walk::unread;
 use crate::report::Counts;
 use crate::sink::Sink;
 
-/// What the runs that take in what a push did begin with: the change feed tells them apart from what others did.
+/// Prefix of the ids of runs after a push: the change feed distinguishes our own changes from those of others by it.
 pub const PUSH: &str = "push-";
-/// What the runs that take in dossiers somebody outside named begin with.
+/// Prefix of the ids of runs for dossiers that a webhook named.
 pub const HINT: &str = "hint-";
 
-/// Takes in dossiers as the platform shows them after a push, so that the next run finds nothing new in them. Changes
+/// Commits dossiers as the platform shows them after a push, so that the next run finds nothing new in them. Changes
 /// carry a run whose id begins with [`PUSH`]; the checkpoint does not move, and no line is added to the run history.
 ///
 /// A target that never saw the démarche, or that holds it under another privacy policy, is left to the next run: `None`. So is
@@ -26,34 +26,35 @@ pub const HINT: &str = "hint-";
 /// as they do.
 ///
 /// # Errors
-/// The target, or the platform when a dossier answers questions that the form in the target does not have.
+/// Those of the target, and of the platform if a dossier answers questions that the form in the target lacks.
 pub async fn refresh<S: Sink>(job: &Job<'_, S>, dossiers: Vec<Dossier>) -> Result<Option<Counts>, SyncError> {
     let Some(stored) = ready(job).await? else { return Ok(None) };
-    // A dossier that was read with other fields would look changed.
+    // A dossier that is read with other fields would look changed: leave it to the next run.
     if stored.newer_fields != digest_of(job.client).await {
         return Ok(None);
     }
     take_in(job, stored, PUSH, dossiers).await.map(Some)
 }
 
-/// What a look at dossiers that somebody named came to.
+/// Result of reading dossiers that a webhook named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
-    /// How many of them are dossiers of the démarche that could be read.
+    /// The number of dossiers of the démarche that could be read.
     pub read: usize,
-    /// What they changed in the target.
+    /// Their changes in the target, counted.
     pub counts: Counts,
 }
 
-/// Reads dossiers that somebody outside named, each once, and takes them in as [`refresh`] does; changes carry a run whose
-/// id begins with [`HINT`].
+/// Reads dossiers that a webhook named, each once, and commits them as [`refresh`] does; changes carry a run whose id
+/// begins with [`HINT`].
 ///
-/// Who named them need not be believed. A number that is no dossier of the démarche, or that the platform does not show,
-/// changes nothing: how a dossier went is for runs to find out, and so is what cannot be read. The same targets as there are
-/// left to the next run, without a single request.
+/// The webhook is untrusted. A number that is no dossier of the démarche, or that the platform does not show, changes
+/// nothing: runs find out about deletions and unreadable dossiers. Targets that [`refresh`] leaves to the next run are
+/// left here too, without a request.
 ///
 /// # Errors
-/// As [`refresh`]; and [`SyncError::Interrupted`]. A platform that is away is none: what was read before is taken in.
+/// As [`refresh`]; and [`SyncError::Interrupted`]. An outage of the platform is no error: dossiers that were read
+/// before it are committed.
 pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) -> Result<Looked, SyncError> {
     let Some(stored) = ready(job).await? else { return Ok(Looked::default()) };
     let client = client_of(job.client, Some(&stored));
@@ -69,7 +70,8 @@ pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) 
         };
         match answer {
             Ok(dossier) => dossiers.extend(dossier),
-            // One that cannot be read is in nobody's way; what concerns all of them the run meets as well, and tells.
+            // An error of one dossier concerns no other. An error of all of them also occurs in the next run, which
+            // reports it.
             Err(error) => {
                 if unread(*number, error).is_err() {
                     break;
@@ -85,7 +87,7 @@ pub async fn look<S: Sink>(job: &Job<'_, S>, numbers: &BTreeSet<DossierNumber>) 
     Ok(Looked { read, counts })
 }
 
-/// Where the target stands, if a run has made it ready for dossiers.
+/// Reads the checkpoint, if a run has prepared the target for dossiers.
 async fn ready<S: Sink>(job: &Job<'_, S>) -> Result<Option<Checkpoint>, SyncError> {
     let stored = job.sink.checkpoint(&job.scope).await?;
     check_instance(job.client, job.sink, &job.scope).await?;

@@ -1,4 +1,4 @@
-//! A register of what is kept where: from the stored form and the tables of the target, without a look at any dossier.
+//! Builds the record of processing from the stored form and the tables of the target. No dossier is read.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::sink::Sink;
 use crate::table::naming::NameLimits;
 use crate::table::{CellKind, ColumnKey, Origin, TableKey};
 
-/// What a target keeps of a démarche: the versioned object that `dn register --json` prints.
+/// Record of processing of one démarche in one target: the versioned object that `dn register --json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Register {
     /// The version of this object.
@@ -28,12 +28,12 @@ pub struct Register {
     pub title: String,
     /// The target, without credentials.
     pub target: String,
-    /// What the privacy policy begins with.
+    /// The preset of the privacy policy.
     pub preset: Preset,
-    /// Which of its dossiers are kept; empty where all are.
+    /// The selection of dossiers; empty if all are kept.
     #[serde(skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
-    /// For how long dossiers are kept; empty where it is for ever.
+    /// The retention periods; empty if everything is kept for ever.
     pub retention: Retention,
     /// The tables, the dossiers first.
     pub tables: Vec<RegisterTable>,
@@ -46,7 +46,7 @@ pub struct RegisterTable {
     pub name: String,
     /// Its title.
     pub title: String,
-    /// Its columns, those aside by which rows are found again (numbers, keys, dates of the synchronisation).
+    /// Its columns, without keys and dates of the synchronisation.
     pub columns: Vec<RegisterColumn>,
 }
 
@@ -55,39 +55,39 @@ pub struct RegisterTable {
 pub struct RegisterColumn {
     /// Its name.
     pub name: String,
-    /// The label of the question, or what the platform tells.
+    /// The label of the question, or the title of the fixed column.
     pub title: String,
-    /// Where it comes from.
+    /// Its source.
     pub source: ColumnSource,
     /// The kind of the question, in the platform's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_de_champ: Option<String>,
-    /// What its cells hold.
+    /// The kind of its cells.
     pub holds: CellKind,
-    /// What the privacy policy makes of its values.
+    /// The treatment of its values under the privacy policy.
     pub policy: Treatment,
-    /// Whether its values stay in a dossier that is anonymised.
+    /// True if its values stay in an anonymised dossier.
     pub counted: bool,
 }
 
-/// Where a column comes from.
+/// Source of the data of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnSource {
-    /// The platform tells it of every dossier.
+    /// The platform has it for every dossier.
     Platform,
     /// An answer of the usager.
     Champ,
     /// A private annotation of the instructeurs.
     Annotation,
-    /// A question that is asked no more.
+    /// A question that the form no longer asks.
     Former,
 }
 
-/// Tells what a target keeps of a démarche, under a policy and for how long. Reads the stored form alone.
+/// Builds the record of a démarche in a target, under a policy and retention periods. Reads only the stored form.
 ///
 /// # Errors
-/// A target that never saw the démarche, or cannot be read.
+/// If the target never saw the démarche, or cannot be read.
 pub async fn register<S: Sink>(
     sink: &S,
     scope: &Scope,
@@ -105,7 +105,7 @@ pub async fn register<S: Sink>(
             TableKey::Block(id) => Some(id.clone()),
             _ => None,
         };
-        // What a question that is asked no more answered is filtered all the same.
+        // Answers to a question that the form no longer asks are filtered all the same.
         let policy_of = |key: &ColumnKey, origin: &Origin, policy_of_column: Treatment| match (origin, key.question()) {
             (Origin::Former, Some(id)) => policy.of_champ(id, block.as_ref(), forms.kinds(id)),
             _ => policy_of_column,
@@ -143,7 +143,7 @@ pub async fn register<S: Sink>(
     })
 }
 
-/// The columns that an anonymised dossier keeps. Its followers and its maps go altogether.
+/// Lists the columns that an anonymised dossier keeps. Its followers and its maps go altogether.
 fn counted(form: &Demarche) -> BTreeSet<(TableKey, ColumnKey)> {
     let tables = spec_of(&Policy::anonymous(), form).tables.into_iter();
     let tables = tables.filter(|table| !matches!(table.key, TableKey::Instructeurs | TableKey::GeoZones));

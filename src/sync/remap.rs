@@ -1,4 +1,4 @@
-//! Writing stored dossiers again in other columns, or under a stricter policy, without the network.
+//! Writes stored dossiers again in other columns, or under a stricter policy, without the network.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
     engine.owed = Backfill::Everything;
     let mut result = engine.remap().await;
     if let (Ok(()), Some(number)) = (&result, engine.damaged.first()) {
-        // All others are written.
+        // All others were written.
         let reason = "it is damaged, or not the one that was stored".to_owned();
         result = Err(SyncError::Document { number: *number, reason });
     }
@@ -29,8 +29,8 @@ pub async fn remap<S: Sink>(job: &Job<'_, S>) -> Run {
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Does it for the dossiers that are owed. Begins anew, with all of them, when interrupted: doing it twice changes nothing
-    /// more. A document that is damaged is left for later.
+    /// Writes the dossiers of the backfill again. After an interruption it starts again with all of them: it is
+    /// idempotent. Damaged documents are left for later.
     pub(super) async fn remap(&mut self) -> Result<(), SyncError> {
         let mut strangers = BTreeSet::new();
         loop {
@@ -61,7 +61,7 @@ impl<S: Sink> Engine<'_, S> {
             if self.unplaced.is_empty() {
                 break;
             }
-            // Documents that hold sub-values for which no column was made yet.
+            // Some documents hold sub-values without a column: create the columns first.
             self.place_columns().await?;
             self.owed = Backfill::Everything;
         }
@@ -72,7 +72,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Commits changes that no reading of the platform gave: where the walks stand stays as it is. What they changed.
+    /// Commits changes that come from no reading of the platform: the checkpoint stays. Returns the counts.
     pub(super) async fn put(&mut self, plan: Plan) -> Result<Counts, SyncError> {
         self.hand_over(self.batch(plan, self.checkpoint.clone())).await
     }

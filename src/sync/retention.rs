@@ -1,4 +1,4 @@
-//! Retention: what has been kept for its term is anonymised or purged. Works on the target alone, without the network.
+//! Anonymises and purges dossiers whose term is over. Works on the target alone, without the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,23 +18,22 @@ use crate::privacy::{ANONYMOUS, Anonymiser};
 use crate::report::{Brake, RETENTION, RetentionReport, RuleReport};
 use crate::sink::{Sink, StoredDocument};
 
-/// How many numbers of dossiers a report names of each rule.
+/// The number of dossiers that a report names for each rule.
 const NAMED: usize = 20;
 
-/// What is due, dossier by dossier.
+/// Due dossiers.
 #[derive(Clone, Debug, Default)]
 struct Found {
     report: RetentionReport,
-    /// How many dossiers there are to look at: those that were purged before do not count.
+    /// The number of dossiers that were examined, without those that were purged before.
     seen: u64,
     due: BTreeMap<DossierNumber, Fate>,
 }
 
-/// Looks which dossiers have been kept for their term at the instant `now`. Only reads; `busy` are those about which an
-/// intent waits.
+/// Finds the dossiers that are due at the instant `now`. Only reads; `busy` are those with an unsettled intent.
 ///
 /// # Errors
-/// The target cannot be read.
+/// If the target cannot be read.
 pub async fn retention_due<S: Sink>(
     sink: &S,
     scope: &Scope,
@@ -50,12 +49,12 @@ pub async fn retention_due<S: Sink>(
     Ok(look(sink, scope, rules, &waiting, now).await?.report)
 }
 
-/// Anonymises and purges what has been kept for its term.
+/// Anonymises and purges the dossiers that are due.
 ///
-/// A dossier leaves every table of the target in one commit, with what people wrote in intents about it, and does not
-/// come back while the platform shows it as it was. One that moves on the platform is taken in again, and is due again
-/// by its dates. So many at once that the safety brake is pulled are left alone. Killed at any instant and started again,
-/// it ends the same.
+/// A dossier leaves every table of the target in one commit, with the texts of intents about it, and does not come back
+/// as long as the platform shows it unchanged. One that changes on the platform is written again, and is due again by
+/// its dates. If the brake holds so many deletions back, nothing is done. Killed at any instant and started again, it
+/// has the same result.
 pub async fn retain<S: Sink>(job: &Job<'_, S>, rules: &Retention, busy: &BTreeSet<DossierNumber>) -> Run {
     let mut engine = match begin_offline(job).await {
         Ok(engine) => engine,
@@ -109,7 +108,7 @@ impl<S: Sink> Engine<'_, S> {
             for stored in documents.into_iter().filter(|stored| wanted(&stored.number)) {
                 let Some(mut dossier) = document_of(&stored) else { continue };
                 anonymiser.apply(&mut dossier);
-                // What does not fit its column is not worth a wider one: it stays in the document.
+                // No column is widened for an anonymised dossier: a value that does not fit stays in the document.
                 let row = self.form.mapper.row(dossier, stored.light.sealed()).row;
                 changes.push(Change::Anonymise(Box::new(row)));
             }
@@ -128,7 +127,7 @@ impl<S: Sink> Engine<'_, S> {
     }
 }
 
-/// What the rules must know of a document; everything else of it is left alone.
+/// Part of a document that the rules need.
 #[derive(Deserialize)]
 struct Dates {
     state: DossierState,
@@ -141,7 +140,7 @@ struct Usager {
     id: String,
 }
 
-/// `None` for a document that is damaged.
+/// Reads the dates of a document; `None` if it is damaged.
 fn age(stored: &StoredDocument) -> Option<Age> {
     let dates: Dates = document_of(stored)?;
     Some(Age {
@@ -187,7 +186,7 @@ async fn look<S: Sink>(
     Ok(found)
 }
 
-/// A line for every rule that is configured.
+/// Lists every rule that is configured.
 fn configured(rules: &Retention) -> Vec<RuleReport> {
     let line = |rule, action, term: Option<Term>| {
         let line = |term: Term| RuleReport {

@@ -1,4 +1,4 @@
-//! One run.
+//! Runs a sync of one démarche into one target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::ahead::Ahead;
 use super::error::SyncError;
 use super::event::Event;
 use super::fields::client_of;
-use super::form::{Form, is_stricter, spec_of};
+use super::form::{MappedForm, is_stricter, spec_of};
 use super::refused::REFUSED_BY_TARGET;
 use super::settings::Settings;
 use super::stop::Stop;
@@ -25,70 +25,70 @@ use crate::privacy::Filter;
 use crate::report::{Counts, Report, RunOutcome};
 use crate::sink::{QuarantineEntry, Sink};
 
-/// What a run needs: where to read, where to write, under which rules.
+/// Inputs of a run: client, sink, scope, filter, settings.
 pub struct Job<'a, S> {
     /// The platform.
     pub client: &'a Client,
     /// The target.
     pub sink: &'a S,
-    /// Which démarche of which instance.
+    /// The démarche, and its instance.
     pub scope: Scope,
-    /// What may leave the platform, and in which form.
+    /// The privacy filter.
     pub filter: &'a Filter,
-    /// What the operator set.
+    /// The operator's settings.
     pub settings: Settings,
-    /// Who listens.
+    /// The listener of events.
     pub events: &'a (dyn Fn(&Event) + Send + Sync),
-    /// How to ask it to stop.
+    /// The request to stop.
     pub stop: Stop,
-    /// The present instant. It decides when to look again, never what was seen.
+    /// The present instant. It decides when to read again, never where: the watermark consists of the platform's dates.
     pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
 }
 
-/// A run that ended.
+/// Run that ended.
 #[derive(Debug)]
 pub struct Run {
-    /// What it did.
+    /// Its report.
     pub report: Report,
-    /// What ended it early, if anything did.
+    /// The error that ended it early, if there was one.
     pub error: Option<SyncError>,
 }
 
-/// A run under way.
+/// Run in progress.
 pub(super) struct Engine<'a, S> {
     pub(super) job: &'a Job<'a, S>,
     /// The platform, asked for whole dossiers in the way of this target.
     pub(super) client: Client,
     /// True if this run has read the schema of the platform.
     pub(super) fields_asked: bool,
-    pub(super) form: Form,
+    pub(super) form: MappedForm,
     pub(super) form_is_fresh: bool,
-    /// Where the walks stand, in memory.
+    /// The checkpoint in memory.
     pub(super) checkpoint: Checkpoint,
-    /// The same in the target; `None` before the first commit.
+    /// The checkpoint in the target; `None` before the first commit.
     pub(super) stored: Option<Checkpoint>,
     pub(super) quarantine: BTreeMap<DossierNumber, QuarantineEntry>,
-    /// Which stored dossiers are to be written again.
+    /// The stored dossiers that must be written again.
     pub(super) owed: Backfill,
-    /// Questions without a column for which the form was read again in this run.
+    /// Questions that the form lacks, and for which it was read again in this run.
     pub(super) asked: BTreeSet<DescriptorId>,
-    /// Those of them that were told.
+    /// Those of them that were reported.
     pub(super) told_strangers: BTreeSet<DescriptorId>,
     /// Dossiers whose stored document is damaged.
     pub(super) damaged: BTreeSet<DossierNumber>,
-    /// Dossiers that the target shows and that are outside the selection.
+    /// Dossiers of the target that are outside the selection.
     pub(super) outside: BTreeSet<DossierNumber>,
-    /// Columns that could not hold a value, and of which dossiers.
+    /// Columns that could not hold a value, with the dossiers.
     pub(super) misfits: BTreeMap<String, BTreeSet<DossierNumber>>,
-    /// Whether the tables changed with this run: what they could not hold they may hold now.
+    /// True if this run changed the tables: they may now hold values that they refused before.
     tables_moved: bool,
-    /// Sub-values that the tables have no column for yet.
+    /// Sub-values without a column yet.
     pub(super) unplaced: BTreeMap<DescriptorId, Vec<SubColumn>>,
     pub(super) report: Report,
     stats_before: Stats,
 }
 
-/// Brings the target up to what the platform shows, and says what was done.
+/// Syncs a démarche into a target, and reports the changes.
 ///
 /// Every change that the platform shows reaches the target, each dossier once. The run may be killed at any instant: rows
 /// and checkpoint land together, and the next run goes on from there.
@@ -102,15 +102,15 @@ pub async fn run<S: Sink>(job: &Job<'_, S>) -> Run {
     }
 }
 
-/// Reads where the target stands and which revisions the platform has, and begins; with the instant since which deletions
-/// are to be asked for.
+/// Reads the checkpoint and the head of the démarche, and begins a run. Returns also the start of the list of
+/// deletions.
 pub(super) async fn open<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<(Engine<'a, S>, Option<Timestamp>), SyncError> {
     let stats_before = job.client.stats();
     let stored = job.sink.checkpoint(&job.scope).await?;
     let since = stored.as_ref().and_then(watermark::deleted_since);
     let place = address::check(job.client, job.sink, &job.scope, job.settings.accept_address).await?;
     let head = match until_stopped(&job.stop, job.client.head(job.scope.demarche)).await {
-        // The dossiers may be had all the same, under the form of the last run.
+        // The dossiers may be readable all the same, with the form of the last run.
         Err(SyncError::Api(error)) if stored.is_some() && of_this_question(&error) => Err(error),
         head => Ok(head?),
     };
@@ -124,12 +124,12 @@ pub(super) async fn open<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<(Engine<'a,
     Ok((engine, since))
 }
 
-/// Whether a side question failed in a way that tells nothing of the others.
+/// Returns true if the failure of a side request says nothing about other requests.
 fn of_this_question(error: &ApiError) -> bool {
     error.may_be_of_this_question() && (!error.may_be_an_outage() || is_timeout(error))
 }
 
-/// Waits for the platform, unless somebody asks to stop.
+/// Waits for the platform, or for a request to stop.
 pub(super) async fn until_stopped<T>(
     stop: &Stop,
     answer: impl Future<Output = Result<T, ApiError>>,
@@ -141,8 +141,8 @@ pub(super) async fn until_stopped<T>(
     }
 }
 
-/// Makes the tables of the target follow the form: the form in the target when it is the one that
-/// `head` shows (or when there is no head: without the network), the platform's otherwise.
+/// Begins a run and makes the tables follow the form: the stored form if `head` is unchanged (or if there is no head,
+/// without the network), otherwise the platform's.
 pub(super) async fn begin<'a, S: Sink>(
     job: &'a Job<'a, S>,
     mut stored: Option<Checkpoint>,
@@ -158,7 +158,7 @@ pub(super) async fn begin<'a, S: Sink>(
         (Some(form), Some(_)) => {
             let asked = job.client.aside();
             match until_stopped(&job.stop, asked.demarche(job.scope.demarche)).await {
-                // Answers to questions that it does not have stay in the documents until it can be read.
+                // Answers to questions that the stored form lacks stay in the documents until the form can be read.
                 Err(SyncError::Api(error)) if error.may_be_of_this_question() => {
                     late = Some(error);
                     (form, true)
@@ -174,10 +174,10 @@ pub(super) async fn begin<'a, S: Sink>(
     }
     let spec = spec_of(job.filter.policy(), &demarche);
     let stricter = before.is_some_and(|before| is_stricter(&spec, &spec_of(job.filter.policy(), &before)));
-    let (form, plan, kept) = Form::prepare(job, demarche, &spec).await?;
+    let (form, plan, kept) = MappedForm::prepare(job, demarche, &spec).await?;
     let mut owed = if form.prepared.owes_remap() || stricter { Backfill::Everything } else { plan.backfill() };
     if let Some(stored) = &mut stored {
-        // What an earlier run left undone is not known in parts.
+        // An interrupted remap does not know its rest: write all of them again.
         owed = if stored.remap { Backfill::Everything } else { owed };
         stored.remap |= owed != Backfill::Nothing;
     }
@@ -213,7 +213,7 @@ pub(super) async fn begin<'a, S: Sink>(
     Ok(engine)
 }
 
-/// Begins where the target stands, without the network.
+/// Begins a run from the checkpoint, without the network.
 pub(super) async fn begin_offline<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<Engine<'a, S>, SyncError> {
     // Numbers of two instances collide: nothing is rewritten, anonymised or purged of another one.
     address::check(job.client, job.sink, &job.scope, job.settings.accept_address).await.map(drop)?;
@@ -222,7 +222,7 @@ pub(super) async fn begin_offline<'a, S: Sink>(job: &'a Job<'a, S>) -> Result<En
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// The dossiers first: no other question may keep them waiting.
+    /// Reads the dossiers first: no side request may delay them.
     async fn go(&mut self, since: Option<Timestamp>) -> Result<(), SyncError> {
         let now = (self.job.clock)();
         self.adopt_policy();
@@ -246,7 +246,7 @@ impl<S: Sink> Engine<'_, S> {
             self.checkpoint.sweep.get_or_insert_default();
         }
         if self.checkpoint.sweep.is_some() && self.checkpoint.swept_at.is_some() {
-            // A form may change in its place, without a revision.
+            // The platform may change a form in place, without a revision: read it with every sweep.
             if !self.form_is_fresh {
                 self.fetch_form().await?;
             }
@@ -264,8 +264,8 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Another policy than the one under which the target was filled: what is stored is filtered again at once, and
-    /// everything is read again for what may now be kept.
+    /// Adopts another privacy policy: filters stored documents again at once, and plans a sweep for values that may be
+    /// kept now.
     fn adopt_policy(&mut self) {
         let policy = Some(self.job.filter.digest());
         if self.checkpoint.policy != policy {
@@ -278,8 +278,8 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    /// Remembers the démarche as it is now. A revision published since the last run makes the platform move every dossier
-    /// that is not decided, without a date (trap 25): everything is to be read again once that is done.
+    /// Keeps the present head of the démarche. After the publication of a revision the platform moves every undecided
+    /// dossier to it in a background job, without a date (trap 25): plans a sweep for the time after that.
     pub(super) fn adopt_head(&mut self, now: Timestamp) {
         let head = self.form.demarche.head();
         if let Some(before) = &self.checkpoint.demarche {
@@ -294,7 +294,7 @@ impl<S: Sink> Engine<'_, S> {
         self.checkpoint.demarche = Some(head);
     }
 
-    /// Whether a dossier in quarantine is tried again now. What the target refused is also tried when the target changed.
+    /// Returns true if a dossier in quarantine is due. One that the target refused is also due if its tables changed.
     fn is_due(&self, entry: &QuarantineEntry, now: Timestamp) -> bool {
         entry.next_try <= now
             || (self.tables_moved && entry.reason == REFUSED_BY_TARGET && entry.since < self.report.started_at)
@@ -309,8 +309,8 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// Reads one dossier and commits what it is now. One that the platform does not know (any more) is not in the way:
-    /// how it went is for the lists of deletions and the complete listing to say (trap 35).
+    /// Reads one dossier and commits its present state. One that the platform does not know is kept in quarantine: "not
+    /// found" has many meanings, and the lists of deletions and the complete listing decide (trap 35).
     pub(super) async fn read_again(&mut self, number: DossierNumber) -> Result<bool, SyncError> {
         let answer = tokio::select! {
             biased;
@@ -331,7 +331,7 @@ impl<S: Sink> Engine<'_, S> {
             }
             Err(error) => {
                 if error.may_be_an_outage() {
-                    // It may be this dossier or the whole platform: an easier question tells.
+                    // The failure may concern this dossier or the whole platform: a light request shows which.
                     let client = self.job.client.aside();
                     if until_stopped(&self.job.stop, client.head(self.job.scope.demarche)).await.is_err() {
                         return Err(error.into());
@@ -373,7 +373,7 @@ impl<S: Sink> Engine<'_, S> {
         self.let_go(alive).await
     }
 
-    /// Writes the line of the run history and closes the report.
+    /// Writes the line of the run history and completes the report.
     pub(super) async fn end(mut self, result: Result<(), SyncError>) -> Run {
         let ended_at = (self.job.clock)();
         let stats = self.job.client.stats();
@@ -396,7 +396,7 @@ impl<S: Sink> Engine<'_, S> {
         }
         let record = self.report.record(ended_at);
         if let Err(refused) = self.job.sink.record_run(&self.job.scope, &record).await {
-            // The first error says more than its consequence.
+            // The first error explains more than its consequence.
             error.get_or_insert_with(|| refused.into());
         }
         Run { report: self.report, error }
@@ -408,13 +408,13 @@ pub(super) fn present(row: crate::table::Row) -> Observation {
 }
 
 impl Run {
-    /// A run that ended before it began. Told in the history of a démarche that has one; a target that never saw the
-    /// démarche stays as it was.
+    /// Reports a run that failed before it began. Recorded in the history of a démarche that has one; a target that
+    /// never saw the démarche stays unchanged.
     pub(super) async fn failed<S: Sink>(job: &Job<'_, S>, error: SyncError) -> Self {
         let mut report = begin_report(job);
         report.end_early(error.outcome(), &error);
         if matches!(job.sink.checkpoint(&job.scope).await, Ok(Some(_))) {
-            // The error at hand says more than that of the history.
+            // The error at hand explains more than one of the history.
             let _ = job.sink.record_run(&job.scope, &report.record((job.clock)())).await;
         }
         Self { report, error: Some(error) }

@@ -1,5 +1,5 @@
-//! Keeps a target to the dossiers that the operator selected: those that leave the selection get a tombstone, and all is read
-//! again when the selection itself changes.
+//! Applies the selection: dossiers that leave it get a tombstone, and everything is read again if the selection itself
+//! changes.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ use crate::ids::DossierNumber;
 use crate::plan::Observation;
 use crate::sink::Sink;
 
-/// The tombstone of a dossier that is outside the selection.
+/// Returns the tombstone of a dossier outside the selection.
 pub(super) fn filtered() -> Gone {
     Gone { reason: GoneReason::Filtered, at: None }
 }
 
 impl<S: Sink> Engine<'_, S> {
-    /// Another selection than the one under which the target was filled, or dossiers that still have to leave: everything is
-    /// read again, from the beginning, so that no dossier is passed over.
+    /// Adopts another selection: plans a sweep from the beginning, so that no dossier is missed. The same if dossiers
+    /// still have to leave.
     pub(super) fn adopt_selection(&mut self) {
         let wanted = self.job.filter.selection();
         if self.checkpoint.selection != *wanted {
@@ -35,8 +35,8 @@ impl<S: Sink> Engine<'_, S> {
         }
     }
 
-    /// The dossiers of a page that are to be kept. Of the others those that the target shows are remembered, to leave together
-    /// at the end of the walk, and those in quarantine are let out of it.
+    /// Returns the dossiers of a page that the selection keeps. Others that the target has are remembered, to leave
+    /// together at the end of the walk; others in quarantine leave it.
     pub(super) async fn select(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Dossier>, SyncError> {
         let selection = self.job.filter.selection();
         let (kept, outside): (Vec<_>, Vec<_>) = dossiers.into_iter().partition(|dossier| selection.keeps(dossier));
@@ -59,8 +59,8 @@ impl<S: Sink> Engine<'_, S> {
         Ok(kept)
     }
 
-    /// Puts tombstones on the dossiers that are outside, unless they are so many that they are held back: then the next run
-    /// reads everything again and tells once more.
+    /// Writes tombstones for the dossiers outside the selection, unless the brake holds them back: then the next run
+    /// reads everything again and reports it again.
     pub(super) async fn let_go(&mut self, alive: u64) -> Result<(), SyncError> {
         let outside = std::mem::take(&mut self.outside);
         if !self.checkpoint.leaving {
@@ -75,7 +75,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(())
     }
 
-    /// What dossiers that were read one by one are for the target: rows, or tombstones where they are outside.
+    /// Converts dossiers that were read one by one to observations: rows, or tombstones outside the selection.
     pub(super) async fn observed(&mut self, dossiers: Vec<Dossier>) -> Result<Vec<Observation>, SyncError> {
         let selection = self.job.filter.selection();
         let (kept, outside): (Vec<_>, Vec<_>) = dossiers.into_iter().partition(|dossier| selection.keeps(dossier));

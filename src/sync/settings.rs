@@ -1,24 +1,24 @@
-//! What an operator may set about a run.
+//! Settings of a run.
 
 use crate::api::PageSize;
 use crate::observe::Rhythm;
 
-/// What an operator may set about a run.
+/// Settings of a run, by the operator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// How far back and how often to look.
+    /// The intervals of reading.
     pub rhythm: Rhythm,
     /// The largest page to ask for. 100 by default.
     pub page_size: PageSize,
     /// The share of the target's dossiers that one run may put a tombstone on. 5 % by default.
     pub max_delete_share: f64,
-    /// How many tombstones are always allowed, whatever their share. 10 by default.
+    /// The number of tombstones that are always allowed, whatever their share. 10 by default.
     pub max_delete_floor: u64,
-    /// Whether the operator said that this run may delete more. `false` by default.
+    /// True if the operator allows this run to delete more. `false` by default.
     pub allow_deletes: bool,
-    /// Whether this run reads everything again. `false` by default.
+    /// True if this run is a sweep. `false` by default.
     pub full: bool,
-    /// Whether the operator said that the instance answers at another address than before. `false` by default.
+    /// True if the operator confirms that the instance has a new address. `false` by default.
     pub accept_address: bool,
 }
 
@@ -37,7 +37,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether so many deletions out of so many dossiers stop and ask.
+    /// Returns true if so many deletions out of so many dossiers need a person's confirmation.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 52 bits")]
     pub fn brakes(&self, deletions: u64, alive: u64) -> bool {

@@ -1,10 +1,10 @@
-//! Asking a run to stop.
+//! Requests a run to stop.
 
 use tokio::sync::watch;
 
-/// A request to stop, shared by whoever may ask (a signal) and the run that obeys.
+/// Request to stop, shared by the sender (a signal) and the run.
 ///
-/// A run that is asked to stop ends the commit under way, drops the page it was waiting for, and ends.
+/// A run that is asked to stop completes the commit in progress, drops the page that it waits for, and ends.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Sender<bool>);
 
@@ -15,20 +15,20 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks to stop.
+    /// Requests a stop.
     pub fn ask(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether somebody asked.
+    /// Returns true after the request.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits until somebody asks.
+    /// Waits for the request.
     pub async fn asked(&self) {
-        // The sender lives as long as this value, so the wait cannot fail.
+        // The sender lives as long as this value, so the wait does not fail.
         let _ = self.0.subscribe().wait_for(|asked| *asked).await;
     }
 }

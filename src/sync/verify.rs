@@ -1,4 +1,4 @@
-//! Is anything missing? The platform's complete listing against the target.
+//! Verifies a target: compares it with the platform's complete listing, and its rows with its documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::report::{REPORT_VERSION, RowDifference, RowFault};
 use crate::sink::Sink;
 use crate::table::{Layout, Mapper};
 
-/// How a target differs from what the platform shows at this moment: the versioned object that `dn verify --json` prints.
+/// Difference between a target and the platform at this moment: the versioned object that `dn verify --json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// The version of this object.
@@ -30,9 +30,9 @@ pub struct Verification {
     pub demarche: u32,
     /// The target, without credentials.
     pub target: String,
-    /// How many dossiers the platform lists.
+    /// The number of dossiers that the platform lists.
     pub listed: u64,
-    /// How many the target shows.
+    /// The number of dossiers that the target shows.
     pub held: u64,
     /// Listed, and not in the target.
     pub missing: Vec<DossierNumber>,
@@ -40,25 +40,25 @@ pub struct Verification {
     pub stale: Vec<DossierNumber>,
     /// In the target, and not listed.
     pub ghost: Vec<DossierNumber>,
-    /// In quarantine: known not to be readable, and therefore counted neither as missing nor as stale.
+    /// In quarantine: known to be unreadable, and therefore neither missing nor stale.
     pub quarantined: Vec<DossierNumber>,
-    /// How many dossiers of the target had their rows compared with their documents: all of them but those that were
-    /// purged, or none where the next run is to write them again under another privacy policy.
+    /// The number of dossiers whose rows were compared with their documents: all but the purged ones, or none if the
+    /// next run writes them again under another privacy policy.
     #[serde(default)]
     pub compared: u64,
-    /// Rows in the tables of the target that are not what its documents say.
+    /// Rows of the target that differ from its documents.
     #[serde(default)]
     pub rows: Vec<RowDifference>,
-    /// Dossiers whose stored document cannot be read, or does not match its fingerprint.
+    /// Dossiers whose stored document cannot be decoded, or does not match its fingerprint.
     #[serde(default)]
     pub damaged: Vec<DossierNumber>,
-    /// Questions that stored dossiers answer and that have no column, and how many dossiers answer each.
+    /// Questions without a column, with the number of stored dossiers that answer each.
     #[serde(default)]
     pub strangers: BTreeMap<DescriptorId, u64>,
 }
 
 impl Verification {
-    /// Whether the target is what the platform shows, in all its tables, but for what is in quarantine.
+    /// Returns true if the target equals the platform in all its tables, except for dossiers in quarantine.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.missing.is_empty()
@@ -70,10 +70,11 @@ impl Verification {
     }
 }
 
-/// Compares a target with the platform, and its rows with its own documents. Only reads. What moved on the platform since the last run shows as a difference.
+/// Compares a target with the platform, and its rows with its own documents. Only reads. Changes on the platform since
+/// the last run are differences.
 ///
 /// # Errors
-/// A listing that cannot be completed proves nothing, so it is an error.
+/// A listing that cannot be completed is an error, as it proves nothing.
 pub async fn verify<S: Sink>(
     client: &Client,
     sink: &S,
@@ -100,7 +101,7 @@ pub async fn verify<S: Sink>(
         Rows::default()
     };
     let counted = sink.survey_rows(scope, u32::MAX).await?;
-    // What was compared is known better than what was counted.
+    // A comparison is more precise than a count.
     own.differences.extend(counted.into_iter().filter(|found| own.compared == 0 || found.fault == RowFault::Unknown));
     Ok(Verification {
         version: REPORT_VERSION,
@@ -120,7 +121,7 @@ pub async fn verify<S: Sink>(
     })
 }
 
-/// What the rows of a target are.
+/// Comparison of all rows of a target.
 #[derive(Default)]
 struct Rows {
     compared: u64,
@@ -152,7 +153,8 @@ async fn look_at_rows<S: Sink>(
             compared.differences.iter().filter(|found| differs(found)).filter_map(|found| found.number).collect();
         compared.differences.retain(|found| differs(found) && found.number.is_none());
         for number in suspects.into_iter().chain(compared.damaged.into_keys()) {
-            // A run may have written it between the reading of its document and that of its rows.
+            // A run may have written the dossier between the reading of its document and of its rows: compare once
+            // more.
             let again = Documents::from(number).first(sink, scope).await?;
             let again = again.into_iter().filter(|stored| stored.number == number).collect();
             let again = compare_rows(sink, scope, &layout, &mapper, narrowed, again).await?;
@@ -167,9 +169,9 @@ async fn look_at_rows<S: Sink>(
     Ok(found)
 }
 
-/// Mends what [`verify`] would find: writes rows again that are not what their documents say, reads again what differs from
-/// the platform or is damaged, removes rows that belong to no dossier, and puts a tombstone on what the platform says it
-/// does not know.
+/// Repairs the differences of [`verify`]: writes differing rows again, reads dossiers again that differ from the
+/// platform or are damaged, removes rows that belong to no dossier, and writes a tombstone for dossiers that the
+/// platform does not know.
 pub async fn repair<S: Sink>(job: &Job<'_, S>) -> Run {
     match open(job).await {
         Ok((mut engine, ..)) => {

@@ -6,28 +6,21 @@ use std::path::{Path, PathBuf};
 
 /// Names that still have several declarations. Remove one when it is settled, never add one.
 const DOUBLES: &[&str] = &[
-    "Attempt",
     "Draft",
     "Ended",
-    "Entry",
     "Fault",
     "FeedEntry",
     "Form",
     "Format",
     "History",
-    "Job",
     "Kept",
     "Lease",
-    "Options",
-    "Origin",
     "Place",
     "Plan",
-    "Progress",
     "Row",
     "Seen",
     "Step",
     "Target",
-    "Token",
     "Wanted",
 ];
 

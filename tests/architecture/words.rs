@@ -3,33 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders of `src` in which no doc comment at all begins with a question word. Elsewhere this holds for public items, with the
-/// exceptions of [`NOT_YET`]. The aim is the whole tree.
-const DONE: &[&str] = &[
-    "api",
-    "champ",
-    "checkpoint.rs",
-    "cli",
-    "config",
-    "cycle",
-    "crates",
-    "demarche.rs",
-    "dossier",
-    "fingerprint.rs",
-    "http",
-    "ids.rs",
-    "lib.rs",
-    "observe",
-    "plan",
-    "platform.rs",
-    "privacy",
-    "report",
-    "serve",
-    "table",
-    "telemetry",
-];
-
-/// Folders whose public items are not done. Remove one when it is, never add one.
+/// Folders of `src` that are not done. Remove one when it is, never add one.
 const NOT_YET: &[&str] = &["intent", "sink", "sync", "writeback"];
 
 /// Words of a house that was: no module, type or text is called by them.
@@ -47,8 +21,8 @@ fn sources(under: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of `src` and of the libraries for which `chosen` holds, with their path below `src` or from `crates`.
-fn chosen(chosen: impl Fn(&Path) -> bool) -> Vec<(PathBuf, String)> {
+/// The files of `src` and of the libraries, those of [`NOT_YET`] excepted, with their path below `src` or from `crates`.
+fn done() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     sources(&root.join("src"), &mut found);
@@ -58,16 +32,12 @@ fn chosen(chosen: impl Fn(&Path) -> bool) -> Vec<(PathBuf, String)> {
     let name =
         |path: &PathBuf| path.strip_prefix(root.join("src")).or_else(|_| path.strip_prefix(root)).map(PathBuf::from);
     let found = found.into_iter().map(|path| (name(&path).expect("a file of the repository"), path));
-    let found = found.filter(|(name, _)| chosen(name));
+    let found = found.filter(|(name, _)| !NOT_YET.iter().any(|folder| name.starts_with(folder)));
     found.map(|(name, path)| (name, fs::read_to_string(path).expect("a readable source"))).collect()
 }
 
-fn below(name: &Path, folders: &[&str]) -> bool {
-    folders.iter().any(|folder| name.starts_with(folder) || name.starts_with(format!("{folder}.rs")))
-}
-
-/// The first lines of doc comments that begin with a question word: of all items, or of modules and public items.
-fn questions(text: &str, public: bool) -> Vec<(usize, &str)> {
+/// The first lines of doc comments that begin with a question word.
+fn questions(text: &str) -> Vec<(usize, &str)> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
     let begins = |at: &usize| *at == 0 || !is_doc(lines[*at - 1]);
@@ -75,41 +45,28 @@ fn questions(text: &str, public: bool) -> Vec<(usize, &str)> {
         let words = lines[*at].trim_start_matches(['/', '!']).trim_start();
         ["What ", "How ", "Whether "].iter().any(|question| words.starts_with(question))
     };
-    let is_public = |at: &usize| {
-        let item = lines[*at..].iter().find(|line| !is_doc(line) && !line.starts_with("#["));
-        lines[*at].starts_with("//!") || item.is_some_and(|item| item.starts_with("pub "))
-    };
     let found = (0..lines.len()).filter(|at| is_doc(lines[*at])).filter(begins).filter(asks);
-    found.filter(|at| !public || is_public(at)).map(|at| (at + 1, lines[at])).collect()
+    found.map(|at| (at + 1, lines[at])).collect()
 }
 
 #[test]
 fn no_doc_comment_begins_with_a_question_word() {
-    for (name, text) in chosen(|name| below(name, DONE)) {
-        let found = questions(&text, false);
-        assert!(found.is_empty(), "{}: begin with a verb and its object: {found:?}", name.display());
-    }
-}
-
-#[test]
-fn no_doc_comment_of_a_public_item_begins_with_a_question_word() {
-    for (name, text) in chosen(|name| !below(name, NOT_YET)) {
-        let found = questions(&text, true);
+    for (name, text) in done() {
+        let found = questions(&text);
         assert!(found.is_empty(), "{}: begin with a verb and its object: {found:?}", name.display());
     }
 }
 
 #[test]
 fn question_words_are_found_at_the_beginning_alone() {
-    let text = "/// Whether it is.\n/// More.\n#[must_use]\npub fn a() {}\n/// Reads it.\n/// What is more, it is cut here.\nfn b() {}\n\
-                /// What it is.\nfn c() {}\n";
-    assert_eq!(questions(text, true), [(1, "/// Whether it is.")]);
-    assert_eq!(questions(text, false), [(1, "/// Whether it is."), (8, "/// What it is.")]);
+    let text =
+        "/// Whether it is.\n/// More.\nfn a() {}\n/// Reads it.\n/// What is more, it is cut here.\nfn b() {}\n";
+    assert_eq!(questions(text), [(1, "/// Whether it is.")]);
 }
 
 #[test]
 fn no_source_speaks_of_a_house() {
-    for (name, text) in chosen(|name| below(name, DONE)) {
+    for (name, text) in done() {
         for picture in PICTURES {
             assert!(!text.contains(picture), "{} says `{picture}`", name.display());
         }

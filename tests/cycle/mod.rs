@@ -8,7 +8,7 @@ use demarche_numerique::ids::Scope;
 use demarche_numerique::intent::{Action, Expected, Intent, IntentId, Status, Words};
 use demarche_numerique::sandbox::world::{Demandeur, State};
 use demarche_numerique::sandbox::{DEMARCHE_LARGE, Sandbox, Server, WorldSpec};
-use demarche_numerique::serve::{Attempt, JobKey, JobRunner, StatusBoard};
+use demarche_numerique::serve::{JobKey, JobOutcome, JobRunner, StatusBoard};
 use demarche_numerique::sink::{Outbox as _, SqliteSink};
 use demarche_numerique::sync::Stop;
 use demarche_numerique::{DemarcheNumber, DossierNumber};
@@ -164,9 +164,9 @@ async fn the_loop_does_what_is_due_and_a_scheduler_what_it_asks_for() {
     let runner = office.runner("");
     let planned = &runner.planned()[0];
     let attempt = runner.attempt(planned, None, &Stop::default()).await;
-    assert!(matches!(attempt, Attempt::Ran(_)), "{attempt:?}");
+    assert!(matches!(attempt, JobOutcome::Ran(_)), "{attempt:?}");
     let attempt = runner.attempt(planned, None, &Stop::default()).await;
-    assert!(matches!(attempt, Attempt::NotDue(_)), "it has just run: {attempt:?}");
+    assert!(matches!(attempt, JobOutcome::NotDue(_)), "it has just run: {attempt:?}");
     assert_quiet(&runner).await;
 }
 

@@ -10,7 +10,7 @@ use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, Sandbox, WorldSpec};
 use demarche_numerique::serve::hints::Hinted;
 use demarche_numerique::serve::{
-    Attempt, Clock, Due, Ended, History, JobKey, JobRunner, LOOK_BACK, Limits, News, Planned, Schedule, StatusBoard,
+    Clock, Due, Ended, History, JobKey, JobOutcome, JobRunner, LOOK_BACK, Limits, News, Planned, Schedule, StatusBoard,
     Ticks, Told, alerts,
 };
 use demarche_numerique::sink::{MemorySink, Sink as _};
@@ -146,18 +146,18 @@ impl Life {
 pub struct Hand(pub Arc<Life>);
 
 impl JobRunner for Hand {
-    async fn attempt(&self, planned: &Planned, _: Option<&Hinted>, stop: &Stop) -> Attempt {
+    async fn attempt(&self, planned: &Planned, _: Option<&Hinted>, stop: &Stop) -> JobOutcome {
         let life = &self.0;
         if life.down.load(Ordering::SeqCst) {
-            return Attempt::Ran(Ended::failed(life.now()));
+            return JobOutcome::Ran(Ended::failed(life.now()));
         }
         let runs = life.sink.runs(&life.scope, LOOK_BACK).await.expect("a target in memory");
         life.board.looked(planned, &runs);
         if !matches!(planned.due(&runs, life.now()), Due::Since(_)) {
-            return Attempt::NotDue(History::of(&runs));
+            return JobOutcome::NotDue(History::of(&runs));
         }
         let run = life.run(stop).await;
         life.board.reported(&planned.key, &run.report);
-        Attempt::Ran(Ended::of(&run.report))
+        JobOutcome::Ran(Ended::of(&run.report))
     }
 }

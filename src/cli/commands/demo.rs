@@ -11,7 +11,7 @@ use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{grouped, table, tell};
-use crate::cli::progress::Progress;
+use crate::cli::progress::ProgressReporter;
 use crate::cli::{commands::verify::verify_one, signals, summary, told};
 use crate::config::{SqliteTarget, SyncSettings, Target, resolve_target};
 use crate::cycle::targets::{kind_of, open};
@@ -63,7 +63,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     let filter = Filter::new(Policy::default(), None)?;
     let sink = open(&target, &context.secrets).await?;
     let scope = Scope { instance: "sandbox".to_owned(), demarche: DemarcheNumber::new(DEMARCHE_COMPLETE) };
-    let progress = Progress::new(context.progress(false), &scope);
+    let progress = ProgressReporter::new(context.progress(false), &scope);
     let job = CycleJob {
         scope,
         client,

@@ -20,7 +20,7 @@ use crate::cli::words;
 use crate::config::{Config, defaults};
 use crate::cycle::{CycleRunner, Limiters};
 use crate::serve::hints::Webhooks;
-use crate::serve::{Clock, Endpoint, Options, Plan, StatusBoard, View, serve};
+use crate::serve::{Clock, Endpoint, ServiceOptions, ServicePlan, StatusBoard, View, serve};
 
 /// `dn run`.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +49,8 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.runner.show_clients();
-    let options = Options { board: board.clone(), stop, clock: Arc::clone(&clock), tie_breaker: rand::random::<u64>() };
+    let options =
+        ServiceOptions { board: board.clone(), stop, clock: Arc::clone(&clock), tie_breaker: rand::random::<u64>() };
     let (plan_sender, plans) = mpsc::channel(1);
     let (alarm_sender, alarms) = watch::channel(alarm);
     let mut runner = Arc::clone(&first.runner);
@@ -69,14 +70,14 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
 
 /// Everything that a configuration asks for.
 struct Wanted {
-    plan: Plan<CycleRunner>,
+    plan: ServicePlan<CycleRunner>,
     signals: Signals,
     alarm: Alarm,
 }
 
 /// Holds what a reload replaces, and what it cannot replace: the endpoint.
 struct Replaced<'w> {
-    plans: mpsc::Sender<Plan<CycleRunner>>,
+    plans: mpsc::Sender<ServicePlan<CycleRunner>>,
     alarms: watch::Sender<Alarm>,
     webhooks: &'w Webhooks,
     signals: Signals,
@@ -125,11 +126,11 @@ fn read(context: &Context, args: &RunArgs, limiters: &Limiters, board: &StatusBo
             tell(&line);
         }
     }));
-    let plan = Plan { jobs: runner.planned(), runner: Arc::new(runner), workers: workers as usize };
+    let plan = ServicePlan { jobs: runner.planned(), runner: Arc::new(runner), workers: workers as usize };
     Ok(Wanted { plan, signals: Signals::of(&config), alarm: Alarm::new(&config.alerts, &context.secrets)? })
 }
 
-fn told(plan: &Plan<CycleRunner>) -> String {
+fn told(plan: &ServicePlan<CycleRunner>) -> String {
     let paused = plan.jobs.iter().filter(|job| job.schedule.paused).count();
     let jobs = match plan.jobs.len() {
         1 => "1 job".to_owned(),

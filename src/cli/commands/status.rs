@@ -14,7 +14,7 @@ use crate::cli::failed;
 use crate::cli::flags::JobArgs;
 use crate::cli::printer::{age, answer, answer_json, grouped, instant, legible, table};
 use crate::cli::words;
-use crate::config::{self, Job};
+use crate::config::{self, JobConfig};
 use crate::cycle::outcome;
 use crate::cycle::targets::open_to_read;
 use crate::ids::{DescriptorId, Scope};
@@ -94,7 +94,7 @@ pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError>
     Ok(exit)
 }
 
-async fn read(context: &Context, job: &Job, runs: u32, served: Option<&Served>) -> Result<Status, CliError> {
+async fn read(context: &Context, job: &JobConfig, runs: u32, served: Option<&Served>) -> Result<Status, CliError> {
     let sink = open_to_read(&job.target.value, &context.secrets).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let history = sink.runs(&scope, LOOK_BACK.max(runs)).await?;

@@ -13,7 +13,7 @@ use crate::cli::failed;
 use crate::cli::flags::JobArgs;
 use crate::cli::printer::{answer, answer_json, instant, legible, table, tell};
 use crate::cli::words::mutation;
-use crate::config::{self, Job};
+use crate::config::{self, JobConfig};
 use crate::cycle::targets::open_to_read;
 use crate::ids::Scope;
 use crate::sink::{Happening, Outbox, TrailLine, with_outbox};
@@ -92,7 +92,11 @@ pub async fn run(context: &Context, args: &TrailArgs) -> Result<Exit, CliError> 
     Ok(exit)
 }
 
-async fn read(context: &Context, job: &Job, served: Option<&Served>) -> Result<(Scope, Vec<TrailLine>), CliError> {
+async fn read(
+    context: &Context,
+    job: &JobConfig,
+    served: Option<&Served>,
+) -> Result<(Scope, Vec<TrailLine>), CliError> {
     let sink = open_to_read(&job.target.value, &context.secrets).await?;
     let scope = Scope { instance: job.instance.name.clone(), demarche: job.demarche.value };
     let lines = with_outbox!(&sink, outbox => all(outbox, &scope).await?).unwrap_or_default();

@@ -7,7 +7,7 @@ use url::Url;
 use super::missing;
 use crate::config::defaults;
 use crate::config::document::secret;
-use crate::config::origin::{Origin, Setting};
+use crate::config::origin::{Setting, SettingOrigin};
 use crate::config::reader::{self, Source, Table};
 use crate::config::resolve::Variables;
 use crate::config::values::{InvalidValue, SecretSource, parse_grist_url};
@@ -110,7 +110,7 @@ impl GristEntry {
     /// Reads what follows `grist:` in a flag.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
         let (document, url) = parse_document(text)?;
-        let url = url.map(|value| Setting { value, origin: Origin::Flag("--to") });
+        let url = url.map(|value| Setting { value, origin: SettingOrigin::Flag("--to") });
         Ok(Self {
             document,
             url,
@@ -204,7 +204,7 @@ pub fn grist_url(
                 .hint(format!("unset {variable}, or name the key of the document in a configuration file")))
         }
         Some(said) => Ok(Some(said)),
-        None => Ok(Some(Setting { value: around, origin: Origin::Environment(variable.to_owned()) })),
+        None => Ok(Some(Setting { value: around, origin: SettingOrigin::Environment(variable.to_owned()) })),
     }
 }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Findings, TargetKind};
-use crate::config::{GristTarget, Origin, Secrets, show_size};
+use crate::config::{GristTarget, Secrets, SettingOrigin, show_size};
 use crate::cycle::CycleError;
 use crate::sink::grist::Opening;
 use crate::sink::{AnySink, FileLimits, GristSink, SinkError};
@@ -62,7 +62,7 @@ impl TargetKind for GristTarget {
         self.limits().is_some()
     }
 
-    fn settings(&self) -> Vec<(&'static str, String, &Origin)> {
+    fn settings(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         let Self { url, document: _, key, restore_columns, files, files_max_size, files_types, decisions } = self;
         let mut settings = vec![
             ("url", url.value.to_string(), &url.origin),

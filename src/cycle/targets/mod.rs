@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 use super::error::CycleError;
 use crate::api::{ApiError, SharedLimit};
-use crate::config::{Origin, Secrets, Target};
+use crate::config::{Secrets, SettingOrigin, Target};
 use crate::sink::AnySink;
 
 pub use finding::{CheckOutcome, Finding, Findings};
@@ -71,7 +71,7 @@ pub trait TargetKind: Send + Sync {
     }
 
     /// Lists the settings of the target, each with its origin.
-    fn settings(&self) -> Vec<(&'static str, String, &Origin)> {
+    fn settings(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         Vec::new()
     }
 

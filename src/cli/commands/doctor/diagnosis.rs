@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer_json, legible, table};
 use crate::cli::{shown, written};
-use crate::config::{self, Config, Instance, Job, Origin, Target, show_duration};
+use crate::config::{self, Config, Instance, JobConfig, SettingOrigin, Target, show_duration};
 use crate::cycle;
 use crate::cycle::targets::CheckOutcome;
 use crate::report::REPORT_VERSION;
@@ -153,7 +153,7 @@ impl Diagnosis {
         }
     }
 
-    async fn jobs(&mut self, context: &Context, jobs: &[Job]) {
+    async fn jobs(&mut self, context: &Context, jobs: &[JobConfig]) {
         let mut clients: Vec<(&str, Option<Client>)> = Vec::new();
         let mut targets: Vec<&Target> = Vec::new();
         for job in jobs {
@@ -266,7 +266,7 @@ impl Diagnosis {
         }
     }
 
-    pub(super) fn tell(&mut self, of: &str, setting: &'static str, value: String, origin: &Origin) {
+    pub(super) fn tell(&mut self, of: &str, setting: &'static str, value: String, origin: &SettingOrigin) {
         let value = legible(&value);
         self.settings.push(Told { of: of.to_owned(), setting, value, origin: origin.to_string() });
     }

@@ -12,9 +12,11 @@ use crate::cli::context::{Context, variable};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{legible, tell};
-use crate::cli::progress::Progress;
+use crate::cli::progress::ProgressReporter;
 use crate::cli::{failed, shown, signals, summary};
-use crate::config::{self, GristTarget, Instance, Origin, Overrides, SecretError, Setting, SyncSettings, Target};
+use crate::config::{
+    self, GristTarget, Instance, Overrides, SecretError, Setting, SettingOrigin, SyncSettings, Target,
+};
 use crate::cycle::targets::grist::{open_document, open_document_to_read, page_of};
 use crate::cycle::{self, Cycle, CycleError, CycleEvent, CycleJob};
 use crate::demarche::DemarcheHead;
@@ -85,9 +87,9 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
         Place::There(info) => info.id,
         Place::New { workspace, name, .. } => make(&site, workspace, &name).await?,
     };
-    let target = GristTarget::new(Setting { value: site.url.clone(), origin: Origin::Flag("--url") }, document);
+    let target = GristTarget::new(Setting { value: site.url.clone(), origin: SettingOrigin::Flag("--url") }, document);
     let stop = signals::listen()?;
-    let progress = Progress::new(context.progress(false), &scope);
+    let progress = ProgressReporter::new(context.progress(false), &scope);
     let job = CycleJob {
         scope,
         client,

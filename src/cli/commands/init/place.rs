@@ -10,8 +10,8 @@ use crate::cli::context::variable;
 use crate::cli::error::CliError;
 use crate::cli::printer::{legible, tell};
 use crate::config::{
-    ConfigError, InvalidValue, Origin, Problem, SecretError, SecretSource, Secrets, Setting, TargetEntry, defaults,
-    grist_url, parse_grist_url, parse_target,
+    ConfigError, InvalidValue, Problem, SecretError, SecretSource, Secrets, Setting, SettingOrigin, TargetEntry,
+    defaults, grist_url, parse_grist_url, parse_target,
 };
 use crate::cycle::targets::grist::{GRIST_KEY, instance};
 
@@ -85,7 +85,7 @@ fn address(ask: &Ask, args: &InitGristArgs) -> Result<Url, CliError> {
     {
         return Err(wrong("--url", InvalidValue::saying("the document is on another instance", "leave it out")));
     }
-    let said = named.or(flag).map(|value| Setting { value, origin: Origin::Flag("--url") });
+    let said = named.or(flag).map(|value| Setting { value, origin: SettingOrigin::Flag("--url") });
     let found = grist_url(said, false, &variable).map_err(|error| wrong("--url", error))?;
     if let Some(url) = found {
         return Ok(url.value);

@@ -25,8 +25,8 @@ impl Served {
     /// Reads the démarches that a command with these flags works on, and those that the configuration lists.
     pub fn of(context: &Context, flags: &Overrides) -> Result<Self, CliError> {
         let config = context.config()?;
-        let scopes = |jobs: Vec<config::Job>| {
-            let scope = |job: config::Job| {
+        let scopes = |jobs: Vec<config::JobConfig>| {
+            let scope = |job: config::JobConfig| {
                 let scope = Scope { instance: job.instance.name, demarche: job.demarche.value };
                 (place(&job.target.value), scope)
             };
