@@ -1,30 +1,23 @@
-//! ROOM 8, the way back: what the back office decided reaches the platform, once.
+//! Sends to the platform what the back office decided: once, or it is reported as not done.
 //!
-//! - [`judge`](judge()): what is to be done about an [`Intent`](crate::intent::Intent), from the dossier as it is now: pure;
-//! - [`push`](push()): an [`Outbox`](crate::sink::Outbox) is emptied: each intent judged, sent, read again, settled;
-//! - [`plan`]: the same, without sending or writing anything.
+//! - [`push`](push()) empties an [`Outbox`](crate::sink::Outbox): each entry is examined, and the decision is carried out;
+//! - [`plan`] examines each entry and reports the decision: nothing is sent and nothing is written;
+//! - `examine` reads what a decision depends on, `judge` (pure) takes it, `carry_out` writes and sends.
 //!
-//! An answer that was lost is never sent again blindly (trap 59): the dossier is read again and judged again. What cannot
-//! be known from a dossier's state, a message or a row, is compared with how the dossier was before
+//! A mutation whose answer was lost is never sent again blindly (trap 59): the dossier is read again and judged again. What
+//! a dossier's state, a message or a row cannot tell is compared with how the dossier was before
 //! ([`Witness`](crate::intent::Witness)), which is stored before anything is sent.
 
-mod annotation;
+mod carry_out;
+mod decision;
 mod error;
-mod history;
+mod examine;
 mod judge;
-mod message;
-mod origin;
-mod path;
-mod people;
 mod push;
 mod report;
 mod send;
-mod text;
-mod verdict;
+mod tally;
 
-pub use annotation::{LocalFile, LocalFiles};
 pub use error::PushError;
-pub use judge::{Case, judge};
 pub use push::{Push, QUIET, ReadBack, plan, push};
 pub use report::{Item, Pushed};
-pub use verdict::{Conflict, Doubt, Refusal, Step, Verdict};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DossierNumber, Scope};
+use super::decision::Decision;
+use crate::ids::DossierNumber;
 use crate::intent::{IntentId, Status, Waits};
-use crate::sink::{Backlog, Entry, Settlement};
+use crate::sink::{Backlog, Entry, Scope};
 
 /// The version of the object.
 const VERSION: u32 = 1;
@@ -67,18 +68,22 @@ impl Item {
         }
     }
 
-    pub(super) fn settled(entry: &Entry, settled: &Settlement) -> Self {
-        let reason = settled.reason.map(str::to_owned);
-        Self { reason, words: settled.words.clone(), ..Self::new(entry, settled.status) }
-    }
-
-    pub(super) fn later(entry: &Entry, waits: Waits) -> Self {
-        let Waits { reason, words } = waits;
-        Self { reason: Some(reason), words: Some(words), ..Self::new(entry, Status::Pending) }
-    }
-
-    pub(super) fn would(entry: &Entry, steps: Vec<String>) -> Self {
-        Self { steps, ..Self::new(entry, Status::Pending) }
+    /// Reports what became of an entry, or would.
+    pub(super) fn of(entry: &Entry, decision: &Decision) -> Self {
+        match decision {
+            Decision::Leave(waits) | Decision::PutOff { waits, .. } => {
+                let Waits { reason, words } = waits.clone();
+                Self { reason: Some(reason), words: Some(words), ..Self::new(entry, Status::Pending) }
+            }
+            Decision::Settle { settlement, .. } => {
+                let reason = settlement.reason.map(str::to_owned);
+                Self { reason, words: settlement.words.clone(), ..Self::new(entry, settlement.status) }
+            }
+            Decision::Send { step, .. } => {
+                let names = std::iter::once(step.mutation.name()).chain(step.then.iter().copied());
+                Self { steps: names.map(str::to_owned).collect(), ..Self::new(entry, Status::Pending) }
+            }
+        }
     }
 
     /// Whether it is still to be done, and nothing can be sent for it now.

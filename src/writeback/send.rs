@@ -1,17 +1,15 @@
-//! One step, sent.
+//! Sends one mutation, and uploads its files before.
 
 use std::path::Path;
 
-use super::annotation::LocalFile;
-use super::verdict::{Refusal, Step};
+use super::judge::{FileSlot, LocalFile, MutationStep, Refusal};
 use crate::api::{
     AnnotationValue, ApiError, Author, Client, Mutation, MutationError, MutationReceipt, SignedBlobId, Upload,
     UploadError,
 };
-use crate::dossier::Dossier;
-use crate::intent::Action;
+use crate::ids::DossierId;
 
-/// What came of it.
+/// Says what came of it.
 pub(super) enum Sent {
     /// The platform said that it did it.
     Taken(MutationReceipt),
@@ -25,23 +23,17 @@ pub(super) enum Sent {
     Cannot(Refusal),
 }
 
-/// Sends one step, its file first. Nothing is sent twice.
-pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step: Step) -> Sent {
-    let Step { mut mutation, file, joined, by, .. } = step;
-    for (at, path) in joined {
-        match upload(client, dossier, &mutation, &path).await {
-            Ok(blob) => join(&mut mutation, at, blob),
-            Err(sent) => return sent,
-        }
-    }
-    if let Some(path) = &file {
-        match upload(client, dossier, &mutation, path).await {
-            Ok(blob) => mutation = with_file(mutation, blob),
+/// Sends one mutation, its files first. Nothing is sent twice.
+pub(super) async fn send(client: &Client, dossier: &DossierId, step: MutationStep) -> Sent {
+    let MutationStep { mut mutation, files, by, silent, .. } = step;
+    for (slot, path) in files {
+        match upload(client, dossier, slot, &path).await {
+            Ok(blob) => attach(&mut mutation, slot, blob),
             Err(sent) => return sent,
         }
     }
     let author = Author { instructeur: by, silent };
-    match client.apply(&dossier.id, &author, &mutation).await {
+    match client.apply(dossier, &author, &mutation).await {
         Ok(receipt) => Sent::Taken(receipt),
         Err(MutationError::Refused { messages, .. }) => Sent::Refused(messages),
         Err(MutationError::Unknown(error)) => Sent::Lost(error),
@@ -53,8 +45,8 @@ pub(super) async fn send(client: &Client, dossier: &Dossier, silent: bool, step:
     }
 }
 
-/// What a file of this machine is, as the platform would know it; why it cannot be sent otherwise.
-pub(super) async fn digested(path: &Path, action: &Action) -> Result<LocalFile, String> {
+/// Describes a file of this machine as the platform would; gives the reason if it cannot be read.
+pub(super) async fn digested(path: &Path) -> Result<LocalFile, String> {
     let (name, bytes) = read(path).await?;
     let file = match action {
         Action::Message { .. } => Upload::for_message(name.clone(), bytes),
@@ -65,7 +57,7 @@ pub(super) async fn digested(path: &Path, action: &Action) -> Result<LocalFile, 
     Ok(LocalFile { name, checksum: file.checksum().to_owned(), size: file.byte_size() })
 }
 
-/// The name and the bytes of a file of this machine.
+/// Reads the name and the bytes of a file of this machine.
 async fn read(path: &Path) -> Result<(String, Vec<u8>), String> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let path = path.to_owned();
@@ -77,46 +69,58 @@ async fn read(path: &Path) -> Result<(String, Vec<u8>), String> {
 }
 
 /// Reads a file of this machine and uploads it. A file that was uploaded and joined to nothing does no harm.
-async fn upload(client: &Client, dossier: &Dossier, mutation: &Mutation, path: &Path) -> Result<SignedBlobId, Sent> {
+async fn upload(client: &Client, dossier: &DossierId, slot: FileSlot, path: &Path) -> Result<SignedBlobId, Sent> {
     let cannot = |reason: String| Sent::Cannot(Refusal::File(reason));
     let (name, bytes) = read(path).await.map_err(cannot)?;
-    let file = match mutation {
-        Mutation::EnvoyerMessage { .. } => Upload::for_message(name, bytes),
-        Mutation::ModifierAnnotation { .. } | Mutation::ModifierAnnotations { .. } => {
-            Upload::for_annotation(name, bytes)
-        }
-        _ => Upload::for_decision(name, bytes),
+    let file = match slot {
+        FileSlot::Message => Upload::for_message(name, bytes),
+        FileSlot::Annotation(_) => Upload::for_annotation(name, bytes),
+        FileSlot::Decision => Upload::for_decision(name, bytes),
     };
     let file = file.map_err(|error| cannot(error.to_string()))?;
-    client.upload(&dossier.id, &file).await.map_err(|error| match error {
+    client.upload(dossier, &file).await.map_err(|error| match error {
         UploadError::Api(ApiError::NotFound { .. }) => Sent::Cannot(Refusal::NoDossier),
         UploadError::Api(error) => Sent::Not(MutationError::NotSent(error)),
         other => cannot(other.to_string()),
     })
 }
 
-/// Puts an uploaded file into the annotation that it is for.
-fn join(mutation: &mut Mutation, at: usize, blob: SignedBlobId) {
-    let value = match mutation {
-        Mutation::ModifierAnnotations { edits } => edits.get_mut(at).map(|edit| &mut edit.value),
-        Mutation::ModifierAnnotation { value, .. } => Some(value),
-        _ => None,
+/// Puts an uploaded file into the mutation that it is for.
+fn attach(mutation: &mut Mutation, slot: FileSlot, blob: SignedBlobId) {
+    let value = match (mutation, slot) {
+        (
+            Mutation::Accepter { justificatif: file, .. }
+            | Mutation::Refuser { justificatif: file, .. }
+            | Mutation::ClasserSansSuite { justificatif: file, .. }
+            | Mutation::EnvoyerMessage { attachment: file, .. },
+            _,
+        ) => {
+            *file = Some(blob);
+            return;
+        }
+        (Mutation::ModifierAnnotations { edits }, FileSlot::Annotation(at)) => {
+            edits.get_mut(at).map(|edit| &mut edit.value)
+        }
+        (Mutation::ModifierAnnotation { value, .. }, _) => Some(value),
+        // Nothing else takes a file.
+        (
+            Mutation::ModifierAnnotations { .. }
+            | Mutation::PasserEnInstruction
+            | Mutation::RepasserEnConstruction
+            | Mutation::RepasserEnInstruction
+            | Mutation::Archiver
+            | Mutation::Desarchiver
+            | Mutation::SupprimerMessage { .. }
+            | Mutation::AnnulerDemandeCorrection { .. }
+            | Mutation::ChangerGroupeInstructeur { .. }
+            | Mutation::Suivre { .. }
+            | Mutation::AjouterLabel { .. }
+            | Mutation::SupprimerLabel { .. }
+            | Mutation::AjouterLigne { .. },
+            _,
+        ) => None,
     };
     if let Some(AnnotationValue::PieceJustificative(files)) = value {
         files.push(blob);
-    }
-}
-
-fn with_file(mutation: Mutation, blob: SignedBlobId) -> Mutation {
-    let blob = Some(blob);
-    match mutation {
-        Mutation::Accepter { motivation, .. } => Mutation::Accepter { motivation, justificatif: blob },
-        Mutation::Refuser { motivation, .. } => Mutation::Refuser { motivation, justificatif: blob },
-        Mutation::ClasserSansSuite { motivation, .. } => Mutation::ClasserSansSuite { motivation, justificatif: blob },
-        Mutation::EnvoyerMessage { body, correction, .. } => {
-            Mutation::EnvoyerMessage { body, attachment: blob, correction }
-        }
-        // Nothing else has a file.
-        other => other,
     }
 }

@@ -158,10 +158,8 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
         ["action", "address", "answer", "bundle", "disposition", "messages", "records"]
             .map(|name| grist.join(format!("{name}.rs"))),
     );
-    files.extend(
-        ["annotation", "judge", "message", "path", "people", "verdict"]
-            .map(|name| src.join(format!("writeback/{name}.rs"))),
-    );
+    files.extend(room_files("writeback/judge"));
+    files.extend(["decision", "tally"].map(|name| src.join(format!("writeback/{name}.rs"))));
     for path in files {
         let code = code(&path);
         for forbidden in ["async ", ".await", "Timestamp::now", "Instant::now", "SystemTime", "rand::", "tokio::"] {

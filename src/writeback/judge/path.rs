@@ -1,4 +1,4 @@
-//! From the state a dossier has to the state it should have, one legal step after the other (docs/platform.md#mutations).
+//! Finds the legal steps from the state that a dossier has to the one that it should have (docs/platform.md#mutations). Pure.
 
 use crate::dossier::DossierState;
 
@@ -12,7 +12,7 @@ pub(super) enum Passage {
     Decider,
 }
 
-/// Why there is no way.
+/// Says why no steps lead there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoWay {
     /// Another decision was taken: it takes an operator's word to undo it.
@@ -21,7 +21,7 @@ pub(super) enum NoWay {
     Illegal,
 }
 
-/// The steps from one state to another; none when it is there already.
+/// Lists the steps from one state to another; none if it is there already.
 pub(super) fn path(from: &DossierState, to: &DossierState, overrule: bool) -> Result<Vec<Passage>, NoWay> {
     use DossierState::{Accepte, EnConstruction, EnInstruction, Inconnu, Refuse, SansSuite};
     use Passage::{Decider, PasserEnInstruction, RepasserEnConstruction, RepasserEnInstruction};

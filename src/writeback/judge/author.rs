@@ -1,13 +1,13 @@
-//! In whose name: an instructeur of the groupe that has the dossier (docs/platform.md#mutations).
+//! Finds in whose name something is sent: an instructeur of the groupe that has the dossier. Pure.
 
 use super::verdict::Refusal;
 use crate::demarche::{Demarche, Profile};
 use crate::dossier::Dossier;
 
-/// The member of the dossier's groupe whom an e-mail address or an id names.
+/// Finds the member of the dossier's groupe by e-mail address or id.
 ///
 /// # Errors
-/// [`Refusal::NotInGroupe`] when nobody fits: the platform would refuse (and takes no other id).
+/// [`Refusal::NotInGroupe`]: the platform accepts members of the present groupe only (docs/platform.md#mutations).
 pub(super) fn instructeur<'d>(demarche: &'d Demarche, dossier: &Dossier, author: &str) -> Result<&'d Profile, Refusal> {
     let groupe = &dossier.groupe_instructeur;
     let members = demarche.groupes_instructeurs.iter().filter(|known| known.id == groupe.id);

@@ -1,7 +1,4 @@
-//! The value that an annotation should have, as its type wants it, and whether it has it already.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+//! Reads the value that an annotation should have as its type wants it, and compares it with the present one. Pure.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -10,175 +7,15 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::text::stored;
-use super::verdict::Refusal;
-use crate::api::{AnnotationEdit, AnnotationValue, Civilite};
-use crate::champ::{Champ, ChampValue, File, RepetitionRow, Territory, find};
-use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
-use crate::dossier::Dossier;
-use crate::ids::{ChampId, DescriptorId};
-use crate::intent::Edit;
+use crate::api::{AnnotationValue, Civilite};
+use crate::champ::{ChampValue, Place};
+use crate::demarche::{Descriptor, TypeDeChamp};
 
-/// In which zone people write times.
+/// The zone in which people write times.
 const ZONE: &str = "Europe/Paris";
 
-/// A file of this machine that an intent names, as the platform would know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalFile {
-    /// Its name, without the path.
-    pub name: String,
-    /// MD5 of its bytes in base64.
-    pub checksum: String,
-    /// The size in bytes.
-    pub size: u64,
-}
-
-impl LocalFile {
-    /// Returns true if a file of the platform has the same bytes. A file that the platform generates on demand has no checksum, so
-    /// its size is compared.
-    pub(super) fn has_bytes_of(&self, shown: &File) -> bool {
-        match shown.checksum.is_empty() {
-            true => shown.byte_size == self.size,
-            false => shown.checksum == self.checksum,
-        }
-    }
-}
-
-/// The files that an intent names, by their paths; why one cannot be read otherwise.
-pub type LocalFiles = BTreeMap<PathBuf, Result<LocalFile, String>>;
-
-/// An edit that the dossier does not show yet.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Missing {
-    /// What to write. Files go into it once they are uploaded.
-    pub edit: AnnotationEdit,
-    /// The files to upload.
-    pub files: Vec<PathBuf>,
-}
-
-/// The files that edits name.
-pub(super) fn files_of(demarche: &Demarche, dossier: &Dossier, edits: &[Edit]) -> Vec<PathBuf> {
-    let named = edits.iter().filter_map(|edit| {
-        let champ = champ_of(dossier, edit).ok()?;
-        let descriptor = descriptor(demarche, dossier, &champ.descriptor)?;
-        let is_file = descriptor.type_de_champ == TypeDeChamp::PieceJustificative;
-        is_file.then(|| paths(&edit.value).unwrap_or_default())
-    });
-    named.flatten().collect()
-}
-
-/// The edits that the dossier does not show yet.
-pub(super) fn missing(
-    demarche: &Demarche,
-    dossier: &Dossier,
-    edits: &[Edit],
-    files: &LocalFiles,
-) -> Result<Vec<Missing>, Refusal> {
-    let mut missing = Vec::new();
-    let mut named = BTreeSet::new();
-    for edit in edits {
-        let refuse = |reason: String| Refusal::Value { annotation: edit.annotation.clone(), reason };
-        let champ = champ_of(dossier, edit)?;
-        if !named.insert(champ.id.as_str()) {
-            return Err(refuse("it is named twice, once by its label and once by its id".to_owned()));
-        }
-        let descriptor = descriptor(demarche, dossier, &champ.descriptor);
-        let descriptor = descriptor.ok_or_else(|| refuse("the form does not tell its type".to_owned()))?;
-        let (value, files) = match &descriptor.type_de_champ {
-            TypeDeChamp::PieceJustificative => {
-                let paths = paths(&edit.value).map_err(refuse)?;
-                let absent = absent(&champ.value, paths, files)?;
-                if absent.is_empty() {
-                    continue;
-                }
-                (AnnotationValue::PieceJustificative(Vec::new()), absent)
-            }
-            _ => (read(descriptor, &edit.value).map_err(refuse)?, Vec::new()),
-        };
-        if !shows(&champ.value, &value) {
-            missing.push(Missing { edit: AnnotationEdit { annotation: champ.id.clone(), value }, files });
-        }
-    }
-    Ok(missing)
-}
-
-fn champ_of<'d>(dossier: &'d Dossier, edit: &Edit) -> Result<&'d Champ, Refusal> {
-    match edit.row {
-        None => dossier.annotation(&edit.annotation).map_err(|error| Refusal::Unknown(error.to_string())),
-        Some(row) => in_row(dossier, &edit.annotation, row),
-    }
-}
-
-/// The paths of files: one, or a list.
-fn paths(value: &Json) -> Result<Vec<PathBuf>, String> {
-    let path = |item: &Json| item.as_str().map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let paths = match value {
-        Json::Array(items) if !items.is_empty() => items.iter().map(path).collect(),
-        other => path(other).map(|path| vec![path]),
-    };
-    paths.ok_or_else(|| "the path of a file is expected, or a list of paths; the API takes no file away".to_owned())
-}
-
-/// The files that an annotation does not hold: a file is known by its bytes, and by its name.
-fn absent(champ: &ChampValue, paths: Vec<PathBuf>, files: &LocalFiles) -> Result<Vec<PathBuf>, Refusal> {
-    let there = match champ {
-        ChampValue::Files(files) => files.as_slice(),
-        _ => &[],
-    };
-    let mut absent: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        let file = match files.get(&path) {
-            Some(Ok(file)) => file,
-            Some(Err(reason)) => return Err(Refusal::File(reason.clone())),
-            None => return Err(Refusal::File("it was not read".to_owned())),
-        };
-        let held = there.iter().any(|held| held.checksum == file.checksum && held.filename == file.name);
-        if !held && !absent.contains(&path) {
-            absent.push(path);
-        }
-    }
-    Ok(absent)
-}
-
-/// An annotation by the platform's id, inside a repetition or not.
-pub(super) fn by_id<'d>(dossier: &'d Dossier, id: &ChampId) -> Option<&'d Champ> {
-    let nested = dossier.annotations.iter().flat_map(|champ| match &champ.value {
-        ChampValue::Repetition(rows) => rows.as_slice(),
-        _ => &[],
-    });
-    dossier.annotations.iter().chain(nested.flat_map(|row| &row.champs)).find(|champ| champ.id == *id)
-}
-
-/// A repetition of annotations and its rows.
-pub(super) fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [RepetitionRow]), Refusal> {
-    let champ = dossier.annotation(name).map_err(|error| Refusal::Unknown(error.to_string()))?;
-    match &champ.value {
-        ChampValue::Repetition(rows) => Ok((champ, rows)),
-        ChampValue::Empty => Ok((champ, &[])),
-        _ => Err(Refusal::Unknown(format!("`{name}` is not a repetition"))),
-    }
-}
-
-fn in_row<'d>(dossier: &'d Dossier, name: &str, row: usize) -> Result<&'d Champ, Refusal> {
-    let rows = dossier.annotations.iter().filter_map(|champ| match &champ.value {
-        ChampValue::Repetition(rows) => rows.get(row.checked_sub(1)?),
-        _ => None,
-    });
-    let mut found: Vec<&Champ> = rows.filter_map(|row| find(&row.champs, name).ok()).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(champ), true) => Ok(champ),
-        (Some(_), false) => Err(Refusal::Unknown(format!("several repetitions have `{name}`: name it by its id"))),
-        (None, _) => Err(Refusal::Unknown(format!("no repetition has `{name}` in row {row}"))),
-    }
-}
-
-fn descriptor<'d>(demarche: &'d Demarche, dossier: &Dossier, id: &DescriptorId) -> Option<&'d Descriptor> {
-    let revision = demarche.revisions.iter().find(|revision| revision.id == dossier.revision)?;
-    let roots = revision.annotations.iter();
-    roots.flat_map(|root| std::iter::once(root).chain(&root.children)).find(|descriptor| descriptor.id == *id)
-}
-
 /// Reads a value as a type of annotation wants it. The reason of a failure quotes no value.
-fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String> {
+pub(super) fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationValue, String> {
     let text = || match value {
         Json::String(text) => Ok(text.trim().to_owned()),
         Json::Number(number) => Ok(number.to_string()),
@@ -351,8 +188,8 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     read.ok_or_else(|| "a date and a time as 2026-01-31T14:30 are expected".to_owned())
 }
 
-/// Whether a champ has that value. A yes-or-no that nobody answered is not a no.
-fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
+/// Tells if a champ has that value. A yes-or-no question without an answer is not a no.
+pub(super) fn shows(champ: &ChampValue, value: &AnnotationValue) -> bool {
     use AnnotationValue as V;
     use ChampValue as C;
     /// A text, the same after what the platform makes of it.
@@ -398,6 +235,7 @@ fn lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::DescriptorId;
 
     fn descriptor(kind: &str, options: &[&str]) -> Descriptor {
         Descriptor {
@@ -478,34 +316,5 @@ mod tests {
             assert!(shows(&ChampValue::Departement(place.clone()), &AnnotationValue::Departements(to.into())));
         }
         assert!(!shows(&ChampValue::Departement(place), &AnnotationValue::Departements("2B".into())));
-    }
-
-    #[test]
-    fn a_file_is_known_by_its_bytes_and_its_name() {
-        let local =
-            |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into(), size: 1 });
-        let files = LocalFiles::from([
-            (PathBuf::from("/tmp/avis.pdf"), local("avis.pdf", "a==")),
-            (PathBuf::from("/tmp/plan.pdf"), local("plan.pdf", "b==")),
-            (PathBuf::from("/tmp/perdu.pdf"), Err("it is not there".to_owned())),
-        ]);
-        let held = |name: &str, checksum: &str| crate::champ::File {
-            filename: name.into(),
-            content_type: "application/pdf".into(),
-            byte_size: 1,
-            checksum: checksum.into(),
-            created_at: None,
-            virus_scan_result: None,
-            url: None,
-        };
-        let champ = ChampValue::Files(vec![held("avis.pdf", "a=="), held("plan.pdf", "another==")]);
-        let both = paths(&serde_json::json!(["/tmp/avis.pdf", "/tmp/plan.pdf"])).expect("two paths");
-        assert_eq!(absent(&champ, both.clone(), &files), Ok(vec![PathBuf::from("/tmp/plan.pdf")]));
-        assert_eq!(absent(&ChampValue::Empty, both.clone(), &files), Ok(both));
-        let lost = paths(&"/tmp/perdu.pdf".into()).expect("a path");
-        assert_eq!(absent(&champ, lost, &files), Err(Refusal::File("it is not there".to_owned())));
-        for nothing in [Json::Null, "".into(), serde_json::json!([]), 3.into()] {
-            assert!(paths(&nothing).is_err(), "{nothing}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Compares texts as the platform keeps them. Pure.
 
-/// How alike what is shown and what is wanted are.
+/// Grades how alike two texts are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Likeness {
     /// The same words.
@@ -9,19 +9,19 @@ pub(super) enum Likeness {
     Perhaps,
 }
 
-/// A text without the control characters that the platform drops before it stores one. U+000B is what Word makes of shift
-/// and enter.
+/// Drops the control characters that the platform drops before it stores a text (docs/platform.md#mutations). U+000B is a
+/// line break of Word.
 pub(super) fn stored(text: &str) -> String {
     let dropped = |letter: char| matches!(letter, '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}');
     text.chars().filter(|letter| !dropped(*letter)).collect()
 }
 
-/// The words of a text, one space apart, as the platform keeps them.
+/// Joins the words of a text with single spaces, as the platform keeps them.
 pub(super) fn words(text: &str) -> String {
     stored(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Compares what the platform shows with a text that was to be written. It may answer a text as HTML.
+/// Compares what the platform shows, which may be HTML, with a text that was to be written.
 pub(super) fn likeness(shown: &str, wanted: &str) -> Option<Likeness> {
     let (shown, wanted) = (stored(shown), stored(wanted));
     let wanted_words = words(&wanted);
@@ -34,7 +34,7 @@ pub(super) fn likeness(shown: &str, wanted: &str) -> Option<Likeness> {
     }
 }
 
-/// The words of a text without markup.
+/// Joins the words of a text without its markup.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -53,7 +53,7 @@ fn plain(text: &str) -> String {
     words(&plain)
 }
 
-/// How long the tag is that a text begins with, if it does. `<https://example.org>` is none, nor is `a <b`.
+/// Measures the tag that a text begins with, if it does. `<https://example.org>` is no tag, nor is `a <b`.
 fn tag(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('<')?;
     let name = inner.strip_prefix('/').unwrap_or(inner);

@@ -1,20 +1,20 @@
-//! Whose doing is something that the dossier shows? An outbox may be a copy that was put back, a standby that was promoted
-//! or an earlier state of a document: that it knows nothing of a sending does not mean that nothing was sent. Pure.
+//! Finds out whose effect the dossier shows. An outbox may be a restored copy, a promoted standby or an earlier state of a
+//! document: that it knows of no sending does not mean that nothing was sent. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::Case;
+use super::Case;
 use crate::dossier::{Message, Traitement};
 use crate::intent::{Answer, Intent, Sending, Status, Words};
 
-/// By how much two clocks may differ beyond what is known: that of the platform and that of whoever asked, which may be a
-/// server of a database. What agrees word by word is believed within it.
+/// The difference that is allowed between the platform's clock and that of whoever asked, which may be a database server,
+/// beyond what is known of it. Wide: it bounds only what agrees word by word.
 const ALLOWANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// The same for what agrees in little else than its time.
+/// The same for what agrees in its time alone.
 const CLOSE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Other intents that ask for the same, and of whose effects the outbox has no ids.
+/// Counts other intents that ask for the same and whose effects have no ids in the outbox.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Untraced {
     /// That were done.
@@ -24,28 +24,28 @@ pub(super) struct Untraced {
 }
 
 impl Case<'_> {
-    /// Since when something may be the effect of this intent, by the platform's clock.
+    /// Gives the earliest instant, by the platform's clock, at which this intent can have had an effect.
     pub(super) fn since(&self) -> Timestamp {
         self.on_the_platform(self.asked_at, ALLOWANCE)
     }
 
-    /// The same where little more than the time is compared.
+    /// Gives the same with a narrow margin, where little but the time is compared.
     pub(super) fn closely_since(&self) -> Timestamp {
         self.on_the_platform(self.asked_at, CLOSE)
     }
 
-    /// An instant of our clock on the platform's, less some time.
+    /// Converts an instant of our clock to the platform's, less a margin.
     fn on_the_platform(&self, at: Timestamp, less: SignedDuration) -> Timestamp {
         at.checked_add(self.skew).and_then(|at| at.checked_sub(less)).unwrap_or(at)
     }
 
-    /// Whether another intent of this outbox made it.
+    /// Tells if another intent of this outbox made it.
     pub(super) fn is_claimed(&self, id: &str) -> bool {
         self.others.iter().any(|other| other.entry.progress.made.iter().any(|made| made == id))
     }
 
-    /// Other intents that ask for the same and left no ids: those of earlier versions, those that an operator called done,
-    /// those in doubt.
+    /// Counts other intents that ask for the same and left no ids: those of earlier versions, those that an operator called
+    /// done, those in doubt.
     pub(super) fn untraced(&self, same: impl Fn(&Intent) -> bool) -> Untraced {
         let mut untraced = Untraced::default();
         for other in self.others {
@@ -62,14 +62,15 @@ impl Case<'_> {
             let sent = progress.last.as_ref().is_some_and(|last| !matches!(last.answer, Answer::Refused(_)));
             match other.status {
                 Status::Done | Status::AlreadyDone => untraced.done += 1,
-                _ if sent => untraced.perhaps += 1,
-                _ => {}
+                Status::Pending | Status::Refused | Status::Conflict | Status::Ambiguous | Status::Cancelled => {
+                    untraced.perhaps += usize::from(sent);
+                }
             }
         }
         untraced
     }
 
-    /// The address of the one in whose name it is sent, whether or not that person may still act on the dossier.
+    /// Gives the e-mail address of the author, who need not be a member of the groupe any more.
     pub(super) fn writer(&self) -> Option<&str> {
         let author = self.intent.author.as_ref().map(Words::as_str).or(self.author)?.trim();
         let profiles = self.demarche.groupes_instructeurs.iter().flat_map(|groupe| &groupe.instructeurs);
@@ -77,7 +78,7 @@ impl Case<'_> {
         known.or(author.contains('@').then_some(author))
     }
 
-    /// Whether a step of the history was taken since something was sent.
+    /// Tells if a step of the history was taken since something was sent.
     pub(super) fn is_new_step(&self, step: &Traitement, last: &Sending) -> bool {
         match last.witness.there() {
             Some(there) => !there.steps.contains(&step.id),
@@ -85,7 +86,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a message is there since something was sent.
+    /// Tells if a message came since something was sent.
     pub(super) fn is_new_message(&self, message: &Message, last: &Sending) -> bool {
         match last.witness.there() {
             Some(there) => !there.messages.contains(&message.id),
@@ -93,7 +94,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether anything of the dossier moved since something was sent. `None` when nobody wrote down how it was.
+    /// Tells if anything of the dossier changed since something was sent; `None` if its state then was not recorded.
     pub(super) fn moved_since(&self, last: &Sending) -> Option<bool> {
         last.seen.as_ref().map(|seen| seen != self.seen)
     }

@@ -1,4 +1,4 @@
-//! What the judge may say.
+//! Names every verdict on an intent, with its stable word and its text for people. Pure.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::ids::InstructeurId;
 use crate::intent::{Waits, Witness};
 use crate::platform::Platform;
 
-/// What is to be done about an intent, now.
+/// Says what is to be done about an intent now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// The platform shows what was wanted.
@@ -19,7 +19,7 @@ pub enum Verdict {
         made: Vec<String>,
     },
     /// Send this, read the dossier again, and judge again.
-    Send(Box<Step>),
+    Send(Box<MutationStep>),
     /// It may still arrive: look again then, and send nothing before.
     Wait {
         /// When to look again.
@@ -31,11 +31,11 @@ pub enum Verdict {
     Refuse(Refusal),
     /// The dossier is not what the person decided on.
     Conflict(Conflict),
-    /// Whether it was done cannot be told: a person must look.
+    /// Nobody can tell if it was done: a person must look.
     Ambiguous(Doubt),
 }
 
-/// Why it cannot be told whether something was done.
+/// Says why nobody can tell if something was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Doubt {
@@ -60,7 +60,7 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// A stable word.
+    /// Gives a stable word.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -74,26 +74,37 @@ impl Doubt {
     }
 }
 
-/// One thing to send.
+/// Says where in a mutation an uploaded file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileSlot {
+    /// The justificatif of a decision.
+    Decision,
+    /// The attachment of a message.
+    Message,
+    /// The annotation at this place among those that the mutation writes.
+    Annotation(usize),
+}
+
+/// Holds one mutation to send, with what must be known of it afterwards.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// What. A file goes into it once it is uploaded.
+pub struct MutationStep {
+    /// The mutation. Files go into it once they are uploaded.
     pub mutation: Mutation,
-    /// What to know it by if it is looked for later.
+    /// Identifies it if it is looked for later.
     pub key: String,
-    /// The file to upload first, on this machine.
-    pub file: Option<PathBuf>,
-    /// Files to upload first for annotations: the place of each annotation in the mutation, and a file of this machine.
-    pub joined: Vec<(usize, PathBuf)>,
-    /// In whose name.
+    /// Files of this machine that are uploaded first, and where each goes.
+    pub files: Vec<(FileSlot, PathBuf)>,
+    /// The instructeur in whose name it is sent.
     pub by: InstructeurId,
-    /// What to compare with if the answer is lost.
+    /// Asks the platform to send no e-mail for it.
+    pub silent: bool,
+    /// What to compare the dossier with if the answer is lost.
     pub witness: Witness,
     /// The names of the mutations that follow, as things stand.
     pub then: Vec<&'static str>,
 }
 
-/// The dossier is not what the person decided on.
+/// Says how the dossier differs from what the person decided on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// It moved meanwhile.
@@ -141,7 +152,7 @@ pub enum Conflict {
 }
 
 impl Conflict {
-    /// A stable word.
+    /// Gives a stable word.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -155,7 +166,7 @@ impl Conflict {
     }
 }
 
-/// Why an intent cannot be done.
+/// Says why an intent cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -176,8 +187,8 @@ pub enum Refusal {
         /// The state that was wanted.
         to: DossierState,
     },
-    /// Démarches whose silence means a decision do not give dossiers back. Démat Social, and Démarche Numérique before August
-    /// 2026, fail on it; since then it is refused in words.
+    /// A démarche whose silence means a decision (SVA, SVR) does not give dossiers back. Démat Social, and Démarche
+    /// Numérique before August 2026, fail with HTTP 500 instead of a refusal (trap 62).
     #[error("a dossier of a démarche with SVA/SVR cannot go back to construction by the API")]
     SvaSvr,
     /// Only decided dossiers are archived.
@@ -254,7 +265,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable word.
+    /// Gives a stable word.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -283,7 +294,7 @@ impl Refusal {
         }
     }
 
-    /// What a person may do about it.
+    /// Says what a person may do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
