@@ -265,7 +265,30 @@ impl ChampValue {
             Self::Repetition(rows) => rows.is_empty(),
             Self::Choices { values, .. } => values.is_empty(),
             Self::Unknown { string_value, .. } => string_value.as_deref().unwrap_or_default().is_empty(),
-            _ => false,
+            Self::Text(_)
+            | Self::Civilite(_)
+            | Self::EngagementJuridique(_)
+            | Self::Integer(_)
+            | Self::Decimal(_)
+            | Self::Boolean(_)
+            | Self::Date(_)
+            | Self::Datetime(_)
+            | Self::Choice { .. }
+            | Self::LinkedChoice { .. }
+            | Self::Commune { .. }
+            | Self::Departement(_)
+            | Self::Region(_)
+            | Self::Pays(_)
+            | Self::Epci { .. }
+            | Self::Address(_)
+            | Self::Siret { .. }
+            | Self::Rna(_)
+            | Self::Rnf(_)
+            | Self::TitreIdentite { .. }
+            | Self::DossierLink(_)
+            | Self::Finess(_)
+            | Self::Rpps(_)
+            | Self::Withheld(_) => false,
         }
     }
 
@@ -279,7 +302,27 @@ impl ChampValue {
             Self::Rna(registration) | Self::Rnf(registration) => Some(&registration.id),
             Self::Finess(record) | Self::Rpps(record) => Some(&record.text),
             Self::Unknown { string_value, .. } => string_value.as_deref(),
-            _ => None,
+            Self::Integer(_)
+            | Self::Decimal(_)
+            | Self::Boolean(_)
+            | Self::Date(_)
+            | Self::Datetime(_)
+            | Self::Choices { .. }
+            | Self::LinkedChoice { .. }
+            | Self::Commune { .. }
+            | Self::Departement(_)
+            | Self::Region(_)
+            | Self::Pays(_)
+            | Self::Epci { .. }
+            | Self::Address(_)
+            | Self::Carte(_)
+            | Self::Repetition(_)
+            | Self::Files(_)
+            | Self::TitreIdentite { .. }
+            | Self::DossierLink(_)
+            | Self::Empty
+            | Self::Presentation
+            | Self::Withheld(_) => None,
         }
     }
 }

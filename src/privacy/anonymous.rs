@@ -120,7 +120,27 @@ impl Anonymiser {
             V::Choice { label, value: _ } => listed(label),
             V::Choices { values, text: None } => values.iter().all(listed),
             V::LinkedChoice { primary, secondary } => primary.iter().chain(secondary).all(listed),
-            _ => false,
+            V::Text(_)
+            | V::Civilite(_)
+            | V::Date(_)
+            | V::Datetime(_)
+            | V::Choices { values: _, text: Some(_) }
+            | V::Commune { .. }
+            | V::Epci { .. }
+            | V::Address(_)
+            | V::Siret { .. }
+            | V::Rna(_)
+            | V::Rnf(_)
+            | V::Carte(_)
+            | V::Repetition(_)
+            | V::Files(_)
+            | V::TitreIdentite { .. }
+            | V::DossierLink(_)
+            | V::EngagementJuridique(_)
+            | V::Finess(_)
+            | V::Rpps(_)
+            | V::Unknown { .. }
+            | V::Withheld(_) => false,
         }
     }
 }

@@ -129,11 +129,10 @@ impl Filter {
     fn scan(&self, champ: &mut Champ, kinds: &[TypeDeChamp]) {
         // The digits of an accreditation (number and date) may have a valid NIR key by chance.
         let other_form = |text: &str| kinds.contains(&TypeDeChamp::Cojo) && nir::is_accreditation(text);
-        let whole = match &champ.value {
-            ChampValue::Integer(number) => nir::is_nir_number(*number),
-            ChampValue::Decimal(number) => nir::is_nir(&number.normalize().to_string()),
-            value => value.as_text().is_some_and(|text| nir::is_nir(text) && !other_form(text)),
-        };
+        // `as_text` decides about every kind; numbers are the only ones that are no texts and may be a NIR.
+        let whole = champ.value.as_text().is_some_and(|text| nir::is_nir(text) && !other_form(text))
+            || matches!(&champ.value, ChampValue::Integer(number) if nir::is_nir_number(*number))
+            || matches!(&champ.value, ChampValue::Decimal(number) if nir::is_nir(&number.normalize().to_string()));
         if whole {
             champ.columns.clear();
             champ.unread.values_mut().for_each(String::clear);
@@ -251,9 +250,26 @@ fn comparable(value: &ChampValue) -> Option<Cow<'_, str>> {
         }
         V::Address(address) => Cow::Borrowed(address.label.as_str()),
         V::Choices { values, .. } => Cow::Owned(values.join("\0")),
-        // A Boolean has two pseudonyms, which anybody can tell apart by counting. Maps and identity documents have no text.
-        V::Boolean(_) | V::Carte(_) | V::TitreIdentite { .. } => return None,
-        other => Cow::Borrowed(other.as_text()?),
+        V::Text(_)
+        | V::Civilite(_)
+        | V::EngagementJuridique(_)
+        | V::Choice { .. }
+        | V::Siret { .. }
+        | V::Rna(_)
+        | V::Rnf(_)
+        | V::Finess(_)
+        | V::Rpps(_)
+        | V::Unknown { .. } => Cow::Borrowed(value.as_text()?),
+        V::Boolean(_)
+        | V::Carte(_)
+        | V::TitreIdentite { .. }
+        | V::Commune { commune: None, departement: None }
+        | V::Epci { epci: None, departement: None }
+        | V::Repetition(_)
+        | V::Files(_)
+        | V::Empty
+        | V::Presentation
+        | V::Withheld(_) => return None,
     };
     (!text.trim().is_empty()).then_some(text)
 }
@@ -265,7 +281,31 @@ fn is_blank(value: &ChampValue) -> bool {
         ChampValue::Siret { siret, etablissement } => siret.trim().is_empty() && etablissement.is_none(),
         ChampValue::Rna(found) | ChampValue::Rnf(found) => found.is_empty(),
         ChampValue::Finess(record) | ChampValue::Rpps(record) => record.text.trim().is_empty() && record.data.is_none(),
-        other => other.is_empty() || other.as_text().is_some_and(|text| text.trim().is_empty()),
+        ChampValue::Text(_)
+        | ChampValue::Civilite(_)
+        | ChampValue::EngagementJuridique(_)
+        | ChampValue::Integer(_)
+        | ChampValue::Decimal(_)
+        | ChampValue::Boolean(_)
+        | ChampValue::Date(_)
+        | ChampValue::Datetime(_)
+        | ChampValue::Choice { .. }
+        | ChampValue::Choices { .. }
+        | ChampValue::Commune { .. }
+        | ChampValue::Departement(_)
+        | ChampValue::Region(_)
+        | ChampValue::Pays(_)
+        | ChampValue::Epci { .. }
+        | ChampValue::Address(_)
+        | ChampValue::Carte(_)
+        | ChampValue::Repetition(_)
+        | ChampValue::Files(_)
+        | ChampValue::TitreIdentite { .. }
+        | ChampValue::DossierLink(_)
+        | ChampValue::Unknown { .. }
+        | ChampValue::Empty
+        | ChampValue::Presentation
+        | ChampValue::Withheld(_) => value.is_empty() || value.as_text().is_some_and(|text| text.trim().is_empty()),
     }
 }
 

@@ -219,14 +219,13 @@ impl Policy {
     /// Finds the rule for a kind. One that this version does not know matches any of the platform's names for it.
     fn rule(&self, kind: &TypeDeChamp) -> Option<Treatment> {
         let exact = self.kinds.get(kind.as_str()).copied();
-        match kind {
-            TypeDeChamp::Inconnu(name) if !name.is_empty() => {
-                let wanted = bare(name);
-                let alike = self.kinds.iter().filter(|(written, _)| bare(written) == wanted);
-                alike.map(|(_, treatment)| *treatment).chain(exact).max()
-            }
-            _ => exact,
+        let TypeDeChamp::Inconnu(name) = kind else { return exact };
+        if name.is_empty() {
+            return exact;
         }
+        let wanted = bare(name);
+        let alike = self.kinds.iter().filter(|(written, _)| bare(written) == wanted);
+        alike.map(|(_, treatment)| *treatment).chain(exact).max()
     }
 
     /// Returns the treatment of a part of the dossier.
