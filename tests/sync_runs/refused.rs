@@ -175,10 +175,96 @@ async fn a_rule_that_somebody_added_to_a_file_costs_the_dossiers_that_it_refuses
     lab.assert_exact().await;
 }
 
+/// Runs into a target that refuses one dossier: it alone goes into quarantine, and it arrives once the target takes it.
+async fn costs_its_dossier_alone<S: Sink>(lab: &Lab<S>, refuse: impl AsyncFn(u32), accept: impl AsyncFn()) {
+    lab.run().await;
+    let order = in_order(lab);
+    let refused = order[2];
+    refuse(refused).await;
+    for number in &order[..5] {
+        lab.sandbox.world().edit(*number, TEXT, marked(*number)).expect("it is asked");
+    }
+    let report = lab.run().await;
+    assert_eq!((report.outcome, report.counts.updated), (RunOutcome::Quarantine, 4), "{report:?}");
+    assert_eq!(set_aside(lab).await, [refused]);
+    assert_eq!(lab.quarantine().await[0].reason, "refused_by_target");
+    lab.assert_exact_but(&[refused]).await;
+    accept().await;
+    lab.wait(1);
+    let report = lab.run().await;
+    assert_eq!((report.outcome, report.counts.updated), (RunOutcome::Done, 1), "{report:?}");
+    lab.assert_exact().await;
+}
+
+/// An answer that no other dossier has.
+fn marked(number: u32) -> String {
+    format!("answer of {number} alone")
+}
+
+/// The complete démarche, and twenty dossiers.
+fn twenty() -> WorldSpec {
+    WorldSpec::new(Platform::DemarcheNumerique).only(&[DEMARCHE_COMPLETE]).dossiers(20)
+}
+
+#[tokio::test]
+async fn a_row_that_memory_refuses_costs_its_dossier_alone() {
+    let lab = Lab::of(twenty(), DEMARCHE_COMPLETE).await;
+    let refuse = async |number: u32| refuse(&lab, &[number], Some(HoldingFault::Value));
+    costs_its_dossier_alone(&lab, refuse, async || self::refuse(&lab, &in_order(&lab), None)).await;
+}
+
+#[tokio::test]
+async fn a_row_that_sqlite_refuses_costs_its_dossier_alone() {
+    let base = Database::new();
+    let lab = Lab::with_sink(twenty(), DEMARCHE_COMPLETE, base.sink().await).await;
+    let refuse = async |number: u32| {
+        let rule = format!(
+            "CREATE TRIGGER regle BEFORE UPDATE ON demarche_1001_dossiers WHEN NEW.number = {number} \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        );
+        base.run(&rule).await;
+    };
+    costs_its_dossier_alone(&lab, refuse, async || base.run("DROP TRIGGER regle").await).await;
+}
+
+#[cfg(feature = "grist")]
+#[tokio::test]
+async fn a_row_that_grist_refuses_costs_its_dossier_alone() {
+    use demarche_numerique::sandbox::grist::{Fault, FaultPlan};
+
+    let place = crate::contracts::grist::Place::new().await;
+    let lab = Lab::with_sink(twenty(), DEMARCHE_COMPLETE, place.open().await).await;
+    let refuse = async |number: u32| {
+        let body = r#"{"error":"[Sandbox] ValueError refused"}"#.to_owned();
+        let refusal = FaultPlan::new(Fault::Answer { status: 500, body });
+        place.grist.plan(refusal.writes().holding(&marked(number)));
+    };
+    costs_its_dossier_alone(&lab, refuse, async || place.grist.clear_faults()).await;
+    place.assert_sound();
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use super::*;
     use crate::support::postgres;
+
+    #[tokio::test]
+    async fn a_row_that_postgresql_refuses_costs_its_dossier_alone() {
+        let database = postgres::Database::new().await;
+        let lab = Lab::with_sink(twenty(), DEMARCHE_COMPLETE, database.sink().await).await;
+        let refuse = async |number: u32| {
+            let rule = "CREATE FUNCTION regle() RETURNS trigger LANGUAGE plpgsql AS \
+                        $$ BEGIN RAISE EXCEPTION 'refused'; END $$";
+            database.run(rule).await;
+            let trigger = format!(
+                "CREATE TRIGGER regle BEFORE UPDATE ON demarche_1001_dossiers FOR EACH ROW \
+                 WHEN (NEW.number = {number}) EXECUTE FUNCTION regle()"
+            );
+            database.run(&trigger).await;
+        };
+        let accept = async || database.run("DROP TRIGGER regle ON demarche_1001_dossiers").await;
+        costs_its_dossier_alone(&lab, refuse, accept).await;
+    }
 
     #[tokio::test]
     async fn four_hundred_long_answers_are_more_than_a_row_of_postgresql_holds_and_cost_nobody() {

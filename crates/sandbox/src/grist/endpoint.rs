@@ -27,7 +27,7 @@ pub(super) async fn answer(grist: &Grist, request: Request) -> Option<Answer> {
     let route = request.route();
     let (received, write) = (request.body.len(), request.writes());
     let document = request.document().unwrap_or_default().to_owned();
-    let fault = grist.strike(&route, write);
+    let fault = grist.strike(&route, write, &request.body);
     let answer = match fault {
         Some(Fault::CloseBefore) => None,
         Some(Fault::Answer { status, body }) => Some(instead(status, body)),

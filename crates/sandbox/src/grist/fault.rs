@@ -67,6 +67,7 @@ impl Fault {
 pub struct FaultPlan {
     pub(super) fault: Fault,
     route: Option<String>,
+    holding: Option<String>,
     writes_only: bool,
     skip: u32,
     times: Option<u32>,
@@ -76,13 +77,20 @@ impl FaultPlan {
     /// Strikes every request, for ever.
     #[must_use]
     pub fn new(fault: Fault) -> Self {
-        Self { fault, route: None, writes_only: false, skip: 0, times: None }
+        Self { fault, route: None, holding: None, writes_only: false, skip: 0, times: None }
     }
 
     /// Only requests of that route, named as in [`super::Logged::route`].
     #[must_use]
     pub fn route(mut self, route: &str) -> Self {
         self.route = Some(route.to_owned());
+        self
+    }
+
+    /// Only requests whose body has this text.
+    #[must_use]
+    pub fn holding(mut self, text: &str) -> Self {
+        self.holding = Some(text.to_owned());
         self
     }
 
@@ -107,11 +115,13 @@ impl FaultPlan {
         self
     }
 
-    /// Returns `true` if it strikes this request; counts down.
-    pub(super) fn strikes(&mut self, route: &str, write: bool) -> bool {
+    /// Returns true if it strikes this request; counts down.
+    pub(super) fn strikes(&mut self, route: &str, write: bool, body: &[u8]) -> bool {
+        let holds = |text: &str| body.windows(text.len().max(1)).any(|part| part == text.as_bytes());
         if self.times == Some(0)
             || (self.writes_only && !write)
             || self.route.as_deref().is_some_and(|wanted| wanted != route)
+            || self.holding.as_deref().is_some_and(|text| !holds(text))
         {
             return false;
         }

@@ -283,9 +283,9 @@ impl Grist {
         document.unwrap_or_else(|| panic!("there is no document {id} in this sandbox"))
     }
 
-    pub(super) fn strike(&self, route: &str, write: bool) -> Option<Fault> {
+    pub(super) fn strike(&self, route: &str, write: bool, body: &[u8]) -> Option<Fault> {
         let mut plans = lock(&self.0.plans);
-        plans.iter_mut().find_map(|plan| plan.strikes(route, write).then(|| plan.fault.clone()))
+        plans.iter_mut().find_map(|plan| plan.strikes(route, write, body).then(|| plan.fault.clone()))
     }
 
     pub(super) fn record(&self, request: Logged) {
