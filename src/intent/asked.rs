@@ -1,4 +1,4 @@
-//! What somebody wants done to a dossier.
+//! Describes what somebody wants done to a dossier. Pure.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -34,13 +34,13 @@ impl IntentId {
         if fits { Ok(Self(text)) } else { Err(InvalidIntentId) }
     }
 
-    /// The name that a row has, whatever it is: another program gave it, and what became of the row is told under it.
+    /// Takes the name that another program gave to a row, whatever it is: what becomes of the row is reported under it.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn of_row(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,7 +53,7 @@ impl fmt::Display for IntentId {
     }
 }
 
-/// What one person wrote to another. Shown to nobody else: its `Debug` tells the length alone.
+/// Text that one person wrote to another. Shown to nobody else: its `Debug` tells the length alone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Words(String);
@@ -65,13 +65,13 @@ impl Words {
         Self(text.into())
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it says nothing.
+    /// Returns true if it says nothing.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.0.trim().is_empty()
@@ -93,19 +93,19 @@ pub struct Intent {
     pub id: IntentId,
     /// The dossier.
     pub dossier: DossierNumber,
-    /// In whose name: the e-mail address or the platform's id of an instructeur of the dossier's groupe. `None` leaves it
+    /// The author: the e-mail address or the platform's id of an instructeur of the dossier's groupe. `None` leaves it
     /// to the default of whoever sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Words>,
     /// What.
     pub action: Action,
-    /// What the person saw when deciding. Nothing is sent for a dossier that moved since, unless by ourselves.
+    /// The dossier as the person saw it when deciding. Nothing is sent for a dossier that moved since, unless by ourselves.
     #[serde(default)]
     pub expected: Expected,
-    /// An intent without whose success this one makes no sense: a message that tells of a decision.
+    /// An intent without whose success this one makes no sense: a message that announces a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires: Option<IntentId>,
-    /// Whether the platform is asked to send no e-mail (state changes only; the message stays in the mailbox).
+    /// Asks the platform to send no e-mail (state changes only; the message stays in the mailbox).
     #[serde(default)]
     pub silent: bool,
     /// An operator's explicit word that another decision may be overwritten.
@@ -113,7 +113,7 @@ pub struct Intent {
     pub overrule: bool,
 }
 
-/// What the person saw when deciding.
+/// The dossier as the person saw it when deciding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The state.
@@ -124,7 +124,7 @@ pub struct Expected {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// What is wanted.
+/// Action that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
@@ -136,7 +136,7 @@ pub enum Action {
     RepasserEnInstruction,
     /// Accepted. Goes through `en_instruction` by itself, as the next two.
     Accepter {
-        /// Why.
+        /// The motivation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         motivation: Option<Words>,
         /// A file joined to the decision, on this machine.
@@ -145,7 +145,7 @@ pub enum Action {
     },
     /// Refused.
     Refuser {
-        /// Why.
+        /// The motivation.
         motivation: Words,
         /// A file joined to the decision, on this machine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,7 +153,7 @@ pub enum Action {
     },
     /// Closed without a decision.
     ClasserSansSuite {
-        /// Why.
+        /// The motivation.
         motivation: Words,
         /// A file joined to the decision, on this machine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,7 +165,7 @@ pub enum Action {
     Desarchiver,
     /// A message to the usager.
     Message {
-        /// What it says, as text.
+        /// The text.
         body: Words,
         /// A file joined to it, on this machine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,7 +200,7 @@ pub enum Action {
     Label {
         /// Its name or its id.
         label: String,
-        /// Whether it should be there.
+        /// True to put it on, false to take it off.
         present: bool,
     },
     /// The author follows the dossier, or does not (Démarche Numérique only).
@@ -211,7 +211,7 @@ pub enum Action {
 }
 
 impl Intent {
-    /// The same without what people wrote in it and without whose name; `word` stands where something must.
+    /// Returns the same without what people wrote in it, and without the author; `word` stands where something must.
     #[cfg(feature = "grist")]
     pub(crate) fn emptied(&self, word: &str) -> Self {
         let action = match &self.action {
@@ -238,30 +238,7 @@ impl Intent {
 }
 
 impl Action {
-    /// Returns the path of the file that is joined to a message or a decision.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Accepter { justificatif: file, .. }
-            | Self::Refuser { justificatif: file, .. }
-            | Self::ClasserSansSuite { justificatif: file, .. }
-            | Self::Message { attachment: file, .. } => file.as_deref(),
-            Self::PasserEnInstruction
-            | Self::RepasserEnConstruction
-            | Self::RepasserEnInstruction
-            | Self::Archiver
-            | Self::Desarchiver
-            | Self::SupprimerMessage { .. }
-            | Self::AnnulerDemandeCorrection
-            | Self::Annotations { .. }
-            | Self::AjouterLigne { .. }
-            | Self::ChangerGroupe { .. }
-            | Self::Label { .. }
-            | Self::Suivre { .. } => None,
-        }
-    }
-
-    /// The words of all actions.
+    /// Words of all actions.
     pub const WORDS: [&'static str; 18] = [
         "passer_en_instruction",
         "repasser_en_construction",
@@ -283,7 +260,7 @@ impl Action {
         "annuler_demande_correction",
     ];
 
-    /// The action's word, in outboxes, on the command line and in reports.
+    /// Returns the action's word, in outboxes, on the command line and in reports.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {

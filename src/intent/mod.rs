@@ -1,6 +1,6 @@
-//! What the back office wants done on the platform: pure values, under stable names.
+//! Decisions of the back office that are to be sent to the platform: pure values, under stable names.
 //!
-//! - [`Intent`]: who wants what done to which dossier, and what they saw when deciding;
+//! - [`Intent`]: who wants what done to which dossier, and the dossier as they saw it;
 //! - [`Progress`], [`Status`]: how far it came; stored before anything is sent, so that whoever takes over after a crash
 //!   knows what may have been done;
 //! - [`Seen`], [`Witness`], [`Move`]: what the dossier was like before and after.

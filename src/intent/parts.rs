@@ -1,4 +1,4 @@
-//! An action in flat parts, as tables and CSV files have it.
+//! Splits an action into flat parts, as tables and CSV files have them. Pure.
 
 use std::path::PathBuf;
 

@@ -1,17 +1,17 @@
-//! How far an intent has come. Stored before anything is sent, so that whoever takes over after a crash knows.
+//! Records the progress of an intent. Stored before anything is sent, so that whoever takes over after a crash knows.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::seen::{Seen, Witness};
 
-/// How far an intent has come.
+/// Progress of an intent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// How often something was sent for it.
+    /// The number of times that something was sent for it.
     #[serde(default)]
     pub sends: u32,
-    /// What was sent last.
+    /// The last mutation that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Sending>,
     /// The dossier before the first sending.
@@ -20,29 +20,29 @@ pub struct Progress {
     /// Nothing is done before: an answer is awaited, or the platform was not available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// How often it was put off.
+    /// The number of times that it was put off.
     #[serde(default)]
     pub put_off: u32,
     /// Messages, rows and steps of the history that are known to be its effect, by the platform's ids: no other intent is
     /// taken for done because of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<String>,
-    /// Why it is still pending, when it was looked at.
+    /// The reason why it was still pending when it was looked at last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
 }
 
-/// Why an intent is still pending.
+/// Reason why an intent is still pending.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waits {
-    /// A stable word.
+    /// Returns a stable word.
     pub reason: String,
-    /// Why, for people: the platform's own words where it said something.
+    /// The reason, for people: the platform's own words if it said something.
     pub words: String,
 }
 
 impl Waits {
-    /// Why it waits.
+    /// The reason why it waits.
     #[must_use]
     pub fn new(reason: &str, words: impl Into<String>) -> Self {
         Self { reason: reason.to_owned(), words: words.into() }
@@ -56,34 +56,34 @@ pub struct Sending {
     pub key: String,
     /// When.
     pub at: Timestamp,
-    /// What to compare with.
+    /// The state to compare with.
     pub witness: Witness,
-    /// What came back.
+    /// Answer of the platform to a mutation.
     pub answer: Answer,
-    /// How often this very thing was sent in a row.
+    /// The number of times that this very mutation was sent in a row.
     pub times: u32,
     /// The dossier as it was when this was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
-    /// How the answer failed, where there was none to believe.
+    /// The failure, if no answer came that can be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
 
-/// How an answer failed.
+/// Failure of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// A stable word: `internal_server_error`, `transport`...
     pub kind: String,
-    /// What happened, for people.
+    /// The failure, for people.
     pub words: String,
 }
 
-/// What came back.
+/// Answer of the platform to a mutation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Nothing that tells: it may have been done or not.
+    /// No answer: it may have been done or not.
     Unknown,
     /// The platform did it.
     Taken,
@@ -101,7 +101,7 @@ pub struct Move {
 }
 
 impl Progress {
-    /// The same, with something about to be sent.
+    /// Returns the same with something about to be sent.
     #[must_use]
     pub fn sending(mut self, key: &str, at: Timestamp, witness: Witness, seen: &Seen) -> Self {
         let times = self.last.as_ref().filter(|last| last.key == key).map_or(0, |last| last.times);
@@ -121,7 +121,7 @@ impl Progress {
         self
     }
 
-    /// The same, when no answer came that can be believed.
+    /// Returns the same after an answer that cannot be trusted.
     #[must_use]
     pub fn failed(mut self, failure: Failure) -> Self {
         if let Some(last) = &mut self.last {
@@ -130,7 +130,7 @@ impl Progress {
         self
     }
 
-    /// The same, with what is known to be its effect.
+    /// Returns the same with what is known to be its effect.
     #[must_use]
     pub fn having_made(mut self, made: impl IntoIterator<Item = String>) -> Self {
         for id in made {
@@ -141,14 +141,14 @@ impl Progress {
         self
     }
 
-    /// The same, with why it waits.
+    /// Returns the same with the reason why it waits.
     #[must_use]
     pub fn waiting(mut self, waits: Waits) -> Self {
         self.waits = Some(waits);
         self
     }
 
-    /// The same, with what came back.
+    /// Returns the same with the answer.
     #[must_use]
     pub fn answered(mut self, answer: Answer) -> Self {
         if let Some(last) = &mut self.last {
@@ -157,7 +157,7 @@ impl Progress {
         self
     }
 
-    /// The same, nothing of which is looked at before an instant.
+    /// Returns the same, put off until an instant.
     #[must_use]
     pub fn put_off(mut self, until: Timestamp) -> Self {
         self.not_before = Some(until);

@@ -1,4 +1,4 @@
-//! A dossier at one instant, as far as decisions depend on it.
+//! Describes a dossier at one instant, as far as decisions depend on it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dossier::DossierState;
 use crate::fingerprint::Fingerprint;
 
-/// What the dossier looked like before something was sent: it tells afterwards whether that was done.
+/// Proof of what a dossier was like before something was sent: it tells afterwards if that was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Witness {
@@ -18,11 +18,11 @@ pub enum Witness {
     Messages(usize),
     /// The repetition had so many rows. Written by earlier versions.
     Rows(usize),
-    /// What was there, by the platform's ids: whatever is not among them is new, and no clock is compared.
+    /// The platform's ids of what was there: whatever is not among them is new, and no clock is compared.
     There(There),
 }
 
-/// What a dossier held at one instant, by the platform's ids. Only the parts that matter are filled.
+/// The platform's ids of what a dossier held at one instant. Only the parts that matter are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct There {
     /// Messages.
@@ -40,7 +40,7 @@ pub struct There {
 }
 
 impl Witness {
-    /// What was there, where it was written down by id.
+    /// Returns the ids of what was there, if they were recorded.
     #[must_use]
     pub fn there(&self) -> Option<&There> {
         match self {

@@ -1,8 +1,8 @@
-//! Where an intent stands.
+//! Names the status of an intent. Pure.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an intent stands.
+/// Status of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -16,7 +16,7 @@ pub enum Status {
     Refused,
     /// The dossier is not what the person decided on.
     Conflict,
-    /// Whether it was done cannot be told: a person must look.
+    /// Nobody can tell if it was done: a person must look.
     Ambiguous,
     /// Somebody took it back before anything was sent.
     Cancelled,
@@ -27,7 +27,7 @@ impl Status {
     pub const ALL: [Self; 7] =
         [Self::Pending, Self::Done, Self::AlreadyDone, Self::Refused, Self::Conflict, Self::Ambiguous, Self::Cancelled];
 
-    /// Its word in outboxes and reports.
+    /// Returns its word in outboxes and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Status {
         }
     }
 
-    /// Whether what was wanted is so.
+    /// Returns true if the platform shows what was wanted.
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Done | Self::AlreadyDone)

@@ -10,15 +10,15 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-/// How deep values may be nested. A decision needs four levels.
+/// The depth to which values may be nested. A decision needs four levels.
 const DEEPEST: usize = 32;
 
-/// Why a text is refused. It quotes keys and no value.
+/// Reason why a text is refused. It quotes keys and no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotStrict {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The reason.
     pub reason: String,
 }
 
@@ -113,7 +113,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Where a piece begins. Pieces are slices of the text.
+    /// Finds where a piece begins. Pieces are slices of the text.
     fn offset(&self, raw: &RawValue) -> usize {
         (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize).min(self.text.len())
     }
@@ -132,7 +132,7 @@ fn lines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// Whether a float carries the number that was written, to the last digit.
+/// Returns true if a float carries the number that was written, to the last digit.
 fn is_exact(written: &str, number: &Number) -> bool {
     let decimal = |text: &str| {
         let plain = Decimal::from_str_exact(text);

@@ -6,7 +6,7 @@ use super::examine::concerns_one;
 use super::judge::MutationStep;
 use super::push::Push;
 use super::send::{Sent, send};
-use crate::api::{MutationError, Receipt};
+use crate::api::{MutationError, MutationReceipt};
 use crate::ids::{DossierId, RowId};
 use crate::intent::{Answer, Failure, Progress, Seen};
 use crate::sink::{Entry, Happening, Outbox, OutboxStep, Settlement, TrailLine};
@@ -132,7 +132,7 @@ fn in_words(sent: &Sent) -> String {
 }
 
 /// Lists the ids of what a mutation made, as the platform gives them.
-fn made(receipt: &Receipt) -> Vec<String> {
+fn made(receipt: &MutationReceipt) -> Vec<String> {
     let message = receipt.message.iter().map(|message| message.id.as_str());
     let row = receipt.rows.last().map(RowId::as_str);
     message.chain(row).map(str::to_owned).collect()

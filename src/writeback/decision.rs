@@ -15,23 +15,23 @@ pub(super) enum Decision {
     Leave(Waits),
     /// It stays pending, and its row says why.
     PutOff {
-        /// How far it came.
+        /// The progress so far.
         progress: Progress,
-        /// Why it stays pending.
+        /// The reason why it stays pending.
         waits: Waits,
         /// The dossier now, if it could be read.
         seen: Option<Seen>,
     },
     /// It ends.
     Settle {
-        /// How far it came.
+        /// The progress so far.
         progress: Progress,
-        /// How it ends.
+        /// The end of it.
         settlement: Settlement,
     },
     /// A mutation is sent, and the entry is examined again.
     Send {
-        /// How far it came before that.
+        /// The progress before that.
         progress: Progress,
         /// The mutation.
         step: Box<MutationStep>,
@@ -99,7 +99,8 @@ impl Decision {
 
     /// Ends an intent whose dossier the platform does not show.
     pub fn dossier_absent(progress: Progress) -> Self {
-        // What was accepted was done, though the dossier left before anybody could look at it; a lost answer may mean so too.
+        // What was accepted was done, though the dossier left before anybody could look at it; a lost answer may mean so
+        // too.
         let perhaps = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Taken);
         if progress.last.as_ref().is_some_and(|last| perhaps(&last.answer)) {
             let words = Some(Refusal::NoDossier.to_string());

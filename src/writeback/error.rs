@@ -1,11 +1,11 @@
-//! What ends a push early.
+//! Names what ends a push early.
 
 use super::report::Pushed;
 use crate::api::{ApiError, MutationError};
 use crate::sink::SinkError;
 use crate::sync::SyncError;
 
-/// What ended a push early. What was settled before stays settled; everything else is still pending.
+/// Reports what ended a push early. What was settled before stays settled; everything else is still pending.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
@@ -18,7 +18,7 @@ pub enum PushError {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] SinkError),
-    /// The target, when it was told of what moved.
+    /// The target, when it took in what moved.
     #[error(transparent)]
     Sync(#[from] SyncError),
     /// Asked to stop.
@@ -27,21 +27,21 @@ pub enum PushError {
     /// One of these, after some of the work.
     #[error("{error}")]
     Halfway {
-        /// What ended it.
+        /// The cause.
         #[source]
         error: Box<PushError>,
-        /// What was done before.
+        /// The report of what was done before.
         done: Box<Pushed>,
     },
 }
 
 impl PushError {
-    /// The same, with what was done before.
+    /// Joins what was done before to an error.
     pub(super) fn after(self, done: Pushed) -> Self {
         if done.items.is_empty() { self } else { Self::Halfway { error: Box::new(self), done: Box::new(done) } }
     }
 
-    /// What was done before, and what ended it.
+    /// Splits what was done before from what ended it.
     #[must_use]
     pub fn split(self) -> (Option<Pushed>, Self) {
         match self {
@@ -50,7 +50,7 @@ impl PushError {
         }
     }
 
-    /// What the operator may do about it.
+    /// Names the next step for the operator.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -10,10 +10,10 @@ use super::send;
 use crate::api::ApiError;
 use crate::demarche::Demarche;
 use crate::dossier::{Dossier, DossierState};
+use crate::fingerprint::Digest;
 use crate::intent::{Action, Intent, Progress, Seen, Status};
 use crate::privacy::FormTypes;
 use crate::sink::{Entry, Outbox, Recorded};
-use crate::table::Digest;
 
 /// Examines entries of one outbox.
 pub(super) struct Examiner<'a, O> {

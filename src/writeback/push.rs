@@ -13,35 +13,35 @@ use super::report::{Item, Pushed};
 use super::tally::Tally;
 use crate::api::Client;
 use crate::dossier::Dossier;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::privacy::Filter;
-use crate::sink::{Entry, Outbox, Scope};
+use crate::sink::{Entry, Outbox};
 use crate::sync::Stop;
 
-/// How many entries are read together.
+/// The number of entries that are read together.
 const PAGE: u32 = 100;
 
-/// What a push needs.
+/// Holds everything that a push needs.
 pub struct Push<'a, O> {
     /// The platform.
     pub client: &'a Client,
-    /// Where intents wait.
+    /// The outbox.
     pub outbox: &'a O,
-    /// Whose.
+    /// The démarche.
     pub scope: &'a Scope,
-    /// How the target keeps dossiers: fingerprints are compared with those of the target.
+    /// The filter of the target: fingerprints are compared with those that it stores.
     pub filter: &'a Filter,
-    /// In whose name, for intents that do not say: an e-mail address or an id of an instructeur.
+    /// The default author, for intents that name none: an e-mail address or an id of an instructeur.
     pub author: Option<&'a str>,
-    /// How long a request whose answer was lost may still be under way; [`QUIET`] by default. What must not be done twice
-    /// is not sent again before.
+    /// The time for which a request may still be under way after its answer was lost; [`QUIET`] by default. What must not be
+    /// done twice is not sent again before.
     pub quiet: SignedDuration,
-    /// Whether a message that is there already, from the same author in the same words, is not sent another time. For
+    /// Does not send a message that is there already, from the same author in the same words. For
     /// intents that were never kept anywhere; an outbox knows what it sent.
     pub once: bool,
-    /// Who listens, intent by intent.
+    /// Receives what becomes of each intent.
     pub events: &'a (dyn Fn(&Item) + Send + Sync),
-    /// How to ask it to stop.
+    /// The request to stop.
     pub stop: &'a Stop,
     /// The present instant.
     pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
@@ -50,7 +50,7 @@ pub struct Push<'a, O> {
 /// Longer than the platform works on a request (30 s, trap 2) and than a proxy keeps one waiting.
 pub const QUIET: SignedDuration = SignedDuration::from_mins(2);
 
-/// Who is given the dossiers that moved, as they were read last.
+/// Receives the dossiers that moved, as they were read last.
 pub type ReadBack<'a> = &'a (dyn Fn(Vec<Dossier>) -> BoxFuture<'a, Result<(), PushError>> + Send + Sync);
 
 /// Plans every pending intent: reports what would be done. Sends nothing and writes nothing.

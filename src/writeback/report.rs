@@ -1,18 +1,18 @@
-//! What a push did: the versioned object that `dn push --json` prints.
+//! Reports a push: the versioned object that `dn push --json` prints.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::decision::Decision;
-use crate::ids::DossierNumber;
+use crate::ids::{DossierNumber, Scope};
 use crate::intent::{IntentId, Status, Waits};
-use crate::sink::{Backlog, Entry, Scope};
+use crate::sink::{Backlog, Entry};
 
 /// The version of the object.
 const VERSION: u32 = 1;
 
-/// What a push did, or would do. Numbers, states and the platform's words; no motivation, no message, no value.
+/// Reports what a push did, or would do. Numbers, states and the platform's words; no motivation, no message, no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pushed {
     /// The version of this object.
@@ -21,35 +21,35 @@ pub struct Pushed {
     pub instance: String,
     /// The démarche.
     pub demarche: u32,
-    /// Where intents waited, without credentials.
+    /// The outbox, without credentials.
     pub outbox: String,
-    /// How many intents ended in each way; `pending` are those that are left.
+    /// The number of intents that ended in each way; `pending` are those that are left.
     pub counts: BTreeMap<Status, u64>,
     /// One line an intent, in their order.
     pub items: Vec<Item>,
-    /// What waits in the same outbox for démarches that nothing sends to; filled by whoever knows what is sent.
+    /// Intents in the same outbox for démarches that nothing sends to; filled by whoever knows what is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unserved: Vec<Backlog>,
 }
 
-/// What became of one intent.
+/// Reports what became of one intent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Its name.
     pub id: IntentId,
     /// Its dossier.
     pub dossier: DossierNumber,
-    /// What was wanted, in one word.
+    /// The action, in one word.
     pub action: String,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// A stable word for why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why, for people: the platform's own words where it said something.
+    /// The reason, for people: the platform's own words if it said something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
-    /// What would be sent, in this order; in a plan alone.
+    /// The mutations that would be sent, in this order; in a plan alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
 }
@@ -86,7 +86,7 @@ impl Item {
         }
     }
 
-    /// Whether it is still to be done, and nothing can be sent for it now.
+    /// Returns true if it is still to be done, and nothing can be sent for it now.
     #[must_use]
     pub fn waits(&self) -> bool {
         self.status == Status::Pending && self.steps.is_empty()
@@ -128,13 +128,13 @@ impl Pushed {
         other.items.into_iter().for_each(|item| self.add(item));
     }
 
-    /// How many intents ended in this way.
+    /// Counts the intents that ended in this way.
     #[must_use]
     pub fn count(&self, status: Status) -> u64 {
         self.counts.get(&status).copied().unwrap_or_default()
     }
 
-    /// How many intents are still to be done and cannot be now, by the stable word for why.
+    /// Counts the intents that are still to be done and cannot be now, by the stable word for why.
     #[must_use]
     pub fn waiting(&self) -> BTreeMap<&str, u64> {
         let mut counted = BTreeMap::new();
@@ -144,7 +144,7 @@ impl Pushed {
         counted
     }
 
-    /// Whether a person must look at something: refused, in conflict, or not to be told.
+    /// Returns true if a person must look at something: refused, in conflict, or ambiguous.
     #[must_use]
     pub fn needs_a_person(&self) -> bool {
         [Status::Refused, Status::Conflict, Status::Ambiguous].into_iter().any(|status| self.count(status) > 0)

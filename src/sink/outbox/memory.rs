@@ -1,4 +1,4 @@
-//! An outbox that forgets: for one command, and for tests.
+//! Keeps intents in memory: for one command, and for tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Stores intents until they are sent, their results, and the trail. Deciding what to send belongs in `writeback`.
+//! Keeps intents until they are sent, and what became of them. The contract is [`Outbox`].
 
 mod memory;
 
@@ -23,11 +23,11 @@ pub struct Entry {
     pub id: IntentId,
     /// Its dossier.
     pub dossier: DossierNumber,
-    /// The intent, or the reason for which it cannot be read.
+    /// The intent, or the reason why it cannot be read.
     pub intent: Result<Intent, String>,
     /// The time of its creation, by the clock of its author.
     pub asked_at: Timestamp,
-    /// Its progress.
+    /// The progress so far.
     pub progress: Progress,
 }
 
@@ -38,24 +38,24 @@ pub struct Recorded {
     pub entry: Entry,
     /// Its status.
     pub status: Status,
-    /// The change that it made to its dossier, if any.
+    /// The change of its dossier, if there was one.
     pub moved: Option<Move>,
 }
 
-/// The final result of an intent.
+/// End of an intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The status.
     pub status: Status,
     /// A stable word for why.
     pub reason: Option<&'static str>,
-    /// The reason for people, in the platform's words if it gave any.
+    /// The reason, for people: the platform's own words if it said something.
     pub words: Option<String>,
     /// The dossier as it was last read.
     pub after: Option<Seen>,
 }
 
-/// The kind of a line of the trail.
+/// Event of an intent: one line of the trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Happening {
@@ -84,11 +84,11 @@ pub struct TrailLine {
     pub intent: IntentId,
     /// The dossier.
     pub dossier: DossierNumber,
-    /// The kind.
+    /// The event.
     pub happening: Happening,
-    /// The action, as one word.
+    /// The action, in one word.
     pub action: String,
-    /// In whose name: the platform's id of the instructeur, or what the intent says.
+    /// The author: the platform's id of the instructeur, or the text of the intent.
     pub author: Option<String>,
     /// The mutation.
     pub mutation: Option<String>,
@@ -99,7 +99,7 @@ pub struct TrailLine {
 }
 
 impl TrailLine {
-    /// Makes the line for an intent that was just received.
+    /// Begins a line about an intent of which only the text is known.
     pub(crate) fn of_intent(intent: &Intent, happening: Happening, at: Timestamp) -> Self {
         Self {
             seq: 0,
@@ -135,20 +135,20 @@ impl TrailLine {
     }
 }
 
-/// One write about an intent: its progress, its result if it ended, and a line of the trail.
+/// Write about an intent, all or nothing: its progress, its end if it ended, and a line of the trail.
 #[derive(Clone, Debug)]
 pub struct OutboxStep<'a> {
     /// Which.
     pub entry: &'a Entry,
-    /// The new progress.
+    /// The progress now.
     pub progress: &'a Progress,
-    /// The result; `None` leaves it pending.
+    /// The end of it; `None` leaves it pending.
     pub settled: Option<&'a Settlement>,
     /// The line; its place is given by the outbox.
     pub line: TrailLine,
 }
 
-/// The result of putting intents into an outbox.
+/// Result of putting intents into an outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Those that were new.
@@ -159,42 +159,42 @@ pub struct Received {
     pub taken: Vec<IntentId>,
 }
 
-/// The number of pending intents of one démarche.
+/// Number of intents of one démarche that are still to be done.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Backlog {
     /// The instance, as whoever asked named it.
     pub instance: String,
     /// The démarche, as whoever asked wrote it.
     pub demarche: String,
-    /// Their number.
+    /// The number.
     pub pending: u64,
 }
 
-/// A place where intents wait until they are done.
+/// Keeps intents until they are done.
 ///
-/// Whoever works on it calls [`begin`](Self::begin) first, which keeps others away, and [`end`](Self::end) last. What
+/// A push calls [`begin`](Self::begin) first, which locks the outbox, and [`end`](Self::end) last. What
 /// [`write`](Self::write) stores is durable when it returns: it is called before anything is sent, so that a crash at
 /// any instant leaves behind what may have been sent.
 pub trait Outbox: Send + Sync {
-    /// A short name for reports, without credentials.
+    /// Returns a short name for reports, without credentials.
     fn outbox_name(&self) -> &str;
 
-    /// Takes what must be held while intents of a démarche are worked on.
+    /// Takes the lock or the lease under which intents of a démarche are sent.
     ///
     /// # Errors
     /// [`SinkError::Locked`] when somebody else works on it.
     fn begin(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;
 
-    /// The form that the target beside the outbox remembers; `None` where there is no target, or it knows no form.
+    /// Returns the form that the target beside the outbox remembers; `None` where there is no target, or it knows no form.
     fn stored_form(&self, scope: &Scope) -> impl Future<Output = Result<Option<Demarche>, SinkError>> + Send {
         let _ = scope;
         std::future::ready(Ok(None))
     }
 
-    /// Gives it back.
+    /// Releases it.
     fn end(&self, scope: &Scope) -> impl Future<Output = Result<(), SinkError>> + Send;
 
-    /// Adds intents. One whose name is known is not added again.
+    /// Adds intents. An intent whose name is known is not added again.
     fn put(
         &self,
         scope: &Scope,
@@ -202,7 +202,7 @@ pub trait Outbox: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Received, SinkError>> + Send;
 
-    /// The next pending entries after this place, in order, at most `limit`.
+    /// Reads the next pending entries after this place, in order, at most `limit`.
     fn pending(
         &self,
         scope: &Scope,
@@ -213,21 +213,21 @@ pub trait Outbox: Send + Sync {
     /// Reads the status of an intent; `None` for an unknown one.
     fn status(&self, scope: &Scope, id: &IntentId) -> impl Future<Output = Result<Option<Status>, SinkError>> + Send;
 
-    /// All intents about a dossier, in order: what they did on the platform is not the doing of another one.
+    /// Reads all intents about a dossier, in order: their effects on the platform are not taken for those of another one.
     fn of_dossier(
         &self,
         scope: &Scope,
         dossier: DossierNumber,
     ) -> impl Future<Output = Result<Vec<Recorded>, SinkError>> + Send;
 
-    /// Reads the changes that intents of this outbox made to a dossier, oldest first.
+    /// Lists the changes of a dossier that intents of this outbox made, oldest first.
     fn moves(&self, scope: &Scope, dossier: DossierNumber)
     -> impl Future<Output = Result<Vec<Move>, SinkError>> + Send;
 
-    /// Writes what happened, all or nothing.
+    /// Writes what happened to an intent, all or nothing.
     fn write(&self, scope: &Scope, step: &OutboxStep<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
 
-    /// The trail after this place, oldest first, at most `limit` lines.
+    /// Reads the trail after this place, oldest first, at most `limit` lines.
     fn trail(
         &self,
         scope: &Scope,
@@ -235,15 +235,17 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<TrailLine>, SinkError>> + Send;
 
-    /// Counts intents by status.
+    /// Counts the intents of each status.
     fn depth(&self, scope: &Scope) -> impl Future<Output = Result<Vec<(Status, u64)>, SinkError>> + Send;
 
-    /// Counts pending intents by démarche, for all démarches of the outbox.
+    /// Counts the intents that are still to be done, for each démarche of the outbox: those that no command is about
+    /// included.
     fn backlog(&self) -> impl Future<Output = Result<Vec<Backlog>, SinkError>> + Send;
 
-    /// An operator's word on an intent that is parked: `Pending` tries it again from the start, anything else ends it.
+    /// Records an operator's decision on an intent that is parked: `Pending` tries it again from the start, anything else
+    /// ends it.
     ///
-    /// `false` when there is no such intent, or when it is done.
+    /// Returns false if there is no such intent, or if it is done.
     fn resolve(
         &self,
         scope: &Scope,

@@ -9,12 +9,12 @@ use super::values::{read, shows};
 use super::verdict::{Conflict, Doubt, FileSlot, Refusal, Verdict};
 use super::{Case, LocalFiles};
 use crate::api::{AnnotationEdit, AnnotationValue, Mutation};
-use crate::champ::{Champ, ChampValue, Row, find};
+use crate::champ::{Champ, ChampValue, RepetitionRow, find};
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 use crate::dossier::Dossier;
+use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::{ChampId, DescriptorId};
 use crate::intent::{Action, Answer, Edit, Intent, There, Witness};
-use crate::table::{Digest, Fingerprint};
 
 impl Case<'_> {
     /// Finds annotations that do not have their values yet.
@@ -68,7 +68,7 @@ impl Case<'_> {
     /// Finds the row that this intent added, or adds one.
     pub(super) fn add_row(&self, name: &str) -> Result<Lacking, Verdict> {
         let (champ, rows) = repetition(self.dossier, name)?;
-        let free = |row: &&Row| !self.is_claimed(row.id.as_str());
+        let free = |row: &&RepetitionRow| !self.is_claimed(row.id.as_str());
         let ids = rows.iter().map(|row| row.id.as_str().to_owned()).collect();
         if let Some(last) = self.sent("dossierModifierAnnotationAjouterLigne") {
             let ours = rows.iter().find(|row| self.progress.made.iter().any(|made| made == row.id.as_str()));
@@ -86,7 +86,7 @@ impl Case<'_> {
         } else if self.progress.sends == 0 && !self.once {
             // A row has no author and no text: one that came since may be due to this intent or to anybody.
             let since = self.closely_since();
-            let came = |row: &&Row| row.id.created_at().is_some_and(|at| at >= since);
+            let came = |row: &&RepetitionRow| row.id.created_at().is_some_and(|at| at >= since);
             let came = rows.iter().filter(free).filter(came).count();
             let same =
                 |other: &Intent| matches!(&other.action, Action::AjouterLigne { annotation } if annotation == name);
@@ -170,7 +170,7 @@ fn by_id<'d>(dossier: &'d Dossier, id: &ChampId) -> Option<&'d Champ> {
 }
 
 /// Finds a repetition of annotations, with its rows.
-fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [Row]), Refusal> {
+fn repetition<'d>(dossier: &'d Dossier, name: &str) -> Result<(&'d Champ, &'d [RepetitionRow]), Refusal> {
     let champ = dossier.annotation(name).map_err(|error| Refusal::Unknown(error.to_string()))?;
     match &champ.value {
         ChampValue::Repetition(rows) => Ok((champ, rows)),

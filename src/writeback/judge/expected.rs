@@ -3,8 +3,8 @@
 use super::Case;
 use super::verdict::Conflict;
 use crate::dossier::DossierState;
+use crate::fingerprint::Fingerprint;
 use crate::intent::{Expected, Move, Seen};
-use crate::table::Fingerprint;
 
 impl Case<'_> {
     /// Finds out if somebody else changed the dossier since the person saw it.

@@ -63,7 +63,7 @@ mod tests {
             (PathBuf::from("/tmp/plan.pdf"), local("plan.pdf", "b==")),
             (PathBuf::from("/tmp/perdu.pdf"), Err("it is not there".to_owned())),
         ]);
-        let held = |name: &str, checksum: &str| crate::dossier::File {
+        let held = |name: &str, checksum: &str| crate::champ::File {
             filename: name.into(),
             content_type: "application/pdf".into(),
             byte_size: 1,

@@ -1,4 +1,5 @@
-//! Decides about messages: the platform has no idempotency key (trap 59), so a message is identified by who wrote what. Pure.
+//! Decides about messages: the platform has no idempotency key (trap 59), so a message is identified by who wrote what.
+//! Pure.
 
 use std::path::Path;
 

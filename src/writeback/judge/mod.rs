@@ -44,7 +44,7 @@ pub use files::{LocalFile, LocalFiles};
 pub(super) use states::goal;
 pub use verdict::{Conflict, Doubt, FileSlot, MutationStep, Refusal, Verdict};
 
-/// How often the platform is asked again if it asks to try later.
+/// The number of times that the platform is asked again if it asks to try later.
 const MOST_PUT_OFF: u32 = 24;
 
 /// The wait after the platform asked to try later.
@@ -53,7 +53,7 @@ const LATER: SignedDuration = SignedDuration::from_mins(15);
 /// Holds everything that a verdict depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// Whose dossier.
+    /// The platform.
     pub platform: Platform,
     /// Its démarche, with groupes, labels and form.
     pub demarche: &'a Demarche,
@@ -61,13 +61,13 @@ pub struct Case<'a> {
     pub dossier: &'a Dossier,
     /// The same, as a target would keep it.
     pub seen: &'a Seen,
-    /// What is wanted.
+    /// The intent.
     pub intent: &'a Intent,
     /// When it was asked for, by the clock of whoever asked.
     pub asked_at: Timestamp,
-    /// In whose name, when the intent does not say.
+    /// The default author, if the intent names none.
     pub author: Option<&'a str>,
-    /// How far it came.
+    /// The progress so far.
     pub progress: &'a Progress,
     /// The other intents about this dossier in the same outbox, in their order.
     pub others: &'a [Recorded],
@@ -77,7 +77,7 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// The platform's clock minus ours.
     pub skew: SignedDuration,
-    /// How long a request whose answer was lost may still be under way on the platform.
+    /// The time for which a request may still be under way on the platform after its answer was lost.
     pub quiet: SignedDuration,
     /// The files that annotations of the intent name, as they are on this machine.
     pub files: &'a LocalFiles,

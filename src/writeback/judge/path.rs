@@ -1,4 +1,5 @@
-//! Finds the legal steps from the state that a dossier has to the one that it should have (docs/platform.md#mutations). Pure.
+//! Finds the legal steps from the state that a dossier has to the one that it should have (docs/platform.md#mutations).
+//! Pure.
 
 use crate::dossier::DossierState;
 
@@ -48,7 +49,7 @@ mod tests {
 
     const STATES: [&str; 5] = ["en_construction", "en_instruction", "accepte", "refuse", "sans_suite"];
 
-    /// What the platform allows, one step at a time.
+    /// Does what the platform allows, one step at a time.
     fn after(state: &DossierState, step: Passage, goal: &DossierState) -> DossierState {
         match (state.as_str(), step) {
             ("en_construction", Passage::PasserEnInstruction) => DossierState::EnInstruction,

@@ -11,7 +11,7 @@ use super::verdict::{Doubt, Refusal, Verdict};
 use crate::api::Mutation;
 use crate::intent::{Action, Answer, Sending, Waits};
 
-/// How often one and the same mutation is sent before it is given up.
+/// The number of times that one and the same mutation is sent before it is given up.
 const MOST_SENDS: u32 = 5;
 
 impl Case<'_> {

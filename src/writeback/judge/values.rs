@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::text::stored;
 use crate::api::{AnnotationValue, Civilite};
-use crate::champ::{ChampValue, Place};
+use crate::champ::{ChampValue, Territory};
 use crate::demarche::{Descriptor, TypeDeChamp};
 
 /// The zone in which people write times.

@@ -24,7 +24,7 @@ pub enum Verdict {
     Wait {
         /// When to look again.
         until: Timestamp,
-        /// Why it waits.
+        /// The reason why it waits.
         waits: Waits,
     },
     /// It cannot be done.
@@ -98,7 +98,7 @@ pub struct MutationStep {
     pub by: InstructeurId,
     /// Asks the platform to send no e-mail for it.
     pub silent: bool,
-    /// What to compare the dossier with if the answer is lost.
+    /// The state to compare the dossier with if the answer is lost.
     pub witness: Witness,
     /// The names of the mutations that follow, as things stand.
     pub then: Vec<&'static str>,
@@ -110,9 +110,9 @@ pub enum Conflict {
     /// It moved meanwhile.
     #[error("the person decided on {expected}, the dossier is {found} now")]
     Moved {
-        /// What the person saw, in words.
+        /// The dossier as the person saw it, in words.
         expected: String,
-        /// What there is, in words.
+        /// The dossier as it is, in words.
         found: String,
     },
     /// Another decision was taken.
@@ -223,7 +223,7 @@ pub enum Refusal {
     NotAvailable {
         /// What.
         what: &'static str,
-        /// Where.
+        /// The platform.
         platform: Platform,
     },
     /// Something that the intent names does not exist.
@@ -234,7 +234,7 @@ pub enum Refusal {
     Value {
         /// Which, as the intent names it.
         annotation: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A file that cannot be sent.
@@ -257,9 +257,9 @@ pub enum Refusal {
     /// It was sent, and the dossier shows nothing of it.
     #[error("it was sent {times} times and the dossier shows nothing of it{}", said.as_ref().map(|said| format!(" ({said})")).unwrap_or_default())]
     NoEffect {
-        /// How often.
+        /// The number of times.
         times: u32,
-        /// What came back last.
+        /// The last answer.
         said: Option<String>,
     },
 }
