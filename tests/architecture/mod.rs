@@ -141,6 +141,39 @@ fn no_arrow_points_back() {
     }
 }
 
+/// Which features of a document may use which. The core, all files beside these folders, uses none: they register with it.
+const GRIST_FEATURES: &[(&str, &[&str])] = &[("files", &[]), ("outbox", &[]), ("decisions", &["outbox"])];
+
+/// The files of `sink/grist` that put core and features together.
+const GRIST_ROOTS: &[&str] = &["mod.rs", "open.rs"];
+
+#[test]
+fn features_of_a_document_register_with_its_core() {
+    let grist = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sink/grist");
+    let mut files = Vec::new();
+    sources(&grist, &mut files);
+    for path in files {
+        let name = path.strip_prefix(&grist).expect("a file of the folder");
+        if GRIST_ROOTS.iter().any(|root| name == Path::new(root)) {
+            continue;
+        }
+        let own = name.parent().and_then(Path::to_str).unwrap_or_default();
+        let allowed =
+            GRIST_FEATURES.iter().find(|(feature, _)| *feature == own).map_or(&[][..], |(_, allowed)| *allowed);
+        let code = code(&path);
+        for (feature, _) in GRIST_FEATURES {
+            // Inside a feature `super` is the feature itself.
+            let relative = own.is_empty() && code.contains(&format!("super::{feature}"));
+            let uses = relative || code.contains(&format!("grist::{feature}"));
+            assert!(
+                !uses || own == *feature || allowed.contains(feature),
+                "{} uses {feature}, which is not below it",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
     let mut files: Vec<PathBuf> =

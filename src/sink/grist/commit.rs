@@ -1,17 +1,17 @@
-//! A batch becomes bundles: what is held × what changes × where it goes. Pure.
+//! Computes the rows that a batch writes, from what the document holds. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::bundles::{RowShape, Unit, Upsert};
+use super::dictionary::Dictionary;
 use super::encoding::{bounded, encode, seconds, visible};
-use super::fault::Fault;
+use super::fault::GristFault;
 use super::known::{self, Holdings, key, tombstone};
-use super::primer::Primer;
-use super::split::{Form, Unit, Upsert};
-use super::target::{Target, Targets};
-use super::{decisions, shared, value};
+use super::target::{TableTarget, TableTargets};
+use super::{shared, value};
 use crate::dossier::{Gone, GoneReason};
 use crate::fingerprint::Digest;
 use crate::ids::{DossierNumber, Scope};
@@ -27,50 +27,50 @@ const BOOK: usize = 2_000;
 const PEOPLE: usize = 3_000;
 const STATE: usize = 4_000;
 
-/// How much of a packed document one cell takes.
+/// The bytes of a packed document that one cell takes.
 const PIECE: usize = 600_000;
 
-/// What a commit writes, and what it changes of the totals.
+/// Everything that a commit writes, and the totals after it.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct CommitDraft {
     pub units: Vec<Unit>,
     pub receipt: Receipt,
     pub totals: Totals,
     pub notices: Vec<String>,
 }
 
-/// What the draft is made from.
-pub(super) struct Plan<'a> {
+/// Everything that a draft is made from.
+pub(super) struct CommitPlan<'a> {
     pub scope: &'a Scope,
     pub layout: &'a Layout,
-    pub targets: &'a Targets,
+    pub targets: &'a TableTargets,
     pub holdings: &'a Holdings,
     pub totals: Totals,
-    pub primer: Option<&'a Primer>,
+    pub dictionary: Option<&'a Dictionary>,
     /// The intents about dossiers that are emptied, as they are then.
     pub intents: &'a BTreeMap<DossierNumber, Vec<Upsert>>,
-    /// Whether the document says how many rows each dossier has.
+    /// True if the document says how many rows each dossier has.
     pub counts: bool,
 }
 
 /// The forms of rows of the shared tables.
 struct Forms {
-    book: Arc<Form>,
-    light: Arc<Form>,
-    tomb: Arc<Form>,
-    herald: Arc<Form>,
-    rest: Arc<Form>,
+    book: Arc<RowShape>,
+    light: Arc<RowShape>,
+    tomb: Arc<RowShape>,
+    placeholder: Arc<RowShape>,
+    rest: Arc<RowShape>,
 }
 
-/// Rows of a shared table, told apart by their `cle`.
-pub(super) fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<Form> {
+/// Makes the shape of rows of a shared table, identified by their `cle`.
+pub(super) fn form(rank: usize, table: &str, columns: &[&str]) -> Arc<RowShape> {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
+    Arc::new(RowShape { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
 }
 
 /// A form that changes rows which are there, and adds none.
-fn mark(columns: &[&str]) -> Arc<Form> {
-    Arc::new(Form { adds: false, ..Form::clone(&form(BOOK, shared::DOSSIERS, columns)) })
+fn mark(columns: &[&str]) -> Arc<RowShape> {
+    Arc::new(RowShape { adds: false, ..RowShape::clone(&form(BOOK, shared::DOSSIERS, columns)) })
 }
 
 impl Forms {
@@ -97,23 +97,23 @@ impl Forms {
             book: book(&whole),
             light: mark(&["lumiere", "modifie"]),
             tomb: mark(&["disparu", "motif", "disparu_le", "changement"]),
-            herald: book(&["instance", "demarche", "numero", "empreinte"]),
+            placeholder: book(&["instance", "demarche", "numero", "empreinte"]),
             rest: form(REST, shared::REST, &["valeur"]),
         }
     }
 }
 
-impl Plan<'_> {
+impl CommitPlan<'_> {
     /// Everything that the batch changes of dossiers.
-    pub(super) fn draft(&self, batch: &Batch) -> Result<Draft, Fault> {
+    pub(super) fn draft(&self, batch: &Batch) -> Result<CommitDraft, GristFault> {
         let forms = Forms::new(self.counts);
         let mut draft =
-            Draft { units: Vec::new(), receipt: Receipt::default(), totals: self.totals, notices: Vec::new() };
+            CommitDraft { units: Vec::new(), receipt: Receipt::default(), totals: self.totals, notices: Vec::new() };
         let mut seen = BTreeSet::new();
         for change in &batch.plan.changes {
             let number = change.number();
             if !seen.insert(number) {
-                return Err(Fault::Refused(format!("dossier {number} is twice in one batch")));
+                return Err(GristFault::Refused(format!("dossier {number} is twice in one batch")));
             }
             let step = settle(change, self.holdings.held(number), batch.seen_at);
             draft.receipt.events += u64::from(step.event.is_some());
@@ -123,7 +123,7 @@ impl Plan<'_> {
         Ok(draft)
     }
 
-    fn step(&self, step: &Step<'_>, forms: &Forms, draft: &mut Draft) -> Result<(), Fault> {
+    fn step(&self, step: &Step<'_>, forms: &Forms, draft: &mut CommitDraft) -> Result<(), GristFault> {
         let number = step.number;
         let cle = || Value::from(key(self.scope, number));
         match &step.write {
@@ -145,7 +145,7 @@ impl Plan<'_> {
                 let values = vec![kind, word, at, step.changed_at.to_string().into()];
                 let book = Upsert { form: Arc::clone(&forms.tomb), key: cle(), values };
                 let target = self.targets.dossiers()?;
-                let values = stone(Some(gone), step.changed_at).to_vec();
+                let values = tombstone_cells(Some(gone), *changed_at).to_vec();
                 let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
                 let rows = [shown, book].into_iter().chain(self.untick(target, number)).collect();
                 draft.units.push(Unit { rows, ..Unit::default() });
@@ -159,8 +159,8 @@ impl Plan<'_> {
                     unit.rows.extend(self.untick(self.targets.dossiers()?, number));
                 }
                 if step.empties() {
-                    let desk = self.targets.dossiers()?.desk.as_ref();
-                    unit.rows.extend(desk.map(|form| Upsert {
+                    let session = self.targets.dossiers()?.written.as_ref();
+                    unit.rows.extend(session.map(|form| Upsert {
                         form: Arc::clone(form),
                         key: number.get().into(),
                         values: vec![Value::Null; form.columns.len()],
@@ -177,11 +177,11 @@ impl Plan<'_> {
 
     /// A tick was given for the version that stood there: with another one it goes, also where it was not seen to be
     /// ticked, as somebody may have done it since.
-    fn untick(&self, target: &Target, number: DossierNumber) -> Option<Upsert> {
-        let [alone, told] = target.tick.as_ref()?;
+    fn untick(&self, target: &TableTarget, number: DossierNumber) -> Option<Upsert> {
+        let tick = target.tick.as_ref()?;
         let ticked = self.holdings.ticked.contains(&number);
-        let form = Arc::clone(if ticked { told } else { alone });
-        let mut values = vec![Value::from(false), decisions::CHANGED.into()];
+        let form = Arc::clone(if ticked { &tick.explained } else { &tick.alone });
+        let mut values = vec![Value::from(false), tick.reason.into()];
         values.truncate(form.columns.len());
         Some(Upsert { form, key: number.get().into(), values })
     }
@@ -192,13 +192,13 @@ impl Plan<'_> {
         gone: Option<&Gone>,
         changed_at: jiff::Timestamp,
         forms: &Forms,
-        draft: &mut Draft,
-    ) -> Result<Unit, Fault> {
+        draft: &mut CommitDraft,
+    ) -> Result<Unit, GristFault> {
         let number = row.number;
         let mut unit = Unit::default();
         let target = self.targets.dossiers()?;
         let mut values = self.cells(target, 0, &row.cells, number, draft)?;
-        values.extend(stone(gone, changed_at));
+        values.extend(tombstone_cells(gone, changed_at));
         unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: number.get().into(), values });
         if let Some(blank) = target.blank.as_ref().filter(|_| !self.holdings.rows.contains_key(&number)) {
             let values = vec![Value::Null; blank.columns.len()];
@@ -207,11 +207,12 @@ impl Plan<'_> {
         let mut keys: BTreeSet<(usize, String)> = BTreeSet::new();
         for child in &row.children {
             let target = self.targets.tables.get(child.table).filter(|_| child.table > 0);
-            let nowhere = || Fault::Refused("a row is for a table that the layout does not have".to_owned());
+            let nowhere = || GristFault::Refused("a row is for a table that the layout does not have".to_owned());
             let target = target.ok_or_else(nowhere)?;
             let key = format!("{number}/{}", visible(&child.key));
+            // Grist refuses a whole request in which a key is twice (Grist trap 19).
             if !keys.insert((child.table, key.clone())) {
-                return Err(Fault::Refused(format!(
+                return Err(GristFault::Refused(format!(
                     "two rows of {} have one key",
                     self.layout.tables[child.table].name
                 )));
@@ -251,7 +252,7 @@ impl Plan<'_> {
             unit.removals.entry(target.id.clone()).or_default().extend(rows);
         }
         let cle = key(self.scope, number);
-        for left in 1..=self.holdings.books.get(&number).map_or(0, |book| book.rest) {
+        for left in 1..=self.holdings.stored.get(&number).map_or(0, |book| book.rest) {
             let key = format!("{cle}/{left}").into();
             unit.rows.push(Upsert { form: Arc::clone(&forms.rest), key, values: vec![Value::Null] });
         }
@@ -283,10 +284,11 @@ impl Plan<'_> {
     fn document(&self, row: &Row, gone: Option<&Gone>, changed_at: jiff::Timestamp, forms: &Forms, unit: &mut Unit) {
         let number = row.number;
         let cle = key(self.scope, number);
-        let packed = self.primer.map_or_else(|| value::pack(&row.document), |primer| primer.pack(&row.document));
+        let packed =
+            self.dictionary.map_or_else(|| value::pack(&row.document), |dictionary| dictionary.pack(&row.document));
         let mut pieces = pieces(&packed).into_iter();
         let first = pieces.next().unwrap_or_default();
-        let held = self.holdings.books.get(&number);
+        let held = self.holdings.stored.get(&number);
         let mut rest = 0_u32;
         for piece in pieces {
             rest += 1;
@@ -323,11 +325,11 @@ impl Plan<'_> {
         if held.is_none() {
             let [instance, demarche] = scope;
             let values = vec![instance, demarche, number.get().into(), "".into()];
-            unit.herald = Some(Upsert { form: Arc::clone(&forms.herald), key: cle.into(), values });
+            unit.placeholder = Some(Upsert { form: Arc::clone(&forms.placeholder), key: cle.into(), values });
         }
     }
 
-    /// How many rows a dossier has in each child table, as `Dn_dossiers` keeps it.
+    /// Counts the rows of a dossier in each child table, as `Dn_dossiers` keeps it.
     fn count_rows(&self, row: &Row) -> Value {
         let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
         for child in &row.children {
@@ -340,15 +342,15 @@ impl Plan<'_> {
 
     fn cells(
         &self,
-        target: &Target,
+        target: &TableTarget,
         table: usize,
         cells: &[Cell],
         number: DossierNumber,
-        draft: &mut Draft,
-    ) -> Result<Vec<Value>, Fault> {
+        draft: &mut CommitDraft,
+    ) -> Result<Vec<Value>, GristFault> {
         if cells.len() != target.columns.len() {
             let name = self.layout.tables.get(table).map_or("a table", |table| table.name.as_str());
-            return Err(Fault::Refused(names::wrong_length(name, target.columns.len(), cells.len())));
+            return Err(GristFault::Refused(names::wrong_length(name, target.columns.len(), cells.len())));
         }
         let mut values = Vec::with_capacity(cells.len() + 3);
         for (cell, column) in cells.iter().zip(&target.columns) {
@@ -365,9 +367,9 @@ impl Plan<'_> {
         Ok(values)
     }
 
-    fn count(&self, number: DossierNumber, gone: bool, draft: &mut Draft) {
-        let held = self.holdings.books.get(&number).and_then(|book| book.held.as_ref());
-        match held.map(|held| held.known.gone.is_some()) {
+    fn count(&self, number: DossierNumber, gone: bool, draft: &mut CommitDraft) {
+        let held = self.holdings.stored.get(&number).and_then(|book| book.held.as_ref());
+        match held.map(|held| held.gone.is_some()) {
             Some(true) => draft.totals.gone = draft.totals.gone.saturating_sub(1),
             Some(false) => draft.totals.alive = draft.totals.alive.saturating_sub(1),
             None => {}
@@ -377,7 +379,7 @@ impl Plan<'_> {
 }
 
 /// The three last columns of a row of dossiers.
-pub(super) fn stone(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
+pub(super) fn tombstone_cells(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
     let word = gone.map(|gone| gone.reason.as_str());
     let at = gone.and_then(|gone| gone.at).map_or(Value::Null, seconds);
     [word.into(), at, seconds(changed_at)]

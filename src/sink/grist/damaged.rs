@@ -1,5 +1,6 @@
-//! Cells that SQL does not see as they are. A person who gives a column another type, and then its own again, leaves its
-//! cells marshalled: everybody sees the values, but SQL compares bytes with them and finds nothing.
+//! Finds and mends cells that SQL does not see as they are (Grist trap 18). A person who gives a column another type, and
+//! then its own again, leaves its cells marshalled: everybody sees the values, but SQL compares bytes with them and finds
+//! nothing.
 //!
 //! The questions look for such cells on their way. As long as there are any, everything is asked record by record, which
 //! gives the values; the next run that may write mends the column by giving it another type and its own again in one
@@ -8,15 +9,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
+use grist_client::{Action, GristError, Table};
 use serde_json::{Value, json};
 
-use super::desk::Desk;
 use super::encoding::Kind;
-use super::fault::Fault;
-use super::known::{Row, text};
+use super::fault::GristFault;
+use super::known::{DocRecord, text};
+use super::line_kind::LineKind;
 use super::read::quoted;
+use super::session::DocumentSession;
 use super::shared::Shared;
-use grist_client::{Action, GristError, Table};
 
 /// The columns in which such cells were seen, table and column, and whether it was tried to mend them.
 #[derive(Debug, Default)]
@@ -27,16 +29,16 @@ impl Damage {
         self.0.lock().expect("no code panics while it holds the lock")
     }
 
-    /// Whether there are such cells.
+    /// Returns true if there are such cells.
     pub(super) fn is_there(&self) -> bool {
         !self.seen().is_empty()
     }
 
-    /// Takes the lines of an answer that tell of such cells; whether there were any.
-    pub(super) fn note(&self, rows: &[(String, Row)]) -> bool {
+    /// Takes the lines of an answer that report such cells. Returns true if there were any.
+    pub(super) fn note(&self, rows: &[(LineKind, DocRecord)]) -> bool {
         let mut seen = self.seen();
         let mut found = false;
-        for (_, row) in rows.iter().filter(|(kind, _)| kind == KIND) {
+        for (_, row) in rows.iter().filter(|(kind, _)| *kind == LineKind::Damaged) {
             let columns = row.get("colonnes").and_then(Value::as_object).into_iter().flatten();
             for (column, _) in columns.filter(|(_, cells)| cells.as_u64().is_some_and(|cells| cells > 0)) {
                 seen.entry((text(row, "table").to_owned(), column.clone())).or_default();
@@ -47,10 +49,7 @@ impl Damage {
     }
 }
 
-/// The kind of a line that tells of such cells.
-pub(super) const KIND: &str = "abime";
-
-/// Whether a cell is marshalled, in SQL. Among numbers, a marshalled text may be what somebody wrote: it is what it is.
+/// Tests in SQL if a cell is marshalled. Among numbers, a marshalled text may be what somebody wrote: it is left out.
 pub(super) fn predicate(column: &str, kind: &str) -> String {
     let column = quoted(column);
     match Kind::parse(kind) {
@@ -59,7 +58,7 @@ pub(super) fn predicate(column: &str, kind: &str) -> String {
     }
 }
 
-/// What a line tells of one such cell.
+/// Makes the line that reports one such cell.
 pub(super) fn line(table: &str, column: &str) -> String {
     format!("json_object('table', {}, 'colonnes', json_object({}, 1))", literal(table), literal(column))
 }
@@ -68,13 +67,14 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The line that tells how many such cells some columns (id and type) of a table have, in SQL.
+/// Counts such cells in some columns (id and type) of a table, in SQL.
 pub(super) fn count<'a>(table: &str, columns: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let cells =
         |(column, kind): (&str, &str)| format!("{}, coalesce(sum({}), 0)", literal(column), predicate(column, kind));
     let cells: Vec<String> = columns.map(cells).collect();
     format!(
-        "SELECT '{KIND}' AS sorte, json_object('table', {}, 'colonnes', json_object({})) AS valeur FROM {}",
+        "SELECT '{}' AS sorte, json_object('table', {}, 'colonnes', json_object({})) AS valeur FROM {}",
+        LineKind::Damaged,
         literal(table),
         cells.join(", "),
         quoted(table)
@@ -98,10 +98,10 @@ fn mend(table: &str, column: &str, structure: &[Table]) -> Vec<Action> {
     vec![retype(detour), retype(&here.kind)]
 }
 
-impl Desk {
-    /// Mends what SQL does not see as it is, once for each column, and tells it. One request where there is
+impl DocumentSession {
+    /// Mends what SQL does not see as it is, once for each column, with a notice. One request where there is
     /// something to mend. A key that may not change columns leaves it as it is: it is read right all the same.
-    pub(super) async fn mend(&mut self) -> Result<(), Fault> {
+    pub(super) async fn mend(&mut self) -> Result<(), GristFault> {
         let new: BTreeSet<(String, String)> = {
             let mut seen = self.reader.damage.seen();
             let mut new = BTreeSet::new();
@@ -124,13 +124,13 @@ impl Desk {
                 self.asked = None;
                 format!("{named} had another type for a while: its values were stored again as they are")
             }
-            Err(Fault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => format!(
+            Err(GristFault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => format!(
                 "{named} had another type for a while, and the key may not store its values again: the run asks more \
                  requests; let an owner sync once"
             ),
             Err(fault) => return Err(fault),
         };
-        self.told.add(vec![notice]);
+        self.notices.add(vec![notice]);
         Ok(())
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn damage_is_noted_column_by_column() {
         let damage = Damage::default();
-        let row = |value: Value| (KIND.to_owned(), shared::row(value));
+        let row = |value: Value| (LineKind::Damaged, shared::row(value));
         assert!(!damage.note(&[row(json!({ "table": "T", "colonnes": { "a": 0, "b": 0 } }))]));
         assert!(!damage.is_there());
         assert!(damage.note(&[row(json!({ "table": "T", "colonnes": { "a": 0, "b": 2 } }))]));

@@ -1,50 +1,53 @@
-//! The tables of a démarche: made, completed, widened, retitled, never dropped. Pure: what to do comes out as actions.
+//! Computes the actions that make, complete, widen and retitle the tables of a démarche. None is ever dropped. Pure.
 
 use std::collections::BTreeSet;
 
+use grist_client::{Action, Column, Table};
 use serde_json::{Map, Value, json};
 
 use super::encoding::Kind;
-use super::fault::Fault;
-use super::memory::{ColumnMemory, Memory, TableMemory};
-use super::shape::{self, Place};
+use super::extension::{AddedColumns, Extension, ExtensionSet};
+use super::fault::GristFault;
+use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
+use super::shape::{self, ColumnPosition};
 use super::shared;
-use super::{decisions, files};
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
-use grist_client::{Action, Column, Table};
 
-/// What the operator wants of tables beyond the layout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wishes {
+/// Wishes of the operator beyond the layout.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wishes<'a> {
     /// Columns that people deleted are made again.
     pub restore: bool,
-    /// Files themselves are shown.
-    pub files: bool,
-    /// People decide in the table of dossiers.
-    pub decisions: bool,
+    /// The features of the sink.
+    pub extensions: &'a ExtensionSet,
 }
 
-/// What to do to the tables, and what is remembered of them afterwards.
+/// Changes of the tables, and what is remembered of them afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Changes {
     pub actions: Vec<Action>,
-    pub memory: Memory,
+    pub memory: DocumentMemory,
     /// Columns are there again that rows have no values for.
     pub owes_remap: bool,
-    /// Where the answer tells the id that a column really got: the action, the table, the column's name.
+    /// The answers with the id that a column really got: the action, the table, the column's name.
     asked: Vec<(usize, usize, String)>,
-    /// Where the answer tells the id that a table really got.
+    /// The answers with the id that a table really got.
     tables: Vec<(usize, String)>,
 }
 
 /// Decides how to bring the tables to a layout. `memory` follows the document already; `wishes` are the operator's.
-pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes: Wishes) -> Result<Changes, Fault> {
-    let first = layout.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))?;
+pub(super) fn plan(
+    memory: &DocumentMemory,
+    structure: &[Table],
+    layout: &Layout,
+    wishes: Wishes<'_>,
+) -> Result<Changes, GristFault> {
+    let first = layout.tables.first().ok_or_else(|| GristFault::Refused("the layout has no table".to_owned()))?;
     let remembered = memory.remembered();
     for table in &layout.tables {
         let known = remembered.iter().find(|known| known.key == table.key);
-        names::check(table, known).map_err(Fault::Refused)?;
+        names::check(table, known).map_err(GristFault::Refused)?;
     }
     let mut changes = Changes {
         actions: Vec::new(),
@@ -59,7 +62,8 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes
             None => changes.create(wanted, &dossiers, wishes),
             Some(position) => {
                 let found = changes.memory.tables[position].find(structure).cloned();
-                let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", wanted.name)))?;
+                let found =
+                    found.ok_or_else(|| GristFault::Altered(format!("{}: the table is missing", wanted.name)))?;
                 changes.adapt(position, &found, wanted, wishes);
             }
         }
@@ -69,12 +73,12 @@ pub(super) fn plan(memory: &Memory, structure: &[Table], layout: &Layout, wishes
 }
 
 /// The widest table that is made. Grist takes 2000 columns, its own included; beyond them it fails halfway, and leaves a
-/// table that its data engine believes in and its storage does not have (Grist trap 29).
+/// table that its data engine has and its storage has not (Grist trap 29).
 const WIDEST: usize = 1_900;
 
 impl Changes {
     /// Refuses a table that would be too wide, as long as something would be added to it.
-    fn bounded(&self, structure: &[Table]) -> Result<(), Fault> {
+    fn bounded(&self, structure: &[Table]) -> Result<(), GristFault> {
         for table in &self.memory.tables {
             let found = table.find(structure);
             let is_new =
@@ -83,7 +87,7 @@ impl Changes {
             let wide = found.map_or(0, |found| found.columns.len()) + new;
             if new > 0 && wide > WIDEST {
                 let (id, advice) = (&table.id, "leave questions out by the policy, or choose another target");
-                return Err(Fault::Refused(format!(
+                return Err(GristFault::Refused(format!(
                     "{id} would have {wide} columns, and a table of Grist bears {WIDEST} safely: {advice}"
                 )));
             }
@@ -91,7 +95,7 @@ impl Changes {
         Ok(())
     }
 
-    fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes) {
+    fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes<'_>) {
         let id = shape::table_id(&wanted.name);
         let own = shape::technical(&wanted.key);
         let technical: Vec<ColumnMemory> = own.iter().map(|technical| technical.memory(dossiers)).collect();
@@ -101,26 +105,28 @@ impl Changes {
             .iter()
             .map(|LayoutColumn { name, spec }| shape::column(spec, name, shape::column_id(name, &mut taken)))
             .collect();
-        let placed = |place: Place| {
+        let placed = |place: ColumnPosition| {
             let own = own.iter().zip(&technical).filter(move |(own, _)| own.place == place);
             own.map(|(_, column)| column)
         };
-        let shown = |place: Place| {
+        let shown = |place: ColumnPosition| {
             let layout = wanted.columns.iter().zip(&columns);
             layout.filter(move |(layout, _)| shape::place(&layout.spec) == place).map(|(_, column)| column)
         };
-        let file = files::column(&wanted.key, &mut taken).filter(|_| wishes.files);
-        let desk = if wishes.decisions { decisions::wanted(wanted) } else { Vec::new() };
-        let desk: Vec<ColumnMemory> = desk.into_iter().map(|column| decisions::placed(column, &mut taken)).collect();
-        let visible = placed(Place::Head).chain(shown(Place::Head)).chain(&file).chain(&desk);
-        let visible = visible.chain(placed(Place::Tail));
+        let mut added = Vec::new();
+        for (of, column) in wishes.extensions.wanted().flat_map(|extension| wanted_columns(extension, wanted)) {
+            added.push((of, with_free_id(column, &mut taken)));
+        }
+        let visible = placed(ColumnPosition::Head).chain(shown(ColumnPosition::Head));
+        let visible = visible.chain(added.iter().map(|(_, column)| column));
+        let visible = visible.chain(placed(ColumnPosition::Tail));
         let visible: Vec<Value> = visible.map(|column| info(column, true)).collect();
         self.tables.push((self.actions.len(), id.clone()));
         self.actions.push(Action::Raw(json!(["AddTable", id, visible])));
-        for column in placed(Place::Hidden).chain(shown(Place::Hidden)) {
+        for column in placed(ColumnPosition::Hidden).chain(shown(ColumnPosition::Hidden)) {
             self.actions.push(Action::Raw(json!(["AddHiddenColumn", id, column.id, info(column, false)])));
         }
-        self.memory.tables.push(TableMemory {
+        let mut table = TableMemory {
             key: wanted.key.clone(),
             name: wanted.name.clone(),
             title: wanted.title.clone(),
@@ -129,12 +135,14 @@ impl Changes {
             dressed: false,
             technical,
             columns,
-            file,
-            desk,
-        });
+            file: None,
+            decisions: Vec::new(),
+        };
+        added.into_iter().for_each(|(of, column)| table.add(of, column));
+        self.memory.tables.push(table);
     }
 
-    fn adapt(&mut self, position: usize, found: &Table, wanted: &LayoutTable, wishes: Wishes) {
+    fn adapt(&mut self, position: usize, found: &Table, wanted: &LayoutTable, wishes: Wishes<'_>) {
         let mut table = self.memory.tables[position].clone();
         table.title.clone_from(&wanted.title);
         let ids = found.columns.iter().map(|column| column.id.to_lowercase());
@@ -173,41 +181,17 @@ impl Changes {
                 }
             }
         }
-        let absent = |file: &ColumnMemory| wishes.restore && file.left_out && file.col_ref.is_none();
-        if wishes.files
-            && table.file.as_ref().is_none_or(absent)
-            && let Some(column) = files::column(&wanted.key, &mut taken)
-        {
-            self.add(position, &found.id, &column, Place::Head);
-            table.file = Some(column);
-        }
-        if wishes.decisions {
-            self.desk(position, found, &mut table, wanted, wishes.restore, &mut taken);
-        }
-        self.memory.tables[position] = table;
-    }
-
-    /// The columns of decisions: those that are new are added, what is as we left it follows the form.
-    fn desk(
-        &mut self,
-        position: usize,
-        found: &Table,
-        table: &mut TableMemory,
-        wanted: &LayoutTable,
-        restore: bool,
-        taken: &mut BTreeSet<String>,
-    ) {
-        for new in decisions::wanted(wanted) {
-            match table.desk.iter_mut().find(|column| column.key == new.key) {
+        for (of, new) in wishes.extensions.wanted().flat_map(|extension| wanted_columns(extension, wanted)) {
+            match table.added_mut(of).iter_mut().find(|column| column.key == new.key) {
                 None => {
-                    let column = decisions::placed(new, taken);
-                    self.add(position, &found.id, &column, Place::Head);
-                    table.desk.push(column);
+                    let column = with_free_id(new, &mut taken);
+                    self.add(position, &found.id, &column, ColumnPosition::Head);
+                    table.add(of, column);
                 }
                 Some(column) if column.left_out => {
-                    if restore && column.col_ref.is_none() {
-                        *column = decisions::placed(new, taken);
-                        self.add(position, &found.id, &column.clone(), Place::Head);
+                    if wishes.restore && column.col_ref.is_none() {
+                        *column = with_free_id(new, &mut taken);
+                        self.add(position, &found.id, &column.clone(), ColumnPosition::Head);
                     }
                 }
                 Some(column) => {
@@ -221,12 +205,13 @@ impl Changes {
                 }
             }
         }
+        self.memory.tables[position] = table;
     }
 
-    fn add(&mut self, position: usize, table: &str, column: &ColumnMemory, place: Place) {
-        let how = if place == Place::Hidden { "AddHiddenColumn" } else { "AddVisibleColumn" };
+    fn add(&mut self, position: usize, table: &str, column: &ColumnMemory, place: ColumnPosition) {
+        let how = if place == ColumnPosition::Hidden { "AddHiddenColumn" } else { "AddVisibleColumn" };
         let mut info = info(column, false);
-        if column.given != files::KIND {
+        if column.given != shape::ATTACHMENTS {
             // Rows that are there would get a zero in a column of numbers: it gets its type when it is dressed.
             info["type"] = "Any".into();
         }
@@ -235,22 +220,18 @@ impl Changes {
     }
 
     /// The memory once the bundle is applied, with the ids that things really got. `answers` are those of these actions.
-    pub(super) fn applied(mut self, answers: &[Value]) -> Result<Memory, Fault> {
+    pub(super) fn applied(mut self, answers: &[Value]) -> Result<DocumentMemory, GristFault> {
         for (action, asked) in &self.tables {
             let got = answers.get(*action).and_then(|answer| answer["table_id"].as_str());
+            // Grist makes a table whose name is taken under another name, without an error (Grist trap 16).
             if got.is_some_and(|got| got != asked) {
-                return Err(Fault::Altered(format!("a table {asked} appeared while ours was made")));
+                return Err(GristFault::Altered(format!("a table {asked} appeared while ours was made")));
             }
         }
         for (action, table, name) in &self.asked {
             let Some(answer) = answers.get(*action) else { continue };
             let table = &mut self.memory.tables[*table];
-            if let Some(column) = table
-                .columns
-                .iter_mut()
-                .chain(&mut table.file)
-                .chain(&mut table.desk)
-                .find(|column| column.name == *name)
+            if let Some(column) = table.own_mut().find(|column| column.name == *name)
                 && let Some(id) = answer["colId"].as_str()
             {
                 column.id = id.to_owned();
@@ -261,7 +242,7 @@ impl Changes {
     }
 }
 
-/// What changes of a column that is there: only what is as we left it follows the form, the rest is a person's.
+/// Finds what changes of a column that is there: only what is as we left it follows the form, the rest is a person's.
 fn change(column: &mut ColumnMemory, here: &Column, new: ColumnMemory) -> Map<String, Value> {
     let mut patch = Map::new();
     if here.label == column.label && here.label != new.label {
@@ -280,7 +261,7 @@ fn change(column: &mut ColumnMemory, here: &Column, new: ColumnMemory) -> Map<St
     }
     let more: Vec<String> = new.options.iter().filter(|option| !column.options.contains(option)).cloned().collect();
     if !more.is_empty() && matches!(Kind::parse(&here.kind), Kind::Choice | Kind::ChoiceList) {
-        let widget = shape::merged(&here.widget_options, &more);
+        let widget = shape::merged(&here.widget_options, &more, new.colours);
         if widget != here.widget_options {
             patch.insert("widgetOptions".to_owned(), widget.into());
         }
@@ -308,9 +289,23 @@ fn info(column: &ColumnMemory, named: bool) -> Value {
 }
 
 /// Names in the document that belong to others.
-pub(super) fn taken(memory: &Memory, structure: &[Table]) -> BTreeSet<String> {
+pub(super) fn taken(memory: &DocumentMemory, structure: &[Table], extensions: &ExtensionSet) -> BTreeSet<String> {
     let ours = |table: &&Table| !memory.tables.iter().any(|known| known.table_ref == Some(table.table_ref));
     let ids = structure.iter().filter(ours).map(|table| table.id.to_lowercase());
-    ids.chain(shared::TABLES.iter().chain([&shared::FILES]).chain(&shared::OUTBOX).map(|table| table.id.to_lowercase()))
-        .collect()
+    let of_features = extensions.all().flat_map(Extension::tables);
+    ids.chain(shared::TABLES.iter().chain(of_features).map(|table| table.id.to_lowercase())).collect()
+}
+
+/// The columns that a feature wants in a table, with the place where they are remembered.
+fn wanted_columns(
+    extension: &dyn Extension,
+    table: &LayoutTable,
+) -> impl Iterator<Item = (AddedColumns, ColumnMemory)> + use<> {
+    let columns = extension.added().map(|of| (of, extension.columns(table)));
+    columns.into_iter().flat_map(|(of, columns)| columns.into_iter().map(move |column| (of, column)))
+}
+
+/// Gives a column an id that is free in its table.
+fn with_free_id(column: ColumnMemory, taken: &mut BTreeSet<String>) -> ColumnMemory {
+    ColumnMemory { id: shape::column_id(&column.id, taken), ..column }
 }

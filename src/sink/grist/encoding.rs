@@ -1,4 +1,4 @@
-//! A cell as Grist keeps it.
+//! Encodes cells for Grist. Pure.
 //!
 //! | kind | type of the column | sent as |
 //! | --- | --- | --- |
@@ -88,7 +88,7 @@ impl Kind {
         Self::DateTime(ZONE.to_owned())
     }
 
-    /// Whether values meant for `wanted` lose nothing in a column that a person gave this type.
+    /// Returns true if values meant for `wanted` lose nothing in a column that a person gave this type.
     pub(super) fn holds(&self, wanted: &Self) -> bool {
         use Kind as K;
         match (wanted, self) {
@@ -121,7 +121,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Columns of dossiers that have a value in every dossier.
+/// Columns of dossiers that have a value in every dossier. A null in a column of type Bool becomes no (Grist trap 2): only
+/// these may have it.
 fn never_missing(key: &ColumnKey) -> bool {
     matches!(key, ColumnKey::Fixed(name) if ["archived", "attestation"].contains(&name.as_str()))
 }
@@ -141,6 +142,7 @@ pub(super) fn encode(cell: &Cell, kind: &Kind) -> Value {
             _ => visible(text).into_owned().into(),
         },
         Cell::Integer(integer) => match kind {
+            // Grist cuts a whole number beyond 32 bits; its digits as text stay (Grist trap 3).
             Kind::Int if i32::try_from(*integer).is_ok() => (*integer).into(),
             Kind::Numeric | Kind::Any if integer.unsigned_abs() <= EXACT_INTEGER => (*integer).into(),
             Kind::Numeric => in_french(&integer.to_string()).into(),
@@ -200,6 +202,7 @@ pub(super) fn seconds(instant: jiff::Timestamp) -> Value {
     }
 }
 
+/// Converts a day: Grist keeps days as seconds at midnight UTC, whatever the zone (Grist trap 4).
 fn midnight(date: jiff::civil::Date) -> i64 {
     let zoned = date.to_zoned(jiff::tz::TimeZone::UTC);
     zoned.map(|zoned| zoned.timestamp().as_second()).unwrap_or_default()
@@ -240,7 +243,8 @@ fn exact(decimal: Decimal) -> Value {
     in_french(&decimal.to_string()).into()
 }
 
-/// Digits in groups of three, with a comma: `79 228 162,5`.
+/// Writes digits in groups of three, with a comma: `79 228 162,5`. Grist reads a text of digits as a number and rounds it
+/// (Grist trap 1); with a comma and narrow spaces it stays a text.
 fn in_french(digits: &str) -> String {
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));

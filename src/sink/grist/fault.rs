@@ -1,10 +1,11 @@
-//! What goes wrong inside, before it is told which target and which action it was.
+//! Errors inside the target, before it is known which target and which action they concern.
 
-use crate::sink::SinkError;
 use grist_client::GristError;
 
+use crate::sink::SinkError;
+
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum GristFault {
     Grist(GristError),
     /// Another run holds the lease, or took it over.
     Locked(Option<String>),
@@ -24,13 +25,13 @@ pub(super) enum Fault {
     ReadOnly,
 }
 
-impl From<GristError> for Fault {
+impl From<GristError> for GristFault {
     fn from(error: GristError) -> Self {
         Self::Grist(error)
     }
 }
 
-impl Fault {
+impl GristFault {
     /// The error as the caller of the sink sees it. Grist's words are cut and cleaned by its client; none of ours holds a
     /// value.
     pub(super) fn at(self, target: &str, action: &'static str) -> SinkError {
@@ -62,7 +63,7 @@ impl Fault {
         }
     }
 
-    /// Whether what was decided is of a document that was: somebody renamed a table or a column since it was read, or made a
+    /// Returns true if the document changed since it was read: somebody renamed a table or a column, or made a
     /// formula of it, or something arrived that was given up. Read again, and decided again, it may go well.
     pub(super) fn is_of_the_past(&self) -> bool {
         match self {
@@ -72,13 +73,13 @@ impl Fault {
         }
     }
 
-    /// Whether Grist does not take what it was given: a row of it, or a value, is at fault, and others may be taken.
+    /// Returns true if Grist refuses a row or a value of what it was given: others may be accepted.
     pub(super) fn is_of_what_was_given(&self) -> bool {
         use GristError::{KeysRepeat, Malformed, Refused, TooLarge};
         matches!(self, Self::Grist(TooLarge { .. } | Malformed { .. } | Refused { .. } | KeysRepeat))
     }
 
-    /// Whether Grist says that a row which an action names does not exist.
+    /// Returns true if Grist says that a row which an action names does not exist.
     pub(super) fn is_missing_row(error: &GristError) -> bool {
         match error {
             GristError::NoRow { .. } => true,
@@ -89,7 +90,8 @@ impl Fault {
         }
     }
 
-    /// Whether Grist says that a table or a column is not what it was: it has another name, or takes no values any more.
+    /// Returns true if Grist says that a table or a column is not what it was: it has another name, or takes no values any
+    /// more.
     pub(super) fn is_renamed(error: &GristError) -> bool {
         matches!(error, GristError::NoTable { .. } | GristError::NoColumn { .. } | GristError::FormulaColumn { .. })
     }

@@ -1,27 +1,27 @@
-//! What the document holds of some dossiers: the rows of `Dn_dossiers`, of the analysts' tables, and of the quarantine.
+//! Reads what a document holds of some dossiers: rows of `Dn_dossiers`, of the analysts' tables, and of the quarantine.
 //! The answers are read here; asking is in `read`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::RowId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
+use super::fault::GristFault;
 use super::shared;
 use crate::dossier::{Gone, GoneReason};
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, KnownDossier};
 use crate::sink::settle::Held;
 use crate::table::TableKey;
-use grist_client::RowId;
 
-/// What is held of a dossier in `Dn_dossiers`.
+/// Content of a row of `Dn_dossiers`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Book {
+pub(super) struct DossierRecord {
     /// `None` while the dossier is being written in several bundles.
     pub held: Option<Held>,
     pub first_seen: Option<Timestamp>,
-    /// How many rows of `Dn_suites` go on with the document.
+    /// The number of rows of `Dn_suites` that continue the document.
     pub rest: u32,
 }
 
@@ -33,12 +33,13 @@ pub(super) struct Child {
     pub key: String,
 }
 
-/// What is held of some dossiers, at one moment: the ids of rows in it are worth nothing after a commit (Grist trap 6).
+/// Everything that is held of some dossiers, at one moment. Grist may give the ids of its rows to others after a commit
+/// (Grist trap 6).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Holdings {
     /// Those that were asked for.
     pub asked: BTreeSet<DossierNumber>,
-    pub books: BTreeMap<DossierNumber, Book>,
+    pub stored: BTreeMap<DossierNumber, DossierRecord>,
     /// The rows of the analysts' table.
     pub rows: BTreeMap<DossierNumber, Vec<RowId>>,
     pub children: BTreeMap<DossierNumber, Vec<Child>>,
@@ -48,11 +49,11 @@ pub(super) struct Holdings {
 }
 
 impl Holdings {
-    /// What is held of a dossier whose row is there: one that a person deleted is not held, so that it comes back. One
+    /// Finds what is held of a dossier whose row is there: one that a person deleted is not held, so that it comes back. One
     /// that was purged has no row.
     pub(super) fn held(&self, number: DossierNumber) -> Option<&Held> {
-        let held = self.books.get(&number)?.held.as_ref()?;
-        let purged = held.known.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
+        let held = self.stored.get(&number)?.held.as_ref()?;
+        let purged = held.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
         (purged || self.rows.contains_key(&number)).then_some(held)
     }
 
@@ -61,14 +62,14 @@ impl Holdings {
         held.map(|(number, held)| (number, held.known.clone())).collect()
     }
 
-    /// Whether these dossiers were asked for.
+    /// Returns true if these dossiers were asked for.
     pub(super) fn covers(&self, numbers: &BTreeSet<DossierNumber>) -> bool {
         numbers.is_subset(&self.asked)
     }
 }
 
 /// A row of an answer, by column.
-pub(super) type Row = Map<String, Value>;
+pub(super) type DocRecord = Map<String, Value>;
 
 /// The key of a dossier in `Dn_dossiers`.
 pub(super) fn key(scope: &Scope, number: DossierNumber) -> String {
@@ -85,37 +86,37 @@ pub(super) fn number(value: &Value) -> Option<DossierNumber> {
     number.and_then(|number| u32::try_from(number).ok()).map(DossierNumber::new)
 }
 
-/// Whether a row of `Dn_dossiers` is of the dossier that its key names: a copy that somebody edited is not.
-pub(super) fn is_ours(row: &Row) -> bool {
+/// Returns true if a row of `Dn_dossiers` is of the dossier that its key names: a copy that somebody edited is not.
+pub(super) fn is_ours(row: &DocRecord) -> bool {
     let number = row.get("numero").and_then(number).map(|number| number.to_string()).unwrap_or_default();
     text(row, "cle") == [text(row, "instance"), text(row, "demarche"), &number].join("/")
 }
 
-pub(super) fn id(row: &Row) -> Option<RowId> {
+pub(super) fn id(row: &DocRecord) -> Option<RowId> {
     row.get("id")?.as_i64()
 }
 
-pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+pub(super) fn text<'a>(row: &'a DocRecord, column: &str) -> &'a str {
     row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What ends a count: a dossier without rows has one too, and one whose rows were never counted has none.
+/// The end of a count: a dossier without rows has one too, and one whose rows were never counted has none.
 pub(super) const END: char = '.';
 
-/// How many rows a dossier has in each child table, by the place of the table, as `Dn_dossiers` keeps it: `1:2 4:1.`
+/// Writes the number of rows in each child table, by the place of the table, as `Dn_dossiers` keeps it: `1:2 4:1.`
 pub(super) fn counted(rows: &BTreeMap<usize, u64>) -> String {
     let pairs: Vec<String> = rows.iter().map(|(table, rows)| format!("{table}:{rows}")).collect();
     format!("{}{END}", pairs.join(" "))
 }
 
 /// A row of `Dn_dossiers`.
-pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
+pub(super) fn stored(row: &DocRecord) -> Result<(DossierNumber, DossierRecord), GristFault> {
     let unreadable =
-        |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
+        |column: &str| GristFault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
     let number = row.get("numero").and_then(number).ok_or_else(|| unreadable("numero"))?;
     if !text(row, "cle").ends_with(&format!("/{number}")) {
         let key = text(row, "cle");
-        return Err(Fault::Altered(format!(
+        return Err(GristFault::Altered(format!(
             "the row {key} of {} was edited: its number is {number}",
             shared::DOSSIERS
         )));
@@ -123,20 +124,23 @@ pub(super) fn book(row: &Row) -> Result<(DossierNumber, Book), Fault> {
     let rest = row.get("suites").and_then(Value::as_u64).and_then(|rest| u32::try_from(rest).ok()).unwrap_or_default();
     let parsed = |column: &'static str| text(row, column).parse::<Timestamp>().map_err(|_| unreadable(column));
     if text(row, "empreinte").is_empty() {
-        return Ok((number, Book { held: None, first_seen: None, rest }));
+        return Ok((number, DossierRecord { held: None, first_seen: None, rest }));
     }
     let digest = |column: &'static str| text(row, column).parse().map_err(|_| unreadable(column));
-    let known = KnownDossier { fingerprint: digest("empreinte")?, light: digest("lumiere")?, gone: gone(row)? };
-    // Never compared; but a row in which somebody changed it is not as it was written.
-    parsed("modifie")?;
-    let held = Held { known, last_changed: parsed("changement")? };
-    Ok((number, Book { held: Some(held), first_seen: Some(parsed("premiere_vue")?), rest }))
+    let held = Held {
+        fingerprint: digest("empreinte")?,
+        light: digest("lumiere")?,
+        updated_at: parsed("modifie")?,
+        gone: gone(row)?,
+        last_changed: parsed("changement")?,
+    };
+    Ok((number, DossierRecord { held: Some(held), first_seen: Some(parsed("premiere_vue")?), rest }))
 }
 
 /// The tombstone of a row of `Dn_dossiers`.
-pub(super) fn gone(row: &Row) -> Result<Option<Gone>, Fault> {
+pub(super) fn gone(row: &DocRecord) -> Result<Option<Gone>, GristFault> {
     let unreadable =
-        |column: &str| Fault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
+        |column: &str| GristFault::Altered(format!("a value of {} in {} cannot be read", column, shared::DOSSIERS));
     let word = || text(row, "motif").to_owned();
     let reason = match text(row, "disparu") {
         "" => return Ok(None),
@@ -219,14 +223,14 @@ mod tests {
             "cle": "dn/12/1", "numero": 1.0, "empreinte": digest, "lumiere": digest, "modifie": "2026-01-15T10:00:00Z",
             "changement": "2026-01-15T10:00:00Z", "premiere_vue": "2026-01-15T10:00:00Z", "suites": 0,
         }));
-        let (of, book) = book(&row).expect("a row");
-        let mut holdings = Holdings { asked: [number].into(), books: [(of, book)].into(), ..Holdings::default() };
+        let (of, stored) = stored(&row).expect("a row");
+        let mut holdings = Holdings { asked: [number].into(), stored: [(of, stored)].into(), ..Holdings::default() };
         assert!(holdings.held(number).is_none() && holdings.known().is_empty());
         holdings.rows.insert(number, vec![4]);
         assert_eq!(holdings.known().len(), 1);
         let begun =
-            super::book(&shared::row(json!({ "cle": "dn/12/1", "numero": 1, "empreinte": "" }))).expect("a row").1;
-        holdings.books.insert(number, begun);
+            super::stored(&shared::row(json!({ "cle": "dn/12/1", "numero": 1, "empreinte": "" }))).expect("a row").1;
+        holdings.stored.insert(number, begun);
         assert!(holdings.held(number).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! One run at a time: a row of `Dn_baux` that goes from hand to hand.
+//! Leases the document to one run at a time, by a row of `Dn_baux`.
 //!
 //! Every bundle takes the row in force away and puts a new one, and fails as a whole when the row is not there any more.
 //! So a run that was thought dead and wakes up writes nothing, a bundle whose answer was lost is known to be applied or
@@ -11,15 +11,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
+use grist_client::{Action, RowId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-
-use grist_client::{Action, RowId};
 
 /// The table.
 pub(super) const TABLE: &str = "Dn_baux";
 
-/// How long after its last sign a holder is thought dead.
+/// The time after its last sign of life at which a holder is taken for dead.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// From this id on the next row begins again at 1: Grist takes none above a million, and the bundles of years ago are
@@ -28,11 +27,11 @@ const LAST: RowId = 900_000;
 
 /// The row in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lease {
+pub(super) struct LeaseRow {
     pub id: RowId,
     /// The run that wrote it.
     pub token: String,
-    /// How many bundles that run had written with it.
+    /// The number of bundles that this run had written with it.
     pub turn: i64,
     pub host: String,
     pub process: i64,
@@ -50,7 +49,7 @@ pub(super) struct Holder {
     pub since: Timestamp,
 }
 
-/// What the row says about beginning now.
+/// Answer to whether a run may begin now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Judgment {
     Free,
@@ -58,10 +57,10 @@ pub(super) enum Judgment {
     Held(String),
 }
 
-/// Whether a run may begin. `lives` tells of a process of this host whether it exists, `ours` of a token whether a sink
+/// Decides if a run may begin. `lives` tells of a process of this host whether it exists, `ours` of a token whether a sink
 /// of this process has it.
 pub(super) fn judge(
-    lease: Option<&Lease>,
+    lease: Option<&LeaseRow>,
     me: &Holder,
     now: Timestamp,
     lives: impl Fn(i64) -> bool,
@@ -81,7 +80,7 @@ pub(super) fn judge(
 }
 
 /// The actions at the head of a bundle, and the row that they put (its id is given by Grist).
-pub(super) fn pass(from: Option<&Lease>, me: &Holder, turn: i64, now: Timestamp, free: bool) -> [Option<Action>; 3] {
+pub(super) fn pass(from: Option<&LeaseRow>, me: &Holder, turn: i64, now: Timestamp, free: bool) -> [Option<Action>; 3] {
     let row = |value: Value| match value {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -112,16 +111,16 @@ fn live() -> MutexGuard<'static, BTreeSet<String>> {
     LIVE.lock().expect("no code panics while it holds the lock")
 }
 
-/// Whether a sink of this process has this token.
+/// Returns true if a sink of this process has this token.
 pub(super) fn is_ours(token: &str) -> bool {
     live().contains(token)
 }
 
 /// A token that is known in this process until it is dropped.
 #[derive(Debug)]
-pub(super) struct Token(pub String);
+pub(super) struct ProcessToken(pub String);
 
-impl Token {
+impl ProcessToken {
     pub(super) fn new() -> Self {
         let token = format!("{:032x}", rand::random::<u128>());
         live().insert(token.clone());
@@ -129,20 +128,20 @@ impl Token {
     }
 }
 
-impl Drop for Token {
+impl Drop for ProcessToken {
     fn drop(&mut self) {
         live().remove(&self.0);
     }
 }
 
-/// The name of this machine; empty where it cannot be told, and then no holder is thought to be here.
+/// Returns the name of this machine; empty if it has none, and then no holder is taken to be here.
 pub(super) fn host() -> String {
     let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = file.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
     name.map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
-/// Whether a process of this machine exists; `true` where that cannot be told.
+/// Returns true if a process of this machine exists, and where that cannot be known.
 pub(super) fn lives(process: i64) -> bool {
     let processes = std::path::Path::new("/proc");
     !processes.join("self").exists() || processes.join(process.to_string()).exists()
@@ -160,14 +159,14 @@ mod tests {
         Holder { token: "moi".into(), host: "ici".into(), process: 10, since: at(0) }
     }
 
-    fn lease(host: &str, process: i64) -> Lease {
+    fn lease(host: &str, process: i64) -> LeaseRow {
         let (token, host) = ("autre".to_owned(), host.to_owned());
-        Lease { id: 7, token, turn: 3, host, process, since: at(0), seen: at(0), free: false }
+        LeaseRow { id: 7, token, turn: 3, host, process, since: at(0), seen: at(0), free: false }
     }
 
     #[test]
     fn a_run_begins_when_nobody_who_lives_holds_the_lease() {
-        let free = Lease { free: true, ..lease("ailleurs", 1) };
+        let free = LeaseRow { free: true, ..lease("ailleurs", 1) };
         for (name, lease, now, lives, ours, begins) in [
             ("a new document", None, 0, true, false, true),
             ("given back", Some(free), 1, true, false, true),
@@ -199,7 +198,7 @@ mod tests {
         assert!(matches!(&guard, Action::UpdateRecord { row: 7, values, .. } if !values.is_empty()), "{guard:?}");
         assert!(matches!(&next, Action::AddRecord { row: None, values, .. } if values["libre"] == true), "{next:?}");
         assert!(matches!(&gone, Action::BulkRemove { rows, .. } if *rows == [7]), "{gone:?}");
-        let [_, Some(again), _] = pass(Some(&Lease { id: LAST, ..from }), &me(), 2, at(1), true) else {
+        let [_, Some(again), _] = pass(Some(&LeaseRow { id: LAST, ..from }), &me(), 2, at(1), true) else {
             panic!("three")
         };
         assert!(matches!(again, Action::AddRecord { row: Some(1), .. }), "{again:?}");
@@ -207,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_while_it_lives() {
-        let token = Token::new();
+        let token = ProcessToken::new();
         let text = token.0.clone();
         assert!(is_ours(&text));
         drop(token);

@@ -1,15 +1,16 @@
-//! What a document remembers of the tables that we made for a démarche: what each holds, and the references by which
+//! Remembers the tables that we made for a démarche: what each holds, and the references by which
 //! Grist knows them whatever people rename.
 
+use grist_client::{ColRef, Column, Table, TableRef};
 use serde::{Deserialize, Serialize};
 
+use super::extension::AddedColumns;
 use crate::plan::{RememberedColumn, RememberedTable};
 use crate::table::{CellKind, ColumnKey, TableKey};
-use grist_client::{ColRef, Column, Table, TableRef};
 
 /// The tables of a démarche, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct DocumentMemory {
     pub tables: Vec<TableMemory>,
 }
 
@@ -23,9 +24,9 @@ pub(super) struct TableMemory {
     pub title: String,
     /// Its id in the document when last seen.
     pub id: String,
-    /// `None` between the bundle that made it and the one that tells.
+    /// `None` until Grist has reported the reference that it gave.
     pub table_ref: Option<TableRef>,
-    /// Whether it has its page and its titles.
+    /// True once it has its page and its titles.
     pub dressed: bool,
     /// The columns that every table of the kind has.
     pub technical: Vec<ColumnMemory>,
@@ -35,9 +36,12 @@ pub(super) struct TableMemory {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<ColumnMemory>,
     /// The columns in which people decide, once that was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub desk: Vec<ColumnMemory>,
+    #[serde(rename = "session", default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<ColumnMemory>,
 }
+
+/// Choices with their colours: word, background, text.
+pub(super) type ChoiceColours = &'static [(&'static str, &'static str, &'static str)];
 
 /// A column of ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +54,7 @@ pub(super) struct ColumnMemory {
     pub kind: CellKind,
     /// Its id in the document when last seen.
     pub id: String,
-    /// `None` between the bundle that made it and the one that tells.
+    /// `None` until Grist has reported the reference that it gave.
     pub col_ref: Option<ColRef>,
     pub dressed: bool,
     /// The type that we gave it.
@@ -66,9 +70,12 @@ pub(super) struct ColumnMemory {
     /// Its reference cannot have been given to another column: one with a higher reference was there all the time.
     #[serde(skip)]
     pub fenced: bool,
+    /// The colours of its choices, for a column that is to be made.
+    #[serde(skip)]
+    pub colours: ChoiceColours,
 }
 
-impl Memory {
+impl DocumentMemory {
     pub(super) fn table(&self, key: &TableKey) -> Option<&TableMemory> {
         self.tables.iter().find(|table| table.key == *key)
     }
@@ -113,14 +120,35 @@ impl Memory {
 
 impl TableMemory {
     pub(super) fn all(&self) -> impl Iterator<Item = &ColumnMemory> {
-        self.technical.iter().chain(&self.columns).chain(&self.file).chain(&self.desk)
+        self.technical.iter().chain(&self.columns).chain(&self.file).chain(&self.decisions)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
-        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file).chain(&mut self.desk)
+        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file).chain(&mut self.decisions)
     }
 
-    /// The table in the document: by its reference, or by its id where the reference was not told yet.
+    /// The columns that only some tables of the kind have: those of its layout and of features.
+    pub(super) fn own_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
+        self.columns.iter_mut().chain(&mut self.file).chain(&mut self.decisions)
+    }
+
+    /// The columns of a feature.
+    pub(super) fn added_mut(&mut self, added: AddedColumns) -> &mut [ColumnMemory] {
+        match added {
+            AddedColumns::File => self.file.as_mut_slice(),
+            AddedColumns::Decisions => &mut self.decisions,
+        }
+    }
+
+    /// Remembers a new column of a feature.
+    pub(super) fn add(&mut self, added: AddedColumns, column: ColumnMemory) {
+        match added {
+            AddedColumns::File => self.file = Some(column),
+            AddedColumns::Decisions => self.decisions.push(column),
+        }
+    }
+
+    /// The table in the document: by its reference, or by its id before Grist reported the reference.
     pub(super) fn find<'a>(&self, structure: &'a [Table]) -> Option<&'a Table> {
         structure.iter().find(|table| match self.table_ref {
             Some(reference) => table.table_ref == reference,
@@ -135,9 +163,9 @@ impl TableMemory {
 }
 
 impl ColumnMemory {
-    /// The column in the document. Grist gives the reference of a deleted column to the next one that is made, unless one
-    /// with a higher reference is there: where none was all the time, a column that follows its title, under another id and
-    /// another title than ours, is a person's.
+    /// Finds the column in the document. Grist gives the reference of a deleted column to the next one that is made, unless
+    /// one with a higher reference is there: where none was all the time, a column that follows its title, under another id
+    /// and another title than ours, is a person's (Grist trap 12).
     pub(super) fn find<'a>(&self, table: &'a Table) -> Option<&'a Column> {
         let ours = |column: &Column| {
             self.fenced

@@ -1,68 +1,76 @@
-//! The Grist target: a document that people read and make their own.
+//! Stores dossiers in a Grist document, which people read and change.
 //!
-//! Who reads and what decides:
+//! The core is the files of this folder. It writes dossiers, and what people change in the document does not stop it:
 //!
-//! - [`Opening`]: what the document must be; `lease`: one run at a time, and a fence around every bundle;
-//! - `shared`, `state`, `value`, `primer`: what the document keeps for us, in tables `Dn_…`;
-//! - `memory`, `people`: our tables and columns whatever people rename, delete, retype; `damaged`: cells that SQL does not see
-//!   as they are since somebody did;
-//! - `identity`: whether the document is a copy of the one in which its state was made;
-//! - `shape`, `ddl`, `pages`: how tables are made, completed, and shown;
-//! - `encoding`: a cell as Grist keeps it;
-//! - `known`, `target`, `commit`, `split`: a batch becomes bundles;
-//! - `files`: files themselves, for those who want them;
-//! - `outbox`: intents, what became of them and their trail; `decisions`: the columns in which people decide;
-//! - `survey`: whether the rows are what they should be;
-//! - `read`, `books`: everything that is asked; `desk`: everything that is sent; `runs`: the run history.
+//! - [`Opening`]: settings, and the checks of a document before anything is written;
+//! - `lease`, `session`: one run at a time, and a lease that moves with every bundle; `identity`: copies of a document;
+//! - `shared`, `state`, `value`, `dictionary`: the tables `Dn_…` in which the document keeps the state of the sink;
+//! - `memory`, `user_edits`, `damaged`: finds tables, columns and cells whatever people rename, delete or retype;
+//! - `shape`, `ddl`, `pages`, `prepare`: makes, completes and shows tables;
+//! - `target`, `encoding`, `commit`, `bundles`, `write`: makes bundles of a batch, and sends them;
+//! - `read`, `line_kind`, `known`, `stored`, `survey`, `runs`: reads what the document holds;
+//! - `extension`: the trait by which features add columns, tables and rows.
 //!
-//! Decisions are pure and apart from requests. Rows, fingerprints and checkpoint go in one bundle of actions, which Grist
-//! applies whole or not at all. What does not fit one request goes in several, rows first and what believes in them last:
-//! rows are told apart by keys, so that doing it again after a failure doubles nothing.
+//! Features are folders. They may use the core, and the core does not know them; [`Opening`] registers them:
+//!
+//! - `files`: keeps files themselves;
+//! - `outbox`: keeps intents, what became of them, and their trail;
+//! - `decisions`: the columns in which people decide. It uses the outbox.
+//!
+//! Rows, fingerprints and checkpoint go in one bundle of actions, which Grist applies whole or not at all. A dossier that
+//! does not fit one request goes in several bundles: its row of `Dn_dossiers`, by which it counts as stored, is in the last
+//! one. Rows are identified by keys, so that a repetition after a failure doubles nothing.
 
-mod books;
+mod bundles;
 mod commit;
 mod damaged;
 mod ddl;
 mod decisions;
-mod desk;
+mod dictionary;
 mod encoding;
+mod extension;
 mod fault;
 mod files;
 mod identity;
 mod known;
 mod lease;
+mod line_kind;
 mod memory;
 mod open;
 mod outbox;
 mod pages;
-mod people;
 mod prepare;
-mod primer;
 mod read;
 mod runs;
+mod session;
 mod shape;
 mod shared;
-mod split;
 mod state;
+mod stored;
 mod survey;
 mod target;
+mod user_edits;
 mod value;
 mod write;
 
 use std::sync::{Arc, Mutex as Plain};
 
+use grist_client::Doc;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use ddl::Wishes;
+use decisions::DecisionTables;
 pub use decisions::{Declined, Taken};
-use desk::Desk;
-use fault::Fault;
+use fault::GristFault;
+use files::FileFeature;
 pub use open::Opening;
+use outbox::OutcomeWriters;
+use session::DocumentSession;
 
 use super::{
-    Batch, CensusEntry, ExpectedDossier, FileLimits, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink,
-    SinkError, StoredDocument, Totals, names,
+    Batch, CensusEntry, ExpectedDossier, InstanceAddress, Prepared, QuarantineEntry, Receipt, Sink, SinkError,
+    StoredDocument, Totals, names,
 };
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
@@ -71,48 +79,46 @@ use crate::ids::{DossierNumber, Scope};
 use crate::plan::{Known, Remembered, SchemaPlan};
 use crate::report::{RowDifference, RunRecord};
 use crate::table::Layout;
-use grist_client::Doc;
 
 /// Dossiers in a document of Grist. See `docs/grist.md` for what lies in it.
 #[derive(Debug)]
 pub struct GristSink {
     name: String,
     doc: Doc,
-    desk: Mutex<Desk>,
+    session: Mutex<DocumentSession>,
     restore: bool,
-    /// Which files are kept, where they are.
-    limits: Option<FileLimits>,
-    /// Whether people decide in the table of dossiers.
-    decisions: bool,
-    told: Arc<Told>,
+    files: Arc<FileFeature>,
+    decisions: Arc<DecisionTables>,
+    outcomes: OutcomeWriters,
+    notices: Arc<Notices>,
     /// Known in this process for as long as the sink is there.
-    _token: Option<lease::Token>,
+    _token: Option<lease::ProcessToken>,
 }
 
-/// What is to be told, until somebody asks; each thing once in the life of a sink.
+/// Collects notices until the report takes them; each one once in the life of a sink.
 #[derive(Debug, Default)]
-struct Told(Plain<Notices>);
+struct Notices(Plain<NoticeLog>);
 
 #[derive(Debug, Default)]
-struct Notices {
+struct NoticeLog {
     all: Vec<String>,
     taken: usize,
 }
 
-impl Told {
+impl Notices {
     fn add(&self, notices: Vec<String>) {
-        let mut told = self.0.lock().expect("no code panics while it holds the lock");
+        let mut log = self.0.lock().expect("no code panics while it holds the lock");
         for notice in notices {
-            if !told.all.contains(&notice) {
-                told.all.push(notice);
+            if !log.all.contains(&notice) {
+                log.all.push(notice);
             }
         }
     }
 
     fn take(&self) -> Vec<String> {
-        let mut told = self.0.lock().expect("no code panics while it holds the lock");
-        let new = told.all[told.taken..].to_vec();
-        told.taken = told.all.len();
+        let mut log = self.0.lock().expect("no code panics while it holds the lock");
+        let new = log.all[log.taken..].to_vec();
+        log.taken = log.all.len();
         new
     }
 }
@@ -124,17 +130,17 @@ impl GristSink {
         &self.doc
     }
 
-    /// What access rules of the document hide from the key of what is ours: titles and tables.
+    /// Lists the columns of ours that access rules of the document hide from the key: titles and tables.
     ///
     /// # Errors
     /// Those of a reading.
     pub async fn hidden(&self) -> Result<Vec<String>, SinkError> {
-        self.read("a reading of its tables", async |desk| {
-            let hidden = &desk.state.hidden;
-            let memories = desk.state.memories()?;
+        self.read("a reading of its tables", async |session| {
+            let hidden = &session.state.hidden;
+            let memories = session.state.memories()?;
             let tables = memories.iter().flat_map(|memory| &memory.tables);
             let columns = |table: &memory::TableMemory| {
-                let columns = table.all().filter(|column| people::is_hidden(column, hidden));
+                let columns = table.all().filter(|column| user_edits::is_hidden(column, hidden));
                 columns.map(|column| format!("column “{}” of {}", column.label, table.id)).collect::<Vec<_>>()
             };
             Ok(tables.flat_map(columns).collect())
@@ -148,35 +154,36 @@ impl GristSink {
     /// # Errors
     /// [`SinkError::Locked`] when another run took over, and those of the way there; nothing that was committed is lost.
     pub async fn close(self) -> Result<(), SinkError> {
-        let mut desk = self.desk.lock().await;
-        let held = desk.holds();
+        let mut session = self.session.lock().await;
+        let held = session.holds();
         let closed = async {
-            desk.settle().await?;
-            if held { desk.send(&[], &[], true).await.map(drop) } else { Ok(()) }
+            session.settle().await?;
+            if held { session.send(&[], &[], true).await.map(drop) } else { Ok(()) }
         };
         closed.await.map_err(|fault| fault.at(&self.name, "closing"))
     }
 
-    fn told<T>(&self, action: &'static str, result: Result<T, Fault>) -> Result<T, SinkError> {
+    /// Names the document and what was being done in an error.
+    fn with_context<T>(&self, action: &'static str, result: Result<T, GristFault>) -> Result<T, SinkError> {
         result.map_err(|fault| fault.at(&self.name, action))
     }
 
     async fn read<T>(
         &self,
         action: &'static str,
-        read: impl AsyncFnOnce(&mut Desk) -> Result<T, Fault>,
+        read: impl AsyncFnOnce(&mut DocumentSession) -> Result<T, GristFault>,
     ) -> Result<T, SinkError> {
-        let mut desk = self.desk.lock().await;
+        let mut session = self.session.lock().await;
         let result = async {
-            desk.settle().await?;
-            read(&mut desk).await
+            session.settle().await?;
+            read(&mut session).await
         };
         let result = result.await;
-        self.told(action, result)
+        self.with_context(action, result)
     }
 }
 
-/// Columns of `Dn_dossiers` that tell of a tombstone.
+/// Columns of a tombstone in `Dn_dossiers`.
 const GONE: [&str; 3] = ["disparu", "motif", "disparu_le"];
 
 impl Sink for GristSink {
@@ -185,49 +192,50 @@ impl Sink for GristSink {
     }
 
     async fn schema(&self, scope: &Scope) -> Result<Remembered, SinkError> {
-        self.read("a reading of its tables", async |desk| {
-            let memory = desk.state.memory(scope)?;
-            let prefix = names::demarche_prefix(&desk.state.prefix(&scope.instance)?, scope.demarche);
-            let taken = ddl::taken(&memory, &desk.state.structure);
+        self.read("a reading of its tables", async |session| {
+            let memory = session.state.memory(scope)?;
+            let prefix = names::demarche_prefix(&session.state.prefix(&scope.instance)?, scope.demarche);
+            let taken = ddl::taken(&memory, &session.state.structure, &session.extensions);
             Ok(Remembered { tables: memory.remembered(), taken, prefix })
         })
         .await
     }
 
     async fn form(&self, scope: &Scope) -> Result<Option<Demarche>, SinkError> {
-        self.read("a reading of the form", async |desk| desk.state.form(scope)).await
+        self.read("a reading of the form", async |session| session.state.form(scope)).await
     }
 
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
-        let mut desk = self.desk.lock().await;
-        let wishes = Wishes { restore: self.restore, files: self.limits.is_some(), decisions: self.decisions };
-        let prepared = prepare::prepare(&mut desk, scope, form, &plan, wishes).await;
-        let (notices, owes) = self.told("a change of its tables", prepared)?;
-        self.told.add(notices);
+        let mut session = self.session.lock().await;
+        let extensions = session.extensions.clone();
+        let wishes = Wishes { restore: self.restore, extensions: &extensions };
+        let prepared = prepare::prepare(&mut session, scope, form, &plan, wishes).await;
+        let (notices, owes) = self.with_context("a change of its tables", prepared)?;
+        self.notices.add(notices);
         Ok(Prepared::new(scope.clone(), plan.layout).owing(owes))
     }
 
     async fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, SinkError> {
-        self.read("a reading of the checkpoint", async |desk| desk.state.checkpoint(scope)).await
+        self.read("a reading of the checkpoint", async |session| session.state.checkpoint(scope)).await
     }
 
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
-        self.read("a reading of fingerprints", async |desk| {
+        self.read("a reading of fingerprints", async |session| {
             let numbers = keys.iter().copied().collect();
-            Ok(write::holdings(desk, scope, &numbers).await?.known())
+            Ok(write::holdings(session, scope, &numbers).await?.known())
         })
         .await
     }
 
     async fn commit(&self, prepared: &Prepared, batch: &Batch) -> Result<Receipt, SinkError> {
-        let mut desk = self.desk.lock().await;
-        let (receipt, notices) = self.told("a commit", write::commit(&mut desk, prepared, batch).await)?;
-        self.told.add(notices);
+        let mut session = self.session.lock().await;
+        let (receipt, notices) = self.with_context("a commit", write::commit(&mut session, prepared, batch).await)?;
+        self.notices.add(notices);
         Ok(receipt)
     }
 
     async fn totals(&self, scope: &Scope) -> Result<Totals, SinkError> {
-        self.read("a count of dossiers", async |desk| Ok(desk.state.count(scope).totals)).await
+        self.read("a count of dossiers", async |session| Ok(session.state.count(scope).totals)).await
     }
 
     async fn census(
@@ -236,15 +244,15 @@ impl Sink for GristSink {
         after: Option<DossierNumber>,
         limit: u32,
     ) -> Result<Vec<CensusEntry>, SinkError> {
-        self.read("a census", async |desk| {
-            if desk.state.count(scope).rows == 0 {
+        self.read("a census", async |session| {
+            if session.state.count(scope).rows == 0 {
                 return Ok(Vec::new());
             }
-            let shown = write::shown(desk, scope)?;
+            let shown = write::shown(session, scope)?;
             let shown = shown.as_ref().map(|(table, number)| (table.as_str(), number.as_str()));
             let columns: Vec<&str> = ["numero", "lumiere"].into_iter().chain(GONE).collect();
-            let rows = desk.reader.books(scope, after, limit, &columns, shown).await?;
-            let entry = |row: &known::Row| {
+            let rows = session.reader.dossier_rows(scope, after, limit, &columns, shown).await?;
+            let entry = |row: &known::DocRecord| {
                 let number = row.get("numero").and_then(known::number).ok_or_else(|| unreadable("numero"))?;
                 Ok(CensusEntry { number, light: digest(row, "lumiere")?, gone: known::gone(row)? })
             };
@@ -259,22 +267,22 @@ impl Sink for GristSink {
         after: Option<DossierNumber>,
         limit: u32,
     ) -> Result<Vec<StoredDocument>, SinkError> {
-        self.read("a reading of documents", async |desk| {
-            if desk.state.count(scope).rows == 0 {
+        self.read("a reading of documents", async |session| {
+            if session.state.count(scope).rows == 0 {
                 return Ok(Vec::new());
             }
             let columns: Vec<&str> = ["cle", "numero", "empreinte", "lumiere", "changement", "suites", "document"]
                 .into_iter()
                 .chain(GONE)
                 .collect();
-            let rows = desk.reader.books(scope, after, limit, &columns, None).await?;
-            let more = |row: &known::Row| {
+            let rows = session.reader.dossier_rows(scope, after, limit, &columns, None).await?;
+            let more = |row: &known::DocRecord| {
                 let (cle, rest) = (known::text(row, "cle"), row.get("suites").and_then(Value::as_u64));
                 (1..=rest.unwrap_or_default()).map(|piece| format!("{cle}/{piece}")).collect::<Vec<_>>()
             };
-            let rests = desk.reader.rests(rows.iter().flat_map(more).map(Value::from).collect()).await?;
-            let primer = desk.state.primer(scope)?;
-            let document = |row: &known::Row| {
+            let rests = session.reader.rests(rows.iter().flat_map(more).map(Value::from).collect()).await?;
+            let dictionary = session.state.dictionary(scope)?;
+            let document = |row: &known::DocRecord| {
                 let number = row.get("numero").and_then(known::number).ok_or_else(|| unreadable("numero"))?;
                 let mut packed = known::text(row, "document").to_owned();
                 for key in more(row) {
@@ -282,7 +290,7 @@ impl Sink for GristSink {
                 }
                 let fingerprint = digest(row, "empreinte")?;
                 // One that somebody edited does not match its fingerprint, which whoever reads it compares.
-                let document = primer::unpack(primer.as_ref(), &packed).unwrap_or_default();
+                let document = dictionary::unpack(dictionary.as_ref(), &packed).unwrap_or_default();
                 let light = digest(row, "lumiere")?;
                 let last_changed = known::text(row, "changement").parse().map_err(|_| unreadable("changement"))?;
                 Ok(StoredDocument { number, document, light, fingerprint, gone: known::gone(row)?, last_changed })
@@ -293,7 +301,7 @@ impl Sink for GristSink {
     }
 
     async fn survey_rows(&self, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, SinkError> {
-        self.read("a count of rows", async |desk| survey::survey(desk, scope, limit).await).await
+        self.read("a count of rows", async |session| survey::survey(session, scope, limit).await).await
     }
 
     async fn compare_rows(
@@ -302,14 +310,14 @@ impl Sink for GristSink {
         layout: &Layout,
         expected: &[ExpectedDossier],
     ) -> Result<Vec<RowDifference>, SinkError> {
-        self.read("a comparison of rows", async |desk| survey::compare(desk, scope, layout, expected).await).await
+        self.read("a comparison of rows", async |session| survey::compare(session, scope, layout, expected).await).await
     }
 
     async fn instances(&self) -> Result<Vec<(String, Option<InstanceAddress>)>, SinkError> {
-        self.read("a reading of instances", async |desk| {
-            let mut format = desk.state.format()?;
-            format.instances.extend(desk.state.newcomers.clone());
-            format.addresses.extend(desk.state.addresses.clone());
+        self.read("a reading of instances", async |session| {
+            let mut format = session.state.format()?;
+            format.instances.extend(session.state.newcomers.clone());
+            format.addresses.extend(session.state.addresses.clone());
             let address = |name: &String| format.addresses.get(name).cloned();
             Ok(format.instances.keys().map(|name| (name.clone(), address(name))).collect())
         })
@@ -322,17 +330,17 @@ impl Sink for GristSink {
         address: &InstanceAddress,
         was: Option<&InstanceAddress>,
     ) -> Result<(), SinkError> {
-        let desk = &mut *self.desk.lock().await;
-        if desk.me.is_none() {
+        let session = &mut *self.session.lock().await;
+        if session.me.is_none() {
             return Ok(());
         }
-        let kept = outbox::again!(desk, identity::keep_address(desk, instance, address, was));
-        self.told("the address of an instance", kept)
+        let kept = session::again!(session, identity::keep_address(session, instance, address, was));
+        self.with_context("the address of an instance", kept)
     }
 
     async fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantineEntry>, SinkError> {
-        self.read("a reading of the quarantine", async |desk| {
-            let mut entries: Vec<_> = desk.state.quarantine(scope)?.into_values().collect();
+        self.read("a reading of the quarantine", async |session| {
+            let mut entries: Vec<_> = session.state.quarantine(scope)?.into_values().collect();
             entries.sort_by_key(|entry| (entry.since, entry.number));
             Ok(entries)
         })
@@ -340,27 +348,27 @@ impl Sink for GristSink {
     }
 
     async fn record_run(&self, scope: &Scope, run: &RunRecord) -> Result<(), SinkError> {
-        let mut desk = self.desk.lock().await;
-        self.told("a line of the run history", write::record_run(&mut desk, scope, run).await)
+        let mut session = self.session.lock().await;
+        self.with_context("a line of the run history", write::record_run(&mut session, scope, run).await)
     }
 
     async fn runs(&self, scope: &Scope, limit: u32) -> Result<Vec<RunRecord>, SinkError> {
-        self.read("a reading of the run history", async |desk| {
-            let rows = desk.reader.history(scope, 0, Some(limit)).await?;
+        self.read("a reading of the run history", async |session| {
+            let rows = session.reader.history(scope, 0, Some(limit)).await?;
             Ok(rows.iter().filter_map(runs::read).collect())
         })
         .await
     }
 
     fn notices(&self) -> Vec<String> {
-        self.told.take()
+        self.notices.take()
     }
 }
 
-fn unreadable(column: &str) -> Fault {
-    Fault::Altered(format!("a value of {column} in {} cannot be read", shared::DOSSIERS))
+fn unreadable(column: &str) -> GristFault {
+    GristFault::Altered(format!("a value of {column} in {} cannot be read", shared::DOSSIERS))
 }
 
-fn digest(row: &known::Row, column: &'static str) -> Result<Digest, Fault> {
+fn digest(row: &known::DocRecord, column: &'static str) -> Result<Digest, GristFault> {
     known::text(row, column).parse().map_err(|_| unreadable(column))
 }

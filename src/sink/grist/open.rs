@@ -1,19 +1,23 @@
-//! Opening: what the document must be, and whether another run works on it.
+//! Opens a document: checks that it is one of ours or new, and that no other run works on it. Registers the features.
 
 use std::sync::Arc;
 
+use grist_client::Doc;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::desk::Desk;
-use super::fault::Fault;
-use super::lease::{self, Holder, Judgment, Token};
+use super::decisions::DecisionTables;
+use super::extension::{Extension, ExtensionSet};
+use super::fault::GristFault;
+use super::files::FileFeature;
+use super::lease::{self, Holder, Judgment, ProcessToken};
+use super::outbox::{OutboxFeature, OutcomeWriter, OutcomeWriters};
 use super::read::Reader;
-use super::{GristSink, Told};
+use super::session::DocumentSession;
+use super::{GristSink, Notices};
 use crate::sink::{FileLimits, SinkError};
-use grist_client::Doc;
 
-/// How a document is opened.
+/// Settings with which a document is opened.
 #[derive(Debug)]
 #[must_use]
 pub struct Opening {
@@ -52,15 +56,15 @@ impl Opening {
     /// what it should be, [`SinkError::Altered`] when one of our own tables was deleted or edited,
     /// [`SinkError::NewerVersion`], and [`SinkError::Unavailable`].
     pub async fn open(self) -> Result<GristSink, SinkError> {
-        let token = Token::new();
+        let token = ProcessToken::new();
         let host = lease::host();
         let now = Timestamp::now();
         let me = Holder { token: token.0.clone(), host, process: i64::from(std::process::id()), since: now };
         let sink = self.read(Some(me.clone()), Some(token)).await?;
-        let desk = sink.desk.lock().await;
-        match lease::judge(desk.state.lease.as_ref(), &me, now, lease::lives, lease::is_ours) {
-            Judgment::Free => drop(desk),
-            Judgment::Held(holder) => return Err(Fault::Locked(Some(holder)).at(&sink.name, "an opening")),
+        let session = sink.session.lock().await;
+        match lease::judge(session.state.lease.as_ref(), &me, now, lease::lives, lease::is_ours) {
+            Judgment::Free => drop(session),
+            Judgment::Held(holder) => return Err(GristFault::Locked(Some(holder)).at(&sink.name, "an opening")),
         }
         Ok(sink)
     }
@@ -74,7 +78,7 @@ impl Opening {
         self.read(None, None).await
     }
 
-    async fn read(self, me: Option<Holder>, token: Option<Token>) -> Result<GristSink, SinkError> {
+    async fn read(self, me: Option<Holder>, token: Option<ProcessToken>) -> Result<GristSink, SinkError> {
         let Self { doc, restore, limits, decisions } = self;
         let name = format!("grist:{}", doc.id().as_str());
         let reader = Reader::new(doc.clone());
@@ -83,16 +87,25 @@ impl Opening {
             if state.is_ours() {
                 state.missing()?;
                 if let Some(reason) = state.damage() {
-                    return Err(Fault::Altered(reason));
+                    return Err(GristFault::Altered(reason));
                 }
             }
             state.format()?;
             Ok(state)
         };
         let state = state.await.map_err(|fault| fault.at(&name, "an opening"))?;
-        let told = Arc::new(Told::default());
-        let desk = Mutex::new(Desk::new(reader, state, me, Arc::clone(&told)));
-        Ok(GristSink { name, doc, desk, restore, limits, decisions, told, _token: token })
+        let (files, decisions) = (Arc::new(FileFeature::new(limits)), Arc::new(DecisionTables::new(decisions)));
+        // In the order in which their columns are shown.
+        let registered: Vec<Arc<dyn Extension>> = vec![
+            Arc::clone(&files) as Arc<dyn Extension>,
+            Arc::clone(&decisions) as Arc<dyn Extension>,
+            Arc::new(OutboxFeature),
+        ];
+        let outcomes = OutcomeWriters::new(vec![Arc::clone(&decisions) as Arc<dyn OutcomeWriter>]);
+        let notices = Arc::new(Notices::default());
+        let session = DocumentSession::new(reader, state, me, ExtensionSet::new(registered), Arc::clone(&notices));
+        let session = Mutex::new(session);
+        Ok(GristSink { name, doc, session, restore, files, decisions, outcomes, notices, _token: token })
     }
 }
 
@@ -102,7 +115,7 @@ impl GristSink {
         Opening { doc, restore: false, limits: None, decisions: false }
     }
 
-    /// Whether a run works on a document at this moment. Writes nothing.
+    /// Checks if a run works on a document at this moment. Writes nothing.
     ///
     /// # Errors
     /// As [`Opening::open`].

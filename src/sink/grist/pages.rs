@@ -1,15 +1,15 @@
-//! What a document shows: pages, titles, what a reference is read as. Done once, when a table is new: from then on all of
+//! Makes pages, titles, and what a reference is read as. Done once, when a table is new: from then on all of
 //! it is people's. Pure.
 
 use std::collections::BTreeMap;
 
+use grist_client::{Action, ColRef, RowId, Table, TableRef};
 use serde_json::{Value, json};
 
-use super::memory::{ColumnMemory, Memory, TableMemory};
-use super::shape::{self, NUMBER, PARENT, Place};
+use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
+use super::shape::{self, ColumnPosition, NUMBER, PARENT};
 use super::shared::{self, Shared};
 use crate::table::Layout;
-use grist_client::{Action, ColRef, RowId, Table, TableRef};
 
 /// Where the tables of a document are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,13 +24,13 @@ pub(super) struct Views {
     pub last: f64,
 }
 
-/// What is told of a table that is new.
+/// Makes the pages of tables that are new.
 pub(super) struct Dressing<'a> {
     pub layout: &'a Layout,
-    pub memory: &'a mut Memory,
+    pub memory: &'a mut DocumentMemory,
     pub structure: &'a [Table],
     pub views: &'a Views,
-    /// Several démarches share the document: titles tell them apart.
+    /// Several démarches share the document: titles name them.
     pub crowded: bool,
     handle: RowId,
     actions: Vec<Action>,
@@ -39,7 +39,7 @@ pub(super) struct Dressing<'a> {
 impl<'a> Dressing<'a> {
     pub(super) fn new(
         layout: &'a Layout,
-        memory: &'a mut Memory,
+        memory: &'a mut DocumentMemory,
         structure: &'a [Table],
         views: &'a Views,
         crowded: bool,
@@ -131,7 +131,7 @@ impl<'a> Dressing<'a> {
         }
     }
 
-    /// The page that tells how runs went.
+    /// Makes the page of the run history.
     fn shared(&mut self) {
         let tables: Vec<(&Shared, &Table)> =
             shared::TABLES.iter().filter_map(|shared| Some((shared, shared.find(self.structure)?))).collect();
@@ -168,7 +168,7 @@ impl<'a> Dressing<'a> {
         }
     }
 
-    /// Pages of another démarche came after the one that tells of runs, which is the last one.
+    /// Moves the page of the run history behind those of another démarche: it is the last one.
     fn close_pages(&mut self) {
         let runs = shared::of(shared::RUNS).find(self.structure);
         let view = runs.and_then(|table| self.views.of_table.get(&table.table_ref));
@@ -208,7 +208,7 @@ impl<'a> Dressing<'a> {
 }
 
 /// The references that the document gave to what was new.
-pub(super) fn resolve(memory: &mut Memory, structure: &[Table]) {
+pub(super) fn resolve(memory: &mut DocumentMemory, structure: &[Table]) {
     for table in &mut memory.tables {
         let Some(found) = table.find(structure).cloned() else { continue };
         table.table_ref = Some(found.table_ref);
@@ -223,14 +223,14 @@ pub(super) fn resolve(memory: &mut Memory, structure: &[Table]) {
 
 /// The columns that people see, in order.
 fn fields(table: &TableMemory, layout: &Layout) -> Vec<ColRef> {
-    let own = |place: Place| {
+    let own = |place: ColumnPosition| {
         let technical = shape::technical(&table.key).iter().filter(move |technical| technical.place == place);
         technical.filter_map(|technical| table.technical(technical.name))
     };
     let layout = layout.tables.iter().find(|layout| layout.key == table.key);
     let asked = layout.into_iter().flat_map(|layout| &layout.columns);
-    let asked = asked.filter(|column| shape::place(&column.spec) == Place::Head);
+    let asked = asked.filter(|column| shape::place(&column.spec) == ColumnPosition::Head);
     let asked = asked.filter_map(|column| table.columns.iter().find(|known| known.key == column.spec.key));
-    let shown = own(Place::Head).chain(asked).chain(&table.desk).chain(own(Place::Tail));
+    let shown = own(ColumnPosition::Head).chain(asked).chain(&table.decisions).chain(own(ColumnPosition::Tail));
     shown.filter(|column| !column.left_out).filter_map(|column: &ColumnMemory| column.col_ref).collect()
 }

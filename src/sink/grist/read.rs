@@ -1,22 +1,23 @@
-//! Everything that is asked of a document: by SQL, one request a question; record by record where access rules of the
+//! Reads a document: by SQL, one request a question; record by record where access rules of the
 //! document close SQL to the key, with more requests and the same answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use grist_client::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
 use serde_json::{Value, json};
 
 use super::damaged::{self, Damage};
-use super::fault::Fault;
-use super::known::{self, Child, Holdings, Row, id, text};
-use super::lease::{self, Lease};
+use super::fault::GristFault;
+use super::known::{self, Child, DocRecord, Holdings, id, text};
+use super::lease::{self, LeaseRow};
+use super::line_kind::LineKind;
 use super::pages::Views;
-use super::state::{Kept, State};
-use super::target::Place;
+use super::state::{State, StoredValue};
+use super::target::RowSource;
 use super::{shared, value};
 use crate::ids::{DemarcheNumber, DossierNumber, Scope};
 use crate::sink::Totals;
-use grist_client::{Column, Doc, GristError, Hidden, RowId, Table, decode_hex};
 
 /// Asks a document.
 #[derive(Debug)]
@@ -28,32 +29,47 @@ pub(super) struct Reader {
     pub damage: Damage,
 }
 
-const STRUCTURE: &str = "SELECT 'table' AS sorte, json_object('id', id, 'tableId', tableId) AS valeur \
-     FROM _grist_Tables WHERE summarySourceTable = 0 AND tableId <> '' \
-     UNION ALL SELECT 'colonne', json_object('id', id, 'parent', parentId, 'colId', colId, 'type', type, \
-     'label', label, 'isFormula', isFormula, 'formula', formula, 'widgetOptions', widgetOptions, \
-     'description', description, 'untied', untieColIdFromLabel) FROM _grist_Tables_column WHERE colId <> 'manualSort'";
+/// Asks for the tables and columns of a document.
+fn structure_question() -> String {
+    format!(
+        "SELECT '{table}' AS sorte, json_object('id', id, 'tableId', tableId) AS valeur \
+         FROM _grist_Tables WHERE summarySourceTable = 0 AND tableId <> '' \
+         UNION ALL SELECT '{column}', json_object('id', id, 'parent', parentId, 'colId', colId, 'type', type, \
+         'label', label, 'isFormula', isFormula, 'formula', formula, 'widgetOptions', widgetOptions, \
+         'description', description, 'untied', untieColIdFromLabel) FROM _grist_Tables_column WHERE colId <> 'manualSort'",
+        table = LineKind::Table,
+        column = LineKind::Column,
+    )
+}
 
-/// Whether a row of `Dn_dossiers` is one of ours, and no copy that somebody edited.
+/// Tests in SQL if a row of `Dn_dossiers` is one of ours, and no copy that somebody edited.
 const OURS: &str = "(cle = instance || '/' || demarche || '/' || numero)";
 
-/// How many dossiers there are of each démarche, copies of rows left out.
-const WITHOUT_COPIES: &str = "SELECT 'compte' AS sorte, json_object('instance', instance, 'demarche', demarche, \
-     'lignes', count(*), 'entiers', sum(entier), 'partis', sum(parti)) AS valeur FROM (\
-     SELECT instance, demarche, min(id), empreinte <> '' AS entier, disparu <> '' AS parti FROM Dn_dossiers \
-     WHERE cle = instance || '/' || demarche || '/' || numero GROUP BY cle) GROUP BY instance, demarche";
+/// Counts the dossiers of each démarche, copies of rows left out.
+fn count_without_copies() -> String {
+    format!(
+        "SELECT '{count}' AS sorte, json_object('instance', instance, 'demarche', demarche, \
+         'lignes', count(*), 'entiers', sum(entier), 'partis', sum(parti)) AS valeur FROM (\
+         SELECT instance, demarche, min(id), empreinte <> '' AS entier, disparu <> '' AS parti FROM Dn_dossiers \
+         WHERE cle = instance || '/' || demarche || '/' || numero GROUP BY cle) GROUP BY instance, demarche",
+        count = LineKind::Count,
+    )
+}
 
-/// What the document remembers, and how many dossiers it holds.
+/// Asks for what the document remembers, and counts its dossiers.
 fn state_question() -> String {
     let damage: String =
         shared::READ.iter().map(|table| format!(" UNION ALL {}", damaged::of_shared(shared::of(table)))).collect();
     format!(
-        "{STRUCTURE} UNION ALL SELECT 'etat', {kept} FROM Dn_etat \
-         UNION ALL SELECT 'compte', json_object('instance', {instance}, 'demarche', {demarche}, 'lignes', count(*), \
+        "{structure} UNION ALL SELECT '{state}', {kept} FROM Dn_etat \
+         UNION ALL SELECT '{count}', json_object('instance', {instance}, 'demarche', {demarche}, 'lignes', count(*), \
          'entiers', sum({OURS} AND empreinte <> ''), 'partis', sum({OURS} AND disparu <> ''), \
          'copies', sum({OURS}) - count(DISTINCT CASE WHEN {OURS} THEN numero END)) \
          FROM Dn_dossiers GROUP BY instance, demarche{damage} \
          UNION ALL {lease}",
+        structure = structure_question(),
+        state = LineKind::State,
+        count = LineKind::Count,
         kept = object(&["id", "cle", "valeur", "empreinte"]),
         instance = cell("instance"),
         demarche = cell("demarche"),
@@ -63,21 +79,28 @@ fn state_question() -> String {
 
 fn lease_question() -> String {
     let columns = ["id", "jeton", "tour", "hote", "processus", "depuis", "vu", "libre"];
-    format!("SELECT 'bail' AS sorte, {} AS valeur FROM Dn_baux", object(&columns))
+    format!("SELECT '{}' AS sorte, {} AS valeur FROM Dn_baux", LineKind::Lease, object(&columns))
 }
 
-const VIEWS: &str = "SELECT 'vue' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur \
-     FROM _grist_Tables \
-     UNION ALL SELECT 'section', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
-     FROM _grist_Views_section WHERE parentId <> 0 \
-     UNION ALL SELECT 'page', json_object('id', id, 'viewRef', viewRef, 'pagePos', pagePos) FROM _grist_Pages";
+/// Asks where tables are shown.
+fn views_question() -> String {
+    format!(
+        "SELECT '{view}' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur FROM _grist_Tables \
+         UNION ALL SELECT '{section}', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
+         FROM _grist_Views_section WHERE parentId <> 0 \
+         UNION ALL SELECT '{page}', json_object('id', id, 'viewRef', viewRef, 'pagePos', pagePos) FROM _grist_Pages",
+        view = LineKind::View,
+        section = LineKind::Section,
+        page = LineKind::Page,
+    )
+}
 
 /// A name as SQL text.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What stands before the bytes of a blob in an answer of JSON; no text of ours begins with it.
+/// The prefix of the bytes of a blob in an answer of JSON; no text of ours begins with it.
 const BLOB: char = '\u{1}';
 
 /// A cell for `json_object`, which takes no blob: the value of a marshalled one is decoded from its bytes.
@@ -106,23 +129,28 @@ impl Reader {
     }
 
     /// The rows of an answer with their kind; `None` where SQL is closed to this key.
-    pub(super) async fn kinds(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<(String, Row)>>, GristError> {
+    pub(super) async fn lines(
+        &self,
+        sql: &str,
+        args: &[Value],
+    ) -> Result<Option<Vec<(LineKind, DocRecord)>>, GristError> {
         let Some(rows) = self.sql(sql, args).await? else { return Ok(None) };
-        let parse = |row: Row| {
-            let mut value: Row = serde_json::from_str(text(&row, "valeur")).ok()?;
+        let parse = |row: DocRecord| {
+            let mut value: DocRecord = serde_json::from_str(text(&row, "valeur")).ok()?;
             value.values_mut().for_each(decoded);
-            Some((text(&row, "sorte").to_owned(), value))
+            Some((LineKind::of(text(&row, "sorte"))?, value))
         };
         Ok(Some(rows.into_iter().filter_map(parse).collect()))
     }
 
     /// The rows of an answer; `None` where SQL is closed to this key, or does not see cells as they are.
-    pub(super) async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<Row>>, GristError> {
+    pub(super) async fn sql(&self, sql: &str, args: &[Value]) -> Result<Option<Vec<DocRecord>>, GristError> {
         if self.closed.load(Ordering::Relaxed) || self.damage.is_there() {
             return Ok(None);
         }
         match self.doc.sql(sql, args).await {
             Ok(rows) => Ok(Some(rows)),
+            // Any access rule closes SQL to all but owners (Grist trap 31).
             Err(GristError::NoSql { .. }) => {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(None)
@@ -132,19 +160,20 @@ impl Reader {
     }
 
     /// The document as it is now.
-    pub(super) async fn state(&self) -> Result<State, Fault> {
+    pub(super) async fn state(&self) -> Result<State, GristFault> {
         let question = state_question();
         for _ in 0..2 {
-            match self.kinds(&question, &[]).await {
+            match self.lines(&question, &[]).await {
                 Ok(Some(rows)) if self.damage.note(&rows) => return self.state_by_records().await,
                 Ok(Some(mut rows)) => {
-                    let copies = |(kind, row): &(String, Row)| {
-                        kind == "compte" && row.get("copies").and_then(Value::as_u64).is_some_and(|copies| copies > 0)
+                    let copies = |(kind, row): &(LineKind, DocRecord)| {
+                        *kind == LineKind::Count
+                            && row.get("copies").and_then(Value::as_u64).is_some_and(|copies| copies > 0)
                     };
                     if rows.iter().any(copies)
-                        && let Some(counted) = self.kinds(WITHOUT_COPIES, &[]).await?
+                        && let Some(counted) = self.lines(&count_without_copies(), &[]).await?
                     {
-                        rows.retain(|(kind, _)| kind != "compte");
+                        rows.retain(|(kind, _)| *kind != LineKind::Count);
                         rows.extend(counted);
                     }
                     return state(rows);
@@ -156,7 +185,7 @@ impl Reader {
                     let state = State { structure, hidden, ..State::default() };
                     state.missing()?;
                     match state.damage() {
-                        Some(reason) => return Err(Fault::Altered(reason)),
+                        Some(reason) => return Err(GristFault::Altered(reason)),
                         // Its tables are there by now: another run made them between the two questions.
                         None if state.is_ours() => {}
                         None => return Ok(state),
@@ -165,33 +194,33 @@ impl Reader {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Fault::Altered("its tables Dn_… cannot be read".to_owned()))
+        Err(GristFault::Altered("its tables Dn_… cannot be read".to_owned()))
     }
 
     /// Looks whether SQL sees some cells as they are: each a table, and columns of it with their types.
     pub(super) async fn examine(&self, cells: &[(&str, &[(&str, &str)])]) -> Result<(), GristError> {
         let lines = cells.iter().map(|(table, columns)| damaged::count(table, columns.iter().copied()));
         let question = lines.collect::<Vec<_>>().join(" UNION ALL ");
-        if let Some(rows) = self.kinds(&question, &[]).await? {
+        if let Some(rows) = self.lines(&question, &[]).await? {
             self.damage.note(&rows);
         }
         Ok(())
     }
 
     /// The tables and columns of the document, and what of them the key does not see.
-    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden), Fault> {
-        match self.kinds(STRUCTURE, &[]).await? {
+    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden), GristFault> {
+        match self.lines(&structure_question(), &[]).await? {
             Some(rows) => Ok((state(rows)?.structure, Hidden::default())),
             None => Ok(self.doc.structure().await?),
         }
     }
 
-    async fn state_by_records(&self) -> Result<State, Fault> {
+    async fn state_by_records(&self) -> Result<State, GristFault> {
         let (structure, hidden) = self.doc.structure().await?;
         let mut state = State { structure, hidden, ..State::default() };
         state.missing()?;
         if let Some(reason) = state.damage() {
-            return Err(Fault::Altered(reason));
+            return Err(GristFault::Altered(reason));
         }
         if !state.is_ours() {
             return Ok(state);
@@ -215,9 +244,9 @@ impl Reader {
     }
 
     /// The lease in force.
-    pub(super) async fn lease(&self) -> Result<Option<Lease>, Fault> {
+    pub(super) async fn lease(&self) -> Result<Option<LeaseRow>, GristFault> {
         let mut state = State::default();
-        match self.kinds(&lease_question(), &[]).await {
+        match self.lines(&lease_question(), &[]).await {
             Ok(Some(rows)) => rows.iter().try_for_each(|(_, row)| hold(&mut state, row))?,
             Ok(None) => match self.doc.records(lease::TABLE, &[]).await {
                 Ok(rows) => rows.iter().try_for_each(|row| hold(&mut state, row))?,
@@ -231,16 +260,18 @@ impl Reader {
     }
 
     /// Where tables are shown.
-    pub(super) async fn views(&self) -> Result<Views, Fault> {
-        let rows = match self.kinds(VIEWS, &[]).await? {
+    pub(super) async fn views(&self) -> Result<Views, GristFault> {
+        let rows = match self.lines(&views_question(), &[]).await? {
             Some(rows) => rows,
             None => {
                 let mut rows = Vec::new();
-                for (kind, table) in
-                    [("vue", "_grist_Tables"), ("section", "_grist_Views_section"), ("page", "_grist_Pages")]
-                {
+                for (kind, table) in [
+                    (LineKind::View, "_grist_Tables"),
+                    (LineKind::Section, "_grist_Views_section"),
+                    (LineKind::Page, "_grist_Pages"),
+                ] {
                     let found = self.doc.records(table, &[]).await?;
-                    rows.extend(found.into_iter().map(|row| (kind.to_owned(), row)));
+                    rows.extend(found.into_iter().map(|row| (kind, row)));
                 }
                 rows
             }
@@ -248,14 +279,14 @@ impl Reader {
         let mut views = Views::default();
         for (kind, row) in rows {
             let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
-            match kind.as_str() {
-                "vue" if number("primaryViewId") != 0 => {
+            match kind {
+                LineKind::View if number("primaryViewId") != 0 => {
                     views.of_table.insert(number("id"), number("primaryViewId"));
                 }
-                "section" if number("parentId") != 0 => {
+                LineKind::Section if number("parentId") != 0 => {
                     views.sections.push((number("parentId"), number("tableRef"), number("id")));
                 }
-                "page" => {
+                LineKind::Page => {
                     views.pages.insert(number("viewRef"), number("id"));
                     let position = row.get("pagePos").and_then(Value::as_f64).unwrap_or_default();
                     views.last = views.last.max(position);
@@ -266,20 +297,20 @@ impl Reader {
         Ok(views)
     }
 
-    /// What is held of some dossiers.
+    /// Reads what is held of some dossiers.
     pub(super) async fn holdings(
         &self,
         scope: &Scope,
-        places: &[Place],
+        places: &[RowSource],
         numbers: &BTreeSet<DossierNumber>,
         waiting: bool,
-    ) -> Result<Holdings, Fault> {
+    ) -> Result<Holdings, GristFault> {
         let mut holdings = Holdings { asked: numbers.clone(), ..Holdings::default() };
         if numbers.is_empty() {
             return Ok(holdings);
         }
         let (sql, args) = question(scope, places, numbers, waiting);
-        let rows = match self.kinds(&sql, &args).await? {
+        let rows = match self.lines(&sql, &args).await? {
             Some(rows) if !self.damage.note(&rows) => rows,
             _ => self.holdings_by_records(scope, places, numbers, waiting).await?,
         };
@@ -287,16 +318,16 @@ impl Reader {
         for (kind, row) in &rows {
             let of = || row.get("numero").and_then(known::number);
             let key = || text(row, "cle").to_owned();
-            match kind.as_str() {
-                "livre" => {
-                    let (number, book) = known::book(row)?;
+            match kind {
+                LineKind::Stored => {
+                    let (number, book) = known::stored(row)?;
                     // Of a row and its copy the older one is kept up.
                     if known.get(&number).is_none_or(|known| id(row) < *known) {
                         known.insert(number, id(row));
-                        holdings.books.insert(number, book);
+                        holdings.stored.insert(number, book);
                     }
                 }
-                "ligne" => {
+                LineKind::Dossier => {
                     if let (Some(number), Some(id)) = (of(), id(row)) {
                         holdings.rows.entry(number).or_default().push(id);
                         if row.get("coche").is_some_and(|tick| tick.as_bool().unwrap_or(tick.as_i64() == Some(1))) {
@@ -304,7 +335,7 @@ impl Reader {
                         }
                     }
                 }
-                "enfant" => {
+                LineKind::Child => {
                     let table = row.get("table").and_then(Value::as_u64).and_then(|table| usize::try_from(table).ok());
                     let table = table.and_then(|table| places.get(table)).map(|place| place.key.clone());
                     let number = key().split_once('/').and_then(|(number, _)| number.parse().ok());
@@ -313,7 +344,7 @@ impl Reader {
                         holdings.children.entry(number).or_default().push(Child { table, id, key: key() });
                     }
                 }
-                "quarantaine" => {
+                LineKind::Quarantine => {
                     let number = key().rsplit_once('/').and_then(|(_, number)| number.parse().ok());
                     if let (Some(number), Some(id)) = (number.map(DossierNumber::new), id(row)) {
                         holdings.quarantine.entry(number).or_default().push(id);
@@ -331,16 +362,16 @@ impl Reader {
     async fn holdings_by_records(
         &self,
         scope: &Scope,
-        places: &[Place],
+        places: &[RowSource],
         numbers: &BTreeSet<DossierNumber>,
         waiting: bool,
-    ) -> Result<Vec<(String, Row)>, Fault> {
+    ) -> Result<Vec<(LineKind, DocRecord)>, GristFault> {
         let keys: Vec<Value> = numbers.iter().map(|number| known::key(scope, *number).into()).collect();
-        let mut rows: Vec<(String, Row)> = Vec::new();
-        let mut add = |kind: &str, found: Vec<Row>| rows.extend(found.into_iter().map(|row| (kind.to_owned(), row)));
-        add("livre", self.doc.records(shared::DOSSIERS, &[("cle", keys.clone())]).await?);
+        let mut rows: Vec<(LineKind, DocRecord)> = Vec::new();
+        let mut add = |kind, found: Vec<DocRecord>| rows.extend(found.into_iter().map(|row| (kind, row)));
+        add(LineKind::Stored, self.doc.records(shared::DOSSIERS, &[("cle", keys.clone())]).await?);
         if waiting {
-            add("quarantaine", self.doc.records(shared::QUARANTINE, &[("cle", keys)]).await?);
+            add(LineKind::Quarantine, self.doc.records(shared::QUARANTINE, &[("cle", keys)]).await?);
         }
         let mut parents = Vec::new();
         for (position, place) in places.iter().enumerate() {
@@ -348,27 +379,32 @@ impl Reader {
                 let wanted: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
                 let found = self.doc.records(&place.id, &[(place.column.as_str(), wanted)]).await?;
                 parents = found.iter().filter_map(id).map(Value::from).collect();
-                let tick = |row: &Row| place.tick.as_ref().and_then(|tick| row.get(tick).cloned());
-                let row = |row: Row| {
+                let tick = |row: &DocRecord| place.tick.as_ref().and_then(|tick| row.get(tick).cloned());
+                let row = |row: DocRecord| {
                     let number = row.get(&place.column);
                     shared::row(json!({ "id": row.get("id"), "numero": number, "coche": tick(&row) }))
                 };
-                add("ligne", found.into_iter().map(row).collect());
+                add(LineKind::Dossier, found.into_iter().map(row).collect());
                 continue;
             };
             if !parents.is_empty() {
                 let found = self.doc.records(&place.id, &[(parent, parents.clone())]).await?;
-                let row = |row: Row| {
+                let row = |row: DocRecord| {
                     shared::row(json!({ "table": position, "id": row.get("id"), "cle": row.get(&place.column) }))
                 };
-                add("enfant", found.into_iter().map(row).collect());
+                add(LineKind::Child, found.into_iter().map(row).collect());
             }
         }
         Ok(rows)
     }
 
     /// The lines of the run history of a démarche, newest first.
-    pub(super) async fn history(&self, scope: &Scope, skip: u32, limit: Option<u32>) -> Result<Vec<Row>, Fault> {
+    pub(super) async fn history(
+        &self,
+        scope: &Scope,
+        skip: u32,
+        limit: Option<u32>,
+    ) -> Result<Vec<DocRecord>, GristFault> {
         let prefix = format!("{scope}/");
         let sql = "SELECT id, cle, rapport FROM Dn_executions WHERE substr(cle, 1, length(?)) = ? \
                    ORDER BY id DESC LIMIT ? OFFSET ?";
@@ -394,7 +430,12 @@ impl Reader {
 }
 
 /// One question about some dossiers: all that is held of them, wherever it lies.
-fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, waiting: bool) -> (String, Vec<Value>) {
+fn question(
+    scope: &Scope,
+    places: &[RowSource],
+    numbers: &BTreeSet<DossierNumber>,
+    waiting: bool,
+) -> (String, Vec<Value>) {
     let list = |values: Vec<Value>| Value::from(Value::Array(values).to_string());
     let wanted = list(numbers.iter().map(|number| number.get().into()).collect());
     let keys = list(numbers.iter().map(|number| known::key(scope, *number).into()).collect());
@@ -413,7 +454,8 @@ fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, 
         "suites",
     ];
     let mut sql = format!(
-        "SELECT 'livre' AS sorte, {} AS valeur FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))",
+        "SELECT '{}' AS sorte, {} AS valeur FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))",
+        LineKind::Stored,
         object(&columns)
     );
     let mut args = vec![keys.clone()];
@@ -428,47 +470,48 @@ fn question(scope: &Scope, places: &[Place], numbers: &BTreeSet<DossierNumber>, 
                 |tick| format!("CASE WHEN typeof({0}) = 'integer' THEN {0} END", quoted(tick)),
             );
             let row = format!("json_object('id', id, 'numero', {}, 'coche', {tick})", cell(&place.column));
-            ("ligne", row, format!("{key} IN (SELECT value FROM json_each(?))"))
+            (LineKind::Dossier, row, format!("{key} IN (SELECT value FROM json_each(?))"))
         } else {
             let row = format!("json_object('table', {position}, 'id', id, 'cle', {})", cell(&place.column));
             let number = format!("CAST(substr({key}, 1, instr({key}, '/') - 1) AS INTEGER)");
-            ("enfant", row, format!("typeof({key}) = 'text' AND {number} IN (SELECT value FROM json_each(?))"))
+            (LineKind::Child, row, format!("typeof({key}) = 'text' AND {number} IN (SELECT value FROM json_each(?))"))
         };
         sql.push_str(&format!(
             " UNION ALL SELECT CASE WHEN {damaged} THEN '{}' ELSE '{kind}' END, \
              CASE WHEN {damaged} THEN {damage} ELSE {row} END FROM {table} WHERE ({wanted_rows}) OR {damaged}",
-            damaged::KIND
+            LineKind::Damaged
         ));
         args.push(wanted.clone());
     }
     if waiting {
-        sql.push_str(
-            " UNION ALL SELECT 'quarantaine', json_object('id', id, 'cle', cle) FROM Dn_quarantaine \
+        sql.push_str(&format!(
+            " UNION ALL SELECT '{}', json_object('id', id, 'cle', cle) FROM Dn_quarantaine \
              WHERE typeof(cle) = 'text' AND cle IN (SELECT value FROM json_each(?))",
-        );
+            LineKind::Quarantine
+        ));
         args.push(keys);
     }
     (sql, args)
 }
 
-fn state(rows: Vec<(String, Row)>) -> Result<State, Fault> {
+fn state(rows: Vec<(LineKind, DocRecord)>) -> Result<State, GristFault> {
     let mut state = State::default();
     let mut columns: BTreeMap<RowId, Vec<Column>> = BTreeMap::new();
     for (kind, row) in rows {
         let number = |column: &str| row.get(column).and_then(Value::as_u64).unwrap_or_default();
-        match kind.as_str() {
-            "table" => {
+        match kind {
+            LineKind::Table => {
                 let id = id(&row).unwrap_or_default();
                 let table = Table { id: text(&row, "tableId").to_owned(), table_ref: id, columns: Vec::new() };
                 state.structure.push(table);
             }
-            "colonne" => {
+            LineKind::Column => {
                 let parent = row.get("parent").and_then(Value::as_i64).unwrap_or_default();
                 columns.entry(parent).or_default().push(column(&row));
             }
-            "etat" => keep(&mut state, &row),
-            "bail" => hold(&mut state, &row)?,
-            "compte" => count(&mut state, &row, number("lignes"), number("entiers"), number("partis")),
+            LineKind::State => keep(&mut state, &row),
+            LineKind::Lease => hold(&mut state, &row)?,
+            LineKind::Count => count(&mut state, &row, number("lignes"), number("entiers"), number("partis")),
             _ => {}
         }
     }
@@ -478,7 +521,7 @@ fn state(rows: Vec<(String, Row)>) -> Result<State, Fault> {
     Ok(state)
 }
 
-fn column(row: &Row) -> Column {
+fn column(row: &DocRecord) -> Column {
     let own = |column: &str| text(row, column).to_owned();
     let truth =
         |column: &str| row.get(column).is_some_and(|value| value.as_bool().unwrap_or(value.as_i64() == Some(1)));
@@ -495,24 +538,25 @@ fn column(row: &Row) -> Column {
     }
 }
 
-fn keep(state: &mut State, row: &Row) {
+fn keep(state: &mut State, row: &DocRecord) {
     let (key, kept) = (text(row, "cle").to_owned(), text(row, "valeur").to_owned());
     let sound = value::seal(&key, &kept).to_string() == text(row, "empreinte");
     let older = state.kept.get(&key).and_then(|kept| kept.id);
     // Of two rows with one key an upsert keeps up the one with the lowest id.
     if older.is_none_or(|older| id(row).is_some_and(|id| id < older)) {
-        state.kept.insert(key, Kept { id: id(row), value: kept, sound });
+        state.kept.insert(key, StoredValue { id: id(row), value: kept, sound });
     }
 }
 
-fn hold(state: &mut State, row: &Row) -> Result<(), Fault> {
-    let unreadable = |column: &str| Fault::Altered(format!("a value of {column} in {} cannot be read", lease::TABLE));
+fn hold(state: &mut State, row: &DocRecord) -> Result<(), GristFault> {
+    let unreadable =
+        |column: &str| GristFault::Altered(format!("a value of {column} in {} cannot be read", lease::TABLE));
     let whole = |column: &str| {
         #[expect(clippy::cast_possible_truncation, reason = "whole numbers far below the limit come as doubles")]
         let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|real| real as i64));
         row.get(column).and_then(whole).unwrap_or_default()
     };
-    let lease = Lease {
+    let lease = LeaseRow {
         id: id(row).ok_or_else(|| unreadable("id"))?,
         token: text(row, "jeton").to_owned(),
         turn: whole("tour"),
@@ -528,7 +572,7 @@ fn hold(state: &mut State, row: &Row) -> Result<(), Fault> {
     Ok(())
 }
 
-fn count(state: &mut State, row: &Row, rows: u64, whole: u64, gone: u64) {
+fn count(state: &mut State, row: &DocRecord, rows: u64, whole: u64, gone: u64) {
     let Ok(demarche) = text(row, "demarche").parse::<u32>() else { return };
     let scope = Scope { instance: text(row, "instance").to_owned(), demarche: DemarcheNumber::new(demarche) };
     let count = state.counts.entry(scope).or_default();

@@ -1,22 +1,22 @@
-//! The line that a run leaves for people, and for those who ask for the last runs. Pure.
+//! Writes and reads the line that a run leaves in the run history. Pure.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::bundles::{RowShape, Upsert};
 use super::encoding::seconds;
-use super::known::{Row, text};
+use super::known::{DocRecord, text};
 use super::shared;
-use super::split::{Form, Upsert};
-use super::state::History;
+use super::state::RunHistory;
 use super::value;
 use crate::ids::Scope;
 use crate::report::{RunOutcome, RunRecord};
 
-/// How many lines a démarche keeps.
+/// The number of lines that a démarche keeps.
 pub(super) const KEPT: u32 = 500;
 
-/// How many more there may be before the oldest go.
+/// The number of lines beyond that before the oldest go.
 pub(super) const SLACK: u32 = 50;
 
 /// For how long runs without news leave no line after one that left one, so that they do not push the changes of people
@@ -26,8 +26,8 @@ const QUIET: SignedDuration = SignedDuration::from_hours(1);
 /// The same for a run that had to write where it stands: its request is spent.
 const SPENT: SignedDuration = SignedDuration::from_hours(6);
 
-/// Whether a run may go without a line.
-pub(super) fn is_skipped(last: &History, run: &RunRecord, wrote: bool) -> bool {
+/// Returns true if a run may go without a line.
+pub(super) fn is_skipped(last: &RunHistory, run: &RunRecord, wrote: bool) -> bool {
     let patience = if wrote { SPENT } else { QUIET };
     let recent = last.ended_at.is_some_and(|at| run.ended_at.duration_since(at) < patience);
     run.is_quiet() && last.quiet && recent
@@ -47,7 +47,7 @@ pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upser
         "message",
         "rapport",
     ];
-    let form = Form {
+    let form = RowShape {
         rank: 0,
         table: shared::RUNS.to_owned(),
         key: "cle".to_owned(),
@@ -88,14 +88,14 @@ fn words(run: &RunRecord) -> &'static str {
 }
 
 /// A line again; `None` for one that somebody edited, or made.
-pub(super) fn read(row: &Row) -> Option<RunRecord> {
+pub(super) fn read(row: &DocRecord) -> Option<RunRecord> {
     serde_json::from_str(&value::unpack(text(row, "rapport"))?).ok()
 }
 
-/// What is kept of the history after a line.
-pub(super) fn after(last: &History, ended_at: Timestamp, quiet: bool, removed: u32) -> History {
+/// Computes what is kept of the history after a line.
+pub(super) fn after(last: &RunHistory, ended_at: Timestamp, quiet: bool, removed: u32) -> RunHistory {
     let lines = (last.lines + 1).saturating_sub(removed);
-    History { lines, ended_at: Some(ended_at), quiet }
+    RunHistory { lines, ended_at: Some(ended_at), quiet }
 }
 
 #[cfg(test)]
@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn runs_without_news_leave_a_line_an_hour() {
-        let last = |quiet| after(&History::default(), Timestamp::UNIX_EPOCH, quiet, 0);
+        let last = |quiet| after(&RunHistory::default(), Timestamp::UNIX_EPOCH, quiet, 0);
         for (last, quiet, minute, wrote, skipped) in [
-            (History::default(), true, 0, false, false),
+            (RunHistory::default(), true, 0, false, false),
             (last(true), true, 59, false, true),
             (last(true), true, 60, false, false),
             (last(true), true, 60, true, true),

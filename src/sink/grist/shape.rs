@@ -1,17 +1,16 @@
-//! How tables and columns are made: types, titles, choices, and the columns that every table has.
+//! Describes how tables and columns are made: types, titles, choices, and the columns that every table has.
 
 use serde_json::{Map, Value, json};
 
-use super::decisions;
 use super::encoding::{Kind, YES_NO};
-use super::memory::ColumnMemory;
+use super::memory::{ChoiceColours, ColumnMemory};
 use crate::demarche::TypeDeChamp;
 use crate::sink::names;
 use crate::table::{CellKind, ColumnKey, ColumnSpec, LayoutTable, Origin, TableKey};
 
 /// Where a column is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ColumnPosition {
     /// Before those of the layout.
     Head,
     /// After those of the layout.
@@ -25,9 +24,12 @@ pub(super) struct Technical {
     pub name: &'static str,
     pub title: &'static str,
     pub description: &'static str,
-    pub place: Place,
+    pub place: ColumnPosition,
     kind: CellKind,
 }
+
+/// The type of a column of files.
+pub(super) const ATTACHMENTS: &str = "Attachments";
 
 /// The number of a dossier, in its table.
 pub(super) const NUMBER: &str = "number";
@@ -42,38 +44,44 @@ pub(super) const RANK: &str = "position";
 pub(super) const KEY: &str = "cle";
 
 const OF_DOSSIERS: [Technical; 4] = [
-    Technical { name: NUMBER, title: "Dossier n°", description: "", place: Place::Head, kind: CellKind::Integer },
+    Technical {
+        name: NUMBER,
+        title: "Dossier n°",
+        description: "",
+        place: ColumnPosition::Head,
+        kind: CellKind::Integer,
+    },
     Technical {
         name: GONE_REASON,
         title: "Motif de suppression",
         description: "Vide tant que la plateforme montre le dossier.",
-        place: Place::Tail,
+        place: ColumnPosition::Tail,
         kind: CellKind::Text,
     },
     Technical {
         name: GONE_AT,
         title: "Date de suppression",
         description: "",
-        place: Place::Tail,
+        place: ColumnPosition::Tail,
         kind: CellKind::Datetime,
     },
     Technical {
         name: SEEN_AT,
         title: "Changement vu le",
         description: "Quand cette version du dossier a été copiée pour la première fois.",
-        place: Place::Hidden,
+        place: ColumnPosition::Hidden,
         kind: CellKind::Datetime,
     },
 ];
 
 const OF_CHILDREN: [Technical; 3] = [
-    Technical { name: PARENT, title: "Dossier", description: "", place: Place::Head, kind: CellKind::Integer },
-    Technical { name: RANK, title: "Rang", description: "", place: Place::Head, kind: CellKind::Integer },
+    Technical { name: PARENT, title: "Dossier", description: "", place: ColumnPosition::Head, kind: CellKind::Integer },
+    Technical { name: RANK, title: "Rang", description: "", place: ColumnPosition::Head, kind: CellKind::Integer },
     Technical {
         name: KEY,
         title: "Clé",
         description: "Identifie la ligne d’une synchronisation à l’autre : ne pas modifier.",
-        place: Place::Hidden,
+        place: ColumnPosition::Hidden,
         kind: CellKind::Text,
     },
 ];
@@ -109,19 +117,20 @@ impl Technical {
             options: Vec::new(),
             left_out: false,
             fenced: false,
+            colours: &[],
         }
     }
 }
 
-/// Columns of layouts that tell programs something, and people nothing.
+/// Columns of layouts for programs, hidden from people.
 const HIDDEN: [&str; 8] =
     ["revision", "origine_id", "descriptor_id", "champ_id", "area_id", "instructeur_id", "label_id", "checksum"];
 
 /// Where a column of a layout is shown.
-pub(super) fn place(spec: &ColumnSpec) -> Place {
+pub(super) fn place(spec: &ColumnSpec) -> ColumnPosition {
     match &spec.key {
-        ColumnKey::Fixed(name) if HIDDEN.contains(&name.as_str()) => Place::Hidden,
-        _ => Place::Head,
+        ColumnKey::Fixed(name) if HIDDEN.contains(&name.as_str()) => ColumnPosition::Hidden,
+        _ => ColumnPosition::Head,
     }
 }
 
@@ -155,6 +164,7 @@ pub(super) fn column(spec: &ColumnSpec, name: &str, id: String) -> ColumnMemory 
         options: options(spec),
         left_out: false,
         fenced: false,
+        colours: &[],
     }
 }
 
@@ -187,10 +197,10 @@ pub(super) fn one_line(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What a new column shows its values with, as Grist keeps it; empty for its own way.
+/// Writes the widget options of a new column; empty for those of Grist.
 pub(super) fn widget(column: &ColumnMemory) -> String {
     let options = match Kind::parse(&column.given) {
-        Kind::Choice | Kind::ChoiceList => with_choices(Map::new(), &column.options),
+        Kind::Choice | Kind::ChoiceList => with_choices(Map::new(), &column.options, column.colours),
         Kind::Date => into(json!({ "dateFormat": "DD/MM/YYYY" })),
         Kind::DateTime(_) => into(json!({ "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm" })),
         Kind::Text if column.kind == CellKind::Text => into(json!({ "wrap": true })),
@@ -207,13 +217,14 @@ fn into(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The widget of a column of choices with some more of them: colours, order and choices of people stay.
-pub(super) fn merged(widget: &str, more: &[String]) -> String {
+/// Adds choices to the widget of a column. Grist replaces the options as a whole: colours, order and choices of people are
+/// written again with them (Grist trap 11).
+pub(super) fn merged(widget: &str, more: &[String], colours: ChoiceColours) -> String {
     let map = serde_json::from_str(widget).map(into).unwrap_or_default();
-    Value::Object(with_choices(map, more)).to_string()
+    Value::Object(with_choices(map, more, colours)).to_string()
 }
 
-fn with_choices(mut widget: Map<String, Value>, more: &[String]) -> Map<String, Value> {
+fn with_choices(mut widget: Map<String, Value>, more: &[String], own: ChoiceColours) -> Map<String, Value> {
     let mut choices = match widget.remove("choices") {
         Some(Value::Array(choices)) => choices,
         _ => Vec::new(),
@@ -227,7 +238,7 @@ fn with_choices(mut widget: Map<String, Value>, more: &[String]) -> Map<String, 
             continue;
         }
         choices.push(choice.clone().into());
-        if let Some((fill, text)) = colour(choice)
+        if let Some((fill, text)) = colour(choice, own)
             && !colours.contains_key(choice)
         {
             colours.insert(choice.clone(), json!({ "fillColor": fill, "textColor": text }));
@@ -241,15 +252,15 @@ fn with_choices(mut widget: Map<String, Value>, more: &[String]) -> Map<String, 
     widget
 }
 
-/// The colours of states and of decisions, which are the same in every document.
-fn colour(choice: &str) -> Option<(&'static str, &'static str)> {
+/// The colours of states, which are the same in every document, and those that a column brings along.
+fn colour(choice: &str, own: ChoiceColours) -> Option<(&'static str, &'static str)> {
     Some(match choice {
         "en_construction" => ("#E8EDFF", "#0063CB"),
         "en_instruction" => ("#FEECC2", "#716043"),
         "accepte" => ("#B8FEC9", "#18753C"),
         "refuse" => ("#FFE9E9", "#CE0500"),
         "sans_suite" => ("#EEEEEE", "#3A3A3A"),
-        decision => return decisions::colours(decision),
+        other => return own.iter().find(|(word, _, _)| *word == other).map(|(_, fill, text)| (*fill, *text)),
     })
 }
 
@@ -260,8 +271,8 @@ const KEYWORDS: [&str; 32] = [
     "return", "try", "while", "with", "yield",
 ];
 
-/// The id of a column: its name, unless Grist or somebody has it already. `taken` are ids in lower case, as Grist tells
-/// no difference between `a` and `A`.
+/// Finds an id for a column: its name, unless Grist or a person has it already. `taken` are ids in lower case: Grist takes
+/// `a` and `A` for one name (Grist trap 12).
 pub(super) fn column_id(name: &str, taken: &mut std::collections::BTreeSet<String>) -> String {
     let name = if KEYWORDS.contains(&name) { format!("c{name}") } else { name.to_owned() };
     let free = |id: &String| !["id", "manualsort"].contains(&id.as_str()) && !taken.contains(id);
@@ -277,7 +288,7 @@ pub(super) fn table_id(name: &str) -> String {
     letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
 }
 
-/// What a table is called in pages; `demarche` is told where several share the document.
+/// Names a table in pages; with the `demarche` where several share the document.
 pub(super) fn table_title(table: &LayoutTable, demarche: Option<&str>) -> String {
     let title = one_line(&table.title);
     let title = if title.is_empty() { table.name.clone() } else { title };
@@ -313,11 +324,11 @@ mod tests {
     fn new_choices_leave_what_people_made_of_the_others() {
         let theirs =
             r##"{"alignment":"center","choices":["b","à eux","a"],"choiceOptions":{"a":{"fillColor":"#123456"}}}"##;
-        let widget: Value = serde_json::from_str(&merged(theirs, &["a".into(), "accepte".into()])).expect("JSON");
+        let widget: Value = serde_json::from_str(&merged(theirs, &["a".into(), "accepte".into()], &[])).expect("JSON");
         assert_eq!(widget["choices"], json!(["b", "à eux", "a", "accepte"]));
         assert_eq!(widget["choiceOptions"]["a"]["fillColor"], "#123456");
         assert_eq!(widget["choiceOptions"]["accepte"]["textColor"], "#18753C");
         assert_eq!((&widget["alignment"], &widget["widget"]), (&json!("center"), &json!("TextBox")));
-        assert!(merged("not JSON", &["a".into()]).contains(r#""choices":["a"]"#));
+        assert!(merged("not JSON", &["a".into()], &[]).contains(r#""choices":["a"]"#));
     }
 }

@@ -1,103 +1,35 @@
-//! The tables that all démarches of a document share.
+//! Describes the tables that all démarches of a document share.
 
+use grist_client::{Action, Column, Table};
 use serde_json::{Value, json};
 
 use super::encoding::Kind;
 use super::lease;
-use grist_client::{Action, Column, Table};
 
 /// The state: what every run believes. A value that somebody edited is told.
 pub(super) const STATE: &str = "Dn_etat";
 /// One row a dossier, with its document.
 pub(super) const DOSSIERS: &str = "Dn_dossiers";
-/// What of a document has no place in its row.
+/// The parts of documents that have no place in their row.
 pub(super) const REST: &str = "Dn_suites";
 /// The last runs, for people.
 pub(super) const RUNS: &str = "Dn_executions";
 /// The dossiers that could not be read, for people.
 pub(super) const QUARANTINE: &str = "Dn_quarantaine";
 
-/// The files that the document keeps, by their checksum: made when the first démarche wants them.
-pub(super) const FILES: Shared = Shared {
-    id: "Dn_fichiers",
-    title: "",
-    columns: &[("cle", "Text", ""), ("piece", "Attachments", ""), ("nom", "Text", ""), ("taille", "Numeric", "")],
-};
-
-/// The outbox: one row an intent, with its seal.
-pub(super) const INTENTS: &str = "Dn_intentions";
-/// The same for people, who may do to it what they like.
-pub(super) const SENDINGS: &str = "Dn_envois";
-/// What happened to intents, line by line, for people too; each line carries itself, sealed.
-pub(super) const TRAIL: &str = "Dn_journal";
-
-/// The tables of the outbox, made when the first intent comes. The one that is believed comes first.
-pub(super) const OUTBOX: [Shared; 3] = [
-    Shared {
-        id: INTENTS,
-        title: "",
-        columns: &[
-            ("cle", "Text", ""),
-            ("instance", "Text", ""),
-            ("demarche", "Text", ""),
-            ("numero", "Numeric", ""),
-            ("rang", "Numeric", ""),
-            ("chaine", "Text", ""),
-            ("statut", "Text", ""),
-            ("valeur", "Text", ""),
-            ("empreinte", "Text", ""),
-        ],
-    },
-    Shared {
-        id: SENDINGS,
-        title: "Envois",
-        columns: &[
-            ("demarche", "Text", "Démarche"),
-            ("dossier", "Numeric", "Dossier n°"),
-            ("action", "Text", "Action"),
-            ("statut", "Choice", "Statut"),
-            ("reponse", "Text", "Réponse"),
-            ("agent", "Text", "Agent"),
-            ("demande_le", "DateTime:Europe/Paris", "Demandé le"),
-            ("regle_le", "DateTime:Europe/Paris", "Réglé le"),
-            ("identifiant", "Text", "Identifiant"),
-            ("cle", "Text", ""),
-        ],
-    },
-    Shared {
-        id: TRAIL,
-        title: "Journal des envois",
-        columns: &[
-            ("demarche", "Text", "Démarche"),
-            ("dossier", "Numeric", "Dossier n°"),
-            ("moment", "DateTime:Europe/Paris", "Quand"),
-            ("evenement", "Text", "Événement"),
-            ("action", "Text", "Action"),
-            ("reponse", "Text", "Réponse"),
-            ("etat", "Text", "État du dossier"),
-            ("agent", "Text", "Agent"),
-            ("identifiant", "Text", "Identifiant"),
-            ("cle", "Text", ""),
-            ("rang", "Numeric", ""),
-            ("valeur", "Text", ""),
-            ("empreinte", "Text", ""),
-        ],
-    },
-];
-
 /// A column: id, type, title. Those without a title are for programs.
-type Own = (&'static str, &'static str, &'static str);
+pub(super) type Own = (&'static str, &'static str, &'static str);
 
 /// A shared table.
 pub(super) struct Shared {
     pub id: &'static str,
     /// The title for people; empty for what they need not see.
     pub title: &'static str,
-    columns: &'static [Own],
+    pub columns: &'static [Own],
 }
 
-/// How many rows a dossier has in each child table. Documents of older versions get this column with their next run, and
-/// until then do without.
+/// The number of rows that a dossier has in each child table. Documents of older versions get this column with their next
+/// run, and until then do without.
 pub(super) const COUNTS: &str = "lignes";
 
 /// The action that gives a document of an older version the column that says how many rows each dossier has.
@@ -106,16 +38,16 @@ pub(super) fn add_counts() -> Action {
     Action::Raw(json!(["AddColumn", DOSSIERS, COUNTS, info]))
 }
 
-/// Whether the document says how many rows each dossier has.
+/// True if the document says how many rows each dossier has.
 pub(super) fn counts_rows(structure: &[Table]) -> bool {
     let here = |table: &Table| table.columns.iter().any(|column| column.id == COUNTS && !column.is_formula);
     structure.iter().any(|table| table.id == DOSSIERS && here(table))
 }
 
-/// The tables that the first question reads, and the outbox's, in which cells are found by what SQL makes of them.
+/// The tables that the first question reads, in which cells are found by what SQL makes of them.
 pub(super) const READ: [&str; 3] = [STATE, DOSSIERS, REST];
 
-/// All of them, but for those of files and of the outbox. The document comes last in its row, so that reading the others does not pass through it.
+/// The shared tables of the core. The document comes last in its row, so that reading the others does not pass through it.
 pub(super) const TABLES: [Shared; 6] = [
     Shared { id: STATE, title: "", columns: &[("cle", "Text", ""), ("valeur", "Text", ""), ("empreinte", "Text", "")] },
     Shared {
@@ -242,7 +174,7 @@ impl Shared {
         structure.iter().find(|table| table.id == self.id)
     }
 
-    /// What is wrong with a column: it is gone, or of a type that does not hold its values as they are.
+    /// Finds a column that is gone, or of a type that does not hold its values as they are.
     pub(super) fn damage(&self, table: &Table) -> Option<String> {
         if let Some(column) = self.missing_column(table) {
             return Some(format!("{}: column {column} is missing", self.id));
@@ -297,7 +229,7 @@ pub(super) fn mend(tables: &[Shared], structure: &[Table]) -> Vec<Action> {
 
 /// A shared table by its id.
 pub(super) fn of(id: &str) -> &'static Shared {
-    TABLES.iter().chain(&OUTBOX).find(|table| table.id == id).expect("the lists have every shared table")
+    TABLES.iter().find(|table| table.id == id).expect("the lists have every shared table")
 }
 
 /// A row as an action takes it.

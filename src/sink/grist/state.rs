@@ -1,30 +1,30 @@
-//! What is known of a document between its opening and the next bundle: its tables, the values of `Dn_etat`, the lease.
-//! True as long as the lease is where it was, since every bundle of ours or of anybody like us moves it.
+//! Holds what is known of a document between its opening and the next bundle: its tables, the values of `Dn_etat`, the
+//! lease. True as long as the lease is where it was, since every bundle of ours or of anybody like us moves it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::{ColRef, Hidden, RowId, Table};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
-use super::lease::{self, Lease};
-use super::memory::Memory;
-use super::primer::Primer;
+use super::dictionary::Dictionary;
+use super::fault::GristFault;
+use super::lease::{self, LeaseRow};
+use super::memory::DocumentMemory;
 use super::shared::{self, Shared};
-use super::{people, value};
+use super::{user_edits, value};
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::ids::{DossierNumber, Scope};
 use crate::sink::{InstanceAddress, QuarantineEntry, Totals, names};
-use grist_client::{ColRef, Hidden, RowId, Table};
 
 /// The version of what is kept; it grows when an older program would misread it.
 const VERSION: i64 = 1;
 
-/// What is kept of the whole document.
+/// Values that are kept for the whole document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Format {
+pub(super) struct DocumentFormat {
     pub version: i64,
     /// The prefix of each instance, decided once.
     pub instances: BTreeMap<String, String>,
@@ -38,16 +38,16 @@ pub(super) struct Format {
     pub addresses: BTreeMap<String, InstanceAddress>,
 }
 
-/// What is kept of the last line of the run history.
+/// Values that are kept of the last line of the run history.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct History {
-    /// How many lines there are, at most.
+pub(super) struct RunHistory {
+    /// The number of lines, at most.
     pub lines: u32,
     pub ended_at: Option<Timestamp>,
     pub quiet: bool,
 }
 
-/// What is kept of one démarche.
+/// Values that are kept for one démarche.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Memory,
@@ -55,17 +55,8 @@ pub(super) enum Slot {
     Checkpoint,
     Quarantine,
     History,
-    /// What all documents have in common.
-    Primer,
-    /// How many intents and lines of their trail there were.
-    Outbox,
-}
-
-/// How many intents and lines of their trail a démarche has had: no place is given twice, and a row that is gone is missed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Places {
-    pub intents: i64,
-    pub lines: i64,
+    /// The dictionary of its documents.
+    Dictionary,
 }
 
 /// The key of what is kept of the whole document.
@@ -79,8 +70,7 @@ impl Slot {
             Self::Checkpoint => "jalon",
             Self::Quarantine => "quarantaine",
             Self::History => "executions",
-            Self::Primer => "amorce",
-            Self::Outbox => "envois",
+            Self::Dictionary => "amorce",
         };
         format!("{scope}/{word}")
     }
@@ -88,15 +78,15 @@ impl Slot {
 
 /// A value of `Dn_etat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct StoredValue {
     /// Its row; `None` for one that was put by a bundle since the document was read.
     pub id: Option<RowId>,
     pub value: String,
-    /// Whether its digest is right.
+    /// True if its digest is right.
     pub sound: bool,
 }
 
-/// How many dossiers a démarche has in `Dn_dossiers`.
+/// Number of dossiers of a démarche in `Dn_dossiers`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
     /// Rows, those of dossiers that are being written included.
@@ -108,10 +98,10 @@ pub(super) struct Count {
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub structure: Vec<Table>,
-    pub kept: BTreeMap<String, Kept>,
-    pub lease: Option<Lease>,
+    pub kept: BTreeMap<String, StoredValue>,
+    pub lease: Option<LeaseRow>,
     pub counts: BTreeMap<Scope, Count>,
-    /// What access rules of the document hide from the key.
+    /// The tables and columns that access rules of the document hide from the key.
     pub hidden: Hidden,
     /// Instances that asked for their tables, and have none yet.
     pub newcomers: BTreeMap<String, String>,
@@ -123,8 +113,8 @@ impl State {
     /// Which shared tables are to be made: all of them in a new document, those for people whenever they are missing.
     ///
     /// # Errors
-    /// [`Fault::Altered`] when a document of ours has lost one that cannot be made again.
-    pub(super) fn missing(&self) -> Result<Vec<&'static Shared>, Fault> {
+    /// [`GristFault::Altered`] when a document of ours has lost one that cannot be made again.
+    pub(super) fn missing(&self) -> Result<Vec<&'static Shared>, GristFault> {
         let missing: Vec<&Shared> =
             shared::TABLES.iter().filter(|table| table.find(&self.structure).is_none()).collect();
         let lost: Vec<&&Shared> = missing.iter().filter(|table| !table.is_for_people()).collect();
@@ -132,59 +122,60 @@ impl State {
         if lost.is_empty() {
             return Ok(missing);
         }
+        // A table that a rule hides from the key looks as if it were not there (Grist trap 20).
         if !self.hidden.tables.is_empty() {
             let hidden = "an access rule hides tables from the key: make its account an owner, or let it read them";
-            return Err(Fault::Altered(format!("the table {} is not seen, and {hidden}", lost[0].id)));
+            return Err(GristFault::Altered(format!("the table {} is not seen, and {hidden}", lost[0].id)));
         }
         if lost.len() < all {
-            return Err(Fault::Altered(format!("the table {} is missing", lost[0].id)));
+            return Err(GristFault::Altered(format!("the table {} is missing", lost[0].id)));
         }
-        match people::orphan(&self.structure) {
+        match user_edits::orphan(&self.structure) {
             Some(table) => {
-                Err(Fault::Altered(format!("{} is there, and the tables Dn_… that go with it are not", table.id)))
+                Err(GristFault::Altered(format!("{} is there, and the tables Dn_… that go with it are not", table.id)))
             }
             None => Ok(missing),
         }
     }
 
-    /// Whether the document has our shared tables.
+    /// Returns true if the document has our shared tables.
     pub(super) fn is_ours(&self) -> bool {
         shared::of(lease::TABLE).find(&self.structure).is_some()
     }
 
-    /// Whether a shared table for people is there, with all its columns.
-    pub(super) fn shows(&self, id: &str) -> bool {
-        let shared = shared::of(id);
+    /// Returns true if a shared table for people is there, with all its columns.
+    pub(super) fn shows(&self, shared: &Shared) -> bool {
         shared.find(&self.structure).is_some_and(|table| shared.missing_column(table).is_none())
     }
 
-    /// What is wrong with a column of a table of ours, but for those that people read.
+    /// Finds damage to a table of ours, but for those that people read.
     pub(super) fn damage(&self) -> Option<String> {
         let mut tables = shared::TABLES.iter().filter(|table| !table.is_for_people());
         tables.find_map(|shared| shared.damage(shared.find(&self.structure)?))
     }
 
-    fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
+    /// Reads what is kept under a key.
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, GristFault> {
         let Some(kept) = self.kept.get(key) else { return Ok(None) };
         if !kept.sound {
-            return Err(Fault::Altered(format!("the row {key} of {} was edited", shared::STATE)));
+            return Err(GristFault::Altered(format!("the row {key} of {} was edited", shared::STATE)));
         }
         value::read(key, &kept.value)
     }
 
-    pub(super) fn format(&self) -> Result<Format, Fault> {
-        let format: Option<Format> = self.get(FORMAT)?;
+    pub(super) fn format(&self) -> Result<DocumentFormat, GristFault> {
+        let format: Option<DocumentFormat> = self.get(FORMAT)?;
         match format {
             Some(format) if format.version > VERSION => {
-                Err(Fault::NewerVersion { found: format.version, known: VERSION })
+                Err(GristFault::NewerVersion { found: format.version, known: VERSION })
             }
             Some(format) => Ok(format),
-            None => Ok(Format { version: VERSION, ..Format::default() }),
+            None => Ok(DocumentFormat { version: VERSION, ..DocumentFormat::default() }),
         }
     }
 
-    /// What the names of an instance's tables begin with; decided now for one that is new.
-    pub(super) fn prefix(&mut self, instance: &str) -> Result<String, Fault> {
+    /// Gives the prefix of the names of an instance's tables; decided now for one that is new.
+    pub(super) fn prefix(&mut self, instance: &str) -> Result<String, GristFault> {
         let format = self.format()?;
         if let Some(prefix) = format.instances.get(instance).or_else(|| self.newcomers.get(instance)) {
             return Ok(prefix.clone());
@@ -195,8 +186,8 @@ impl State {
         Ok(prefix)
     }
 
-    pub(super) fn memory(&self, scope: &Scope) -> Result<Memory, Fault> {
-        let mut memory: Memory = self.get(&Slot::Memory.key(scope))?.unwrap_or_default();
+    pub(super) fn memory(&self, scope: &Scope) -> Result<DocumentMemory, GristFault> {
+        let mut memory: DocumentMemory = self.get(&Slot::Memory.key(scope))?.unwrap_or_default();
         memory.fence(&self.structure, self.fences());
         Ok(memory)
     }
@@ -210,29 +201,25 @@ impl State {
         })
     }
 
-    pub(super) fn form(&self, scope: &Scope) -> Result<Option<Demarche>, Fault> {
+    pub(super) fn form(&self, scope: &Scope) -> Result<Option<Demarche>, GristFault> {
         self.get(&Slot::Form.key(scope))
     }
 
-    pub(super) fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, Fault> {
+    pub(super) fn checkpoint(&self, scope: &Scope) -> Result<Option<Checkpoint>, GristFault> {
         self.get(&Slot::Checkpoint.key(scope))
     }
 
-    pub(super) fn quarantine(&self, scope: &Scope) -> Result<BTreeMap<DossierNumber, QuarantineEntry>, Fault> {
+    pub(super) fn quarantine(&self, scope: &Scope) -> Result<BTreeMap<DossierNumber, QuarantineEntry>, GristFault> {
         let entries: Vec<QuarantineEntry> = self.get(&Slot::Quarantine.key(scope))?.unwrap_or_default();
         Ok(entries.into_iter().map(|entry| (entry.number, entry)).collect())
     }
 
-    pub(super) fn history(&self, scope: &Scope) -> Result<History, Fault> {
+    pub(super) fn history(&self, scope: &Scope) -> Result<RunHistory, GristFault> {
         Ok(self.get(&Slot::History.key(scope))?.unwrap_or_default())
     }
 
-    pub(super) fn places(&self, scope: &Scope) -> Result<Places, Fault> {
-        Ok(self.get(&Slot::Outbox.key(scope))?.unwrap_or_default())
-    }
-
-    pub(super) fn primer(&self, scope: &Scope) -> Result<Option<Primer>, Fault> {
-        Ok(self.get(&Slot::Primer.key(scope))?.map(Primer::kept))
+    pub(super) fn dictionary(&self, scope: &Scope) -> Result<Option<Dictionary>, GristFault> {
+        Ok(self.get(&Slot::Dictionary.key(scope))?.map(Dictionary::kept))
     }
 
     pub(super) fn count(&self, scope: &Scope) -> Count {
@@ -246,25 +233,26 @@ impl State {
         keys.map(|key| (key, value::write(&()))).collect()
     }
 
-    /// Whether the row of every value is known.
+    /// Returns true if the row of every value is known.
     pub(super) fn is_placed(&self) -> bool {
         self.kept.values().all(|kept| kept.id.is_some())
     }
 
     /// The tables of every démarche.
-    pub(super) fn memories(&self) -> Result<Vec<Memory>, Fault> {
+    pub(super) fn memories(&self) -> Result<Vec<DocumentMemory>, GristFault> {
         let keys = self.kept.keys().filter(|key| key.ends_with("/tables"));
-        let mut memories = keys.filter_map(|key| self.get(key).transpose()).collect::<Result<Vec<Memory>, _>>()?;
+        let mut memories =
+            keys.filter_map(|key| self.get(key).transpose()).collect::<Result<Vec<DocumentMemory>, _>>()?;
         memories.iter_mut().for_each(|memory| memory.fence(&self.structure, self.fences()));
         Ok(memories)
     }
 
-    /// How many démarches have tables here.
+    /// Lists the démarches that have tables here.
     pub(super) fn demarches(&self) -> BTreeSet<&str> {
         self.kept.keys().filter_map(|key| key.strip_suffix("/tables")).collect()
     }
 
-    /// What of some values is not kept already: those are to be written.
+    /// Keeps those of some values that are to be written because they are new.
     pub(super) fn changed(&self, values: Vec<(String, String)>) -> Vec<(String, String)> {
         let same = |(key, value): &(String, String)| self.kept.get(key).is_some_and(|kept| kept.value == *value);
         values.into_iter().filter(|value| !same(value)).collect()
@@ -274,7 +262,7 @@ impl State {
     pub(super) fn keep(&mut self, values: Vec<(String, String)>) {
         for (key, value) in values {
             let id = self.kept.get(&key).and_then(|kept| kept.id);
-            self.kept.insert(key, Kept { id, value, sound: true });
+            self.kept.insert(key, StoredValue { id, value, sound: true });
         }
     }
 }
@@ -316,11 +304,11 @@ mod tests {
         let missing = |state: State| state.missing().map(|tables| tables.iter().map(|t| t.id).collect::<Vec<_>>());
         assert_eq!(missing(without(&[])).expect("whole"), [""; 0]);
         assert_eq!(missing(without(&["Dn_executions"])).expect("for people"), ["Dn_executions"]);
-        assert!(matches!(missing(without(&["Dn_etat"])), Err(Fault::Altered(_))));
+        assert!(matches!(missing(without(&["Dn_etat"])), Err(GristFault::Altered(_))));
         let theirs = State { structure: vec![table("Table1", &["A"])], ..State::default() };
         assert_eq!(missing(theirs).expect("a new document").len(), shared::TABLES.len());
         let orphans = State { structure: vec![table("Dossiers", &["dn_gone_reason"])], ..State::default() };
-        assert!(matches!(missing(orphans), Err(Fault::Altered(_))));
+        assert!(matches!(missing(orphans), Err(GristFault::Altered(_))));
     }
 
     #[test]
@@ -328,11 +316,11 @@ mod tests {
         let key = Slot::Checkpoint.key(&scope());
         let value = value::write(&Checkpoint::default());
         let kept = |sound| State {
-            kept: [(key.clone(), Kept { id: Some(1), value: value.clone(), sound })].into(),
+            kept: [(key.clone(), StoredValue { id: Some(1), value: value.clone(), sound })].into(),
             ..State::default()
         };
         assert_eq!(kept(true).checkpoint(&scope()).expect("sound"), Some(Checkpoint::default()));
-        let Err(Fault::Altered(reason)) = kept(false).checkpoint(&scope()) else { panic!("it was believed") };
+        let Err(GristFault::Altered(reason)) = kept(false).checkpoint(&scope()) else { panic!("it was believed") };
         assert_eq!(reason, "the row dn/12/jalon of Dn_etat was edited");
         assert_eq!(kept(false).form(&scope()).expect("another value"), None);
     }
@@ -347,9 +335,9 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused() {
-        let format = Format { version: VERSION + 1, ..Format::default() };
-        let kept = Kept { id: None, value: value::write(&format), sound: true };
+        let format = DocumentFormat { version: VERSION + 1, ..DocumentFormat::default() };
+        let kept = StoredValue { id: None, value: value::write(&format), sound: true };
         let state = State { kept: [(FORMAT.to_owned(), kept)].into(), ..State::default() };
-        assert!(matches!(state.format(), Err(Fault::NewerVersion { found: 2, known: 1 })));
+        assert!(matches!(state.format(), Err(GristFault::NewerVersion { found: 2, known: 1 })));
     }
 }

@@ -1,42 +1,47 @@
 //! Compares the rows of the document with what they should be: counts them, or looks at every cell. Reads only.
 //!
-//! What is not a row of ours is told and left alone: people may add rows to their document. A row that somebody removed, or
+//! A row that is not ours is reported and left alone: people may add rows to their document. A row that somebody removed, or
 //! moved to another dossier, comes back when its dossier is written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::RowId;
 use serde_json::{Value, json};
 
-use super::commit::stone;
-use super::desk::Desk;
+use super::commit::tombstone_cells;
 use super::encoding::{Kind, bounded, encode, visible};
-use super::fault::Fault;
-use super::known::{self, Row, id, text};
+use super::fault::GristFault;
+use super::known::{self, DocRecord, id, text};
+use super::line_kind::LineKind;
 use super::read::{Reader, cell, quoted};
+use super::session::DocumentSession;
 use super::shape::{GONE_AT, GONE_REASON, RANK, SEEN_AT};
 use super::shared;
-use super::target::{Place, Target, Targets, places};
+use super::target::{RowSource, TableTarget, TableTargets, row_sources};
 use crate::ids::{DossierNumber, Scope};
 use crate::report::{RowDifference, RowFault};
 use crate::sink::ExpectedDossier;
 use crate::sink::compare::{Differences, compare_rows};
 use crate::table::{Cell, Layout};
-use grist_client::RowId;
 
-/// How many rows of a table are counted with one question: SQL ends after a second.
+/// The number of rows of a table that one question counts: Grist ends SQL after a second (Grist trap 38).
 const COUNTED: u64 = 50_000;
 
-/// How many dossiers of `Dn_dossiers` are read with one question.
-const BOOKS: u32 = 10_000;
+/// The number of rows of `Dn_dossiers` that are read with one question.
+const READ_AT_ONCE: u32 = 10_000;
 
 /// Counts the rows of every dossier.
-pub(super) async fn survey(desk: &mut Desk, scope: &Scope, limit: u32) -> Result<Vec<RowDifference>, Fault> {
-    let memory = desk.state.memory(scope)?;
+pub(super) async fn survey(
+    session: &mut DocumentSession,
+    scope: &Scope,
+    limit: u32,
+) -> Result<Vec<RowDifference>, GristFault> {
+    let memory = session.state.memory(scope)?;
     if memory.tables.is_empty() {
         return Ok(Vec::new());
     }
-    let places = places(&memory, &desk.state.structure)?;
-    let books = desk.reader.counts(scope, shared::counts_rows(&desk.state.structure)).await?;
+    let places = row_sources(&memory, &session.state.structure, &session.extensions)?;
+    let stored = session.reader.counts(scope, shared::counts_rows(&session.state.structure)).await?;
     let mut found = Differences::default();
     let mut named: BTreeMap<&str, u32> = BTreeMap::new();
     for (position, place) in places.iter().enumerate() {
@@ -49,24 +54,24 @@ pub(super) async fn survey(desk: &mut Desk, scope: &Scope, limit: u32) -> Result
             }
         };
         let (Some(parent), Some(rank)) = (&place.parent, &place.rank) else {
-            for (number, rows) in desk.reader.numbers(place).await? {
-                match number.filter(|number| books.get(number).is_some_and(|book| !book.purged)) {
+            for (number, rows) in session.reader.numbers(place).await? {
+                match number.filter(|number| stored.get(number).is_some_and(|counts| !counts.purged)) {
                     Some(number) => tell(Some(number), RowFault::Doubled, rows - 1),
                     None => tell(number, RowFault::Unknown, rows),
                 }
             }
             continue;
         };
-        let counted = desk.reader.children(place, [parent, rank], &places[0]).await?;
+        let counted = session.reader.children(place, [parent, rank], &places[0]).await?;
         for (number, counted) in &counted {
-            if !number.is_some_and(|number| books.get(&number).is_some_and(|book| !book.purged)) {
+            if !number.is_some_and(|number| stored.get(&number).is_some_and(|counts| !counts.purged)) {
                 tell(*number, RowFault::Unknown, counted.rows);
             }
         }
-        for (number, book) in books.iter().filter(|(_, book)| !book.purged) {
+        for (number, counts) in stored.iter().filter(|(_, counts)| !counts.purged) {
             let counted = counted.get(&Some(*number)).copied().unwrap_or_default();
             // Rows of an older version were not counted: a gap among them is all that can be told.
-            let kept = book.rows.as_ref().map(|rows| rows.get(&position).copied().unwrap_or_default());
+            let kept = counts.rows.as_ref().map(|rows| rows.get(&position).copied().unwrap_or_default());
             let expected = kept.unwrap_or(counted.highest);
             tell(Some(*number), RowFault::Missing, expected.saturating_sub(counted.keys.min(counted.linked)));
             tell(Some(*number), RowFault::Extra, counted.keys.saturating_sub(kept.unwrap_or(counted.keys)));
@@ -76,10 +81,10 @@ pub(super) async fn survey(desk: &mut Desk, scope: &Scope, limit: u32) -> Result
     Ok(found.into_list())
 }
 
-/// What `Dn_dossiers` says of a dossier.
-struct Book {
+/// Counts that `Dn_dossiers` keeps of a dossier.
+struct StoredCounts {
     purged: bool,
-    /// How many rows it has in each table, by the position of the table; `None` where that was not kept.
+    /// The number of rows in each table, by the position of the table; `None` where that was not kept.
     rows: Option<BTreeMap<usize, u64>>,
 }
 
@@ -87,15 +92,15 @@ struct Book {
 #[derive(Clone, Copy, Default)]
 struct Counted {
     rows: u64,
-    /// How many keys there are.
+    /// The number of keys.
     keys: u64,
-    /// How many of the rows refer to their dossier.
+    /// The number of rows that refer to their dossier.
     linked: u64,
     /// The highest place among them.
     highest: u64,
 }
 
-/// How many rows a dossier has in each child table, as `Dn_dossiers` keeps it; `None` where it was not kept.
+/// Reads the number of rows in each child table, as `Dn_dossiers` keeps it; `None` where it was not kept.
 fn counts_of(kept: &str) -> Option<BTreeMap<usize, u64>> {
     let pair = |pair: &str| {
         let (table, rows) = pair.split_once(':')?;
@@ -104,7 +109,7 @@ fn counts_of(kept: &str) -> Option<BTreeMap<usize, u64>> {
     kept.strip_suffix(known::END)?.split_whitespace().map(pair).collect()
 }
 
-fn whole(row: &Row, column: &str) -> u64 {
+fn whole(row: &DocRecord, column: &str) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below the limit")]
     let whole =
         |value: &Value| value.as_u64().or_else(|| value.as_f64().filter(|real| *real > 0.0).map(|real| real as u64));
@@ -112,29 +117,29 @@ fn whole(row: &Row, column: &str) -> u64 {
 }
 
 impl Reader {
-    /// What `Dn_dossiers` says of the rows of each dossier.
-    async fn counts(&self, scope: &Scope, kept: bool) -> Result<BTreeMap<DossierNumber, Book>, Fault> {
-        let mut books = BTreeMap::new();
+    /// Reads what `Dn_dossiers` says of the rows of each dossier.
+    async fn counts(&self, scope: &Scope, kept: bool) -> Result<BTreeMap<DossierNumber, StoredCounts>, GristFault> {
+        let mut stored = BTreeMap::new();
         let (instance, demarche) = (json!(scope.instance), json!(scope.demarche.to_string()));
         let lines = if kept { "lignes" } else { "NULL AS lignes" };
         let sql = format!(
             "SELECT id, numero, disparu, {lines} FROM Dn_dossiers WHERE instance = ? AND demarche = ? AND empreinte <> '' \
              AND id > ? ORDER BY id LIMIT ?"
         );
-        let mut add = |row: &Row| {
+        let mut add = |row: &DocRecord| {
             let Some(number) = row.get("numero").and_then(known::number) else { return };
             let rows = row.get("lignes").and_then(Value::as_str).and_then(counts_of);
             // Of a row and its copy the older one is kept up.
-            books.entry(number).or_insert(Book { purged: text(row, "disparu") == "retention", rows });
+            stored.entry(number).or_insert(StoredCounts { purged: text(row, "disparu") == "retention", rows });
         };
         let mut after = 0;
         loop {
-            let args = [instance.clone(), demarche.clone(), json!(after), json!(BOOKS)];
+            let args = [instance.clone(), demarche.clone(), json!(after), json!(READ_AT_ONCE)];
             let Some(rows) = self.sql(&sql, &args).await? else { break };
             rows.iter().for_each(&mut add);
             match rows.last().and_then(id) {
-                Some(last) if rows.len() == BOOKS as usize => after = last,
-                _ => return Ok(books),
+                Some(last) if rows.len() == READ_AT_ONCE as usize => after = last,
+                _ => return Ok(stored),
             }
         }
         let mut rows =
@@ -142,20 +147,21 @@ impl Reader {
         rows.retain(|row| !text(row, "empreinte").is_empty());
         rows.sort_by_key(id);
         rows.iter().for_each(add);
-        Ok(books)
+        Ok(stored)
     }
 
     /// Every number that several rows of the table of dossiers have, and those that no dossier may have, with their rows.
-    async fn numbers(&self, place: &Place) -> Result<BTreeMap<Option<DossierNumber>, u64>, Fault> {
+    async fn numbers(&self, place: &RowSource) -> Result<BTreeMap<Option<DossierNumber>, u64>, GristFault> {
         let (table, key) = (quoted(&place.id), quoted(&place.column));
         let sql = format!(
-            "SELECT 'numero' AS sorte, json_object('numero', {}, 'lignes', count(*)) AS valeur FROM {table} GROUP BY {key}",
+            "SELECT '{}' AS sorte, json_object('numero', {}, 'lignes', count(*)) AS valeur FROM {table} GROUP BY {key}",
+            LineKind::Number,
             cell(&place.column)
         );
         let mut numbers: BTreeMap<Option<DossierNumber>, u64> = BTreeMap::new();
         let mut add =
             |number: Option<&Value>, rows| *numbers.entry(number.and_then(known::number)).or_default() += rows;
-        match self.kinds(&sql, &[]).await? {
+        match self.lines(&sql, &[]).await? {
             Some(rows) => rows.iter().for_each(|(_, row)| add(row.get("numero"), whole(row, "lignes"))),
             None => {
                 self.doc.records(&place.id, &[]).await?.iter().for_each(|row| add(row.get(&place.column), 1));
@@ -167,29 +173,31 @@ impl Reader {
     /// The rows of a child table, by the dossier that their key names.
     async fn children(
         &self,
-        place: &Place,
+        place: &RowSource,
         [parent, rank]: [&str; 2],
-        dossiers: &Place,
-    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, Fault> {
+        dossiers: &RowSource,
+    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, GristFault> {
         let mut counted: BTreeMap<Option<DossierNumber>, Counted> = BTreeMap::new();
         let (table, key, own) = (quoted(&place.id), quoted(&place.column), quoted(parent));
         let (of, number, place_of) = (quoted(&dossiers.id), quoted(&dossiers.column), quoted(rank));
-        let all = format!("SELECT 'lignes' AS sorte, json_object('lignes', count(*)) AS valeur FROM {table}");
-        let rows = self.kinds(&all, &[]).await?;
+        let all =
+            format!("SELECT '{}' AS sorte, json_object('lignes', count(*)) AS valeur FROM {table}", LineKind::Rows);
+        let rows = self.lines(&all, &[]).await?;
         let Some(rows) = rows else {
             return self.children_by_records(place, [parent, rank], dossiers).await;
         };
         let parts = rows.first().map_or(0, |(_, row)| whole(row, "lignes")).div_ceil(COUNTED);
         for part in 0..parts {
             let sql = format!(
-                "SELECT 'numero' AS sorte, json_object('numero', numero, 'lignes', count(*), 'cles', count(DISTINCT cle), \
+                "SELECT '{line}' AS sorte, json_object('numero', numero, 'lignes', count(*), 'cles', count(DISTINCT cle), \
                  'liees', sum(numero = de), 'rang', max(rang)) AS valeur FROM (\
                  SELECT e.{key} AS cle, e.{place_of} AS rang, d.{number} AS de, \
                  CASE WHEN typeof(e.{key}) = 'text' THEN CAST(substr(e.{key}, 1, instr(e.{key}, '/') - 1) AS INTEGER) END \
                  AS numero FROM {table} AS e LEFT JOIN {of} AS d ON d.id = e.{own}) \
-                 WHERE coalesce(numero, 0) % ? = ? GROUP BY numero"
+                 WHERE coalesce(numero, 0) % ? = ? GROUP BY numero",
+                line = LineKind::Number,
             );
-            let rows = self.kinds(&sql, &[json!(parts), json!(part)]).await?.unwrap_or_default();
+            let rows = self.lines(&sql, &[json!(parts), json!(part)]).await?.unwrap_or_default();
             for (_, row) in &rows {
                 let of = row.get("numero").and_then(known::number).filter(|number| number.get() > 0);
                 let counted = counted.entry(of).or_default();
@@ -204,10 +212,10 @@ impl Reader {
 
     async fn children_by_records(
         &self,
-        place: &Place,
+        place: &RowSource,
         [parent, rank]: [&str; 2],
-        dossiers: &Place,
-    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, Fault> {
+        dossiers: &RowSource,
+    ) -> Result<BTreeMap<Option<DossierNumber>, Counted>, GristFault> {
         let own = self.doc.records(&dossiers.id, &[]).await?;
         let own: BTreeMap<RowId, DossierNumber> =
             own.iter().filter_map(|row| Some((id(row)?, known::number(row.get(&dossiers.column)?)?))).collect();
@@ -229,18 +237,18 @@ impl Reader {
 
 /// Compares every cell of some dossiers.
 pub(super) async fn compare(
-    desk: &mut Desk,
+    session: &mut DocumentSession,
     scope: &Scope,
     layout: &Layout,
     expected: &[ExpectedDossier],
-) -> Result<Vec<RowDifference>, Fault> {
-    let memory = desk.state.memory(scope)?;
-    let targets = Targets::resolve(&memory, &desk.state.structure, layout)?;
-    let places = places(&memory, &desk.state.structure)?;
+) -> Result<Vec<RowDifference>, GristFault> {
+    let memory = session.state.memory(scope)?;
+    let targets = TableTargets::resolve(&memory, &session.state.structure, layout, &session.extensions)?;
+    let places = row_sources(&memory, &session.state.structure, &session.extensions)?;
     let mut found = Differences::default();
     let dossiers = targets.dossiers()?;
     let numbers: Vec<Value> = expected.iter().map(|dossier| dossier.row.number.get().into()).collect();
-    let mut rows = desk.reader.doc.records(&dossiers.id, &[(dossiers.key.as_str(), numbers)]).await?;
+    let mut rows = session.reader.doc.records(&dossiers.id, &[(dossiers.key.as_str(), numbers)]).await?;
     rows.sort_by_key(id);
     let mut owners: BTreeMap<RowId, DossierNumber> = BTreeMap::new();
     let tail = &dossiers.whole.columns[dossiers.whole.columns.len() - TOMBSTONE.len()..];
@@ -253,7 +261,7 @@ pub(super) async fn compare(
         })
         .collect();
     let wanted_rows = expected.iter().map(|ExpectedDossier { row, gone, last_changed }| {
-        let tombstone = stone(gone.as_ref(), *last_changed);
+        let tombstone = tombstone_cells(gone.as_ref(), *last_changed);
         ((row.number, String::new()), wanted(dossiers, &row.cells, &tombstone))
     });
     compare_table(&mut found, layout, 0, dossiers, &TOMBSTONE, wanted_rows, stored);
@@ -264,7 +272,7 @@ pub(super) async fn compare(
             continue;
         };
         let ids: Vec<Value> = owners.keys().map(|id| Value::from(*id)).collect();
-        let mut rows = desk.reader.doc.records(&target.id, &[(parent, ids)]).await?;
+        let mut rows = session.reader.doc.records(&target.id, &[(parent, ids)]).await?;
         rows.sort_by_key(id);
         let stored = rows.iter().filter_map(|row| {
             let (number, key) = text(row, &target.key).split_once('/')?;
@@ -295,7 +303,7 @@ fn compare_table(
     found: &mut Differences,
     layout: &Layout,
     position: usize,
-    target: &Target,
+    target: &TableTarget,
     technical: &[&str],
     wanted: impl IntoIterator<Item = Keyed>,
     stored: impl IntoIterator<Item = Keyed>,
@@ -307,7 +315,7 @@ fn compare_table(
 }
 
 /// The cells of a row as they would be stored now.
-fn wanted(target: &Target, cells: &[Cell], technical: &[Value]) -> Vec<Value> {
+fn wanted(target: &TableTarget, cells: &[Cell], technical: &[Value]) -> Vec<Value> {
     let own = cells.iter().zip(&target.columns).filter_map(|(cell, here)| {
         let (_, kind) = here.as_ref()?;
         let value = bounded(encode(cell, kind)).unwrap_or_else(|sentence| sentence);
@@ -317,13 +325,13 @@ fn wanted(target: &Target, cells: &[Cell], technical: &[Value]) -> Vec<Value> {
 }
 
 /// The cells of a row as they are stored.
-fn held(target: &Target, row: &Row, technical: &[String]) -> Vec<Value> {
+fn held(target: &TableTarget, row: &DocRecord, technical: &[String]) -> Vec<Value> {
     let own = target.columns.iter().flatten().map(|(id, _)| id);
     own.chain(technical).map(|id| normal(row.get(id).cloned().unwrap_or_default())).collect()
 }
 
-/// What equal cells have in common: Grist gives no list for an empty one, whole doubles as whole numbers, and drops a mark of
-/// byte order at the head of a text.
+/// Makes equal cells equal: Grist gives no list for an empty one, whole doubles as whole numbers, and drops a mark of
+/// byte order at the head of a text (Grist trap 39).
 fn normal(value: Value) -> Value {
     match value {
         Value::String(text) => match text.strip_prefix('\u{feff}') {

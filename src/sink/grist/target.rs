@@ -1,20 +1,21 @@
-//! Where the cells of a layout go in the document as it is now. Pure.
+//! Finds where the cells of a layout go in the document as it is now. Pure.
 
 use std::sync::Arc;
 
-use super::decisions::{self, Columns};
-use super::encoding::Kind;
-use super::fault::Fault;
-use super::memory::{Memory, TableMemory};
-use super::people;
-use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
-use super::split::Form;
-use crate::table::{Layout, TableKey};
 use grist_client::Table;
+
+use super::bundles::RowShape;
+use super::encoding::Kind;
+use super::extension::{Approval, ExtensionSet, RowColumns};
+use super::fault::GristFault;
+use super::memory::{DocumentMemory, TableMemory};
+use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
+use super::user_edits;
+use crate::table::{Layout, TableKey};
 
 /// A table of a layout in the document.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct TableTarget {
     pub id: String,
     /// Its place among the tables of the démarche, for ever.
     pub position: usize,
@@ -23,26 +24,37 @@ pub(super) struct Target {
     /// Where each column of the layout goes, and of which type it is; `None` for one that is left out.
     pub columns: Vec<Option<(String, Kind)>>,
     /// A whole row.
-    pub whole: Arc<Form>,
+    pub whole: Arc<RowShape>,
     /// Its tombstone alone.
-    pub tomb: Arc<Form>,
+    pub tomb: Arc<RowShape>,
     /// The cells of a new row that are empty, and would be zeros.
-    pub blank: Option<Arc<Form>>,
-    /// The tick that a row loses with another version of its dossier: alone, and with what is said of it.
-    pub tick: Option<[Arc<Form>; 2]>,
-    /// What people wrote in the columns of decisions of a row.
-    pub desk: Option<Arc<Form>>,
+    pub blank: Option<Arc<RowShape>>,
+    /// The tick that a row loses with another version of its dossier.
+    pub tick: Option<TickShapes>,
+    /// The cells of features that go when the dossier of a row is emptied.
+    pub written: Option<Arc<RowShape>>,
+}
+
+/// Shapes of the rows by which a tick goes.
+#[derive(Clone, Debug)]
+pub(super) struct TickShapes {
+    /// The tick alone.
+    pub alone: Arc<RowShape>,
+    /// The tick, with the column that says why.
+    pub explained: Arc<RowShape>,
+    /// The text for that column.
+    pub reason: &'static str,
 }
 
 /// The tables of a layout, in its order.
 #[derive(Clone, Debug)]
-pub(super) struct Targets {
-    pub tables: Vec<Target>,
+pub(super) struct TableTargets {
+    pub tables: Vec<TableTarget>,
 }
 
 /// A table of a démarche, and the column that is its key.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct RowSource {
     pub key: TableKey,
     pub id: String,
     pub column: String,
@@ -55,10 +67,14 @@ pub(super) struct Place {
 }
 
 /// Where the rows of a démarche are.
-pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>, Fault> {
+pub(super) fn row_sources(
+    memory: &DocumentMemory,
+    structure: &[Table],
+    extensions: &ExtensionSet,
+) -> Result<Vec<RowSource>, GristFault> {
     let place = |table: &TableMemory| {
         let found = table.find(structure);
-        let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
+        let found = found.ok_or_else(|| GristFault::Altered(format!("{}: the table is missing", table.id)))?;
         let child = table.key.is_child();
         let column = own(table, found, if child { KEY } else { NUMBER })?;
         if !child {
@@ -66,20 +82,25 @@ pub(super) fn places(memory: &Memory, structure: &[Table]) -> Result<Vec<Place>,
         }
         let parent = if child { Some(own(table, found, PARENT)?) } else { None };
         let rank = if child { Some(own(table, found, RANK)?) } else { None };
-        let tick = Columns::of(table, structure).and_then(|desk| desk.send);
-        Ok(Place { key: table.key.clone(), id: found.id.clone(), column, parent, rank, tick })
+        let tick = extensions.row_columns(table, structure).approval.map(|approval| approval.tick);
+        Ok(RowSource { key: table.key.clone(), id: found.id.clone(), column, parent, rank, tick })
     };
     memory.tables.iter().map(place).collect()
 }
 
-impl Targets {
-    pub(super) fn resolve(memory: &Memory, structure: &[Table], layout: &Layout) -> Result<Self, Fault> {
+impl TableTargets {
+    pub(super) fn resolve(
+        memory: &DocumentMemory,
+        structure: &[Table],
+        layout: &Layout,
+        extensions: &ExtensionSet,
+    ) -> Result<Self, GristFault> {
         let mut tables = Vec::with_capacity(layout.tables.len());
         for (position, wanted) in layout.tables.iter().enumerate() {
-            let stale = || Fault::Refused(format!("{} was not prepared", wanted.name));
+            let stale = || GristFault::Refused(format!("{} was not prepared", wanted.name));
             let table = memory.table(&wanted.key).ok_or_else(stale)?;
             let found = table.find(structure);
-            let found = found.ok_or_else(|| Fault::Altered(format!("{}: the table is missing", table.id)))?;
+            let found = found.ok_or_else(|| GristFault::Altered(format!("{}: the table is missing", table.id)))?;
             let own = |name: &str| own(table, found, name);
             let mut columns = Vec::with_capacity(wanted.columns.len());
             for column in &wanted.columns {
@@ -94,47 +115,57 @@ impl Targets {
                 (own(NUMBER)?, Vec::new(), vec![own(GONE_REASON)?, own(GONE_AT)?, own(SEEN_AT)?])
             };
             let (id, of) = (found.id.clone(), key.clone());
-            let tomb = Form { rank: position, table: id, key: of, columns: after.clone(), adds: false };
+            let tomb = RowShape { rank: position, table: id, key: of, columns: after.clone(), adds: false };
             let columns_of_row = before.into_iter().chain(asked).chain(after).collect();
-            let whole = Form { columns: columns_of_row, adds: true, ..tomb.clone() };
-            let blank = Some(decisions::blank(table, found)).filter(|columns| !columns.is_empty());
-            let blank = blank.map(|columns| Arc::new(Form { columns, adds: true, ..tomb.clone() }));
-            let tick = Columns::of(table, structure).and_then(|desk| {
-                let own = |columns: Vec<String>| Arc::new(Form { columns, ..tomb.clone() });
-                let send = desk.send?;
-                Some([own(vec![send.clone()]), own([send].into_iter().chain(desk.outcome).collect())])
+            let whole = RowShape { columns: columns_of_row, adds: true, ..tomb.clone() };
+            let RowColumns { numbers, approval, written } = extensions.row_columns(table, structure);
+            let shape = |columns: Vec<String>, adds| Arc::new(RowShape { columns, adds, ..tomb.clone() });
+            let blank = (!numbers.is_empty()).then(|| shape(numbers, true));
+            let written = (!written.is_empty()).then(|| shape(written, false));
+            let tick = approval.map(|Approval { tick, outcome, reason }| TickShapes {
+                alone: shape(vec![tick.clone()], false),
+                explained: shape([tick].into_iter().chain(outcome).collect(), false),
+                reason,
             });
-            let written = Columns::of(table, structure).map(|desk| desk.written()).unwrap_or_default();
-            let desk = Some(written).filter(|columns| !columns.is_empty());
-            let desk = desk.map(|columns| Arc::new(Form { columns, ..tomb.clone() }));
             let (whole, tomb) = (Arc::new(whole), Arc::new(tomb));
             let position = memory.tables.iter().position(|known| known.key == wanted.key).ok_or_else(stale)?;
-            tables.push(Target { id: found.id.clone(), position, key, columns, whole, tomb, blank, tick, desk });
+            tables.push(TableTarget {
+                id: found.id.clone(),
+                position,
+                key,
+                columns,
+                whole,
+                tomb,
+                blank,
+                tick,
+                written,
+            });
         }
         Ok(Self { tables })
     }
 
     /// The table of dossiers.
-    pub(super) fn dossiers(&self) -> Result<&Target, Fault> {
-        self.tables.first().ok_or_else(|| Fault::Refused("the layout has no table".to_owned()))
+    pub(super) fn dossiers(&self) -> Result<&TableTarget, GristFault> {
+        self.tables.first().ok_or_else(|| GristFault::Refused("the layout has no table".to_owned()))
     }
 }
 
-/// Whether the column of numbers keeps them as they are: with another type nothing is found by them.
+/// Checks that the column of numbers keeps them as they are: with another type nothing is found by them
+/// (Grist trap 17).
 ///
 /// # Errors
-/// [`Fault::Altered`], which names the column and its type.
-pub(super) fn key_holds(found: &Table, column: &str) -> Result<(), Fault> {
+/// [`GristFault::Altered`], which names the column and its type.
+pub(super) fn key_holds(found: &Table, column: &str) -> Result<(), GristFault> {
     let here = found.columns.iter().find(|here| here.id == column);
-    match here.filter(|here| !people::is_key(&here.kind)) {
-        Some(here) => Err(Fault::Altered(format!("{}: {}", found.id, people::retyped(here, &Kind::Int)))),
+    match here.filter(|here| !user_edits::is_key(&here.kind)) {
+        Some(here) => Err(GristFault::Altered(format!("{}: {}", found.id, user_edits::retyped(here, &Kind::Int)))),
         None => Ok(()),
     }
 }
 
-fn own(table: &TableMemory, found: &Table, name: &str) -> Result<String, Fault> {
+fn own(table: &TableMemory, found: &Table, name: &str) -> Result<String, GristFault> {
     let column = table.technical(name).and_then(|column| column.find(found));
     column
         .map(|column| column.id.clone())
-        .ok_or_else(|| Fault::Altered(format!("{}: column {name} is missing", found.id)))
+        .ok_or_else(|| GristFault::Altered(format!("{}: column {name} is missing", found.id)))
 }

@@ -1,5 +1,6 @@
-//! What the sink keeps for itself in `Dn_etat`: values as text, compressed where that pays, each with its digest.
+//! Writes values for `Dn_etat` as text, compressed where that pays, each with its digest.
 
+use crate::fingerprint::Digest;
 use std::io::Read as _;
 
 use base64::Engine as _;
@@ -9,13 +10,12 @@ use flate2::read::{DeflateDecoder, DeflateEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::fault::Fault;
-use crate::fingerprint::Digest;
+use super::fault::GristFault;
 
 /// Below this many bytes compression does not pay.
 const SHORT: usize = 512;
 
-/// What stands before a text that is kept as it is, and before one that is compressed.
+/// The prefix of a text that is kept as it is; that of one that is compressed follows.
 const PLAIN: &str = "t:";
 const PACKED: &str = "z:";
 
@@ -52,9 +52,9 @@ pub(super) fn seal(key: &str, kept: &str) -> Digest {
 }
 
 /// The value again.
-pub(super) fn read<T: DeserializeOwned>(key: &str, kept: &str) -> Result<T, Fault> {
+pub(super) fn read<T: DeserializeOwned>(key: &str, kept: &str) -> Result<T, GristFault> {
     let value = unpack(kept).and_then(|text| serde_json::from_str(&text).ok());
-    value.ok_or_else(|| Fault::Altered(format!("the row {key} of Dn_etat cannot be read")))
+    value.ok_or_else(|| GristFault::Altered(format!("the row {key} of Dn_etat cannot be read")))
 }
 
 #[cfg(test)]

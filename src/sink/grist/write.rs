@@ -1,59 +1,59 @@
-//! A batch, and the line of a run: read what must be known, decide, send.
+//! Commits a batch, and the line of a run: reads what must be known, and sends what `commit` computes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::Action;
 use serde_json::json;
 
-use super::commit::{self, Plan};
-use super::desk::Desk;
+use super::bundles::{self, Unit};
+use super::commit::{self, CommitPlan};
 use super::encoding::Kind;
-use super::fault::Fault;
-use super::known::Holdings;
+use super::fault::GristFault;
+use super::known::{self, Holdings};
+use super::session::DocumentSession;
 use super::shape::NUMBER;
-use super::split::{self, Unit};
 use super::state::{Count, Slot};
-use super::target::{self, Target, Targets, places};
-use super::{files, outbox, runs, shared, value};
+use super::target::{self, TableTarget, TableTargets, row_sources};
+use super::{runs, shared, value};
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::Change;
 use crate::report::RunRecord;
 use crate::sink::{Batch, Prepared, QuarantineChange, QuarantineEntry, Receipt};
-use grist_client::Action;
 
-/// What is held of some dossiers, asked for unless it is known. What was asked last is good until the next bundle.
+/// Reads what is held of some dossiers, unless it is known. The last answer is good until the next bundle.
 pub(super) async fn holdings(
-    desk: &mut Desk,
+    session: &mut DocumentSession,
     scope: &Scope,
     numbers: &BTreeSet<DossierNumber>,
-) -> Result<Holdings, Fault> {
-    if let Some((of, holdings)) = &desk.asked
+) -> Result<Holdings, GristFault> {
+    if let Some((of, holdings)) = &session.asked
         && of == scope
         && holdings.covers(numbers)
     {
         return Ok(holdings.clone());
     }
-    if desk.state.count(scope).rows == 0 {
-        desk.fresh.entry(scope.clone()).or_default();
+    if session.state.count(scope).rows == 0 {
+        session.fresh.entry(scope.clone()).or_default();
     }
     // Nothing of this démarche was there, and nothing of these dossiers was sent since.
-    let unknown = desk.fresh.get(scope).is_some_and(|sent| sent.is_disjoint(numbers));
+    let unknown = session.fresh.get(scope).is_some_and(|sent| sent.is_disjoint(numbers));
     let holdings = if unknown || numbers.is_empty() {
         Holdings { asked: numbers.clone(), ..Holdings::default() }
     } else {
-        let places = places(&desk.state.memory(scope)?, &desk.state.structure)?;
-        let waiting = desk.state.shows(shared::QUARANTINE);
-        let holdings = desk.reader.holdings(scope, &places, numbers, waiting).await?;
-        desk.mend().await?;
+        let sources = row_sources(&session.state.memory(scope)?, &session.state.structure, &session.extensions)?;
+        let waiting = session.state.shows(shared::of(shared::QUARANTINE));
+        let holdings = session.reader.holdings(scope, &sources, numbers, waiting).await?;
+        session.mend().await?;
         holdings
     };
-    desk.asked = Some((scope.clone(), holdings.clone()));
+    session.asked = Some((scope.clone(), holdings.clone()));
     Ok(holdings)
 }
 
 /// The analysts' table of dossiers and its key; `None` before it is made.
-pub(super) fn shown(desk: &Desk, scope: &Scope) -> Result<Option<(String, String)>, Fault> {
-    let memory = desk.state.memory(scope)?;
-    let found = memory.tables.first().and_then(|table| Some((table, table.find(&desk.state.structure)?)));
+pub(super) fn shown(session: &DocumentSession, scope: &Scope) -> Result<Option<(String, String)>, GristFault> {
+    let memory = session.state.memory(scope)?;
+    let found = memory.tables.first().and_then(|table| Some((table, table.find(&session.state.structure)?)));
     let Some((found, number)) = found.and_then(|(table, found)| Some((found, table.technical(NUMBER)?.find(found)?)))
     else {
         return Ok(None);
@@ -62,26 +62,26 @@ pub(super) fn shown(desk: &Desk, scope: &Scope) -> Result<Option<(String, String
     Ok(Some((found.id.clone(), number.id.clone())))
 }
 
-/// Commits a batch; what is to be told comes with the receipt.
+/// Commits a batch. Notices come with the receipt.
 pub(super) async fn commit(
-    desk: &mut Desk,
+    session: &mut DocumentSession,
     prepared: &Prepared,
     batch: &Batch,
-) -> Result<(Receipt, Vec<String>), Fault> {
-    if desk.me.is_none() {
-        return Err(Fault::ReadOnly);
+) -> Result<(Receipt, Vec<String>), GristFault> {
+    if session.me.is_none() {
+        return Err(GristFault::ReadOnly);
     }
-    desk.settle().await?;
-    match commit_once(desk, prepared, batch).await {
+    session.settle().await?;
+    match commit_once(session, prepared, batch).await {
         Err(fault) if fault.is_of_the_past() => {
-            desk.reread().await?;
-            commit_once(desk, prepared, batch).await
+            session.reread().await?;
+            commit_once(session, prepared, batch).await
         }
         // Of several bundles some may have been applied: what is there is read again before the next attempt.
         Err(fault) if fault.is_of_what_was_given() && !batch.plan.changes.is_empty() => {
-            desk.reread().await?;
+            session.reread().await?;
             match fault {
-                Fault::Grist(error) => Err(Fault::CannotHold(error.to_string())),
+                GristFault::Grist(error) => Err(GristFault::CannotHold(error.to_string())),
                 fault => Err(fault),
             }
         }
@@ -89,32 +89,50 @@ pub(super) async fn commit(
     }
 }
 
-async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Result<(Receipt, Vec<String>), Fault> {
+async fn commit_once(
+    session: &mut DocumentSession,
+    prepared: &Prepared,
+    batch: &Batch,
+) -> Result<(Receipt, Vec<String>), GristFault> {
     let scope = prepared.scope();
-    if let Some(stored) = desk.state.checkpoint(scope)?
+    if let Some(stored) = session.state.checkpoint(scope)?
         && batch.checkpoint.watermark < stored.watermark
     {
-        return Err(Fault::Backward(scope.to_string()));
+        return Err(GristFault::Backward(scope.to_string()));
     }
-    let targets = Targets::resolve(&desk.state.memory(scope)?, &desk.state.structure, prepared.layout())?;
-    let waiting = desk.state.quarantine(scope)?;
+    let targets = TableTargets::resolve(
+        &session.state.memory(scope)?,
+        &session.state.structure,
+        prepared.layout(),
+        &session.extensions,
+    )?;
+    let waiting = session.state.quarantine(scope)?;
     let moved = moved(&waiting, &batch.quarantine);
     let mut numbers: BTreeSet<DossierNumber> = batch.plan.changes.iter().map(Change::number).collect();
     numbers.extend(moved.iter().map(|change| match change {
         QuarantineChange::Put(entry) => entry.number,
         QuarantineChange::Release(number) => *number,
     }));
-    widen(desk, targets.dossiers()?, &numbers).await?;
-    let holdings = holdings(desk, scope, &numbers).await?;
-    let count = desk.state.count(scope);
-    let primer = desk.state.primer(scope)?;
-    let (layout, primer) = (prepared.layout(), primer.as_ref());
-    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(Change::number).collect();
-    let intents = outbox::emptied(desk, scope, &emptied).await?;
+    widen(session, targets.dossiers()?, &numbers).await?;
+    let holdings = holdings(session, scope, &numbers).await?;
+    let count = session.state.count(scope);
+    let dictionary = session.state.dictionary(scope)?;
+    let (layout, dictionary) = (prepared.layout(), dictionary.as_ref());
+    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(number_of).collect();
+    let extensions = session.extensions.clone();
+    let intents = extensions.emptied(session, scope, &emptied).await?;
     let totals = count.totals;
-    let counts = shared::counts_rows(&desk.state.structure);
-    let plan =
-        Plan { scope, layout, targets: &targets, holdings: &holdings, totals, primer, intents: &intents, counts };
+    let counts = shared::counts_rows(&session.state.structure);
+    let plan = CommitPlan {
+        scope,
+        layout,
+        targets: &targets,
+        holdings: &holdings,
+        totals,
+        dictionary,
+        intents: &intents,
+        counts,
+    };
     let draft = plan.draft(batch)?;
 
     let mut values = vec![(Slot::Checkpoint.key(scope), value::write(&batch.checkpoint))];
@@ -122,42 +140,44 @@ async fn commit_once(desk: &mut Desk, prepared: &Prepared, batch: &Batch) -> Res
         let entries: Vec<QuarantineEntry> = commit::quarantine(waiting, &moved).into_values().collect();
         values.push((Slot::Quarantine.key(scope), value::write(&entries)));
     }
-    let values = desk.state.changed(values);
+    let values = session.state.changed(values);
     let mut last = Unit::default();
-    if desk.state.shows(shared::QUARANTINE) {
+    if session.state.shows(shared::of(shared::QUARANTINE)) {
         last = commit::quarantine_shown(scope, &moved, &holdings);
     }
     last.rows.extend(commit::state(&values));
     // Where the walks stand is no news that would be worth holding the lease for: should nothing follow, it is free.
     let free = draft.units.is_empty();
     let removes = draft.units.iter().any(|unit| !unit.removals.is_empty());
-    let bundles = split::bundles(draft.units, last);
-    desk.asked = None;
-    if !intents.is_empty() {
-        desk.lines.clear();
-    }
-    if let Some(sent) = desk.fresh.get_mut(scope) {
+    let bundles = bundles::bundles(draft.units, last);
+    session.asked = None;
+    if let Some(sent) = session.fresh.get_mut(scope) {
         sent.extend(numbers);
     }
     for bundle in &bundles {
-        desk.send(&[], bundle, free).await?;
+        session.send(&[], bundle, free).await?;
     }
-    desk.dropped |= removes;
-    desk.state.keep(values);
+    session.rows_removed |= removes;
+    session.state.keep(values);
     let rows = count.rows.max(draft.totals.alive + draft.totals.gone);
-    desk.state.counts.insert(scope.clone(), Count { rows, totals: draft.totals });
+    session.state.counts.insert(scope.clone(), Count { rows, totals: draft.totals });
     Ok((draft.receipt, draft.notices))
 }
 
-/// Gives the column of numbers a type that holds them, where one is beyond the 32 bits of Grist's whole numbers.
-async fn widen(desk: &mut Desk, target: &Target, numbers: &BTreeSet<DossierNumber>) -> Result<(), Fault> {
+/// Gives the column of numbers a type that holds them, if one is beyond the 32 bits of Grist's whole numbers (Grist
+/// trap 3).
+async fn widen(
+    session: &mut DocumentSession,
+    target: &TableTarget,
+    numbers: &BTreeSet<DossierNumber>,
+) -> Result<(), GristFault> {
     let is_wide = numbers.last().is_some_and(|number| i32::try_from(number.get()).is_err());
-    let tables = desk.state.structure.iter_mut().find(|table| table.id == target.id);
+    let tables = session.state.structure.iter_mut().find(|table| table.id == target.id);
     let here = tables.and_then(|table| table.columns.iter_mut().find(|here| here.id == target.key));
     let Some(here) = here.filter(|here| is_wide && Kind::parse(&here.kind) == Kind::Int) else { return Ok(()) };
     here.kind = Kind::Numeric.to_string();
     let retype = json!(["ModifyColumn", target.id, target.key, { "type": here.kind }]);
-    desk.send(&[], &[Action::Raw(retype)], false).await.map(drop)
+    session.send(&[], &[Action::Raw(retype)], false).await.map(drop)
 }
 
 /// The changes of the quarantine that change something.
@@ -170,47 +190,51 @@ fn moved(held: &BTreeMap<DossierNumber, QuarantineEntry>, changes: &[QuarantineC
 }
 
 /// Writes the line of a run, and gives the lease back with it.
-pub(super) async fn record_run(desk: &mut Desk, scope: &Scope, run: &RunRecord) -> Result<(), Fault> {
-    if desk.me.is_none() {
-        return Err(Fault::ReadOnly);
+pub(super) async fn record_run(
+    session: &mut DocumentSession,
+    scope: &Scope,
+    run: &RunRecord,
+) -> Result<(), GristFault> {
+    if session.me.is_none() {
+        return Err(GristFault::ReadOnly);
     }
-    desk.settle().await?;
-    match record_once(desk, scope, run).await {
+    session.settle().await?;
+    match record_once(session, scope, run).await {
         Err(fault) if fault.is_of_the_past() => {
-            desk.reread().await?;
-            record_once(desk, scope, run).await
+            session.reread().await?;
+            record_once(session, scope, run).await
         }
         other => other,
     }
 }
 
-async fn record_once(desk: &mut Desk, scope: &Scope, run: &RunRecord) -> Result<(), Fault> {
-    let last = desk.state.history(scope)?;
-    if runs::is_skipped(&last, run, desk.spent > 0) {
-        desk.spent = 0;
+async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunRecord) -> Result<(), GristFault> {
+    let last = session.state.history(scope)?;
+    if runs::is_skipped(&last, run, session.spent > 0) {
+        session.spent = 0;
         return Ok(());
     }
     let mut removed = Vec::new();
     if last.lines >= runs::KEPT + runs::SLACK {
-        let old = desk.reader.history(scope, runs::KEPT - 1, None).await?;
-        removed = old.iter().filter_map(super::known::id).collect();
+        let old = session.reader.history(scope, runs::KEPT - 1, None).await?;
+        removed = old.iter().filter_map(known::id).collect();
     }
     let after = runs::after(&last, run.ended_at, run.is_quiet(), u32::try_from(removed.len()).unwrap_or_default());
-    let values = desk.state.changed(vec![(Slot::History.key(scope), value::write(&after))]);
+    let values = session.state.changed(vec![(Slot::History.key(scope), value::write(&after))]);
     let mut unit = Unit { rows: commit::state(&values), ..Unit::default() };
-    if desk.dropped {
-        unit.removals.extend(files::unused(&desk.reader, &desk.state).await?);
+    if session.rows_removed {
+        unit.removals.extend(session.extensions.unused(session).await?);
     }
-    if desk.state.shows(shared::RUNS) {
-        let title = desk.state.form(scope)?.map(|form| form.title);
+    if session.state.shows(shared::of(shared::RUNS)) {
+        let title = session.state.form(scope)?.map(|form| form.title);
         unit.rows.push(runs::line(scope, run, title.as_deref()));
         unit.removals.insert(shared::RUNS.to_owned(), removed);
     }
-    let bundles: Vec<Vec<Action>> = split::bundles(Vec::new(), unit);
+    let bundles: Vec<Vec<Action>> = bundles::bundles(Vec::new(), unit);
     for bundle in &bundles {
-        desk.send(&[], bundle, true).await?;
+        session.send(&[], bundle, true).await?;
     }
-    desk.state.keep(values);
-    (desk.spent, desk.dropped) = (0, false);
+    session.state.keep(values);
+    (session.spent, session.rows_removed) = (0, false);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a row asks for. What makes no sense is told in the words of whoever fills it in. Pure.
+//! Reads what a row asks for, and says in French what makes no sense in it. Pure.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,10 +9,10 @@ use super::columns::{Annotation, Columns, DECISIONS};
 use crate::fingerprint::Digest;
 use crate::ids::DossierNumber;
 use crate::intent::{Action, Edit, Expected, Intent, IntentId, Words};
-use crate::sink::grist::known::Row;
+use crate::sink::grist::known::DocRecord;
 use crate::table::CellKind;
 
-/// What a row asks for.
+/// Everything that a row asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     author: Option<Words>,
@@ -23,7 +23,7 @@ pub(super) struct Asked {
 
 /// A text of a row; empty where there is none, and for a column that is not there. A cell of another kind, such as the error
 /// of a formula, is no empty one: what somebody meant by it is not known.
-fn text(row: &Row, column: Option<&String>, title: &str) -> Result<String, String> {
+fn text(row: &DocRecord, column: Option<&String>, title: &str) -> Result<String, String> {
     match column.and_then(|column| row.get(column)) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.trim().to_owned()),
@@ -32,17 +32,17 @@ fn text(row: &Row, column: Option<&String>, title: &str) -> Result<String, Strin
     }
 }
 
-fn words(row: &Row, column: Option<&String>, title: &str) -> Result<Option<Words>, String> {
+fn words(row: &DocRecord, column: Option<&String>, title: &str) -> Result<Option<Words>, String> {
     Ok(Some(text(row, column, title)?).filter(|text| !text.is_empty()).map(Words::new))
 }
 
 /// The message of a row.
-pub(super) fn message(columns: &Columns, row: &Row) -> Result<Option<Words>, String> {
+pub(super) fn message(columns: &Columns, row: &DocRecord) -> Result<Option<Words>, String> {
     words(row, columns.message.as_ref(), "Message à l’usager")
 }
 
 /// The decision of a row, with its motivation.
-pub(super) fn decision(columns: &Columns, row: &Row) -> Result<Option<Action>, String> {
+pub(super) fn decision(columns: &Columns, row: &DocRecord) -> Result<Option<Action>, String> {
     let word = text(row, columns.decision.as_ref(), "Décision")?;
     let motivation = words(row, columns.motivation.as_ref(), "Motivation à envoyer")?;
     let justificatif = None;
@@ -69,7 +69,7 @@ pub(super) fn decision(columns: &Columns, row: &Row) -> Result<Option<Action>, S
 }
 
 /// The value to be written to an annotation; `None` for one that is left as it is.
-pub(super) fn edit(annotation: &Annotation, row: &Row) -> Result<Option<Edit>, String> {
+pub(super) fn edit(annotation: &Annotation, row: &DocRecord) -> Result<Option<Edit>, String> {
     let cell = row.get(&annotation.id).unwrap_or(&Value::Null);
     let empty = match cell {
         Value::Null => true,
@@ -149,7 +149,7 @@ impl Asked {
     ///
     /// # Errors
     /// What is missing or makes no sense, in French and without what was written.
-    pub(super) fn read(columns: &Columns, row: &Row) -> Result<Self, String> {
+    pub(super) fn read(columns: &Columns, row: &DocRecord) -> Result<Self, String> {
         let edits = columns.annotations.iter().filter_map(|annotation| edit(annotation, row).transpose());
         let asked = Self {
             author: words(row, columns.agent.as_ref(), "Agent")?,

@@ -1,15 +1,14 @@
-//! The columns of decisions: which there are, and where they are in the document. Pure.
+//! Describes the columns of decisions, and finds them in the document. Pure.
 
-use std::collections::BTreeSet;
+use grist_client::{Column, Hidden, Table};
 
 use crate::demarche::TypeDeChamp;
 use crate::ids::DescriptorId;
 use crate::sink::grist::encoding::Kind;
 use crate::sink::grist::memory::{ColumnMemory, TableMemory};
-use crate::sink::grist::people;
 use crate::sink::grist::shape::{self, NUMBER};
+use crate::sink::grist::user_edits;
 use crate::table::{CellKind, ColumnKey, LayoutTable, Origin, Part};
-use grist_client::{Column, Hidden, Table};
 
 /// A column that every table of dossiers gets where people decide.
 struct Fixed {
@@ -26,7 +25,7 @@ const AGENT: &str = "agent";
 const SEND: &str = "envoyer";
 const OUTCOME: &str = "suite_donnee";
 
-/// What is decided, before the annotations.
+/// The columns before the annotations: the decision.
 const FIRST: [Fixed; 4] = [
     Fixed { name: DECISION, title: "Décision", description: "Ce qui doit être fait du dossier.", kind: Kind::Choice },
     Fixed {
@@ -49,7 +48,7 @@ const FIRST: [Fixed; 4] = [
     },
 ];
 
-/// How it is sent and what became of it, after the annotations.
+/// The columns after the annotations: the box to tick, and the outcome.
 const LAST: [Fixed; 2] = [
     Fixed {
         name: SEND,
@@ -65,7 +64,7 @@ const LAST: [Fixed; 2] = [
     },
 ];
 
-/// What can be decided, with its colours.
+/// The decisions, with their colours.
 pub(super) const DECISIONS: [(&str, &str, &str); 8] = [
     ("Passer en instruction", "#FEECC2", "#716043"),
     ("Accepter", "#B8FEC9", "#18753C"),
@@ -76,11 +75,6 @@ pub(super) const DECISIONS: [(&str, &str, &str); 8] = [
     ("Archiver", "#F6F6F6", "#666666"),
     ("Désarchiver", "#F6F6F6", "#666666"),
 ];
-
-/// The colours of a decision.
-pub(in crate::sink::grist) fn colours(choice: &str) -> Option<(&'static str, &'static str)> {
-    DECISIONS.iter().find(|(word, _, _)| *word == choice).map(|(_, fill, text)| (*fill, *text))
-}
 
 impl Fixed {
     fn column(&self) -> ColumnMemory {
@@ -103,6 +97,7 @@ impl Fixed {
             options: choices.map(|(word, _, _)| (*word).to_owned()).collect(),
             left_out: false,
             fenced: false,
+            colours: if self.name == DECISION { &DECISIONS } else { &[] },
         }
     }
 }
@@ -112,7 +107,7 @@ fn named(name: &str) -> String {
     format!("decider:{name}")
 }
 
-/// Annotations that the API writes (reference 7): the others are not offered.
+/// Tells if the API writes annotations of a kind (docs/platform.md#mutations): the others are not offered.
 fn is_written(kind: &TypeDeChamp) -> bool {
     use TypeDeChamp as T;
     matches!(
@@ -137,7 +132,7 @@ fn is_written(kind: &TypeDeChamp) -> bool {
 }
 
 /// The columns of decisions of a table, in their order, with ids yet to be found free.
-pub(in crate::sink::grist) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
+pub(super) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
     if table.key.is_child() {
         return Vec::new();
     }
@@ -157,13 +152,9 @@ pub(in crate::sink::grist) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
     first.chain(annotations).chain(LAST.iter().map(Fixed::column)).collect()
 }
 
-/// What people did to a column of decisions. None of it is in the way of a run: what cannot be used is left out and told.
-pub(in crate::sink::grist) fn compare(
-    column: &mut ColumnMemory,
-    found: &Table,
-    hidden: &Hidden,
-    restore: bool,
-) -> Option<String> {
+/// Follows what people did to a column of decisions. None of it is in the way of a run: a column that cannot be used is left
+/// out, with a notice.
+pub(super) fn follow(column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
     let (title, id) = (&column.label, &found.id);
     let words = match column.find(found) {
         Some(here) if usable(column, here) => {
@@ -172,8 +163,8 @@ pub(in crate::sink::grist) fn compare(
             return None;
         }
         Some(_) => "holds something else now",
-        None if people::is_hidden(column, hidden) => {
-            return Some(format!("column “{title}” of {id}: {}", people::HIDDEN));
+        None if user_edits::is_hidden(column, hidden) => {
+            return Some(format!("column “{title}” of {id}: {}", user_edits::HIDDEN));
         }
         None if restore => {
             (column.col_ref, column.left_out) = (None, true);
@@ -182,7 +173,7 @@ pub(in crate::sink::grist) fn compare(
         None if column.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice = format!("column “{title}” of {id} {words}: nothing is taken from it ({})", people::AGAIN);
+    let notice = format!("column “{title}” of {id} {words}: nothing is taken from it ({})", user_edits::AGAIN);
     column.left_out = true;
     Some(notice)
 }
@@ -194,15 +185,15 @@ fn usable(column: &ColumnMemory, here: &Column) -> bool {
 }
 
 /// The columns of numbers, which Grist fills with zeros in new rows: ids.
-pub(in crate::sink::grist) fn blank(memory: &TableMemory, found: &Table) -> Vec<String> {
-    let numbers = memory.desk.iter().filter_map(|column| column.find(found)).filter(|here| !here.is_formula);
+pub(super) fn numbers(memory: &TableMemory, found: &Table) -> Vec<String> {
+    let numbers = memory.decisions.iter().filter_map(|column| column.find(found)).filter(|here| !here.is_formula);
     let numbers = numbers.filter(|here| matches!(Kind::parse(&here.kind), Kind::Int | Kind::Numeric));
     numbers.map(|here| here.id.clone()).collect()
 }
 
 /// Where a value to be written to an annotation stands.
 #[derive(Clone, Debug)]
-pub(in crate::sink::grist) struct Annotation {
+pub(super) struct Annotation {
     pub descriptor: DescriptorId,
     pub title: String,
     pub kind: CellKind,
@@ -213,7 +204,7 @@ pub(in crate::sink::grist) struct Annotation {
 
 /// Where the columns of decisions are in the document as it is now; `None` for what is not there.
 #[derive(Clone, Debug)]
-pub(in crate::sink::grist) struct Columns {
+pub(super) struct Columns {
     pub table: String,
     /// The name of the table for ever.
     pub name: String,
@@ -229,15 +220,15 @@ pub(in crate::sink::grist) struct Columns {
 
 impl Columns {
     /// Those of a table of dossiers; `None` where nobody decides.
-    pub(in crate::sink::grist) fn of(memory: &TableMemory, structure: &[Table]) -> Option<Self> {
-        let found = memory.find(structure).filter(|_| !memory.desk.is_empty())?;
+    pub(super) fn of(memory: &TableMemory, structure: &[Table]) -> Option<Self> {
+        let found = memory.find(structure).filter(|_| !memory.decisions.is_empty())?;
         let here = |column: &ColumnMemory| {
             let here = column.find(found).filter(|here| usable(column, here));
             here.map(|here| here.id.clone())
         };
         let fixed = |name: &str| {
             let key = ColumnKey::Fixed(name.to_owned());
-            memory.desk.iter().find(|column| column.key == key).and_then(here)
+            memory.decisions.iter().find(|column| column.key == key).and_then(here)
         };
         let annotation = |column: &ColumnMemory| {
             let ColumnKey::Champ(descriptor, _) = &column.key else { return None };
@@ -257,7 +248,7 @@ impl Columns {
             motivation: fixed(MOTIVATION),
             message: fixed(MESSAGE),
             agent: fixed(AGENT),
-            annotations: memory.desk.iter().filter_map(annotation).collect(),
+            annotations: memory.decisions.iter().filter_map(annotation).collect(),
             send: fixed(SEND),
             outcome: fixed(OUTCOME),
         })
@@ -266,14 +257,9 @@ impl Columns {
 
 impl Columns {
     /// The columns in which people write, and that in which they read what became of it.
-    pub(in crate::sink::grist) fn written(self) -> Vec<String> {
+    pub(super) fn written(self) -> Vec<String> {
         let Self { decision, motivation, message, agent, annotations, outcome, .. } = self;
         let fixed = [decision, motivation, message, agent, outcome].into_iter().flatten();
         fixed.chain(annotations.into_iter().map(|annotation| annotation.id)).collect()
     }
-}
-
-/// Gives a column an id that is free in its table.
-pub(in crate::sink::grist) fn placed(column: ColumnMemory, taken: &mut BTreeSet<String>) -> ColumnMemory {
-    ColumnMemory { id: shape::column_id(&column.id, taken), ..column }
 }

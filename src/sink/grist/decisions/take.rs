@@ -1,25 +1,26 @@
-//! Rows that are ticked become intents, and lose their tick with the same bundle.
+//! Makes intents of the rows that are ticked. They lose their tick with the same bundle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::{Action, RowId};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::cells::Asked;
 use super::columns::Columns;
-use super::told::waits;
+use super::outcome::waits;
 use crate::dossier::DossierState;
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Expected, Intent};
 use crate::sink::SinkError;
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::known::{self, Row, id, text};
-use crate::sink::grist::outbox::{Draft, again, of_dossiers, ready, update};
-use crate::sink::grist::{GristSink, identity, people, shared};
-use grist_client::{Action, RowId};
+use crate::sink::grist::extension::Extension as _;
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::known::{self, DocRecord, id, text};
+use crate::sink::grist::outbox::{OutboxCounts, OutboxDraft, of_dossiers, ready, update};
+use crate::sink::grist::session::{DocumentSession, again};
+use crate::sink::grist::{GristSink, identity, shared, user_edits};
 
-/// What was taken of a démarche's table of dossiers.
+/// Decisions that were taken from a démarche's table of dossiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// The intents that are in the outbox now, in their order.
@@ -39,11 +40,11 @@ pub struct Declined {
     pub reason: String,
 }
 
-/// How many rows one bundle takes, at most, and how many bytes.
+/// The largest number of rows in one bundle, and of bytes.
 const MOST: usize = 50;
 const HEAVIEST: usize = 400_000;
 
-/// What a taken row says.
+/// The outcome of a row that was taken.
 const WAITING: &str = "En attente d’envoi";
 
 impl GristSink {
@@ -58,34 +59,34 @@ impl GristSink {
     /// [`SinkError::Locked`] when another run took over, and those of a commit. Rows whose bundle was written are taken;
     /// the others are still ticked.
     pub async fn take_decisions(&self, scope: &Scope, now: Timestamp) -> Result<Taken, SinkError> {
-        if !self.decisions {
+        if !self.decisions.is_wanted() {
             return Ok(Taken::default());
         }
-        let desk = &mut *self.desk.lock().await;
+        let session = &mut *self.session.lock().await;
         let mut taken = Taken::default();
-        let result = again!(desk, take(desk, scope, Some(now), &mut taken));
+        let result = again!(session, take(session, scope, Some(now), &mut taken));
         let result = match result {
             // A row went between the question and the bundle.
-            Err(Fault::Grist(error)) if Fault::is_missing_row(&error) => {
-                again!(desk, take(desk, scope, Some(now), &mut taken))
+            Err(GristFault::Grist(error)) if GristFault::is_missing_row(&error) => {
+                again!(session, take(session, scope, Some(now), &mut taken))
             }
             other => other,
         };
-        self.told("what was decided", result)?;
+        self.with_context("what was decided", result)?;
         Ok(taken)
     }
 
-    /// What [`take_decisions`](Self::take_decisions) would take now. Writes nothing; names of intents are not final.
+    /// Lists what [`take_decisions`](Self::take_decisions) would take now. Writes nothing; names of intents are not final.
     ///
     /// # Errors
     /// Those of a reading.
     pub async fn decisions(&self, scope: &Scope) -> Result<Taken, SinkError> {
-        if !self.decisions {
+        if !self.decisions.is_wanted() {
             return Ok(Taken::default());
         }
-        self.read("a reading of what was decided", async |desk| {
+        self.read("a reading of what was decided", async |session| {
             let mut taken = Taken::default();
-            take(desk, scope, None, &mut taken).await?;
+            take(session, scope, None, &mut taken).await?;
             Ok(taken)
         })
         .await
@@ -94,39 +95,44 @@ impl GristSink {
 
 /// A ticked row and what becomes of it.
 struct Ticked {
-    row: Row,
+    row: DocRecord,
     number: Option<DossierNumber>,
     asks: Result<(Asked, Expected), String>,
 }
 
 /// Takes the rows that are ticked; `None` for `at` only looks.
-async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut Taken) -> Result<(), Fault> {
-    let memory = desk.state.memory(scope)?;
+async fn take(
+    session: &mut DocumentSession,
+    scope: &Scope,
+    at: Option<Timestamp>,
+    taken: &mut Taken,
+) -> Result<(), GristFault> {
+    let memory = session.state.memory(scope)?;
     let Some(table) = memory.tables.first() else { return Ok(()) };
-    let columns = Columns::of(table, &desk.state.structure);
+    let columns = Columns::of(table, &session.state.structure);
     let Some((columns, send)) = columns.and_then(|columns| columns.send.clone().map(|send| (columns, send))) else {
         let id = &table.id;
-        desk.told.add(vec![match table.desk.is_empty() {
+        session.notices.add(vec![match table.decisions.is_empty() {
             true => format!("{id} has no columns to decide in yet: `dn sync` makes them"),
             false => format!(
                 "column “Envoyer” of {id} is gone or holds something else: nothing is taken ({})",
-                people::AGAIN
+                user_edits::AGAIN
             ),
         }]);
         return Ok(());
     };
-    let mut rows = desk.reader.doc.records(&columns.table, &[(send.as_str(), vec![true.into()])]).await?;
+    let mut rows = session.reader.doc.records(&columns.table, &[(send.as_str(), vec![true.into()])]).await?;
     if rows.is_empty() {
         return Ok(());
     }
     rows.sort_by_key(id);
     if at.is_some() {
-        identity::check(desk).await?;
-        ready(desk, scope).await?;
+        identity::check(session).await?;
+        ready(session, scope).await?;
     }
-    let ticked = look(desk, scope, &columns, rows).await?;
+    let ticked = look(session, scope, &columns, rows).await?;
     let Some(at) = at else {
-        let mut turn = desk.state.places(scope)?.intents;
+        let mut turn = OutboxCounts::of(&session.state, scope)?.intents;
         for Ticked { row, number, asks } in ticked {
             match (asks, number) {
                 (Ok((asked, seen)), Some(number)) => {
@@ -145,7 +151,7 @@ async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut
     };
     let mut rest = ticked.into_iter().peekable();
     while rest.peek().is_some() {
-        let mut draft = Draft::new(desk, scope)?;
+        let mut draft = OutboxDraft::new(session, scope)?;
         let mut part = Taken::default();
         for Ticked { row, number, asks } in rest.by_ref().take(MOST) {
             let told = match (asks, number) {
@@ -169,7 +175,7 @@ async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut
                 break;
             }
         }
-        draft.send(desk, scope).await?;
+        draft.send(session, scope).await?;
         taken.intents.extend(part.intents);
         taken.declined.extend(part.declined);
     }
@@ -177,7 +183,7 @@ async fn take(desk: &mut Desk, scope: &Scope, at: Option<Timestamp>, taken: &mut
 }
 
 /// The tick goes, and the row says what becomes of it.
-fn answer(columns: &Columns, send: &str, row: &Row, number: Option<DossierNumber>, told: String) -> Action {
+fn answer(columns: &Columns, send: &str, row: &DocRecord, number: Option<DossierNumber>, told: String) -> Action {
     let mut cells = Map::from_iter([(send.to_owned(), Value::from(false))]);
     if let Some(outcome) = &columns.outcome {
         cells.insert(outcome.clone(), told.into());
@@ -189,16 +195,21 @@ fn answer(columns: &Columns, send: &str, row: &Row, number: Option<DossierNumber
     }
 }
 
-/// What each row asks for, and whether it may: the dossier as the document shows it goes with what is asked.
-async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> Result<Vec<Ticked>, Fault> {
+/// Reads what each row asks for, and checks if it may: the dossier as the document shows it goes with what is asked.
+async fn look(
+    session: &DocumentSession,
+    scope: &Scope,
+    columns: &Columns,
+    rows: Vec<DocRecord>,
+) -> Result<Vec<Ticked>, GristFault> {
     // A row that somebody adds has the number 0, which is that of no dossier.
-    let number = |row: &Row| row.get(&columns.number).and_then(known::number).filter(|number| number.get() > 0);
+    let number = |row: &DocRecord| row.get(&columns.number).and_then(known::number).filter(|number| number.get() > 0);
     let numbers: BTreeSet<DossierNumber> = rows.iter().filter_map(number).collect();
     let keys: Vec<Value> = numbers.iter().map(|number| json!(known::key(scope, *number))).collect();
-    let books = desk.reader.doc.records(shared::DOSSIERS, &[("cle", keys)]).await?;
+    let books = session.reader.doc.records(shared::DOSSIERS, &[("cle", keys)]).await?;
     let mut seen: BTreeMap<DossierNumber, Result<Expected, String>> = BTreeMap::new();
     for row in &books {
-        let (number, book) = known::book(row)?;
+        let (number, book) = known::stored(row)?;
         let expected = match book.held {
             Some(held) if held.known.gone.is_none() => Ok(Expected {
                 state: Some(DossierState::from(text(row, "etat"))),
@@ -209,14 +220,14 @@ async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> 
         };
         seen.insert(number, expected);
     }
-    let under_way = of_dossiers(desk, scope, numbers.iter().copied()).await?;
+    let under_way = of_dossiers(session, scope, numbers.iter().copied()).await?;
     let under_way: BTreeSet<DossierNumber> =
         under_way.iter().filter(|line| waits(line)).map(|l| l.kept.dossier).collect();
     let mut times: BTreeMap<DossierNumber, usize> = BTreeMap::new();
     for number in rows.iter().filter_map(number) {
         *times.entry(number).or_default() += 1;
     }
-    let asks = |row: &Row, number: Option<DossierNumber>| {
+    let asks = |row: &DocRecord, number: Option<DossierNumber>| {
         let number = number.ok_or_else(|| "Cette ligne n’a pas de numéro de dossier".to_owned())?;
         let unknown = || Err("Ce dossier n’est pas dans la synchronisation : rien ne peut lui être envoyé".to_owned());
         let expected = seen.get(&number).cloned().unwrap_or_else(unknown)?;
@@ -228,7 +239,7 @@ async fn look(desk: &Desk, scope: &Scope, columns: &Columns, rows: Vec<Row>) -> 
         }
         Asked::read(columns, row).map(|asked| (asked, expected))
     };
-    let ticked = |row: Row| {
+    let ticked = |row: DocRecord| {
         let number = number(&row);
         Ticked { asks: asks(&row, number), number, row }
     };

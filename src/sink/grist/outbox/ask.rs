@@ -1,20 +1,20 @@
-//! Everything that is asked of intents. Few rows at a time are asked record by record, which every key may do; counts and
+//! Reads intents. Few rows at a time are asked record by record, which every key may do; counts and
 //! the trail by SQL where the key may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grist_client::GristError;
 use serde_json::{Value, json};
 
-use super::kept::{Line, key};
+use super::kept::{OutboxLine, key};
+use super::tables::{self, OutboxCounts};
 use super::{ready, shown};
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::{IntentId, Status};
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::known::{Row, id, text};
-use crate::sink::grist::shared;
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::known::{DocRecord, id, text};
+use crate::sink::grist::session::DocumentSession;
 use crate::sink::{Backlog, TrailLine};
-use grist_client::GristError;
 
 /// A filter of records.
 type Filter<'a> = Vec<(&'a str, Vec<Value>)>;
@@ -26,46 +26,55 @@ fn of(scope: &Scope) -> Filter<'static> {
 
 /// The intents that a filter lets through, in their order.
 pub(in crate::sink::grist) async fn ask(
-    desk: &Desk,
+    session: &DocumentSession,
     scope: &Scope,
     filter: &[(&str, Vec<Value>)],
-) -> Result<Vec<Line>, Fault> {
-    if !ready::is_there(desk, scope)? {
+) -> Result<Vec<OutboxLine>, GristFault> {
+    if !ready::is_there(session, scope)? {
         return Ok(Vec::new());
     }
-    lines(desk.reader.doc.records(shared::INTENTS, filter).await?)
+    lines(session.reader.doc.records(tables::INTENTS, filter).await?)
 }
 
 /// The intents with these names, by key.
-pub(super) async fn named(desk: &Desk, scope: &Scope, ids: &[&IntentId]) -> Result<BTreeMap<String, Line>, Fault> {
+pub(super) async fn named(
+    session: &DocumentSession,
+    scope: &Scope,
+    ids: &[&IntentId],
+) -> Result<BTreeMap<String, OutboxLine>, GristFault> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let keys = ids.iter().map(|id| key(scope, id).into()).collect();
-    let lines = ask(desk, scope, &[("cle", keys)]).await?;
+    let lines = ask(session, scope, &[("cle", keys)]).await?;
     Ok(lines.into_iter().map(|line| (key(scope, &line.kept.id), line)).collect())
 }
 
 /// The next intents that are to be done, in their order.
-pub(super) async fn pending(desk: &Desk, scope: &Scope, after: i64, limit: u32) -> Result<Vec<Line>, Fault> {
-    if !ready::is_there(desk, scope)? {
+pub(super) async fn pending(
+    session: &DocumentSession,
+    scope: &Scope,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<OutboxLine>, GristFault> {
+    if !ready::is_there(session, scope)? {
         return Ok(Vec::new());
     }
     let sql = format!("{PENDING} AND rang > ? ORDER BY rang, id LIMIT ?");
     let args = [json!(scope.instance), json!(scope.demarche.to_string()), json!(after), json!(limit)];
-    if let Some(rows) = desk.reader.sql(&sql, &args).await? {
+    if let Some(rows) = session.reader.sql(&sql, &args).await? {
         return lines(rows);
     }
-    let mut lines = all_pending(desk, scope).await?;
+    let mut lines = all_pending(session, scope).await?;
     lines.retain(|line| line.place > after);
     lines.truncate(limit as usize);
     Ok(lines)
 }
 
-async fn all_pending(desk: &Desk, scope: &Scope) -> Result<Vec<Line>, Fault> {
+async fn all_pending(session: &DocumentSession, scope: &Scope) -> Result<Vec<OutboxLine>, GristFault> {
     let mut filter = of(scope);
     filter.push(("statut", vec![Status::Pending.as_str().into()]));
-    ask(desk, scope, &filter).await
+    ask(session, scope, &filter).await
 }
 
 /// The rows of what is to be done, in SQL: the status is that of [`Status::Pending`].
@@ -73,11 +82,11 @@ const PENDING: &str = "SELECT id, cle, rang, statut, valeur, empreinte FROM Dn_i
                        WHERE instance = ? AND demarche = ? AND statut = 'pending'";
 
 /// Rows as lines. Of a row and its copy the older one is kept up.
-fn lines(mut rows: Vec<Row>) -> Result<Vec<Line>, Fault> {
+fn lines(mut rows: Vec<DocRecord>) -> Result<Vec<OutboxLine>, GristFault> {
     rows.sort_by_key(id);
-    let mut lines: BTreeMap<i64, Line> = BTreeMap::new();
+    let mut lines: BTreeMap<i64, OutboxLine> = BTreeMap::new();
     for row in &rows {
-        let line = Line::read(row)?;
+        let line = OutboxLine::read(row)?;
         lines.entry(line.place).or_insert(line);
     }
     Ok(lines.into_values().collect())
@@ -85,36 +94,36 @@ fn lines(mut rows: Vec<Row>) -> Result<Vec<Line>, Fault> {
 
 /// The intents of some dossiers.
 pub(in crate::sink::grist) async fn of_dossiers(
-    desk: &Desk,
+    session: &DocumentSession,
     scope: &Scope,
     dossiers: impl IntoIterator<Item = DossierNumber>,
-) -> Result<Vec<Line>, Fault> {
+) -> Result<Vec<OutboxLine>, GristFault> {
     let mut filter = of(scope);
     filter.push(("numero", dossiers.into_iter().map(|number| number.get().into()).collect()));
-    ask(desk, scope, &filter).await
+    ask(session, scope, &filter).await
 }
 
-/// How many intents there are of each status.
-pub(super) async fn depth(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, u64)>, Fault> {
-    if !ready::is_there(desk, scope)? {
+/// Counts the intents of each status.
+pub(super) async fn depth(session: &DocumentSession, scope: &Scope) -> Result<Vec<(Status, u64)>, GristFault> {
+    if !ready::is_there(session, scope)? {
         return Ok(Vec::new());
     }
-    let intents = shared::of(shared::INTENTS);
+    let intents = tables::of(tables::INTENTS);
     let typed: Vec<(&str, &str)> = intents.typed().collect();
-    desk.reader.examine(&[(intents.id, &typed)]).await?;
+    session.reader.examine(&[(intents.id, &typed)]).await?;
     let sql = format!(
         "SELECT statut, count(DISTINCT rang) AS lignes FROM {} WHERE instance = ? AND demarche = ? GROUP BY statut",
-        shared::INTENTS
+        tables::INTENTS
     );
     let args = [json!(scope.instance), json!(scope.demarche.to_string())];
-    let counted: BTreeMap<String, u64> = match desk.reader.sql(&sql, &args).await? {
+    let counted: BTreeMap<String, u64> = match session.reader.sql(&sql, &args).await? {
         Some(rows) => {
-            let line = |row: &Row| (text(row, "statut").to_owned(), row.get("lignes").and_then(Value::as_u64));
+            let line = |row: &DocRecord| (text(row, "statut").to_owned(), row.get("lignes").and_then(Value::as_u64));
             rows.iter().map(line).map(|(status, lines)| (status, lines.unwrap_or_default())).collect()
         }
         None => {
             let mut counted = BTreeMap::new();
-            for line in ask(desk, scope, &of(scope)).await? {
+            for line in ask(session, scope, &of(scope)).await? {
                 *counted.entry(line.status.as_str().to_owned()).or_default() += 1;
             }
             counted
@@ -124,19 +133,19 @@ pub(super) async fn depth(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, u64
     Ok(Status::ALL.into_iter().filter_map(count).collect())
 }
 
-/// What waits, whatever it is about.
-pub(super) async fn backlog(desk: &Desk) -> Result<Vec<Backlog>, Fault> {
-    if shared::of(shared::INTENTS).find(&desk.state.structure).is_none() {
+/// Counts pending intents of all démarches.
+pub(super) async fn backlog(session: &DocumentSession) -> Result<Vec<Backlog>, GristFault> {
+    if tables::of(tables::INTENTS).find(&session.state.structure).is_none() {
         return Ok(Vec::new());
     }
     let pending = Status::Pending.as_str();
-    let sql = format!("SELECT instance, demarche, rang FROM {} WHERE statut = ?", shared::INTENTS);
-    let rows = match desk.reader.sql(&sql, &[json!(pending)]).await? {
+    let sql = format!("SELECT instance, demarche, rang FROM {} WHERE statut = ?", tables::INTENTS);
+    let rows = match session.reader.sql(&sql, &[json!(pending)]).await? {
         Some(rows) => rows,
-        None => desk.reader.doc.records(shared::INTENTS, &[("statut", vec![pending.into()])]).await?,
+        None => session.reader.doc.records(tables::INTENTS, &[("statut", vec![pending.into()])]).await?,
     };
     // Of a row and its copy one counts.
-    let place = |row: &Row| super::kept::whole(row, "rang").unwrap_or_default();
+    let place = |row: &DocRecord| super::kept::whole(row, "rang").unwrap_or_default();
     let distinct: BTreeSet<_> = rows
         .iter()
         .map(|row| (text(row, "instance").to_owned(), text(row, "demarche").to_owned(), place(row)))
@@ -149,55 +158,61 @@ pub(super) async fn backlog(desk: &Desk) -> Result<Vec<Backlog>, Fault> {
     Ok(counted.into_iter().map(line).collect())
 }
 
-/// Whether no intent is missing.
+/// Checks that no intent is missing.
 ///
 /// # Errors
-/// [`Fault::Altered`] when rows are gone: what they asked may have been sent, and may be asked again.
-pub(super) async fn complete(desk: &Desk, scope: &Scope) -> Result<Vec<(Status, u64)>, Fault> {
-    let depth = depth(desk, scope).await?;
-    let (found, given) = (depth.iter().map(|(_, lines)| *lines).sum::<u64>(), desk.state.places(scope)?.intents);
+/// [`GristFault::Altered`] when rows are gone: what they asked may have been sent, and may be asked again.
+pub(super) async fn complete(session: &DocumentSession, scope: &Scope) -> Result<Vec<(Status, u64)>, GristFault> {
+    let depth = depth(session, scope).await?;
+    let (found, given) =
+        (depth.iter().map(|(_, lines)| *lines).sum::<u64>(), OutboxCounts::of(&session.state, scope)?.intents);
     let missing = given.unsigned_abs().saturating_sub(found);
     if missing == 0 {
         return Ok(depth);
     }
-    Err(Fault::Altered(format!(
+    Err(GristFault::Altered(format!(
         "{missing} rows of {} were deleted: nothing is sent before they are back",
-        shared::INTENTS
+        tables::INTENTS
     )))
 }
 
 /// Some of the intents to be done that `Dn_envois` does not show: as many as one bundle brings back.
-pub(super) async fn hidden(desk: &Desk, scope: &Scope) -> Result<Vec<Line>, Fault> {
-    if !desk.state.shows(shared::SENDINGS) {
+pub(super) async fn hidden(session: &DocumentSession, scope: &Scope) -> Result<Vec<OutboxLine>, GristFault> {
+    if !session.state.shows(tables::of(tables::SENDINGS)) {
         return Ok(Vec::new());
     }
     let shown = "SELECT cle FROM Dn_envois WHERE typeof(cle) = 'text'";
     let sql = format!("{PENDING} AND cle NOT IN ({shown}) ORDER BY rang, id LIMIT {HIDDEN}");
     let args = [json!(scope.instance), json!(scope.demarche.to_string())];
-    if let Some(rows) = desk.reader.sql(&sql, &args).await? {
+    if let Some(rows) = session.reader.sql(&sql, &args).await? {
         return lines(rows);
     }
-    let mut lines = all_pending(desk, scope).await?;
+    let mut lines = all_pending(session, scope).await?;
     let of = [("demarche", vec![json!(scope.demarche.to_string())])];
-    let rows = desk.reader.doc.records(shared::SENDINGS, &of).await?;
+    let rows = session.reader.doc.records(tables::SENDINGS, &of).await?;
     let shown: BTreeSet<&str> = rows.iter().map(|row| text(row, "cle")).collect();
     lines.retain(|line| !shown.contains(key(scope, &line.kept.id).as_str()));
     lines.truncate(HIDDEN);
     Ok(lines)
 }
 
-/// How many lines are brought back at once.
+/// The number of lines that are brought back at once.
 const HIDDEN: usize = 500;
 
 /// The trail after a place.
-pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) -> Result<Vec<TrailLine>, Fault> {
-    let journal = shared::of(shared::TRAIL);
-    let Some(table) = journal.find(&desk.state.structure) else { return Ok(Vec::new()) };
+pub(super) async fn trail(
+    session: &DocumentSession,
+    scope: &Scope,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<TrailLine>, GristFault> {
+    let journal = tables::of(tables::TRAIL);
+    let Some(table) = journal.find(&session.state.structure) else { return Ok(Vec::new()) };
     let prefix = format!("{scope}/");
     let sql = format!(
         "SELECT cle, rang, valeur, empreinte FROM {} \
          WHERE typeof(cle) = 'text' AND substr(cle, 1, length(?)) = ? AND rang > ? ORDER BY rang, id LIMIT ?",
-        shared::TRAIL
+        tables::TRAIL
     );
     let args = [json!(prefix), json!(prefix), json!(after), json!(limit)];
     let asked = async {
@@ -206,14 +221,14 @@ pub(super) async fn trail(desk: &Desk, scope: &Scope, after: i64, limit: u32) ->
             return Ok(None);
         }
         let typed: Vec<(&str, &str)> = journal.typed().filter(|(column, _)| READ.contains(column)).collect();
-        desk.reader.examine(&[(journal.id, &typed)]).await?;
-        desk.reader.sql(&sql, &args).await
+        session.reader.examine(&[(journal.id, &typed)]).await?;
+        session.reader.sql(&sql, &args).await
     };
     let rows = match asked.await {
         Ok(Some(rows)) => rows,
         Ok(None) => {
-            let mut rows = desk.reader.doc.records(shared::TRAIL, &[]).await?;
-            let place = |row: &Row| super::kept::whole(row, "rang").unwrap_or_default();
+            let mut rows = session.reader.doc.records(tables::TRAIL, &[]).await?;
+            let place = |row: &DocRecord| super::kept::whole(row, "rang").unwrap_or_default();
             rows.retain(|row| text(row, "cle").starts_with(&prefix) && place(row) > after);
             rows.sort_by_key(|row| (place(row), id(row)));
             rows.truncate(limit as usize);

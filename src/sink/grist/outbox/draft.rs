@@ -1,47 +1,48 @@
-//! What one bundle writes of intents: all of it is there, or none.
+//! Collects what one bundle writes of intents: all of it is there, or none.
 
+use grist_client::Action;
 use serde_json::json;
 
-use super::kept::{Line, key};
-use super::{ready, shown};
+use super::kept::{OutboxLine, key};
+use super::tables::{self, OutboxCounts};
+use super::{OutboxLines, ready, shown};
 use crate::demarche::Demarche;
 use crate::ids::Scope;
 use crate::intent::Intent;
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::split::{self, Unit, Upsert};
-use crate::sink::grist::state::{Places, Slot};
-use crate::sink::grist::{commit, shared, value};
+use crate::sink::grist::bundles::{self, Unit, Upsert};
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::session::DocumentSession;
+use crate::sink::grist::{commit, value};
 use crate::sink::{Happening, TrailLine};
-use grist_client::Action;
 
 /// Rows of intents come before those of people and of the state.
 pub(super) const RANK: usize = 2_500;
 
-/// What one bundle writes of intents.
-pub(in crate::sink::grist) struct Draft {
-    places: Places,
-    lines: Vec<(String, Line)>,
+/// Everything that one bundle writes of intents.
+pub(in crate::sink::grist) struct OutboxDraft {
+    places: OutboxCounts,
+    lines: Vec<(String, OutboxLine)>,
     unit: Unit,
-    /// What else goes with it.
+    /// Other actions that go with it.
     actions: Vec<Action>,
-    /// Whether `Dn_envois` can be written: it is people's to spoil.
+    /// True if `Dn_envois` can be written: people may change it as they like.
     shows: bool,
     /// Who the instructeurs are.
     form: Option<Demarche>,
 }
 
-impl Draft {
+impl OutboxDraft {
     /// An empty one. The tables must be [`ready`].
     ///
     /// # Errors
-    /// [`Fault::Altered`] when the trail cannot be written: nothing is done without it.
-    pub(in crate::sink::grist) fn new(desk: &Desk, scope: &Scope) -> Result<Self, Fault> {
-        if !desk.state.shows(shared::TRAIL) {
-            return Err(Fault::Altered(ready::missing(desk, shared::TRAIL)));
+    /// [`GristFault::Altered`] when the trail cannot be written: nothing is done without it.
+    pub(in crate::sink::grist) fn new(session: &DocumentSession, scope: &Scope) -> Result<Self, GristFault> {
+        if !session.state.shows(tables::of(tables::TRAIL)) {
+            return Err(GristFault::Altered(ready::missing(session, tables::TRAIL)));
         }
-        let (places, shows) = (desk.state.places(scope)?, desk.state.shows(shared::SENDINGS));
-        let form = desk.state.form(scope)?;
+        let (places, shows) =
+            (OutboxCounts::of(&session.state, scope)?, session.state.shows(tables::of(tables::SENDINGS)));
+        let form = session.state.form(scope)?;
         Ok(Self { places, lines: Vec::new(), unit: Unit::default(), actions: Vec::new(), shows, form })
     }
 
@@ -54,12 +55,12 @@ impl Draft {
         chain: Option<&str>,
     ) {
         self.places.intents += 1;
-        let line = Line::new(self.places.intents, intent, at, chain);
+        let line = OutboxLine::new(self.places.intents, intent, at, chain);
         self.happened(scope, line, &TrailLine::of_intent(intent, Happening::Asked, at));
     }
 
     /// An intent as it is now, and what happened to it.
-    pub(super) fn happened(&mut self, scope: &Scope, line: Line, happening: &TrailLine) {
+    pub(super) fn happened(&mut self, scope: &Scope, line: OutboxLine, happening: &TrailLine) {
         self.places.lines += 1;
         self.unit.rows.push(shown::happening(scope, self.form.as_ref(), self.places.lines, happening, &line));
         self.unit.rows.push(line.row(scope));
@@ -68,7 +69,7 @@ impl Draft {
     }
 
     /// An intent as people see it.
-    pub(super) fn show(&mut self, scope: &Scope, line: &Line) {
+    pub(super) fn show(&mut self, scope: &Scope, line: &OutboxLine) {
         if self.shows {
             self.unit.rows.push(shown::sending(scope, self.form.as_ref(), line));
         }
@@ -84,13 +85,13 @@ impl Draft {
         self.places.intents + 1
     }
 
-    /// How many bytes it is of, about.
+    /// Estimates its bytes.
     pub(in crate::sink::grist) fn weight(&self) -> usize {
-        let cells = |row: &Upsert| row.values.iter().map(split::weight).sum::<usize>();
+        let cells = |row: &Upsert| row.values.iter().map(bundles::weight).sum::<usize>();
         self.unit.rows.iter().map(cells).sum::<usize>() + self.actions.iter().map(|a| a.bytes()).sum::<usize>()
     }
 
-    /// Whether there is nothing to send.
+    /// Returns true if there is nothing to send.
     pub(in crate::sink::grist) fn is_empty(&self) -> bool {
         self.unit.rows.is_empty() && self.actions.is_empty()
     }
@@ -98,19 +99,23 @@ impl Draft {
     /// Sends it, as one bundle.
     ///
     /// # Errors
-    /// As [`Desk::send`]; [`Fault::Refused`] for what no bundle can hold.
-    pub(in crate::sink::grist) async fn send(mut self, desk: &mut Desk, scope: &Scope) -> Result<(), Fault> {
-        let values = desk.state.changed(vec![(Slot::Outbox.key(scope), value::write(&self.places))]);
+    /// As [`DocumentSession::send`]; [`GristFault::Refused`] for what no bundle can hold.
+    pub(in crate::sink::grist) async fn send(
+        mut self,
+        session: &mut DocumentSession,
+        scope: &Scope,
+    ) -> Result<(), GristFault> {
+        let values = session.state.changed(vec![(OutboxCounts::key(scope), value::write(&self.places))]);
         self.unit.rows.extend(commit::state(&values));
-        let mut bundles = split::bundles(Vec::new(), self.unit);
+        let mut bundles = bundles::bundles(Vec::new(), self.unit);
         if bundles.len() > 1 {
-            return Err(Fault::Refused("an intent is too large for one request of Grist".to_owned()));
+            return Err(GristFault::Refused("an intent is too large for one request of Grist".to_owned()));
         }
         let mut bundle = bundles.pop().unwrap_or_default();
         bundle.extend(self.actions);
-        desk.send(&[], &bundle, false).await?;
-        desk.state.keep(values);
-        desk.lines.extend(self.lines);
+        session.send(&[], &bundle, false).await?;
+        session.state.keep(values);
+        session.cache.of::<OutboxLines>().0.extend(self.lines);
         Ok(())
     }
 }

@@ -1,45 +1,45 @@
-//! What retention takes from intents: what people wrote in them, and in whose name. Their rows stay, so that no decision
+//! Empties intents for retention: what people wrote in them, and in whose name. Their rows stay, so that no decision
 //! is sent twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::kept::{Line, key};
+use super::kept::{OutboxLine, key};
+use super::tables;
 use super::{ask, shown};
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::Status;
 use crate::privacy::NOT_KEPT;
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
+use crate::sink::grist::extension::EmptiedRows;
+use crate::sink::grist::fault::GristFault;
 use crate::sink::grist::known::text;
-use crate::sink::grist::shared;
-use crate::sink::grist::split::Upsert;
+use crate::sink::grist::session::DocumentSession;
 
 /// The rows of intents about some dossiers, and of their trail, as they are once they are emptied. What waits to be sent
 /// stays as it is.
-pub(in crate::sink::grist) async fn emptied(
-    desk: &Desk,
+pub(super) async fn emptied(
+    session: &DocumentSession,
     scope: &Scope,
     dossiers: &BTreeSet<DossierNumber>,
-) -> Result<BTreeMap<DossierNumber, Vec<Upsert>>, Fault> {
-    let mut rows: BTreeMap<DossierNumber, Vec<Upsert>> = BTreeMap::new();
+) -> Result<EmptiedRows, GristFault> {
+    let mut rows = EmptiedRows::new();
     if dossiers.is_empty() {
         return Ok(rows);
     }
-    let lines = ask::of_dossiers(desk, scope, dossiers.iter().copied()).await?;
+    let lines = ask::of_dossiers(session, scope, dossiers.iter().copied()).await?;
     let settled = lines.into_iter().filter(|line| line.status != Status::Pending);
-    let lines: BTreeMap<String, Line> = settled.map(|line| (key(scope, &line.kept.id), line.emptied())).collect();
+    let lines: BTreeMap<String, OutboxLine> = settled.map(|line| (key(scope, &line.kept.id), line.emptied())).collect();
     if lines.is_empty() {
         return Ok(rows);
     }
-    let shows = desk.state.shows(shared::SENDINGS);
+    let shows = session.state.shows(tables::of(tables::SENDINGS));
     for line in lines.values() {
         let of = rows.entry(line.kept.dossier).or_default();
         of.push(line.row(scope));
         of.extend(shows.then(|| shown::sending(scope, None, line)));
     }
-    if shared::of(shared::TRAIL).find(&desk.state.structure).is_none() {
+    if tables::of(tables::TRAIL).find(&session.state.structure).is_none() {
         return Ok(rows);
     }
     let filter = [
@@ -47,7 +47,7 @@ pub(in crate::sink::grist) async fn emptied(
         ("dossier", dossiers.iter().map(|number| Value::from(number.get())).collect()),
     ];
     let prefix = format!("{scope}/");
-    for row in desk.reader.doc.records(shared::TRAIL, &filter).await? {
+    for row in session.reader.doc.records(tables::TRAIL, &filter).await? {
         if !text(&row, "cle").starts_with(&prefix) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! An intent as the document keeps it: a row of `Dn_intentions`, believed only with its seal. Pure.
+//! Writes and reads an intent as a row of `Dn_intentions`, trusted only with its seal. Pure.
 
 use std::fmt;
 
@@ -6,22 +6,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::tables;
 use crate::fingerprint::Digest;
 use crate::ids::{DossierNumber, Scope};
 use crate::intent::{Intent, IntentId, Move, Progress, Seen, Status};
 use crate::privacy::NOT_KEPT;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::known::{Row, text};
-use crate::sink::grist::split::Upsert;
-use crate::sink::grist::{commit, shared, value};
+use crate::sink::grist::bundles::Upsert;
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::known::{DocRecord, text};
+use crate::sink::grist::{commit, value};
 use crate::sink::{Entry, Recorded, Settlement};
 
-/// What of an intent stands in one cell.
+/// Part of an intent that stands in one cell.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(in crate::sink::grist) struct Kept {
+pub(in crate::sink::grist) struct StoredIntent {
     pub id: IntentId,
     pub dossier: DossierNumber,
-    /// The intent itself, as JSON: one that this version cannot read is told, and stops no other.
+    /// The intent itself, as JSON: one that this version cannot read is reported, and stops no other.
     pub intent: Value,
     pub asked_at: Timestamp,
     /// The intents of one tick have this name in common.
@@ -35,12 +36,12 @@ pub(in crate::sink::grist) struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Seen>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Ended>,
+    pub ended: Option<IntentEnd>,
 }
 
-/// How it ended, beside its status.
+/// End of an intent, beside its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sink::grist) struct Ended {
+pub(in crate::sink::grist) struct IntentEnd {
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -50,17 +51,17 @@ pub(in crate::sink::grist) struct Ended {
 
 /// A row of `Dn_intentions`.
 #[derive(Clone, PartialEq)]
-pub(in crate::sink::grist) struct Line {
+pub(in crate::sink::grist) struct OutboxLine {
     /// Its place among the intents of its démarche, from 1; never given twice.
     pub place: i64,
     pub status: Status,
-    pub kept: Kept,
+    pub kept: StoredIntent,
 }
 
 /// Without what people wrote.
-impl fmt::Debug for Line {
+impl fmt::Debug for OutboxLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("place", &self.place).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("OutboxLine").field("place", &self.place).field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -69,13 +70,13 @@ pub(super) fn key(scope: &Scope, id: &IntentId) -> String {
     Digest::of(format!("{scope}\n{id}").as_bytes()).to_string()
 }
 
-/// The digest that goes with a row: of all that is believed of it.
+/// Digests everything of a row that is trusted.
 fn seal(key: &str, place: i64, status: &str, kept: &str) -> String {
     Digest::of(format!("{key}\n{place}\n{status}\n{kept}").as_bytes()).to_string()
 }
 
 /// A whole number of an answer, where numbers may come as doubles, and as texts from a column that a person retyped.
-pub(super) fn whole(row: &Row, column: &str) -> Option<i64> {
+pub(super) fn whole(row: &DocRecord, column: &str) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "places are far below the limit")]
     let whole = |value: &Value| match value {
         Value::String(digits) => digits.parse().ok(),
@@ -84,10 +85,10 @@ pub(super) fn whole(row: &Row, column: &str) -> Option<i64> {
     row.get(column).and_then(whole)
 }
 
-impl Line {
+impl OutboxLine {
     /// An intent that is new.
     pub(in crate::sink::grist) fn new(place: i64, intent: &Intent, at: Timestamp, chain: Option<&str>) -> Self {
-        let kept = Kept {
+        let kept = StoredIntent {
             id: intent.id.clone(),
             dossier: intent.dossier,
             intent: serde_json::to_value(intent).expect("an intent is plain data with text keys"),
@@ -101,10 +102,10 @@ impl Line {
         Self { place, status: Status::Pending, kept }
     }
 
-    /// An intent whose row is gone, as whoever works on it knows it.
+    /// Makes a line of an intent whose row is gone, from the entry.
     pub(super) fn of(entry: &Entry, at: Timestamp) -> Self {
         let intent = entry.intent.as_ref().ok().map(|intent| serde_json::to_value(intent).expect("as above"));
-        let kept = Kept {
+        let kept = StoredIntent {
             id: entry.id.clone(),
             dossier: entry.dossier,
             intent: intent.unwrap_or_default(),
@@ -138,9 +139,9 @@ impl Line {
         Recorded { entry: self.entry(), status: self.status, moved: self.moved() }
     }
 
-    /// How it moved its dossier.
+    /// Returns the change of its dossier.
     pub(super) fn moved(&self) -> Option<Move> {
-        let Kept { before, after, .. } = &self.kept;
+        let StoredIntent { before, after, .. } = &self.kept;
         before.clone().zip(after.clone()).map(|(before, after)| Move { before, after })
     }
 
@@ -149,7 +150,7 @@ impl Line {
         self.kept.progress = progress.clone();
         self.kept.before.clone_from(&progress.before);
         self.kept.after = settled.and_then(|settled| settled.after.clone());
-        self.kept.ended = settled.map(|settled| Ended {
+        self.kept.ended = settled.map(|settled| IntentEnd {
             at,
             reason: settled.reason.map(str::to_owned),
             words: settled.words.clone(),
@@ -161,7 +162,7 @@ impl Line {
     /// The same after an operator's word.
     pub(super) fn resolved(mut self, status: Status, at: Timestamp) -> Self {
         self.kept.progress = Progress::default();
-        self.kept.ended = (status != Status::Pending).then_some(Ended { at, reason: None, words: None });
+        self.kept.ended = (status != Status::Pending).then_some(IntentEnd { at, reason: None, words: None });
         self.status = status;
         self
     }
@@ -185,7 +186,7 @@ impl Line {
         let (status, kept) = (self.status.as_str(), value::write(&self.kept));
         let seal = seal(&key, self.place, status, &kept);
         Upsert {
-            form: commit::form(super::draft::RANK, shared::INTENTS, &columns),
+            form: commit::form(super::draft::RANK, tables::INTENTS, &columns),
             key: key.into(),
             values: vec![
                 scope.instance.as_str().into(),
@@ -203,14 +204,14 @@ impl Line {
     /// Reads a row.
     ///
     /// # Errors
-    /// [`Fault::Altered`] for one that somebody edited.
-    pub(super) fn read(row: &Row) -> Result<Self, Fault> {
+    /// [`GristFault::Altered`] for one that somebody edited.
+    pub(super) fn read(row: &DocRecord) -> Result<Self, GristFault> {
         let place = whole(row, "rang").unwrap_or_default();
         let (key, status, kept) = (text(row, "cle"), text(row, "statut"), text(row, "valeur"));
         if seal(key, place, status, kept) != text(row, "empreinte") {
-            return Err(Fault::Altered(format!("row {place} of {} was edited", shared::INTENTS)));
+            return Err(GristFault::Altered(format!("row {place} of {} was edited", tables::INTENTS)));
         }
-        let unreadable = || Fault::Altered(format!("row {place} of {} cannot be read", shared::INTENTS));
+        let unreadable = || GristFault::Altered(format!("row {place} of {} cannot be read", tables::INTENTS));
         let status = Status::ALL.into_iter().find(|known| known.as_str() == status).ok_or_else(unreadable)?;
         Ok(Self { place, status, kept: value::read(key, kept).map_err(|_| unreadable())? })
     }

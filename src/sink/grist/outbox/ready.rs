@@ -1,66 +1,69 @@
-//! The tables of the outbox: made when the first intent comes, mended where people broke what is theirs to see.
+//! Makes the tables of the outbox when the first intent comes, and mends them where people broke what they may see.
 
+use grist_client::{Action, Table};
 use serde_json::{Value, json};
 
-use super::words::STATUSES;
+use super::labels::STATUSES;
+use super::tables::{self, OutboxCounts};
 use crate::ids::Scope;
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
+use crate::sink::grist::fault::GristFault;
 use crate::sink::grist::pages::Views;
+use crate::sink::grist::session::DocumentSession;
 use crate::sink::grist::shared::{self, Shared};
-use grist_client::{Action, Table};
 
-/// Whether there are intents to be asked for.
+/// Checks if there are intents to be read.
 ///
 /// # Errors
-/// [`Fault::Altered`] when there were, and their table is gone or broken.
-pub(super) fn is_there(desk: &Desk, scope: &Scope) -> Result<bool, Fault> {
-    let shared = shared::of(shared::INTENTS);
-    match shared.find(&desk.state.structure) {
+/// [`GristFault::Altered`] when there were, and their table is gone or broken.
+pub(super) fn is_there(session: &DocumentSession, scope: &Scope) -> Result<bool, GristFault> {
+    let shared = tables::of(tables::INTENTS);
+    match shared.find(&session.state.structure) {
         Some(table) => match shared.damage(table) {
             None => Ok(true),
-            Some(reason) => Err(Fault::Altered(reason)),
+            Some(reason) => Err(GristFault::Altered(reason)),
         },
-        None if desk.state.places(scope)?.intents > 0 => Err(Fault::Altered(missing(desk, shared::INTENTS))),
+        None if OutboxCounts::of(&session.state, scope)?.intents > 0 => {
+            Err(GristFault::Altered(missing(session, tables::INTENTS)))
+        }
         None => Ok(false),
     }
 }
 
-/// What is missing of a table.
-pub(super) fn missing(desk: &Desk, id: &str) -> String {
-    let shared = shared::of(id);
-    match shared.find(&desk.state.structure).map(|table| shared.missing_column(table)) {
+/// Says what is missing of a table.
+pub(super) fn missing(session: &DocumentSession, id: &str) -> String {
+    let shared = tables::of(id);
+    match shared.find(&session.state.structure).map(|table| shared.missing_column(table)) {
         Some(column) => format!("{id}: column {} is missing", column.unwrap_or_default()),
         None => format!("the table {id} is missing"),
     }
 }
 
 /// Makes what is not there, and shows what is new.
-pub(in crate::sink::grist) async fn ready(desk: &mut Desk, scope: &Scope) -> Result<(), Fault> {
-    if desk.me.is_none() {
-        return Err(Fault::ReadOnly);
+pub(in crate::sink::grist) async fn ready(session: &mut DocumentSession, scope: &Scope) -> Result<(), GristFault> {
+    if session.me.is_none() {
+        return Err(GristFault::ReadOnly);
     }
-    is_there(desk, scope)?;
-    let core = desk.state.missing()?;
-    let absent = |shared: &&Shared| shared.find(&desk.state.structure).is_none();
+    is_there(session, scope)?;
+    let core = session.state.missing()?;
+    let absent = |shared: &&Shared| shared.find(&session.state.structure).is_none();
     let core = core.into_iter().filter(|shared| !shared.is_for_people());
     let made: Vec<Action> = core.flat_map(Shared::create).collect();
-    let mut actions: Vec<Action> = shared::OUTBOX.iter().filter(absent).flat_map(Shared::create).collect();
-    actions.extend(shared::mend(&shared::OUTBOX, &desk.state.structure));
+    let mut actions: Vec<Action> = tables::OUTBOX.iter().filter(absent).flat_map(Shared::create).collect();
+    actions.extend(shared::mend(tables::OUTBOX, &session.state.structure));
     if !made.is_empty() || !actions.is_empty() {
-        desk.send(&made, &actions, false).await?;
-        (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
+        session.send(&made, &actions, false).await?;
+        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
     }
     let bare = |table: &Table, shared: &Shared| {
         let own = |column: &&grist_client::Column| shared.columns().any(|id| id == column.id);
         table.columns.iter().filter(own).any(|column| !column.untied)
     };
-    let found = |shared: &Shared| shared.find(&desk.state.structure).is_some_and(|table| bare(table, shared));
-    if shared::OUTBOX.iter().any(found) {
-        let views = desk.reader.views().await?;
-        let actions = dress(&desk.state.structure, &views);
-        desk.send(&[], &actions, false).await?;
-        (desk.state.structure, desk.state.hidden) = desk.reader.structure().await?;
+    let found = |shared: &Shared| shared.find(&session.state.structure).is_some_and(|table| bare(table, shared));
+    if tables::OUTBOX.iter().any(found) {
+        let views = session.reader.views().await?;
+        let actions = dress(&session.state.structure, &views);
+        session.send(&[], &actions, false).await?;
+        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
     }
     Ok(())
 }
@@ -68,7 +71,7 @@ pub(in crate::sink::grist) async fn ready(desk: &mut Desk, scope: &Scope) -> Res
 /// Titles, colours, and ids that do not follow titles, for what is new.
 fn dress(structure: &[Table], views: &Views) -> Vec<Action> {
     let mut actions = Vec::new();
-    for shared in &shared::OUTBOX {
+    for shared in tables::OUTBOX {
         let Some(table) = shared.find(structure) else { continue };
         let own = table.columns.iter().filter(|column| shared.columns().any(|id| id == column.id));
         let (bare, dressed): (Vec<_>, Vec<_>) = own.partition(|column| !column.untied);

@@ -1,20 +1,20 @@
-//! Intents and their trail as people read them. What is written here is never believed, but for the sealed lines of the
+//! Writes intents and their trail for people. What is written here is never trusted, but for the sealed lines of the
 //! trail. Pure.
 
 use serde_json::Value;
 
 use super::draft::RANK;
-use super::kept::{Line, key, whole};
-use super::words;
+use super::kept::{OutboxLine, key, whole};
+use super::{labels, tables};
 use crate::demarche::Demarche;
 use crate::ids::Scope;
 use crate::intent::Words;
 use crate::sink::TrailLine;
+use crate::sink::grist::bundles::Upsert;
 use crate::sink::grist::encoding::seconds;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::known::{Row, text};
-use crate::sink::grist::split::Upsert;
-use crate::sink::grist::{commit, shared, value};
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::known::{DocRecord, text};
+use crate::sink::grist::{commit, value};
 
 /// Who an author is for people: the address of the instructeur whom the platform's id names, where the form knows it.
 fn person<'a>(form: Option<&'a Demarche>, author: &'a str) -> &'a str {
@@ -24,21 +24,21 @@ fn person<'a>(form: Option<&'a Demarche>, author: &'a str) -> &'a str {
 }
 
 /// The row of an intent in `Dn_envois`.
-pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &Line) -> Upsert {
+pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &OutboxLine) -> Upsert {
     let columns =
         ["demarche", "dossier", "action", "statut", "reponse", "agent", "demande_le", "regle_le", "identifiant"];
     let intent = line.intent();
     let author = intent.as_ref().ok().and_then(|intent| intent.author.as_ref()).map(Words::as_str);
     let ended = line.kept.ended.as_ref();
     Upsert {
-        form: commit::form(RANK + 1, shared::SENDINGS, &columns),
+        form: commit::form(RANK + 1, tables::SENDINGS, &columns),
         key: key(scope, &line.kept.id).into(),
         values: vec![
             scope.demarche.to_string().into(),
             line.kept.dossier.get().into(),
-            words::named(line).into(),
-            words::status(line.status).into(),
-            ended.map_or(Value::Null, |_| words::outcome(line).into()),
+            labels::named(line).into(),
+            labels::status(line.status).into(),
+            ended.map_or(Value::Null, |_| labels::outcome(line).into()),
             author.map(|author| person(form, author)).into(),
             seconds(line.kept.asked_at),
             ended.map_or(Value::Null, |ended| seconds(ended.at)),
@@ -48,7 +48,13 @@ pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &Line) -> Up
 }
 
 /// A line of the trail; `intent` is as it is after it.
-pub(super) fn happening(scope: &Scope, form: Option<&Demarche>, place: i64, line: &TrailLine, intent: &Line) -> Upsert {
+pub(super) fn happening(
+    scope: &Scope,
+    form: Option<&Demarche>,
+    place: i64,
+    line: &TrailLine,
+    intent: &OutboxLine,
+) -> Upsert {
     let columns = [
         "demarche",
         "dossier",
@@ -67,15 +73,15 @@ pub(super) fn happening(scope: &Scope, form: Option<&Demarche>, place: i64, line
     let kept = value::write(&TrailLine { seq: place, ..line.clone() });
     let seal = value::seal(&key, &kept).to_string();
     Upsert {
-        form: commit::form(RANK + 2, shared::TRAIL, &columns),
+        form: commit::form(RANK + 2, tables::TRAIL, &columns),
         key: key.into(),
         values: vec![
             scope.demarche.to_string().into(),
             line.dossier.get().into(),
             seconds(line.at),
-            words::happening(line.happening).into(),
-            words::named(intent).into(),
-            words::answered(line, intent).into(),
+            labels::happening(line.happening).into(),
+            labels::named(intent).into(),
+            labels::answered(line, intent).into(),
             line.seen.as_ref().map(|seen| seen.state.as_str()).into(),
             line.author.as_deref().map(|author| person(form, author)).into(),
             line.intent.as_str().into(),
@@ -89,13 +95,13 @@ pub(super) fn happening(scope: &Scope, form: Option<&Demarche>, place: i64, line
 /// A line of the trail again.
 ///
 /// # Errors
-/// [`Fault::Altered`] for one that somebody edited.
-pub(super) fn read(row: &Row) -> Result<TrailLine, Fault> {
+/// [`GristFault::Altered`] for one that somebody edited.
+pub(super) fn read(row: &DocRecord) -> Result<TrailLine, GristFault> {
     let (key, kept) = (text(row, "cle"), text(row, "valeur"));
     let place = whole(row, "rang").unwrap_or_default();
     if value::seal(key, kept).to_string() != text(row, "empreinte") {
-        return Err(Fault::Altered(format!("line {place} of {} was edited", shared::TRAIL)));
+        return Err(GristFault::Altered(format!("line {place} of {} was edited", tables::TRAIL)));
     }
-    let unreadable = |_| Fault::Altered(format!("line {place} of {} cannot be read", shared::TRAIL));
+    let unreadable = |_| GristFault::Altered(format!("line {place} of {} cannot be read", tables::TRAIL));
     value::read(key, kept).map_err(unreadable)
 }

@@ -1,26 +1,23 @@
-//! What people did to the document since we left it. Pure.
+//! Compares the document with what is remembered of it, to follow what people did. Pure.
 //!
 //! Titles, ids, order, colours, widths, pages, and everything that is theirs alone is not looked at: tables and columns
 //! are found again by their references.
 
-use super::decisions;
-use super::encoding::Kind;
-use super::fault::Fault;
-use super::memory::{ColumnMemory, Memory, TableMemory};
-use super::shape;
 use grist_client::{Column, Hidden, Table};
 
-/// What the comparison shows.
+use super::encoding::Kind;
+use super::extension::ExtensionSet;
+use super::fault::GristFault;
+use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
+use super::shape;
+
+/// Result of the comparison.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct UserEdits {
     /// The memory, following what was renamed, deleted and brought back.
-    pub memory: Memory,
-    /// What the run has to tell, in words.
+    pub memory: DocumentMemory,
+    /// Notices for the report.
     pub notices: Vec<String>,
-    /// The same for runs that fetch files.
-    pub files: Vec<String>,
-    /// The same for runs of documents in which people decide.
-    pub desk: Vec<String>,
     /// Columns came back whose values are those of another time.
     pub owes_remap: bool,
 }
@@ -28,18 +25,24 @@ pub(super) struct Seen {
 /// Compares the document with what is remembered of it.
 ///
 /// # Errors
-/// [`Fault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
+/// [`GristFault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
-pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, restore: bool) -> Result<Seen, Fault> {
-    let mut seen =
-        Seen { memory: memory.clone(), notices: Vec::new(), files: Vec::new(), desk: Vec::new(), owes_remap: false };
+pub(super) fn compare(
+    memory: &DocumentMemory,
+    structure: &[Table],
+    hidden: &Hidden,
+    restore: bool,
+    extensions: &ExtensionSet,
+) -> Result<UserEdits, GristFault> {
+    let mut edits = UserEdits { memory: memory.clone(), notices: Vec::new(), owes_remap: false };
+    let mut of_features: Vec<Vec<String>> = extensions.all().map(|_| Vec::new()).collect();
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
-    for table in &mut seen.memory.tables {
+    for table in &mut edits.memory.tables {
         let Some(found) = table.find(structure) else {
             let is_hidden = table.table_ref.is_some_and(|reference| hidden.tables.contains(&reference));
             return Err(altered(&table.id, if is_hidden { HIDDEN } else { "the table is missing" }));
         };
-        seen.notices.extend(triggers(table, found));
+        edits.notices.extend(triggers(table, found));
         table.id.clone_from(&found.id);
         let id = &found.id;
         for column in &mut table.technical {
@@ -64,11 +67,11 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, res
                 return Err(altered(id, &retyped(here, &wanted)));
             }
         }
-        if let Some(file) = &mut table.file {
-            seen.files.extend(compare_file(file, found, hidden, restore));
-        }
-        for column in &mut table.desk {
-            seen.desk.extend(decisions::compare(column, found, hidden, restore));
+        for (extension, notices) in extensions.all().zip(&mut of_features) {
+            let Some(of) = extension.added() else { continue };
+            for column in table.added_mut(of) {
+                notices.extend(extension.follow(column, found, hidden, restore));
+            }
         }
         for column in &mut table.columns {
             let title = column.label.clone();
@@ -76,7 +79,7 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, res
                 Some(here) if is_formula(here) => {
                     if !column.left_out {
                         let notice = format!("column “{title}” of {id} is a formula now: it is left to it");
-                        seen.notices.push(notice);
+                        edits.notices.push(notice);
                     }
                     column.left_out = true;
                 }
@@ -86,10 +89,10 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, res
                     if !Kind::parse(&here.kind).holds(&wanted) {
                         return Err(altered(id, &retyped(here, &wanted)));
                     }
-                    seen.owes_remap |= std::mem::take(&mut column.left_out);
+                    edits.owes_remap |= std::mem::take(&mut column.left_out);
                 }
                 None if is_hidden(column, hidden) => {
-                    seen.notices.push(format!("column “{title}” of {id}: {HIDDEN}"));
+                    edits.notices.push(format!("column “{title}” of {id}: {HIDDEN}"));
                 }
                 None if restore => {
                     column.col_ref = None;
@@ -97,56 +100,35 @@ pub(super) fn compare(memory: &Memory, structure: &[Table], hidden: &Hidden, res
                 }
                 None => {
                     let words = if column.left_out { "is still left out" } else { "was deleted: it is left out" };
-                    seen.notices.push(format!("column “{title}” of {id} {words} ({AGAIN})"));
+                    edits.notices.push(format!("column “{title}” of {id} {words} ({AGAIN})"));
                     column.left_out = true;
                 }
             }
         }
     }
-    Ok(seen)
+    let wanted = extensions.all().zip(of_features).filter(|(extension, _)| extension.is_wanted());
+    edits.notices.extend(wanted.flat_map(|(_, notices)| notices));
+    Ok(edits)
 }
 
-/// The column of files: nothing but what shows a file depends on it, so no change of it is in the way of a run.
-fn compare_file(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
-    let (title, id) = (&file.label, &found.id);
-    let words = match file.find(found) {
-        Some(here) if !is_formula(here) && here.kind == file.given => {
-            file.left_out = false;
-            follow(file, here);
-            return None;
-        }
-        Some(_) => "holds no files any more",
-        None if is_hidden(file, hidden) => return Some(format!("column “{title}” of {id}: {HIDDEN}")),
-        None if restore => {
-            (file.col_ref, file.left_out) = (None, true);
-            return None;
-        }
-        None if file.left_out => "is still left out",
-        None => "was deleted",
-    };
-    let notice = format!("column “{title}” of {id} {words}: files are not fetched ({AGAIN})");
-    file.left_out = true;
-    Some(notice)
-}
-
-/// How people have what they deleted made again.
+/// The way to have what people deleted made again.
 pub(super) const AGAIN: &str = "`dn sync --restore-columns` makes it again";
 
-/// What is said of a table or a column that exists, and of which the key is told nothing else.
+/// The notice for a table or a column that exists and that an access rule hides from the key.
 pub(super) const HIDDEN: &str =
     "an access rule hides it from the key: make its account an owner, or let it read everything of ours";
 
-/// Whether a column that the key does not see is hidden from it. One that was deleted is not there at all.
+/// Returns true if a column that the key does not see is hidden from it. One that was deleted is not there at all.
 pub(super) fn is_hidden(column: &ColumnMemory, hidden: &Hidden) -> bool {
     column.col_ref.is_some_and(|reference| hidden.columns.contains(&reference))
 }
 
-/// Whether a column of this type keeps the numbers of dossiers as they are.
+/// Returns true if a column of this type keeps the numbers of dossiers as they are.
 pub(super) fn is_key(kind: &str) -> bool {
     matches!(Kind::parse(kind), Kind::Numeric | Kind::Int)
 }
 
-/// Columns of ours that somebody gave a trigger formula: Grist puts its values in the place of ours.
+/// Lists columns of ours that have a trigger formula: Grist puts its values in the place of ours (Grist trap 30).
 fn triggers(table: &TableMemory, found: &Table) -> Vec<String> {
     let here = table.all().filter_map(|column| column.find(found));
     let triggered = here.filter(|here| !here.is_formula && !here.formula.is_empty());
@@ -160,28 +142,28 @@ fn triggers(table: &TableMemory, found: &Table) -> Vec<String> {
     triggered.map(notice).collect()
 }
 
-fn follow(column: &mut ColumnMemory, here: &Column) {
+pub(super) fn follow(column: &mut ColumnMemory, here: &Column) {
     column.id.clone_from(&here.id);
     column.col_ref = Some(here.col_ref);
 }
 
-/// Grist has a column without values as a formula without a text.
-fn is_formula(column: &Column) -> bool {
+/// Returns true for a formula. Grist keeps a column without values as a formula without a text.
+pub(super) fn is_formula(column: &Column) -> bool {
     column.is_formula
 }
 
-fn altered(table: &str, reason: &str) -> Fault {
-    Fault::Altered(format!("{table}: {reason}"))
+fn altered(table: &str, reason: &str) -> GristFault {
+    GristFault::Altered(format!("{table}: {reason}"))
 }
 
 pub(super) fn retyped(here: &Column, wanted: &Kind) -> String {
     format!("column {} is {}, not {wanted}, and would not hold its values", here.id, here.kind)
 }
 
-/// What makes of a document one of ours: a table with this column was made here.
+/// A column of which only tables of ours have one.
 const MARK: &str = "dn_gone_reason";
 
-/// Whether a document without our shared tables holds tables of ours all the same: somebody deleted or renamed them.
+/// Finds a table of ours in a document without our shared tables: somebody deleted or renamed those.
 pub(super) fn orphan(structure: &[Table]) -> Option<&Table> {
     structure.iter().find(|table| table.columns.iter().any(|column| column.id == MARK))
 }
@@ -206,7 +188,7 @@ mod tests {
     }
 
     /// A table of dossiers with one question, as it was left.
-    fn left() -> (Memory, Vec<Table>) {
+    fn left() -> (DocumentMemory, Vec<Table>) {
         let mut technical: Vec<ColumnMemory> =
             shape::technical(&TableKey::Dossiers).iter().map(|technical| technical.memory("Dossiers")).collect();
         let mut nom = ColumnMemory {
@@ -237,9 +219,9 @@ mod tests {
             technical,
             columns: vec![nom],
             file: None,
-            desk: Vec::new(),
+            decisions: Vec::new(),
         };
-        (Memory { tables: vec![table] }, structure)
+        (DocumentMemory { tables: vec![table] }, structure)
     }
 
     #[test]
@@ -251,10 +233,11 @@ mod tests {
         structure[0].columns[0].kind = "Numeric".to_owned();
         structure[0].columns.push(column("theirs", 99, "Any"));
         structure.insert(0, Table { id: "Theirs".to_owned(), table_ref: 1, columns: Vec::new() });
-        let seen = compare(&memory, &structure, &Hidden::default(), false).expect("nothing is lost");
-        let table = &seen.memory.tables[0];
+        let edits =
+            compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()).expect("nothing is lost");
+        let table = &edits.memory.tables[0];
         assert_eq!((table.id.as_str(), table.columns[0].id.as_str()), ("Demandes", "raison_sociale"));
-        assert!(seen.notices.is_empty() && !seen.owes_remap);
+        assert!(edits.notices.is_empty() && !edits.owes_remap);
     }
 
     #[test]
@@ -262,15 +245,19 @@ mod tests {
         let (memory, structure) = left();
         let mut without = structure.clone();
         without[0].columns.pop();
-        let seen = compare(&memory, &without, &Hidden::default(), false).expect("nothing is lost");
-        assert!(seen.memory.tables[0].columns[0].left_out);
-        assert!(seen.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", seen.notices);
-        let again = compare(&seen.memory, &without, &Hidden::default(), false).expect("nothing is lost");
+        let edits =
+            compare(&memory, &without, &Hidden::default(), false, &ExtensionSet::default()).expect("nothing is lost");
+        assert!(edits.memory.tables[0].columns[0].left_out);
+        assert!(edits.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
+        let again = compare(&edits.memory, &without, &Hidden::default(), false, &ExtensionSet::default())
+            .expect("nothing is lost");
         assert!(again.notices[0].contains("still left out"), "{:?}", again.notices);
-        let asked = compare(&seen.memory, &without, &Hidden::default(), true).expect("nothing is lost");
+        let asked = compare(&edits.memory, &without, &Hidden::default(), true, &ExtensionSet::default())
+            .expect("nothing is lost");
         assert_eq!((asked.memory.tables[0].columns[0].col_ref, asked.notices.len()), (None, 0));
         // A person took the deletion back.
-        let back = compare(&seen.memory, &structure, &Hidden::default(), false).expect("nothing is lost");
+        let back = compare(&edits.memory, &structure, &Hidden::default(), false, &ExtensionSet::default())
+            .expect("nothing is lost");
         assert!(!back.memory.tables[0].columns[0].left_out && back.owes_remap);
     }
 
@@ -279,9 +266,10 @@ mod tests {
         let (memory, mut structure) = left();
         let theirs = Column { untied: false, ..column("remarques", 20, "Int") };
         *structure[0].columns.last_mut().expect("a column") = theirs;
-        let seen = compare(&memory, &structure, &Hidden::default(), false).expect("nothing is lost");
-        assert!(seen.memory.tables[0].columns[0].left_out);
-        assert!(seen.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", seen.notices);
+        let edits =
+            compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()).expect("nothing is lost");
+        assert!(edits.memory.tables[0].columns[0].left_out);
+        assert!(edits.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
     }
 
     #[test]
@@ -289,9 +277,10 @@ mod tests {
         let (memory, mut structure) = left();
         let nom = structure[0].columns.last_mut().expect("a column");
         (nom.is_formula, nom.formula) = (true, "$number * 2".to_owned());
-        let seen = compare(&memory, &structure, &Hidden::default(), true).expect("nothing is lost");
-        assert!(seen.memory.tables[0].columns[0].left_out);
-        assert!(seen.notices[0].contains("is a formula now"), "{:?}", seen.notices);
+        let edits =
+            compare(&memory, &structure, &Hidden::default(), true, &ExtensionSet::default()).expect("nothing is lost");
+        assert!(edits.memory.tables[0].columns[0].left_out);
+        assert!(edits.notices[0].contains("is a formula now"), "{:?}", edits.notices);
     }
 
     #[test]
@@ -307,8 +296,8 @@ mod tests {
         for (expected, breaker) in breakers {
             let (memory, mut structure) = left();
             breaker(&mut structure);
-            match compare(&memory, &structure, &Hidden::default(), false) {
-                Err(Fault::Altered(reason)) => assert!(reason.contains(expected), "{reason}"),
+            match compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()) {
+                Err(GristFault::Altered(reason)) => assert!(reason.contains(expected), "{reason}"),
                 other => panic!("{expected}: {other:?}"),
             }
         }

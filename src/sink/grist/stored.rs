@@ -1,11 +1,11 @@
-//! The rows of `Dn_dossiers` page by page: what a listing is compared with, and documents.
+//! Reads rows of `Dn_dossiers` page by page: what a listing is compared with, and documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::fault::Fault;
-use super::known::{self, Row, text};
+use super::fault::GristFault;
+use super::known::{self, DocRecord, text};
 use super::read::{Reader, quoted};
 use super::shared;
 use crate::ids::{DossierNumber, Scope};
@@ -16,14 +16,14 @@ const PURGED: &str = "(coalesce(disparu, '') = 'retention')";
 impl Reader {
     /// The next rows of `Dn_dossiers` after a number, in order: with `shown`, the analysts' table, those that are there or
     /// were purged; without it, those that have a document.
-    pub(super) async fn books(
+    pub(super) async fn dossier_rows(
         &self,
         scope: &Scope,
         after: Option<DossierNumber>,
         limit: u32,
         columns: &[&str],
         shown: Option<(&str, &str)>,
-    ) -> Result<Vec<Row>, Fault> {
+    ) -> Result<Vec<DocRecord>, GristFault> {
         let (from, after) = (after, after.map_or(-1, |number| i64::from(number.get())));
         let there = shown.map_or_else(
             || format!(" AND NOT {PURGED}"),
@@ -53,8 +53,8 @@ impl Reader {
             }
             None => None,
         };
-        let number = |row: &Row| row.get("numero").and_then(known::number);
-        let wanted = |row: &Row| {
+        let number = |row: &DocRecord| row.get("numero").and_then(known::number);
+        let wanted = |row: &DocRecord| {
             let of = number(row);
             let next = of.is_some_and(|number| i64::from(number.get()) > after);
             let purged = text(row, "disparu") == "retention";
@@ -70,8 +70,8 @@ impl Reader {
         Ok(rows)
     }
 
-    /// What goes on with documents that have no place in one cell, by key.
-    pub(super) async fn rests(&self, keys: Vec<Value>) -> Result<BTreeMap<String, String>, Fault> {
+    /// Reads the rest of documents that have no place in one cell, by key.
+    pub(super) async fn rests(&self, keys: Vec<Value>) -> Result<BTreeMap<String, String>, GristFault> {
         if keys.is_empty() {
             return Ok(BTreeMap::new());
         }

@@ -1,32 +1,36 @@
-//! What became of intents, written beside what was asked.
+//! Writes what became of intents beside what was asked.
 
+use grist_client::Action;
 use serde_json::{Map, Value};
 
 use super::cells;
 use super::columns::Columns;
 use crate::ids::Scope;
 use crate::intent::{Action as Wanted, Intent, Status};
-use crate::sink::grist::desk::Desk;
-use crate::sink::grist::fault::Fault;
-use crate::sink::grist::known::{Row, id};
-use crate::sink::grist::outbox::{Line, ask, named_action, outcome, update};
-use grist_client::Action;
+use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::known::{DocRecord, id};
+use crate::sink::grist::outbox::{OutboxLine, ask, named_action, outcome, update};
+use crate::sink::grist::session::DocumentSession;
 
-/// What goes with the bundle that says how an intent stands now: « Suite donnée », and the cells that asked for it emptied
+/// Lists the actions that go with the new status of an intent: « Suite donnée », and the cells that asked for it emptied
 /// once it is done, as far as nobody wrote something else there meanwhile.
-pub(in crate::sink::grist) async fn told(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Action>, Fault> {
-    let memory = desk.state.memory(scope)?;
-    let columns = memory.tables.first().and_then(|table| Columns::of(table, &desk.state.structure));
+pub(super) async fn actions(
+    session: &DocumentSession,
+    scope: &Scope,
+    line: &OutboxLine,
+) -> Result<Vec<Action>, GristFault> {
+    let memory = session.state.memory(scope)?;
+    let columns = memory.tables.first().and_then(|table| Columns::of(table, &session.state.structure));
     let Some(columns) = columns else { return Ok(Vec::new()) };
     let mut cells = Map::new();
     if let Some(outcome) = &columns.outcome {
-        cells.insert(outcome.clone(), story(&chain(desk, scope, line).await?).into());
+        cells.insert(outcome.clone(), story(&chain(session, scope, line).await?).into());
     }
     if let (Some(_), Ok(intent)) = (&line.kept.chain, line.intent())
         && line.status.is_success()
     {
         let number = vec![line.kept.dossier.get().into()];
-        let mut rows = desk.reader.doc.records(&columns.table, &[(columns.number.as_str(), number)]).await?;
+        let mut rows = session.reader.doc.records(&columns.table, &[(columns.number.as_str(), number)]).await?;
         rows.sort_by_key(id);
         if let Some(row) = rows.first() {
             cells.extend(emptied(&columns, &intent, row).into_iter().map(|column| (column, Value::Null)));
@@ -39,9 +43,9 @@ pub(in crate::sink::grist) async fn told(desk: &Desk, scope: &Scope, line: &Line
 }
 
 /// The intents of one tick, in their order, this one as it is now.
-async fn chain(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Line>, Fault> {
+async fn chain(session: &DocumentSession, scope: &Scope, line: &OutboxLine) -> Result<Vec<OutboxLine>, GristFault> {
     let Some(name) = &line.kept.chain else { return Ok(vec![line.clone()]) };
-    let mut lines = ask(desk, scope, &[("chaine", vec![name.as_str().into()])]).await?;
+    let mut lines = ask(session, scope, &[("chaine", vec![name.as_str().into()])]).await?;
     match lines.iter_mut().find(|known| known.place == line.place) {
         Some(known) => *known = line.clone(),
         None => lines.push(line.clone()),
@@ -49,10 +53,10 @@ async fn chain(desk: &Desk, scope: &Scope, line: &Line) -> Result<Vec<Line>, Fau
     Ok(lines)
 }
 
-/// What became of the intents of one tick: a line each.
-fn story(lines: &[Line]) -> String {
+/// Says what became of the intents of one tick: a line each.
+fn story(lines: &[OutboxLine]) -> String {
     let alone = lines.len() == 1;
-    let told = |line: &Line| {
+    let told = |line: &OutboxLine| {
         if alone || line.status.is_success() {
             outcome(line)
         } else {
@@ -63,7 +67,7 @@ fn story(lines: &[Line]) -> String {
 }
 
 /// The cells that still ask for what is done.
-fn emptied(columns: &Columns, intent: &Intent, row: &Row) -> Vec<String> {
+fn emptied(columns: &Columns, intent: &Intent, row: &DocRecord) -> Vec<String> {
     match &intent.action {
         Wanted::Annotations { edits } => {
             let asks = columns.annotations.iter().filter(|annotation| {
@@ -84,7 +88,7 @@ fn emptied(columns: &Columns, intent: &Intent, row: &Row) -> Vec<String> {
     }
 }
 
-/// Whether an intent is still to be done.
-pub(super) fn waits(line: &Line) -> bool {
+/// Returns true if an intent is still to be done.
+pub(super) fn waits(line: &OutboxLine) -> bool {
     line.status == Status::Pending
 }

@@ -1,50 +1,71 @@
-//! Writing: every bundle goes through [`Desk::send`], which moves the lease with it and knows, whatever happens to the
-//! answer, whether it was applied.
+//! Sends bundles: every one goes through [`DocumentSession::send`], which moves the lease with it and knows, whatever
+//! happens to the answer, whether it was applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use grist_client::{Action, GristError, Repeat};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Told;
-use super::fault::Fault;
+use super::Notices;
+use super::extension::{ExtensionSet, FeatureCache};
+use super::fault::GristFault;
 use super::known::Holdings;
-use super::lease::{self, Holder, Lease};
-use super::outbox::Line;
+use super::lease::{self, Holder, LeaseRow};
 use super::read::Reader;
 use super::state::State;
 use crate::ids::{DossierNumber, Scope};
-use grist_client::{Action, GristError, Repeat};
 
-/// How often a bundle is sent that is known not to have arrived.
+/// The number of times that a bundle is sent that is known not to have arrived.
 const TRIES: u32 = 3;
 
-/// What one sink knows and does.
+/// Does some work on the document, and once more if a table or a column was renamed meanwhile.
+macro_rules! again {
+    ($session:ident, $work:expr) => {
+        async {
+            if $session.me.is_none() {
+                return Err(GristFault::ReadOnly);
+            }
+            $session.settle().await?;
+            match $work.await {
+                Err(fault) if fault.is_of_the_past() => {
+                    $session.reread().await?;
+                    $work.await
+                }
+                other => other,
+            }
+        }
+        .await
+    };
+}
+pub(super) use again;
+
+/// Open document: what one sink knows of it, and the way to write into it.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct DocumentSession {
     pub reader: Reader,
     pub state: State,
     /// `None` for a sink that only reads.
     pub me: Option<Holder>,
-    /// How many bundles this sink has sent.
+    /// The number of bundles that this sink has sent.
     turn: i64,
-    /// A bundle was sent and nobody waited for its answer.
+    /// A bundle was sent, and its answer was not awaited.
     unsure: bool,
-    /// What was last asked of some dossiers, until the next commit.
+    /// The last answer about some dossiers, until the next commit.
     pub asked: Option<(Scope, Holdings)>,
     /// Démarches of which the document held nothing when it was read, with the dossiers sent since.
     pub fresh: BTreeMap<Scope, BTreeSet<DossierNumber>>,
-    /// How many bundles went since the last line of the history.
+    /// The number of bundles since the last line of the history.
     pub spent: u32,
-    /// The contents that were uploaded since files were last linked.
-    pub uploaded: BTreeSet<String>,
-    /// Rows went, and files may have gone with them.
-    pub dropped: bool,
-    /// Intents as they were last read or written, by their key.
-    pub lines: BTreeMap<String, Line>,
-    /// What is to be told.
-    pub told: Arc<Told>,
+    /// Rows were removed, and what only they referred to may be unused.
+    pub rows_removed: bool,
+    /// The features of the sink.
+    pub extensions: ExtensionSet,
+    /// Rows that features read of the document.
+    pub cache: FeatureCache,
+    /// Notices for the report.
+    pub notices: Arc<Notices>,
     /// It was asked whether the document is a copy, and it is none.
     pub original: bool,
 }
@@ -55,12 +76,18 @@ enum Standing {
     Untouched,
     /// An earlier bundle of this sink arrived that was given up.
     Late,
-    Lost(Lease),
+    Lost(LeaseRow),
     Gone,
 }
 
-impl Desk {
-    pub(super) fn new(reader: Reader, state: State, me: Option<Holder>, told: Arc<Told>) -> Self {
+impl DocumentSession {
+    pub(super) fn new(
+        reader: Reader,
+        state: State,
+        me: Option<Holder>,
+        extensions: ExtensionSet,
+        notices: Arc<Notices>,
+    ) -> Self {
         let (asked, fresh) = (None, BTreeMap::new());
         Self {
             reader,
@@ -71,21 +98,21 @@ impl Desk {
             asked,
             fresh,
             spent: 0,
-            uploaded: BTreeSet::new(),
-            dropped: false,
-            lines: BTreeMap::new(),
-            told,
+            rows_removed: false,
+            extensions,
+            cache: FeatureCache::default(),
+            notices,
             original: false,
         }
     }
 
-    fn holder(&self) -> Result<&Holder, Fault> {
-        self.me.as_ref().ok_or(Fault::ReadOnly)
+    fn holder(&self) -> Result<&Holder, GristFault> {
+        self.me.as_ref().ok_or(GristFault::ReadOnly)
     }
 
     /// Reads the document again when it is not known how the last bundle ended: its future was dropped, or its answer was
     /// lost and so was the question after it.
-    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
+    pub(super) async fn settle(&mut self) -> Result<(), GristFault> {
         if !self.unsure {
             return Ok(());
         }
@@ -95,7 +122,7 @@ impl Desk {
             Standing::Applied | Standing::Untouched => self.turn += 1,
             Standing::Late => {}
             Standing::Lost(lease) => return Err(taken(&lease)),
-            Standing::Gone => return Err(Fault::Locked(None)),
+            Standing::Gone => return Err(GristFault::Locked(None)),
         }
         self.renew(state);
         self.unsure = false;
@@ -103,7 +130,7 @@ impl Desk {
     }
 
     /// Reads the document again: a table or a column has another name than when it was read.
-    pub(super) async fn reread(&mut self) -> Result<(), Fault> {
+    pub(super) async fn reread(&mut self) -> Result<(), GristFault> {
         self.unsure = true;
         self.settle().await
     }
@@ -113,10 +140,10 @@ impl Desk {
         let addresses = std::mem::take(&mut self.state.addresses);
         self.state = State { newcomers, addresses, ..state };
         self.asked = None;
-        self.lines.clear();
+        self.cache.clear();
     }
 
-    fn standing(&self, found: Option<&Lease>) -> Standing {
+    fn standing(&self, found: Option<&LeaseRow>) -> Standing {
         let token = self.me.as_ref().map(|me| me.token.as_str()).unwrap_or_default();
         match (found, &self.state.lease) {
             (Some(found), _) if found.token == token && found.turn == self.turn + 1 => Standing::Applied,
@@ -132,15 +159,15 @@ impl Desk {
     /// answers of `actions`; `None` when it was applied and the answer was lost. `free` gives the lease back with it.
     ///
     /// # Errors
-    /// [`Fault::Locked`] when another run took the lease over; [`Fault::Late`] when an earlier bundle arrived that was given
-    /// up, so that what is known of the document is of another time. After any error nothing was written, or the next call
-    /// finds out what was.
+    /// [`GristFault::Locked`] when another run took the lease over; [`GristFault::Late`] when an earlier bundle arrived that
+    /// was given up, so that what is known of the document is of another time. After any error nothing was written, or the
+    /// next call finds out what was.
     pub(super) async fn send(
         &mut self,
         made: &[Action],
         actions: &[Action],
         free: bool,
-    ) -> Result<Option<Vec<Value>>, Fault> {
+    ) -> Result<Option<Vec<Value>>, GristFault> {
         let mut last = None;
         for _ in 0..TRIES {
             let now = Timestamp::now();
@@ -152,6 +179,8 @@ impl Desk {
             let (put, before) = (made.len() + head.len().min(2) - 1, made.len() + head.len());
             let bundle: Vec<Action> = made.iter().cloned().chain(head).chain(actions.iter().cloned()).collect();
             self.unsure = true;
+            // Only the row of the lease tells if a bundle whose answer was lost was applied (Grist trap 14): the client must
+            // not send it again by itself.
             let error = match self.reader.doc.apply(&bundle, Repeat::Never).await {
                 Ok(applied) => {
                     let Some(id) = applied.ret_values.get(put).and_then(Value::as_i64) else {
@@ -160,14 +189,14 @@ impl Desk {
                         return Ok(Some(applied.ret_values.into_iter().skip(before).collect()));
                     };
                     let Holder { token, host, process, since } = me;
-                    self.state.lease = Some(Lease { id, token, turn, host, process, since, seen: now, free });
+                    self.state.lease = Some(LeaseRow { id, token, turn, host, process, since, seen: now, free });
                     self.sent(turn);
                     return Ok(Some(applied.ret_values.into_iter().skip(before).collect()));
                 }
                 Err(error) => error,
             };
             // A document that was new is not any more when another run made its tables: whatever failed, that is why.
-            let missing = Fault::is_missing_row(&error) || (!made.is_empty() && !is_lost(&error));
+            let missing = GristFault::is_missing_row(&error) || (!made.is_empty() && !is_lost(&error));
             if !missing && !is_lost(&error) {
                 self.unsure = false;
                 return Err(error.into());
@@ -180,9 +209,9 @@ impl Desk {
                     return Ok(None);
                 }
                 Standing::Untouched => self.unsure = false,
-                Standing::Late => return Err(Fault::Late),
+                Standing::Late => return Err(GristFault::Late),
                 Standing::Lost(lease) => return Err(taken(&lease)),
-                Standing::Gone => return Err(Fault::Locked(None)),
+                Standing::Gone => return Err(GristFault::Locked(None)),
             }
             if missing {
                 return Err(error.into());
@@ -196,10 +225,10 @@ impl Desk {
         }
         // It may still arrive: the next bundle must not be taken for it.
         self.turn += 1;
-        Err(last.map_or_else(|| Fault::Refused("it was never sent".to_owned()), Fault::from))
+        Err(last.map_or_else(|| GristFault::Refused("it was never sent".to_owned()), GristFault::from))
     }
 
-    /// Whether the lease is ours at this moment.
+    /// Returns true if the lease is ours at this moment.
     pub(super) fn holds(&self) -> bool {
         let held = self.state.lease.as_ref().zip(self.me.as_ref());
         held.is_some_and(|(lease, me)| lease.token == me.token && !lease.free)
@@ -212,11 +241,11 @@ impl Desk {
     }
 }
 
-fn taken(lease: &Lease) -> Fault {
-    Fault::Locked(Some(format!("process {} on {}, which took over at {}", lease.process, lease.host, lease.since)))
+fn taken(lease: &LeaseRow) -> GristFault {
+    GristFault::Locked(Some(format!("process {} on {}, which took over at {}", lease.process, lease.host, lease.since)))
 }
 
-/// Whether the bundle may have been applied all the same.
+/// Returns true if the bundle may have been applied all the same.
 fn is_lost(error: &GristError) -> bool {
     use GristError as G;
     matches!(

@@ -1,9 +1,9 @@
-//! What becomes of intents, in the words of those who asked for them. Pure.
+//! Says in French what becomes of intents. Pure.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::kept::Line;
+use super::kept::OutboxLine;
 use crate::dossier::DossierState;
 use crate::intent::{Action, Answer, Status};
 use crate::sink::{Happening, TrailLine};
@@ -50,7 +50,7 @@ pub(super) fn status(status: Status) -> &'static str {
     STATUSES[place].0
 }
 
-/// What is asked for, as a person would say it.
+/// Names an action in French.
 fn action(action: &Action) -> &'static str {
     match action {
         Action::PasserEnInstruction => "Passer en instruction",
@@ -74,8 +74,8 @@ fn action(action: &Action) -> &'static str {
     }
 }
 
-/// What an intent asks for.
-pub(in crate::sink::grist) fn named(line: &Line) -> &'static str {
+/// Names the action of an intent in French.
+pub(in crate::sink::grist) fn named(line: &OutboxLine) -> &'static str {
     line.intent().map_or("Illisible", |intent| action(&intent.action))
 }
 
@@ -115,8 +115,8 @@ fn state(state: &DossierState) -> &str {
     }
 }
 
-/// What became of an intent, in one sentence.
-pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
+/// Says in one French sentence what became of an intent.
+pub(in crate::sink::grist) fn outcome(line: &OutboxLine) -> String {
     let intent = line.intent();
     let ended = line.kept.ended.as_ref();
     let at = moment(ended.map_or(line.kept.asked_at, |ended| ended.at));
@@ -134,7 +134,7 @@ pub(in crate::sink::grist) fn outcome(line: &Line) -> String {
     }
 }
 
-fn pending(line: &Line) -> String {
+fn pending(line: &OutboxLine) -> String {
     let Some(until) = line.kept.progress.not_before.map(moment) else { return "En attente d’envoi".to_owned() };
     let said = match line.kept.progress.last.as_ref().map(|last| &last.answer) {
         Some(Answer::Refused(said)) => format!(" (« {} »)", said.join(" ")),
@@ -151,7 +151,7 @@ fn pending(line: &Line) -> String {
     }
 }
 
-/// Why nobody can tell whether it was done.
+/// Says in French why nobody can tell if it was done.
 fn ambiguous(reason: &str) -> String {
     let sentence = match reason {
         "not_seen" => "la plateforme a répondu que c’est fait, et le dossier ne le montre pas",
@@ -165,7 +165,7 @@ fn ambiguous(reason: &str) -> String {
     format!("À vérifier : {sentence} ; regardez-le sur la plateforme")
 }
 
-fn conflict(line: &Line) -> String {
+fn conflict(line: &OutboxLine) -> String {
     match line.kept.ended.as_ref().and_then(|ended| ended.reason.as_deref()) {
         Some("undone") => {
             return "Conflit : c’était fait, et quelqu’un est revenu dessus ; relisez le dossier".to_owned();
@@ -190,7 +190,7 @@ fn conflict(line: &Line) -> String {
     }
 }
 
-fn refused(line: &Line) -> String {
+fn refused(line: &OutboxLine) -> String {
     let ended = line.kept.ended.as_ref();
     let words = ended.and_then(|ended| ended.words.as_deref()).unwrap_or_default();
     let found = line.kept.after.as_ref().map(|seen| state(&seen.state));
@@ -237,7 +237,7 @@ fn refused(line: &Line) -> String {
     format!("Impossible : {sentence}")
 }
 
-fn value_refused(line: &Line) -> String {
+fn value_refused(line: &OutboxLine) -> String {
     let intent = line.intent().ok();
     match intent.as_ref().map(|intent| &intent.action) {
         Some(Action::Annotations { edits }) if edits.len() == 1 => {
@@ -247,7 +247,7 @@ fn value_refused(line: &Line) -> String {
     }
 }
 
-/// What happened, as the trail tells it to people.
+/// Names an event of the trail in French.
 pub(super) fn happening(happening: Happening) -> &'static str {
     match happening {
         Happening::Asked => "Demandé",
@@ -259,8 +259,8 @@ pub(super) fn happening(happening: Happening) -> &'static str {
     }
 }
 
-/// What the platform answered, or what is decided, for a line of the trail; `intent` is as it is after it.
-pub(super) fn answered(line: &TrailLine, intent: &Line) -> String {
+/// Says in French what the platform answered, or what is decided, for a line of the trail; `intent` is as it is after it.
+pub(super) fn answered(line: &TrailLine, intent: &OutboxLine) -> String {
     match line.happening {
         Happening::Asked => String::new(),
         Happening::Sending => line.mutation.clone().unwrap_or_default(),
@@ -290,7 +290,7 @@ mod tests {
         text.parse().expect("an instant")
     }
 
-    fn line(action: Action) -> Line {
+    fn line(action: Action) -> OutboxLine {
         let expected = Expected { state: Some(DossierState::EnInstruction), fingerprint: None };
         let intent = Intent {
             id: IntentId::new("d-1").expect("an id"),
@@ -302,14 +302,14 @@ mod tests {
             silent: false,
             overrule: false,
         };
-        Line::new(1, &intent, at("2026-03-01T08:00:00Z"), None)
+        OutboxLine::new(1, &intent, at("2026-03-01T08:00:00Z"), None)
     }
 
     fn accept() -> Action {
         Action::Accepter { motivation: None, justificatif: None }
     }
 
-    fn settled(line: Line, status: Status, reason: Option<&'static str>, after: Option<DossierState>) -> String {
+    fn settled(line: OutboxLine, status: Status, reason: Option<&'static str>, after: Option<DossierState>) -> String {
         let after = after.map(|state| Seen { state, fingerprint: Digest::of(b"") });
         let settled = Settlement { status, reason, words: Some("in English".to_owned()), after };
         let progress = line.kept.progress.clone();

@@ -1,4 +1,4 @@
-//! What all documents of a démarche have in common, so that each of them need not say it again: names of fields and ids
+//! Compresses documents with a dictionary of what all of a démarche have in common: names of fields and ids
 //! of questions. A document is compressed as what follows this text, which is kept once; it takes a third less room.
 //!
 //! Nothing that anybody wrote is in it: only the form and the shapes of our own types. It is made once, with the tables,
@@ -13,17 +13,17 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use super::value;
 use crate::demarche::{Demarche, Descriptor, TypeDeChamp};
 
-/// What stands before a document that was compressed with it.
+/// The prefix of a document that was compressed with it.
 const PRIMED: &str = "p:";
 
-/// How much of the text helps: compression looks back 32 KiB, the document itself included.
+/// The length of the dictionary that helps: compression looks back 32 KiB, the document itself included.
 const LONGEST: usize = 24_000;
 
 /// The text of one démarche.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Primer(String);
+pub(super) struct Dictionary(String);
 
-impl Primer {
+impl Dictionary {
     pub(super) fn kept(text: String) -> Self {
         Self(text)
     }
@@ -93,12 +93,12 @@ fn finish(compress: &mut Compress, input: &[u8], bytes: &mut Vec<u8>) {
     debug_assert_eq!(status, Status::StreamEnd, "a finished stream has an end");
 }
 
-/// A document again; `None` when it is not one of ours, or needs a primer that is not there.
-pub(super) fn unpack(primer: Option<&Primer>, kept: &str) -> Option<String> {
+/// A document again; `None` when it is not one of ours, or needs a dictionary that is not there.
+pub(super) fn unpack(dictionary: Option<&Dictionary>, kept: &str) -> Option<String> {
     let Some(packed) = kept.strip_prefix(PRIMED) else { return value::unpack(kept) };
-    let primer = primer?;
+    let dictionary = dictionary?;
     let packed = STANDARD.decode(packed).ok()?;
-    let (Prefix { bytes: head, .. }, _) = primer.begin();
+    let (Prefix { bytes: head, .. }, _) = dictionary.begin();
     let mut decompress = Decompress::new(false);
     let mut text = Vec::new();
     let input = [head, packed].concat();
@@ -112,10 +112,10 @@ pub(super) fn unpack(primer: Option<&Primer>, kept: &str) -> Option<String> {
             _ => {}
         }
     }
-    String::from_utf8(text.split_off(primer.0.len().min(text.len()))).ok()
+    String::from_utf8(text.split_off(dictionary.0.len().min(text.len()))).ok()
 }
 
-/// What the answer to a question looks like, up to the answer.
+/// Writes the JSON of an answer to a question, up to the answer.
 fn entry(descriptor: &Descriptor) -> String {
     use TypeDeChamp as T;
     let id = descriptor.id.as_str();
@@ -176,30 +176,30 @@ const SHAPES: &str = concat!(
 mod tests {
     use super::*;
 
-    fn primer() -> Primer {
-        Primer::kept(format!("{{\"id\":\"Q2hhbXAtMQ==\"}}{SHAPES}"))
+    fn dictionary() -> Dictionary {
+        Dictionary::kept(format!("{{\"id\":\"Q2hhbXAtMQ==\"}}{SHAPES}"))
     }
 
     #[test]
     fn documents_of_every_length_come_back() {
-        let primer = primer();
+        let dictionary = dictionary();
         let noise: String = (0..200_000_u64).map(|n| char::from(b' ' + (n * n % 89) as u8)).collect();
         for document in ["", "{", "é🎉\0", SHAPES, &SHAPES.repeat(40), &noise] {
-            let kept = primer.pack(document);
-            assert_eq!(unpack(Some(&primer), &kept).as_deref(), Some(document), "{} bytes", document.len());
+            let kept = dictionary.pack(document);
+            assert_eq!(unpack(Some(&dictionary), &kept).as_deref(), Some(document), "{} bytes", document.len());
             assert_eq!(unpack(None, &kept), None);
         }
-        assert_eq!(unpack(Some(&primer), &value::pack("without")).as_deref(), Some("without"));
-        let other = Primer::kept("another text".to_owned());
-        assert_ne!(unpack(Some(&other), &primer.pack(SHAPES)).as_deref(), Some(SHAPES));
+        assert_eq!(unpack(Some(&dictionary), &value::pack("without")).as_deref(), Some("without"));
+        let other = Dictionary::kept("another text".to_owned());
+        assert_ne!(unpack(Some(&other), &dictionary.pack(SHAPES)).as_deref(), Some(SHAPES));
         for foreign in ["", "p:", "p:AAAA", "p:é", "x"] {
-            assert_eq!(unpack(Some(&primer), foreign), None, "{foreign}");
+            assert_eq!(unpack(Some(&dictionary), foreign), None, "{foreign}");
         }
     }
 
     #[test]
     fn what_documents_have_in_common_takes_next_to_no_room() {
         let document = SHAPES.replace("2026", "2025").replace("\"\"", "\"x\"");
-        assert!(primer().pack(&document).len() * 3 < value::pack(&document).len());
+        assert!(dictionary().pack(&document).len() * 3 < value::pack(&document).len());
     }
 }

@@ -1,48 +1,47 @@
-//! Rows become bundles that Grist takes: at most so many bytes each, whole dossiers in each, and what believes in them
-//! last. Pure.
+//! Splits rows into bundles below the largest request of Grist: whole dossiers in each, and the rows by which they count as
+//! stored in the last one. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use grist_client::{Action, OnMany, RowId};
 use serde_json::{Map, Value, json};
 
-use grist_client::{Action, OnMany, RowId};
-
-/// The largest bundle, in bytes of JSON: Grist takes 1,048,576, and proxies sometimes less.
+/// The largest bundle, in bytes of JSON: Grist takes 1,048,576 (Grist trap 23), and proxies sometimes less.
 pub(super) const BUNDLE: usize = 900_000;
 
-/// What a bundle needs besides rows: the lease, names of actions.
+/// The bytes that a bundle needs besides rows: the lease, names of actions.
 const OVERHEAD: usize = 2_000;
 
 /// Which columns of which table an upsert writes. Rows of one form go in one action.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Form {
-    /// What is written first: rows that others refer to.
+pub(super) struct RowShape {
+    /// The order of writing: rows that others refer to come first.
     pub rank: usize,
     pub table: String,
-    /// The column that tells rows apart.
+    /// The key column.
     pub key: String,
     pub columns: Vec<String>,
-    /// Whether a row that is not there is added.
+    /// True if a row that is not there is added.
     pub adds: bool,
 }
 
 /// A row to be added, or updated if its key is there.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Upsert {
-    pub form: Arc<Form>,
+    pub form: Arc<RowShape>,
     pub key: Value,
     /// One value a column of the form.
     pub values: Vec<Value>,
 }
 
-/// What must land together, as far as a bundle can hold it.
+/// Rows that must land together, as far as a bundle can hold them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Unit {
     pub removals: BTreeMap<String, Vec<RowId>>,
     pub rows: Vec<Upsert>,
-    /// What is written beforehand when the unit is larger than a bundle: that it is under way.
-    pub herald: Option<Upsert>,
+    /// A row that is written before if the unit is larger than a bundle. It says that the dossier is under way.
+    pub placeholder: Option<Upsert>,
 }
 
 impl Upsert {
@@ -58,7 +57,7 @@ impl Upsert {
         }
         let Self { form, key, mut values } = self;
         let rest = values.split_off(middle);
-        let part = |columns: &[String]| Arc::new(Form { columns: columns.to_vec(), ..Form::clone(&form) });
+        let part = |columns: &[String]| Arc::new(RowShape { columns: columns.to_vec(), ..RowShape::clone(&form) });
         let first = Self { form: part(&form.columns[..middle]), key: key.clone(), values };
         Ok([first, Self { form: part(&form.columns[middle..]), key, values: rest }])
     }
@@ -71,7 +70,7 @@ impl Unit {
     }
 }
 
-/// How many bytes a value takes in JSON, or one more.
+/// Estimates the bytes of a value in JSON; never too few.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
@@ -99,7 +98,7 @@ fn text_weight(text: &str) -> usize {
 struct Open {
     weight: usize,
     removals: BTreeMap<String, Vec<RowId>>,
-    rows: BTreeMap<Arc<Form>, Vec<Upsert>>,
+    rows: BTreeMap<Arc<RowShape>, Vec<Upsert>>,
 }
 
 impl Open {
@@ -135,7 +134,7 @@ impl Open {
     }
 }
 
-fn upsert(form: &Form, rows: Vec<Upsert>) -> Action {
+fn upsert(form: &RowShape, rows: Vec<Upsert>) -> Action {
     let mut keys = Vec::with_capacity(rows.len());
     let mut columns: Vec<Vec<Value>> = form.columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
     for row in rows {
@@ -175,7 +174,7 @@ pub(super) fn bundles(units: Vec<Unit>, last: Unit) -> Vec<Vec<Action>> {
             continue;
         }
         // Larger than a bundle: row after row, in the order of their ranks.
-        open.add(Unit { removals: unit.removals, rows: unit.herald.into_iter().collect(), herald: None });
+        open.add(Unit { removals: unit.removals, rows: unit.placeholder.into_iter().collect(), placeholder: None });
         let mut rows = unit.rows;
         rows.sort_by_key(|row| row.form.rank);
         let mut waiting: Vec<Upsert> = rows.into_iter().rev().collect();
@@ -206,12 +205,12 @@ pub(super) fn bundles(units: Vec<Unit>, last: Unit) -> Vec<Vec<Action>> {
 mod tests {
     use super::*;
 
-    fn form(rank: usize, table: &str, columns: usize) -> Arc<Form> {
+    fn form(rank: usize, table: &str, columns: usize) -> Arc<RowShape> {
         let columns = (0..columns).map(|n| format!("c{n}")).collect();
-        Arc::new(Form { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
+        Arc::new(RowShape { rank, table: table.to_owned(), key: "cle".to_owned(), columns, adds: true })
     }
 
-    fn row(form: &Arc<Form>, key: u32, bytes: usize) -> Upsert {
+    fn row(form: &Arc<RowShape>, key: u32, bytes: usize) -> Upsert {
         let each = bytes / form.columns.len();
         Upsert { form: Arc::clone(form), key: key.into(), values: vec!["x".repeat(each).into(); form.columns.len()] }
     }
@@ -276,7 +275,7 @@ mod tests {
         // One row that no bundle holds is written in two halves.
         rows.insert(0, row(&dossiers, 1, 1_600_000));
         rows.insert(0, row(&book, 1, 10));
-        let giant = Unit { rows, herald: Some(row(&form(8, "Dn", 1), 1, 0)), removals: BTreeMap::default() };
+        let giant = Unit { rows, placeholder: Some(row(&form(8, "Dn", 1), 1, 0)), removals: BTreeMap::default() };
         let bundles = bundles(vec![unit(vec![row(&book, 2, 10)]), giant], unit(vec![row(&form(99, "Etat", 1), 1, 9)]));
         for bundle in &bundles {
             assert!(bytes(bundle) <= BUNDLE, "{}", bytes(bundle));
