@@ -134,13 +134,15 @@ pub async fn old_lines_of_the_history_go_and_the_last_one_stays(sink: &impl Look
     let scope = scope();
     let prepared = prepare(sink, &scope).await;
     sink.commit(&prepared, &batch(1, vec![insert(1, "un")])).await.expect("a commit");
+    // A target may keep no line of a quiet run.
+    let mut report = Report::default();
+    report.counts.inserted = 1;
     let run = |second: i64| RunRecord {
         id: format!("run-{second}"),
         started_at: at(second - 1),
         ended_at: at(second),
         outcome: RunOutcome::Done,
-        // Of two runs that found nothing, a document of Grist may leave one out.
-        report: Report { rows_written: 1, ..Report::default() },
+        report: report.clone(),
     };
     for second in [100, 200, 300] {
         sink.record_run(&scope, &run(second)).await.expect("a line");

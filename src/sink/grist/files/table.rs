@@ -147,7 +147,7 @@ pub(super) fn cell(piece: AttachmentId) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::sink::grist::*;
+    use super::*;
 
     #[test]
     fn an_upload_is_found_in_a_cell_whichever_way_it_came() {
