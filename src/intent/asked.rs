@@ -238,6 +238,29 @@ impl Intent {
 }
 
 impl Action {
+    /// Returns the path of the file that is joined to a message or a decision.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Accepter { justificatif: file, .. }
+            | Self::Refuser { justificatif: file, .. }
+            | Self::ClasserSansSuite { justificatif: file, .. }
+            | Self::Message { attachment: file, .. } => file.as_deref(),
+            Self::PasserEnInstruction
+            | Self::RepasserEnConstruction
+            | Self::RepasserEnInstruction
+            | Self::Archiver
+            | Self::Desarchiver
+            | Self::SupprimerMessage { .. }
+            | Self::AnnulerDemandeCorrection
+            | Self::Annotations { .. }
+            | Self::AjouterLigne { .. }
+            | Self::ChangerGroupe { .. }
+            | Self::Label { .. }
+            | Self::Suivre { .. } => None,
+        }
+    }
+
     /// Words of all actions.
     pub const WORDS: [&'static str; 18] = [
         "passer_en_instruction",

@@ -1,5 +1,7 @@
 //! Examines an entry of an outbox: reads what the decision depends on, and takes it. Nothing is sent and nothing is written.
 
+use std::path::Path;
+
 use jiff::SignedDuration;
 
 use super::decision::{Decision, Requirement};
@@ -156,12 +158,15 @@ impl<'a, O: Outbox> Examiner<'a, O> {
         }
     }
 
-    /// Reads and digests the files of this machine that annotations of an intent name.
+    /// Reads and digests the files of this machine that an intent names.
     async fn files(&self, intent: &Intent, dossier: &Dossier) -> LocalFiles {
-        let Action::Annotations { edits } = &intent.action else { return LocalFiles::new() };
+        let paths = match &intent.action {
+            Action::Annotations { edits } => files_of(&self.demarche, dossier, edits),
+            action => action.file().map(Path::to_owned).into_iter().collect(),
+        };
         let mut files = LocalFiles::new();
-        for path in files_of(&self.demarche, dossier, edits) {
-            let digested = send::digested(&path).await;
+        for path in paths {
+            let digested = send::digested(&path, &intent.action).await;
             files.insert(path, digested);
         }
         files

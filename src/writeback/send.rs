@@ -8,6 +8,7 @@ use crate::api::{
     UploadError,
 };
 use crate::ids::DossierId;
+use crate::intent::Action;
 
 /// Says what came of it.
 pub(super) enum Sent {
@@ -46,12 +47,25 @@ pub(super) async fn send(client: &Client, dossier: &DossierId, step: MutationSte
 }
 
 /// Describes a file of this machine as the platform would; gives the reason if it cannot be read.
-pub(super) async fn digested(path: &Path) -> Result<LocalFile, String> {
+pub(super) async fn digested(path: &Path, action: &Action) -> Result<LocalFile, String> {
     let (name, bytes) = read(path).await?;
     let file = match action {
         Action::Message { .. } => Upload::for_message(name.clone(), bytes),
         Action::Annotations { .. } => Upload::for_annotation(name.clone(), bytes),
-        _ => Upload::for_decision(name.clone(), bytes),
+        Action::Accepter { .. } | Action::Refuser { .. } | Action::ClasserSansSuite { .. } => {
+            Upload::for_decision(name.clone(), bytes)
+        }
+        Action::PasserEnInstruction
+        | Action::RepasserEnConstruction
+        | Action::RepasserEnInstruction
+        | Action::Archiver
+        | Action::Desarchiver
+        | Action::SupprimerMessage { .. }
+        | Action::AnnulerDemandeCorrection
+        | Action::AjouterLigne { .. }
+        | Action::ChangerGroupe { .. }
+        | Action::Label { .. }
+        | Action::Suivre { .. } => return Err("the action takes no file".to_owned()),
     };
     let file = file.map_err(|error| error.to_string())?;
     Ok(LocalFile { name, checksum: file.checksum().to_owned(), size: file.byte_size() })

@@ -1,4 +1,4 @@
-//! Compares files of this machine with those that an annotation holds. Pure: the files were read before.
+//! Compares files of this machine with those that the platform shows. Pure: the files were read before.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use super::verdict::Refusal;
-use crate::champ::ChampValue;
+use crate::champ::{ChampValue, File};
 
 /// Describes a file of this machine as the platform would: by name and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,19 @@ pub struct LocalFile {
     pub name: String,
     /// MD5 of its bytes in base64.
     pub checksum: String,
+    /// The size in bytes.
+    pub size: u64,
 }
 
-/// Holds the files that edits name, by path, or the reason why one cannot be read.
+impl LocalFile {
+    /// Returns true if a file of the platform has the same bytes.
+    pub(super) fn has_bytes_of(&self, shown: &File) -> bool {
+        // A file that the platform generates on demand has no checksum (docs/platform.md#files): its size is compared.
+        if shown.checksum.is_empty() { shown.byte_size == self.size } else { shown.checksum == self.checksum }
+    }
+}
+
+/// Holds the files that an intent names, by path, or the reason why one cannot be read.
 pub type LocalFiles = BTreeMap<PathBuf, Result<LocalFile, String>>;
 
 /// Reads the paths of files: one, or a list.
@@ -57,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_bytes_and_its_name() {
-        let local = |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into() });
+        let local =
+            |name: &str, checksum: &str| Ok(LocalFile { name: name.into(), checksum: checksum.into(), size: 1 });
         let files = LocalFiles::from([
             (PathBuf::from("/tmp/avis.pdf"), local("avis.pdf", "a==")),
             (PathBuf::from("/tmp/plan.pdf"), local("plan.pdf", "b==")),

@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use super::Case;
+use super::files::LocalFile;
 use super::lacking::Lacking;
 use super::origin::Untraced;
 use super::text::{self, Likeness, likeness};
 use super::verdict::{Doubt, FileSlot, Refusal, Verdict};
 use crate::api::{CorrectionReason, Mutation};
+use crate::champ::File;
 use crate::dossier::{Dossier, Message};
 use crate::ids::MessageId;
 use crate::intent::{Action, Answer, Intent, Sending, There, Witness};
@@ -60,7 +62,9 @@ impl Case<'_> {
     /// Nobody can tell if it is there.
     fn said(&self, body: &str, attachment: Option<&Path>) -> Result<Option<&Message>, Verdict> {
         let Some(writer) = self.writer() else { return Ok(None) };
-        let said = said(self.dossier, writer, body, attachment);
+        // The same words with another file are another message; once it was sent, its own traces tell.
+        let local = attachment.filter(|_| self.progress.sends == 0).and_then(|path| self.local(path));
+        let said = said(self.dossier, writer, body, attachment, local);
         let emptied =
             |message: &&Message| is_of(message, writer) && is_emptied(message) && !self.is_claimed(&message.id);
         let emptied: Vec<&Message> = self.dossier.messages.iter().filter(emptied).collect();
@@ -162,16 +166,22 @@ struct Said<'d> {
     pub likeness: Likeness,
 }
 
-/// Finds the messages of an author in these words with this file, oldest first.
-fn said<'d>(dossier: &'d Dossier, author: &str, body: &str, attachment: Option<&Path>) -> Vec<Said<'d>> {
-    let file = attachment.and_then(Path::file_name).map(|name| file_name(&name.to_string_lossy()));
+/// Finds the messages of an author in these words with this file, oldest first. The bytes of the file are compared if they
+/// are given; its name always is.
+fn said<'d>(
+    dossier: &'d Dossier,
+    author: &str,
+    body: &str,
+    attachment: Option<&Path>,
+    local: Option<&LocalFile>,
+) -> Vec<Said<'d>> {
     let said = |message: &'d Message| {
         if !is_of(message, author) || is_emptied(message) {
             return None;
         }
         let words = likeness(&message.body, body)?;
-        let likeness = match &file {
-            Some(name) if message.attachments.iter().any(|file| file_name(&file.filename) == *name) => words,
+        let likeness = match attachment {
+            Some(path) if message.attachments.iter().any(|shown| is_file(shown, path, local)) => words,
             // The platform takes an infected file out of its message: the message is then without one (trap 23).
             Some(_) if message.attachments.is_empty() => Likeness::Perhaps,
             None if message.attachments.is_empty() => words,
@@ -180,6 +190,12 @@ fn said<'d>(dossier: &'d Dossier, author: &str, body: &str, attachment: Option<&
         Some(Said { message, likeness })
     };
     dossier.messages.iter().filter_map(said).collect()
+}
+
+/// Returns true if a file of the platform is the local file: by its name, and by its bytes if they were read.
+pub(super) fn is_file(shown: &File, path: &Path, local: Option<&LocalFile>) -> bool {
+    let name = path.file_name().map(|name| file_name(&name.to_string_lossy()));
+    name.is_some_and(|name| file_name(&shown.filename) == name) && local.is_none_or(|local| local.has_bytes_of(shown))
 }
 
 /// Tells if an author wrote a message.

@@ -28,6 +28,8 @@ mod unanswered;
 mod values;
 mod verdict;
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
 
 use self::lacking::{Candidate, Lacking};
@@ -79,7 +81,7 @@ pub struct Case<'a> {
     pub skew: SignedDuration,
     /// The time for which a request may still be under way on the platform after its answer was lost.
     pub quiet: SignedDuration,
-    /// The files that annotations of the intent name, as they are on this machine.
+    /// The files that the intent names, as they are on this machine.
     pub files: &'a LocalFiles,
     /// Sends no message that is there already, however old it is: for intents that no outbox keeps.
     pub once: bool,
@@ -162,6 +164,11 @@ impl Case<'_> {
     /// Gives what was sent last, if it was this.
     fn sent(&self, key: &str) -> Option<&Sending> {
         self.progress.last.as_ref().filter(|last| last.key == key)
+    }
+
+    /// Gives a file of this machine that the intent names, if it could be read: whether it can be sent, sending it tells.
+    fn local(&self, path: &Path) -> Option<&LocalFile> {
+        self.files.get(path).and_then(|file| file.as_ref().ok())
     }
 
     fn author(&self) -> Result<&Profile, Refusal> {

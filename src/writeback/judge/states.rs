@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::Case;
 use super::lacking::Lacking;
 use super::path::{NoWay, Passage, path};
-use super::text;
 use super::verdict::{Conflict, FileSlot, Refusal, Verdict};
+use super::{messages, text};
 use crate::api::Mutation;
 use crate::dossier::{DossierState, Traitement};
 use crate::intent::{Action, Answer, Intent, Words};
@@ -134,6 +134,13 @@ impl Case<'_> {
         let then = mutations.map(|(mutation, _)| mutation.name()).collect();
         let files = file.map(|path| (FileSlot::Decision, path)).into_iter().collect();
         Ok(self.candidate(mutation).with_files(files).followed_by(then).into())
+    }
+
+    /// Returns true if the decision that the dossier shows has the file of the intent, or if the intent has none.
+    fn has_justificatif(&self) -> bool {
+        let Some(path) = self.intent.action.file() else { return true };
+        let shown = self.dossier.motivation_attachment.as_ref();
+        shown.is_some_and(|shown| messages::is_file(shown, path, self.local(path)))
     }
 
     /// Takes a decision back.
