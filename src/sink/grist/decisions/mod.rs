@@ -30,7 +30,7 @@ use crate::table::LayoutTable;
 pub use take::{Declined, Taken};
 
 /// Written beside a tick that another version of its dossier takes away.
-const CHANGED: &str = "Le dossier a changé depuis que vous avez coché : relisez-le, puis cochez de nouveau";
+pub(super) const CHANGED: &str = "Le dossier a changé depuis que vous avez coché : relisez-le, puis cochez de nouveau";
 
 /// Lets people decide in the table of dossiers.
 #[derive(Debug)]
