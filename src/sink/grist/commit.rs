@@ -145,7 +145,7 @@ impl CommitPlan<'_> {
                 let values = vec![kind, word, at, step.changed_at.to_string().into()];
                 let book = Upsert { form: Arc::clone(&forms.tomb), key: cle(), values };
                 let target = self.targets.dossiers()?;
-                let values = tombstone_cells(Some(gone), *changed_at).to_vec();
+                let values = tombstone_cells(Some(gone), step.changed_at).to_vec();
                 let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
                 let rows = [shown, book].into_iter().chain(self.untick(target, number)).collect();
                 draft.units.push(Unit { rows, ..Unit::default() });
@@ -369,7 +369,7 @@ impl CommitPlan<'_> {
 
     fn count(&self, number: DossierNumber, gone: bool, draft: &mut CommitDraft) {
         let held = self.holdings.stored.get(&number).and_then(|book| book.held.as_ref());
-        match held.map(|held| held.gone.is_some()) {
+        match held.map(|held| held.known.gone.is_some()) {
             Some(true) => draft.totals.gone = draft.totals.gone.saturating_sub(1),
             Some(false) => draft.totals.alive = draft.totals.alive.saturating_sub(1),
             None => {}

@@ -53,7 +53,7 @@ impl Holdings {
     /// that was purged has no row.
     pub(super) fn held(&self, number: DossierNumber) -> Option<&Held> {
         let held = self.stored.get(&number)?.held.as_ref()?;
-        let purged = held.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
+        let purged = held.known.gone.as_ref().is_some_and(|gone| gone.reason == GoneReason::Retention);
         (purged || self.rows.contains_key(&number)).then_some(held)
     }
 
@@ -127,13 +127,10 @@ pub(super) fn stored(row: &DocRecord) -> Result<(DossierNumber, DossierRecord), 
         return Ok((number, DossierRecord { held: None, first_seen: None, rest }));
     }
     let digest = |column: &'static str| text(row, column).parse().map_err(|_| unreadable(column));
-    let held = Held {
-        fingerprint: digest("empreinte")?,
-        light: digest("lumiere")?,
-        updated_at: parsed("modifie")?,
-        gone: gone(row)?,
-        last_changed: parsed("changement")?,
-    };
+    let known = KnownDossier { fingerprint: digest("empreinte")?, light: digest("lumiere")?, gone: gone(row)? };
+    // Never compared; but a row in which somebody changed it is not as it was written.
+    parsed("modifie")?;
+    let held = Held { known, last_changed: parsed("changement")? };
     Ok((number, DossierRecord { held: Some(held), first_seen: Some(parsed("premiere_vue")?), rest }))
 }
 

@@ -118,7 +118,7 @@ async fn commit_once(
     let count = session.state.count(scope);
     let dictionary = session.state.dictionary(scope)?;
     let (layout, dictionary) = (prepared.layout(), dictionary.as_ref());
-    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(number_of).collect();
+    let emptied = batch.plan.changes.iter().filter(|change| change.empties()).map(Change::number).collect();
     let extensions = session.extensions.clone();
     let intents = extensions.emptied(session, scope, &emptied).await?;
     let totals = count.totals;
