@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn a_secret_is_the_first_line_without_outer_white_space() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = |text: &str| {
-            let path = folder.path().join("secret");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
             std::fs::write(&path, text).expect("a writable folder");
             SecretSource::File(path)
         };
@@ -91,8 +91,8 @@ mod tests {
         for (source, expected) in [
             (SecretSource::Variable("SET".to_owned()), Some("s3cret")),
             (SecretSource::Variable("UNSET".to_owned()), None),
-            (file("s3cret\r\n"), Some("s3cret")),
-            (file("\ns3cret\n"), None),
+            (file("windows", "s3cret\r\n"), Some("s3cret")),
+            (file("empty line", "\ns3cret\n"), None),
         ] {
             let read = secrets.read("token", &source).ok().map(|secret| secret.expose_secret().to_owned());
             assert_eq!(read.as_deref(), expected, "{source}");

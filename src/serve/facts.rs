@@ -101,7 +101,7 @@ pub(super) fn quarantined_since(runs: &[RunRecord]) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DossierNumber;
+    use crate::ids::{DescriptorId, DossierNumber};
     use crate::report::Brake;
 
     #[test]
@@ -111,6 +111,7 @@ mod tests {
             quarantined: [42, 43].map(|number| (DossierNumber::new(number), "crash".to_owned())).into(),
             watermark: "2026-03-02T08:00:00Z".parse().ok(),
             brake: Some(Brake { deletions: 12, alive: 20 }),
+            strangers: vec![DescriptorId::new("Q2hhbXAtOQ==")],
             ..Report::default()
         };
         let runs = [

@@ -17,7 +17,7 @@ use crate::plan::Observation;
 use crate::report::{Brake, Counts};
 use crate::sink::Sink;
 
-/// How many gone dossiers are compared with the target in one commit.
+/// Limits the gone dossiers that one commit compares with the target.
 const GONE_BATCH: usize = 500;
 
 /// The lists that are asked for in this run.
@@ -112,7 +112,7 @@ impl<S: Sink> Engine<'_, S> {
         Ok(true)
     }
 
-    /// Whether so many deletions are held back. Everything else of the run goes on.
+    /// Tells if so many deletions are held back. Everything else of the run goes on.
     pub(super) fn brakes(&mut self, deletions: u64, alive: u64) -> bool {
         let brakes = self.job.settings.brakes(deletions, alive);
         if brakes {

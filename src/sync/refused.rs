@@ -19,10 +19,10 @@ pub const REFUSED_BY_TARGET: &str = "refused_by_target";
 /// When a target refuses more dossiers than this, and takes none, it is not about these dossiers.
 const MOST_REFUSED: usize = 10;
 
-/// How much of a row that has too much in it is tried, in quarters of its answers.
+/// Lists the shares, in quarters, of the answers of an oversized row that are tried in turn.
 const QUARTERS: [u8; 3] = [3, 2, 1];
 
-/// Whether an error says that others of the rows that were given may be written.
+/// Tells if an error concerns some of the given rows, so that the others may be written.
 pub(super) fn concerns_rows(error: &SinkError) -> bool {
     matches!(error, SinkError::CannotHold { .. })
 }

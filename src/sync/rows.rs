@@ -19,16 +19,16 @@ use crate::report::{RowDifference, RowFault};
 use crate::sink::{ExpectedDossier, Sink, StoredDocument};
 use crate::table::{Layout, Mapper, narrowed};
 
-/// How many differences of each table are asked for when rows are counted: with more, everything is compared.
+/// Limits the differences asked of each table when rows are counted. With more, everything is compared.
 const COUNTED: u32 = 500;
 
-/// How many are asked for before rows are removed.
+/// Limits the differences asked for before rows are removed.
 const MOST: u32 = 100_000;
 
-/// How many differences a report names.
+/// Limits the differences that a report names.
 const NAMED: usize = 100;
 
-/// What is stored of some dossiers, compared with what their documents say.
+/// Compares the stored rows of some dossiers with their documents.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     /// Rows that are not what they should be.

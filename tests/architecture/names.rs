@@ -4,26 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names that still have several declarations. Remove one when it is settled, never add one.
-const DOUBLES: &[&str] = &[
-    "Draft",
-    "Ended",
-    "Fault",
-    "FeedEntry",
-    "Form",
-    "Format",
-    "History",
-    "Kept",
-    "Lease",
-    "Place",
-    "Plan",
-    "Row",
-    "Seen",
-    "Step",
-    "Target",
-    "Wanted",
-];
-
 /// The sources of each crate, the imitations excepted.
 const CRATES: &[&str] = &["src", "crates/bearer-http/src", "crates/grist-client/src"];
 
@@ -79,8 +59,7 @@ fn declarations(sources_of: &str) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn a_type_name_is_declared_once() {
     for (name, files) in CRATES.iter().flat_map(|sources| declarations(sources)) {
-        let known = DOUBLES.contains(&name.as_str());
-        assert!(files.len() == 1 || known, "`{name}` has several meanings, in {files:?}: rename all but one");
+        assert!(files.len() == 1, "`{name}` has several meanings, in {files:?}: rename all but one");
     }
 }
 

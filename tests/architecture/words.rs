@@ -3,9 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders of `src` that are not done. Remove one when it is, never add one.
-const NOT_YET: &[&str] = &["sink", "sync"];
-
 /// Words of a house that was: no module, type or text is called by them.
 const PICTURES: &[&str] =
     &["watchtower", "the gate", "the vault", "the desk", "the workshop", "the conductor", "ROOM "];
@@ -21,8 +18,8 @@ fn sources(under: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of `src` and of the libraries, those of [`NOT_YET`] excepted, with their path below `src` or from `crates`.
-fn done() -> Vec<(PathBuf, String)> {
+/// The files of `src` and of the libraries, with their path below `src` or from `crates`.
+fn library_sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     sources(&root.join("src"), &mut found);
@@ -32,7 +29,6 @@ fn done() -> Vec<(PathBuf, String)> {
     let name =
         |path: &PathBuf| path.strip_prefix(root.join("src")).or_else(|_| path.strip_prefix(root)).map(PathBuf::from);
     let found = found.into_iter().map(|path| (name(&path).expect("a file of the repository"), path));
-    let found = found.filter(|(name, _)| !NOT_YET.iter().any(|folder| name.starts_with(folder)));
     found.map(|(name, path)| (name, fs::read_to_string(path).expect("a readable source"))).collect()
 }
 
@@ -51,7 +47,7 @@ fn questions(text: &str) -> Vec<(usize, &str)> {
 
 #[test]
 fn no_doc_comment_begins_with_a_question_word() {
-    for (name, text) in done() {
+    for (name, text) in library_sources() {
         let found = questions(&text);
         assert!(found.is_empty(), "{}: begin with a verb and its object: {found:?}", name.display());
     }
@@ -66,7 +62,7 @@ fn question_words_are_found_at_the_beginning_alone() {
 
 #[test]
 fn no_source_speaks_of_a_house() {
-    for (name, text) in done() {
+    for (name, text) in library_sources() {
         for picture in PICTURES {
             assert!(!text.contains(picture), "{} says `{picture}`", name.display());
         }

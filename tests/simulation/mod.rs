@@ -2,9 +2,6 @@
 
 pub mod life;
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -58,24 +55,6 @@ fn nothing_is_lost_in_some_hundred_lives() {
     });
     let met = met.into_inner().expect("no thread panicked");
     assert_eq!(MET.into_iter().filter(|what| !met.contains_key(what)).collect::<Vec<_>>(), [""; 0]);
-}
-
-/// `scripts/mutations` applies these patches; a change of the lines that they quote must change them too.
-#[test]
-fn every_mutation_applies_to_the_engine_as_it_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut patches: Vec<_> = fs::read_dir(root.join("tests/simulation/mutations"))
-        .expect("the folder of the mutations")
-        .map(|entry| entry.expect("an entry of a readable folder").path())
-        .collect();
-    patches.sort();
-    assert!(patches.len() >= 15, "{patches:?}");
-    for patch in patches {
-        let Ok(applied) = Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root).output() else {
-            return println!("not run: git is missing");
-        };
-        assert!(applied.status.success(), "{}: {}", patch.display(), String::from_utf8_lossy(&applied.stderr));
-    }
 }
 
 #[test]
