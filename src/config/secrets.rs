@@ -9,9 +9,11 @@ use secrecy::SecretString;
 
 use super::values::SecretSource;
 
+type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Looks secrets up in variables and files. Clones are handles on the same variables.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Secrets(Arc<Variables>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
