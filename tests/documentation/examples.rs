@@ -160,7 +160,7 @@ async fn follow_changes_tells_each_line_of_the_feed_once() {
             assert!(seen.insert(line.clone()), "{line} was told twice");
         }
         // A line is printed before its position is committed; one that is killed in between prints it again.
-        let behind = "SELECT 'behind' FROM follow_changes WHERE seq < (SELECT max(seq) FROM dn.dn_changes)";
+        let behind = "SELECT 'behind' FROM public.follow_changes WHERE seq < (SELECT max(seq) FROM dn.dn_changes)";
         while !database.column(behind).await.is_empty() {}
         child.kill().await.expect("it ends");
     }
