@@ -30,15 +30,17 @@ async fn hundreds_of_runs_take_no_more_memory_than_the_first_and_lose_nothing() 
     (FIRST..FIRST + DEMARCHES).for_each(|number| config.push_str(&format!("[[demarches]]\nnumber = {number}\n")));
     harness.write("dn.toml", &config);
     let mut worker = Worker::start(&harness, &["--config", "dn.toml", "run"], &[]);
-    let mut early = 0;
+    // The least of twenty runs: the allocator keeps pages for a while, more of them on a busy machine.
+    let (mut early, mut late) = (u64::MAX, u64::MAX);
     for run in 0..120 {
         worker.says(" ends: done").await;
         harness.sandbox.live(FIRST + run % DEMARCHES, 1, u64::from(run));
-        if run == 40 {
-            early = resident(&worker);
+        match run {
+            20..40 => early = early.min(resident(&worker)),
+            100..120 => late = late.min(resident(&worker)),
+            _ => {}
         }
     }
-    let late = resident(&worker);
     assert!(late <= early + 8 * 1024, "{early} KiB after 40 runs, {late} KiB after 120");
     assert_eq!(worker.stop().await.code, Some(0));
     // What moved without a date waits for the daily comparison; this is the same comparison, now.
