@@ -25,6 +25,7 @@ mod endpoint;
 mod graph;
 mod handle;
 mod kind;
+mod listening;
 mod paging;
 mod places;
 mod platform;

@@ -3,65 +3,41 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use futures_util::{StreamExt as _, stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use super::message::{Incoming, Outgoing};
 use crate::Sandbox;
+use crate::listening::{Line, Listening};
 
 /// Largest body that is read.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// A sandbox that listens. It stops when it is dropped; [`Server::stop`] also waits for the requests under way.
 #[must_use = "the server stops when it is dropped"]
-pub struct Server {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<io::Result<()>>>,
-}
+pub struct Server(Listening);
 
 impl Server {
     /// Listens on `address`; port 0 takes a free one.
     pub(crate) async fn start(sandbox: Sandbox, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let service = Router::new().fallback(handle).with_state(sandbox).into_make_service_with_connect_info::<Line>();
-        let task = tokio::spawn(async move {
-            let server = axum::serve(Lines(listener), service).with_graceful_shutdown(async {
-                // A dropped sender is a dropped server: both mean the end.
-                drop(stopped.await);
-            });
-            server.await
-        });
-        Ok(Self { address, stop: Some(stop), task: Some(task) })
+        Ok(Self(Listening::start(Router::new().fallback(handle).with_state(sandbox), address).await?))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// The address of the API.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/api/v2/graphql", self.address)
+        format!("http://{}/api/v2/graphql", self.address())
     }
 
     /// Takes no more requests and waits for those under way.
@@ -69,15 +45,8 @@ impl Server {
     /// # Errors
     ///
     /// When the listening socket failed.
-    pub async fn stop(mut self) -> io::Result<()> {
-        if let Some(stop) = self.stop.take() {
-            // The receiver is gone when the server already ended.
-            let _already_ended = stop.send(());
-        }
-        match self.task.take() {
-            Some(task) => task.await.map_err(io::Error::other)?,
-            None => Ok(()),
-        }
+    pub async fn stop(self) -> io::Result<()> {
+        self.0.stop().await
     }
 }
 
@@ -133,88 +102,6 @@ fn respond(answer: Outgoing, line: &Line) -> Response {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
     response
-}
-
-/// `true` if a connection is cut: nothing more is written on it.
-#[derive(Clone, Debug)]
-pub(crate) struct Line(Arc<AtomicBool>);
-
-impl Line {
-    /// Writes nothing more on the connection.
-    pub(crate) fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Connected<IncomingStream<'_, Lines>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().line.clone()
-    }
-}
-
-/// A listener whose connections can be cut.
-pub(crate) struct Lines(TcpListener);
-
-impl Lines {
-    /// Takes the connections of a listener.
-    #[cfg(feature = "grist")]
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self(listener)
-    }
-}
-
-impl Listener for Lines {
-    type Io = Cuttable;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it small answers wait for an acknowledgement; a failure only costs time.
-        drop(stream.set_nodelay(true));
-        (Cuttable { stream, line: Line(Arc::default()) }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
-    }
-}
-
-pub(crate) struct Cuttable {
-    stream: TcpStream,
-    line: Line,
-}
-
-impl Cuttable {
-    fn check(&self) -> io::Result<()> {
-        if self.line.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
-    }
-}
-
-impl AsyncRead for Cuttable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Cuttable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-    }
 }
 
 /// The futures of a server cross threads.

@@ -18,7 +18,5 @@ mod stored;
 pub(super) use answer::Endpoint;
 pub use fault::{Fault, FaultPlan, Reset};
 pub use http::Server;
-#[cfg(feature = "grist")]
-pub(super) use http::{Line, Lines};
 pub use log::RequestInfo;
 pub use message::{Incoming, Outgoing};

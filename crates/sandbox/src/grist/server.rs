@@ -8,52 +8,34 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request as Incoming, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use super::endpoint;
 use super::handle::Grist;
 use super::request::{Answer, Request};
-use crate::endpoint::{Line, Lines};
+use crate::listening::{Line, Listening};
 
 /// Largest body that is read at all; uploads have no other limit.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// A fake that listens. It stops when it is dropped.
 #[must_use = "the server stops when it is dropped"]
-pub struct GristServer {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<io::Result<()>>>,
-}
+pub struct GristServer(Listening);
 
 impl GristServer {
     pub(super) async fn start(grist: Grist, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let service = Router::new().fallback(handle).with_state(grist).into_make_service_with_connect_info::<Line>();
-        let task = tokio::spawn(async move {
-            let server = axum::serve(Lines::new(listener), service).with_graceful_shutdown(async {
-                // A dropped sender is a dropped server: both mean the end.
-                drop(stopped.await);
-            });
-            server.await
-        });
-        Ok(Self { address, stop: Some(stop), task: Some(task) })
+        Ok(Self(Listening::start(Router::new().fallback(handle).with_state(grist), address).await?))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// The address of the instance, without `/api`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// Takes no more requests and waits for those under way.
@@ -61,18 +43,8 @@ impl GristServer {
     /// # Errors
     ///
     /// When the listening socket failed.
-    pub async fn stop(mut self) -> io::Result<()> {
-        drop(self.stop.take());
-        match self.task.take() {
-            Some(task) => task.await.map_err(io::Error::other)?,
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for GristServer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
+    pub async fn stop(self) -> io::Result<()> {
+        self.0.stop().await
     }
 }
 
