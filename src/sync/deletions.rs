@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::error::SyncError;
 use super::event::Event;
-use super::quarantine::next_try;
 use super::run::{Engine, until_stopped};
+use super::setbacks;
 use crate::checkpoint::{Checkpoint, DeletionList, Setback, SideQuestion};
 use crate::dossier::Gone;
 use crate::fingerprint::Digest;
@@ -53,21 +53,17 @@ impl<S: Sink> Engine<'_, S> {
                 // Due, and not `None`: the end of a complete reading takes `None` for a first run, which needs no listing.
                 checkpoint.listed_at = Some(Timestamp::UNIX_EPOCH);
             }
-            let attempts = before.map_or(1, |before| before.attempts.saturating_add(1));
-            let next_try = next_try(now, attempts);
+            let setback = setbacks::after(before.as_ref(), now);
             self.notice(format!(
-                "{list} could not be read ({reason}); it is asked for again after {next_try}, and the complete listing \
-                 finds what left meanwhile"
+                "{list} could not be read ({reason}); it is asked for again after {}, and the complete listing finds what \
+                 left meanwhile",
+                setback.next_try
             ));
-            checkpoint.setbacks.insert(SideQuestion::from(*list), Setback { attempts, next_try });
+            checkpoint.setbacks.insert(SideQuestion::from(*list), setback);
         }
         let waiting = DeletionList::ALL.into_iter().filter(|list| !asked.contains(list));
-        for (list, Setback { attempts, next_try }) in
-            waiting.filter_map(|list| Some((list, setback(&checkpoint, list)?)))
-        {
-            let words =
-                format!("{list} was not asked for: it failed {attempts} times, and its turn is after {next_try}");
-            self.notice(words);
+        for (list, setback) in waiting.filter_map(|list| Some((list, setback(&checkpoint, list)?))) {
+            self.notice(setbacks::not_asked(list, setback));
         }
         let complete = DeletionList::ALL.into_iter().all(|list| setback(&checkpoint, list).is_none());
         if !complete {

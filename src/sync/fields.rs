@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::SyncError;
-use super::quarantine::next_try;
 use super::run::{Engine, until_stopped};
+use super::setbacks;
 use crate::api::{ApiError, Client, fields_catalogue};
-use crate::checkpoint::{Checkpoint, PlatformFields, Setback, SideQuestion, Sweep};
+use crate::checkpoint::{Checkpoint, PlatformFields, SideQuestion, Sweep};
 use crate::fingerprint::Digest;
 use crate::sink::Sink;
 
@@ -60,10 +60,8 @@ impl<S: Sink> Engine<'_, S> {
             let catalogue = Digest::of(fields_catalogue().as_bytes());
             if is_due(&self.checkpoint, catalogue, now, self.job.settings.full) {
                 self.ask_fields(catalogue, now).await?;
-            } else if let Some(Setback { attempts, next_try }) = self.checkpoint.setbacks.get(&SideQuestion::Schema) {
-                let words =
-                    format!("{SCHEMA} was not asked for: it failed {attempts} times, and its turn is after {next_try}");
-                self.notice(words);
+            } else if let Some(setback) = self.checkpoint.setbacks.get(&SideQuestion::Schema) {
+                self.notice(setbacks::not_asked(SCHEMA, setback));
             }
         }
         self.follow_fields().await;
@@ -78,16 +76,16 @@ impl<S: Sink> Engine<'_, S> {
         match answer {
             Ok(has) => self.checkpoint.platform_fields = Some(PlatformFields { has, catalogue, at: now }),
             Err(error) => {
-                let attempts = before.map_or(1, |before| before.attempts.saturating_add(1));
-                let next_try = next_try(now, attempts);
+                let setback = setbacks::after(before.as_ref(), now);
                 let read = match self.checkpoint.newer_fields {
                     Some(_) => "dossiers are read with the newer fields of before",
                     None => "dossiers are read without newer fields",
                 };
                 self.notice(format!(
-                    "{SCHEMA} could not be read ({error}); it is asked for again after {next_try}, and {read} until then"
+                    "{SCHEMA} could not be read ({error}); it is asked for again after {}, and {read} until then",
+                    setback.next_try
                 ));
-                self.checkpoint.setbacks.insert(SideQuestion::Schema, Setback { attempts, next_try });
+                self.checkpoint.setbacks.insert(SideQuestion::Schema, setback);
             }
         }
         Ok(())
@@ -121,6 +119,7 @@ impl<S: Sink> Engine<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::Setback;
 
     #[test]
     fn the_platform_is_asked_once_a_day_and_less_often_when_it_does_not_tell() {

@@ -26,6 +26,7 @@ mod retention;
 mod rows;
 mod run;
 mod selecting;
+mod setbacks;
 mod settings;
 mod stop;
 mod verify;
