@@ -60,8 +60,6 @@ impl Cycle<'_> {
     /// The target belongs to another instance, has no outbox, or cannot be read before the first intent. What ends the push
     /// later is in the outcome.
     pub async fn push(&self, sink: &AnySink, author: Option<&str>) -> Result<PushOutcome, CycleError> {
-        // Numbers of two instances collide: a decision must not reach a stranger's dossier.
-        check_instance(&self.job.client, sink, &self.job.scope).await?;
         let client = &self.client_for(sink).await?;
         if let Some(outbox) = sink.document() {
             // What people ticked becomes intents first.
@@ -80,7 +78,6 @@ impl Cycle<'_> {
     /// # Errors
     /// As [`push`](Self::push).
     pub async fn plan_push(&self, sink: &AnySink, author: Option<&str>) -> Result<PushOutcome, CycleError> {
-        check_instance(&self.job.client, sink, &self.job.scope).await?;
         let client = &self.client_for(sink).await?;
         if let Some(outbox) = sink.document() {
             let kept = self.plan_with(client, outbox, author).await;
@@ -106,8 +103,10 @@ impl Cycle<'_> {
     }
 
     /// Clones the client of the job so that it reads dossiers as the runs into a target do: the next run then finds nothing new in
-    /// what a push moved.
+    /// what a push moved. Refuses a target of another instance.
     async fn client_for(&self, sink: &AnySink) -> Result<Client, CycleError> {
+        // Numbers of two instances collide: a decision must not reach a stranger's dossier.
+        check_instance(&self.job.client, sink, &self.job.scope).await?;
         let stored = sink.checkpoint(&self.job.scope).await?;
         Ok(client_of(&self.job.client, stored.as_ref()))
     }

@@ -12,6 +12,7 @@ use super::clients::{InstanceToken, filter};
 use super::error::CycleError;
 use super::event::CycleEvent;
 use super::job::CycleJob;
+use super::kind::ErrorKind;
 use super::limiters::Limiters;
 use super::log;
 use super::steps::{Cycle, CycleReport};
@@ -159,7 +160,7 @@ impl CycleRunner {
     pub async fn cycle(&self, key: &JobKey, stop: &Stop) -> Result<CycleEnd, CycleError> {
         let Some((planned, job)) = self.jobs.get(key) else { return Err(CycleError::NoJob(key.clone())) };
         match self.work(planned, job, Reason::Asked, stop).await {
-            Err(error) if error.kind() == super::ErrorKind::Locked => Ok(CycleEnd::Taken { again: try_again(job) }),
+            Err(error) if error.kind() == ErrorKind::Locked => Ok(CycleEnd::Taken { again: try_again(job) }),
             end => end,
         }
     }
@@ -319,15 +320,12 @@ impl JobRunner for CycleRunner {
             Err(error) => {
                 log::log_error(&job.scope, &error);
                 let failed = Ended::failed((self.clock)());
-                match error {
-                    CycleError::Sink(SinkError::Locked { .. })
-                    | CycleError::Sync(SyncError::Sink(SinkError::Locked { .. })) => {
-                        JobOutcome::Taken { again: try_again(job) }
+                match error.kind() {
+                    ErrorKind::Locked => JobOutcome::Taken { again: try_again(job) },
+                    ErrorKind::Interrupted => JobOutcome::Ran(Ended { outcome: RunOutcome::Interrupted, ..failed }),
+                    ErrorKind::Configuration | ErrorKind::Refused | ErrorKind::Unavailable | ErrorKind::Unexpected => {
+                        JobOutcome::Ran(failed)
                     }
-                    CycleError::Sync(SyncError::Interrupted) => {
-                        JobOutcome::Ran(Ended { outcome: RunOutcome::Interrupted, ..failed })
-                    }
-                    _ => JobOutcome::Ran(failed),
                 }
             }
         }
