@@ -20,7 +20,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 /// Every second, for the demonstration. This scheduler puts the seconds first: every ten minutes is `0 */10 * * * *`.
 const RHYTHM: &str = "* * * * * *";
-/// How many cycles the demonstration does.
+/// Ends the demonstration after so many cycles.
 const CYCLES: usize = 2;
 
 #[tokio::main]

@@ -22,7 +22,7 @@ pub(super) enum CarriedOut {
 /// Carries out a decision about an entry.
 ///
 /// # Errors
-/// What concerns all entries: the token, the connection, the outbox.
+/// Failures that concern all entries: of the token, the connection, the outbox.
 pub(super) async fn carry_out<O: Outbox>(
     push: &Push<'_, O>,
     entry: &Entry,

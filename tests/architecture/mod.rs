@@ -1,13 +1,14 @@
-//! The rooms depend on each other one way only, and the pure ones stay pure.
+//! Layers depend on each other one way only, and the pure ones stay pure.
 
 mod names;
 mod references;
 mod words;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which rooms a room may use.
+use crate::support::sources::{files, read, root};
+
+/// Lists the layers that a layer may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("platform", &[]),
@@ -72,45 +73,28 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Every arrow leads to a line above its own: so there is no circle.
 #[test]
 fn the_table_of_arrows_has_no_circle() {
-    for (place, (room, allowed)) in ARROWS.iter().enumerate() {
+    for (place, (layer, allowed)) in ARROWS.iter().enumerate() {
         for used in *allowed {
             let above = ARROWS[..place].iter().any(|(name, _)| name == used);
-            assert!(above, "{room} may use {used}, which does not stand above it");
+            assert!(above, "{layer} may use {used}, which does not stand above it");
         }
     }
 }
 
-/// What is allowed and used by nobody is taken away from the table.
+/// An arrow that nobody uses is taken away from the table.
 #[test]
 fn every_arrow_of_the_table_is_used() {
-    for (room, allowed) in ARROWS {
-        let code: String = room_files(room).iter().map(|path| code(path)).collect();
+    for (layer, allowed) in ARROWS {
+        let code: String = layer_files(layer).iter().map(|path| code(path)).collect();
         for used in *allowed {
-            assert!(code.contains(&format!("crate::{used}")), "{room} does not use {used}: the table allows it");
+            assert!(code.contains(&format!("crate::{used}")), "{layer} does not use {used}: the table allows it");
         }
     }
 }
 
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(under).expect("a folder of the sources") {
-        let path = entry.expect("an entry of a readable folder").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn room_files(room: &str) -> Vec<PathBuf> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    if src.join(room).is_dir() {
-        sources(&src.join(room), &mut found);
-    } else {
-        found.push(src.join(format!("{room}.rs")));
-    }
-    found
+fn layer_files(layer: &str) -> Vec<PathBuf> {
+    let folder = format!("src/{layer}");
+    if root().join(&folder).is_dir() { files(&[&folder], "rs") } else { vec![root().join(format!("{folder}.rs"))] }
 }
 
 /// The code of a file, without its unit tests and comments.
@@ -118,22 +102,22 @@ fn code(path: &Path) -> String {
     if path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_tests")) {
         return String::new();
     }
-    let text = fs::read_to_string(path).expect("a readable source");
+    let text = read(path);
     let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn no_arrow_points_back() {
-    for (room, allowed) in ARROWS {
-        for path in room_files(room) {
+    for (layer, allowed) in ARROWS {
+        for path in layer_files(layer) {
             for used in code(&path).split("crate::").skip(1) {
                 let target: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
                 let known =
                     ARROWS.iter().any(|(name, _)| *name == target) || ["cli", "sandbox"].contains(&target.as_str());
                 assert!(
-                    !known || target == *room || allowed.contains(&target.as_str()),
-                    "{} uses crate::{target}, which {room} may not",
+                    !known || target == *layer || allowed.contains(&target.as_str()),
+                    "{} uses crate::{target}, which {layer} may not",
                     path.display()
                 );
             }
@@ -149,10 +133,8 @@ const GRIST_ROOTS: &[&str] = &["mod.rs", "open.rs"];
 
 #[test]
 fn features_of_a_document_register_with_its_core() {
-    let grist = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sink/grist");
-    let mut files = Vec::new();
-    sources(&grist, &mut files);
-    for path in files {
+    let grist = root().join("src/sink/grist");
+    for path in files(&["src/sink/grist"], "rs") {
         let name = path.strip_prefix(&grist).expect("a file of the folder");
         if GRIST_ROOTS.iter().any(|root| name == Path::new(root)) {
             continue;
@@ -175,23 +157,28 @@ fn features_of_a_document_register_with_its_core() {
 }
 
 #[test]
-fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
+fn pure_layers_have_no_clock_no_randomness_and_no_await() {
     let mut files: Vec<PathBuf> =
-        ["intent", "privacy", "table", "plan"].iter().flat_map(|room| room_files(room)).collect();
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    files.extend([src.join("api/disposition.rs"), src.join("observe/watermark.rs"), src.join("sync/quarantine.rs")]);
+        ["intent", "privacy", "table", "plan"].iter().flat_map(|layer| layer_files(layer)).collect();
+    let src = root().join("src");
+    files.extend([
+        src.join("api/disposition.rs"),
+        src.join("observe/watermark.rs"),
+        src.join("sync/quarantine.rs"),
+        src.join("sync/setbacks.rs"),
+    ]);
     files.push(src.join("sink/postgres/permits/budget.rs"));
     files.extend(
         ["alerts", "due", "facts", "metrics", "pick", "ready", "schedule"]
             .map(|name| src.join(format!("serve/{name}.rs"))),
     );
     files.extend(["budget", "due", "hinted", "named"].map(|name| src.join(format!("serve/hints/{name}.rs"))));
-    let grist = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/grist-client/src");
+    let grist = root().join("crates/grist-client/src");
     files.extend(
         ["action", "address", "answer", "bundle", "disposition", "messages", "records"]
             .map(|name| grist.join(format!("{name}.rs"))),
     );
-    files.extend(room_files("writeback/judge"));
+    files.extend(layer_files("writeback/judge"));
     files.extend(["decision", "tally"].map(|name| src.join(format!("writeback/{name}.rs"))));
     for path in files {
         let code = code(&path);
@@ -204,27 +191,19 @@ fn pure_rooms_have_no_clock_no_randomness_and_no_await() {
 /// A library in `crates/` knows nothing of the client, the engine and the command.
 #[test]
 fn the_libraries_know_nothing_of_the_root_package() {
-    let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates"), &mut files);
+    let files = files(&["crates"], "rs");
     assert!(files.len() > 100, "{} sources", files.len());
     for path in files {
-        let text = fs::read_to_string(&path).expect("a readable source");
+        let text = read(&path);
         assert!(!text.contains("demarche_numerique::"), "{} uses the root package", path.display());
     }
 }
 
 #[test]
 fn files_stay_small() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    for folder in ["src", "crates", "tests", "examples", "benches"] {
-        if root.join(folder).is_dir() {
-            sources(&root.join(folder), &mut files);
-        }
-    }
-    for path in files {
-        let lines = fs::read_to_string(&path).expect("a readable source").lines().count();
-        assert!(lines <= 700, "{} has {lines} lines: which two rooms is it?", path.display());
+    for path in files(&["src", "crates", "tests", "examples", "benches"], "rs") {
+        let lines = read(&path).lines().count();
+        assert!(lines <= 700, "{} has {lines} lines: split it by concern", path.display());
     }
 }
 
@@ -239,21 +218,16 @@ fn named_tests(page: &str) -> Vec<&str> {
 
 /// The text of all sources under some folders.
 fn text_of(folders: &[&str]) -> String {
-    let mut files = Vec::new();
-    for folder in folders {
-        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
-    }
-    files.iter().map(|path| fs::read_to_string(path).expect("a readable source")).collect()
+    files(folders, "rs").iter().map(read).collect()
 }
 
 #[test]
 fn every_test_that_the_pages_of_traps_name_exists() {
     let code = text_of(&["src", "crates", "tests"]);
     for (page, at_least) in [("docs/traps.md", 80), ("docs/grist-traps.md", 75)] {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-        let text = fs::read_to_string(&page).expect("a page of traps");
+        let text = read(page);
         let names = named_tests(&text);
-        assert!(names.len() > at_least, "{} names {} tests", page.display(), names.len());
+        assert!(names.len() > at_least, "{page} names {} tests", names.len());
         for name in names {
             assert!(code.contains(&format!("fn {name}(")), "no test is called {name}");
         }
@@ -262,8 +236,7 @@ fn every_test_that_the_pages_of_traps_name_exists() {
 
 #[test]
 fn each_trap_of_grist_has_a_test_that_runs_on_a_real_one() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/grist-traps.md"));
-    let page = page.expect("the page of traps");
+    let page = read("docs/grist-traps.md");
     let code = text_of(&["tests/grist_traps"]);
     let alone = code.split_once("real_traps!(\n").and_then(|(_, rest)| rest.split_once(");"));
     let (alone, _) = alone.expect("a list of tests that run on a real one alone");

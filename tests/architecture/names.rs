@@ -1,22 +1,11 @@
 //! One name, one meaning: a type that is visible beyond its file is declared once in a crate.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::support::sources::{files, read, root};
 
 /// The sources of each crate, the imitations excepted.
 const CRATES: &[&str] = &["src", "crates/bearer-http/src", "crates/grist-client/src"];
-
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(under).expect("a folder of the sources") {
-        let path = entry.expect("an entry of a readable folder").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// The names of types that a source declares `pub`, `pub(crate)`, `pub(super)` or `pub(in …)`.
 fn declared(text: &str) -> BTreeSet<String> {
@@ -43,13 +32,11 @@ fn declared(text: &str) -> BTreeSet<String> {
 
 /// By name, the files of a crate that declare it.
 fn declarations(sources_of: &str) -> BTreeMap<String, Vec<String>> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(sources_of);
-    let mut files = Vec::new();
-    sources(&src, &mut files);
+    let src = root().join(sources_of);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for path in files {
+    for path in files(&[sources_of], "rs") {
         let name = path.strip_prefix(&src).expect("a file of the sources");
-        for declared in declared(&fs::read_to_string(&path).expect("a readable source")) {
+        for declared in declared(&read(&path)) {
             found.entry(declared).or_default().push(name.display().to_string());
         }
     }

@@ -4,26 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Files with one of these endings, below some folders of the repository that exist.
-fn files(folders: &[&str], endings: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            if path.file_name().is_some_and(|name| name == "target") {
-                continue;
-            }
-            open.extend(fs::read_dir(&path).expect("a readable folder").map(|entry| entry.expect("an entry").path()));
-        } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
-            found.push(path);
-        }
-    }
-    found
-}
+use crate::support::sources::{files, read, root};
 
 /// All documents: those at the root and below its folders.
 fn documents() -> Vec<PathBuf> {
@@ -31,16 +12,12 @@ fn documents() -> Vec<PathBuf> {
     let at_root = at_root.map(|entry| entry.expect("an entry").path());
     let mut found: Vec<PathBuf> =
         at_root.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
-    found.extend(files(&["docs", "config", "examples", "crates", "graphql", ".github"], &["md"]));
+    found.extend(files(&["docs", "config", "examples", "crates", "graphql", ".github"], "md"));
     found
 }
 
 fn sources() -> Vec<PathBuf> {
-    files(&["src", "tests", "examples", "benches", "crates"], &["rs"])
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    files(&["src", "tests", "examples", "benches", "crates"], "rs")
 }
 
 /// The anchors of a document's headings, as forges make them.
@@ -61,7 +38,7 @@ fn anchors(document: &str) -> BTreeSet<String> {
 
 /// The numbers of the traps that a page lists.
 fn traps(page: &str) -> BTreeSet<u32> {
-    let text = read(&root().join(page));
+    let text = read(page);
     text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect()
 }
 
@@ -116,7 +93,7 @@ fn every_relative_link_of_a_document_leads_somewhere() {
     assert!(followed > 60, "{followed} links");
 }
 
-/// Whether a file is about Grist, so that a trap in it is one of Grist's unless it says otherwise.
+/// Tells if a file is about Grist, so that a trap in it is one of Grist's unless it says otherwise.
 fn is_about_grist(path: &Path) -> bool {
     let parts = path.strip_prefix(root()).unwrap_or(path);
     parts.to_string_lossy().contains("grist")
@@ -173,7 +150,7 @@ fn no_reference_leads_out_of_the_repository() {
 
 #[test]
 fn every_mutation_of_the_simulation_applies() {
-    for patch in files(&["tests/simulation/mutations"], &["patch"]) {
+    for patch in files(&["tests/simulation/mutations"], "patch") {
         let output =
             std::process::Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output();
         let output = output.expect("git, which scripts/mutations needs too");

@@ -1,35 +1,19 @@
 //! First lines of docs, and words that no module is called by.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::support::sources::{files, read, root};
 
 /// Words of a house that was: no module, type or text is called by them.
 const PICTURES: &[&str] =
     &["watchtower", "the gate", "the vault", "the desk", "the workshop", "the conductor", "ROOM "];
 
-fn sources(under: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(under).expect("a folder of the sources") {
-        let path = entry.expect("an entry of a readable folder").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// The files of `src` and of the libraries, with their path below `src` or from `crates`.
+/// The files of `src` and of the libraries, with their path.
 fn library_sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = Vec::new();
-    sources(&root.join("src"), &mut found);
-    for library in fs::read_dir(root.join("crates")).expect("the libraries") {
-        sources(&library.expect("a library").path().join("src"), &mut found);
-    }
-    let name =
-        |path: &PathBuf| path.strip_prefix(root.join("src")).or_else(|_| path.strip_prefix(root)).map(PathBuf::from);
-    let found = found.into_iter().map(|path| (name(&path).expect("a file of the repository"), path));
-    found.map(|(name, path)| (name, fs::read_to_string(path).expect("a readable source"))).collect()
+    let inside = |path: &Path| path.strip_prefix(root()).expect("a file of the repository").to_owned();
+    let found = files(&["src", "crates"], "rs").into_iter().map(|path| (inside(&path), read(&path)));
+    // The examples and tests of a library are no part of it.
+    found.filter(|(name, _)| name.starts_with("src") || name.iter().nth(2).is_some_and(|part| part == "src")).collect()
 }
 
 /// The first lines of doc comments that begin with a question word.

@@ -75,7 +75,7 @@ async fn cycle(runner: &CycleRunner) -> CycleReport {
     }
 }
 
-/// How every test ends: one more cycle changes nothing.
+/// Ends a test: one more cycle changes nothing.
 async fn assert_quiet(runner: &CycleRunner) {
     let report = cycle(runner).await;
     assert_eq!(report.run.report.rows_written, 0, "{report:?}");

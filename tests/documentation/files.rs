@@ -1,8 +1,6 @@
 //! Resolves the files and tests that the pages for developers name.
 
-use std::path::Path;
-
-use super::{read, root};
+use crate::support::sources::{files, read, root};
 
 /// The pages that send a developer to a file.
 const PAGES: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/STYLE.md", "docs/releasing.md"];
@@ -47,18 +45,7 @@ fn every_file_that_the_pages_for_developers_name_exists() {
 
 #[test]
 fn every_test_that_a_recipe_names_exists() {
-    fn sources(folder: &Path, text: &mut String) {
-        for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                sources(&path, text);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                text.push_str(&std::fs::read_to_string(path).expect("a readable source"));
-            }
-        }
-    }
-    let mut text = String::new();
-    sources(&root().join("tests"), &mut text);
+    let text: String = files(&["tests"], "rs").iter().map(read).collect();
     let page = read("CONTRIBUTING.md");
     let is_name = |word: &&String| word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let names = code(&page);

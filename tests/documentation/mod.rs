@@ -8,16 +8,9 @@ mod examples;
 mod files;
 mod running;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The root of the sources.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use crate::support::sources::{read, root};
 
 /// Every text for users that may hold a console block.
 fn texts() -> Vec<String> {

@@ -8,24 +8,16 @@ pub mod monitoring;
 mod systemd;
 
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use clap::CommandFactory as _;
 use demarche_numerique::cli::Cli;
 
+use crate::support::sources::{read, root};
+
 /// The path of the program in the samples.
 const PROGRAM: &str = "/usr/local/bin/dn";
-
-/// The root of the sources.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A file of the sources.
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 /// A YAML file of the sources, which holds one document.
 fn yaml(path: &str) -> serde_json::Value {

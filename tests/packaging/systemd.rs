@@ -15,7 +15,7 @@ const EXPOSURE: &str = "15";
 
 /// The lines of a unit, as `Section.Key` and value, in order.
 fn unit(name: &str) -> Vec<(String, String)> {
-    let text = read(&format!("config/systemd/{name}"));
+    let text = read(format!("config/systemd/{name}"));
     let mut section = String::new();
     let mut lines = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -70,7 +70,7 @@ fn units_hand_the_token_over_as_a_file_that_the_service_alone_can_read() {
         assert_eq!(values(name, "Service.Environment"), expected, "{name}");
         assert_eq!(values(name, "Service.LoadCredential"), ["token:/etc/dn/token"], "{name}");
         let told = format!("url-file = \"/run/credentials/{name}/database-url\"");
-        assert!(read(&format!("config/systemd/{name}")).contains(&told), "{name}");
+        assert!(read(format!("config/systemd/{name}")).contains(&told), "{name}");
     }
 }
 
@@ -109,7 +109,7 @@ fn systemd_finds_no_fault_in_the_units() {
     // It asks that the program be there.
     let folder = tempfile::tempdir().expect("a temporary folder");
     let here = |name: &&str| {
-        let text = read(&format!("config/systemd/{name}")).replace(PROGRAM, env!("CARGO_BIN_EXE_dn"));
+        let text = read(format!("config/systemd/{name}")).replace(PROGRAM, env!("CARGO_BIN_EXE_dn"));
         written(&folder, name, &text)
     };
     let paths: Vec<_> = SERVICES.iter().chain([&TIMER]).map(here).collect();

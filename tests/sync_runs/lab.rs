@@ -230,6 +230,17 @@ pub fn client(sandbox: &Sandbox, server: &Server, platform: Platform) -> Client 
         .expect("valid settings")
 }
 
+/// A client as a program makes it when it starts: it knows nothing yet of what the platform has.
+pub fn fresh_client<S>(lab: &Lab<S>) -> Client {
+    Client::builder(lab.client.platform())
+        .url(lab.client.url().as_str())
+        .token(lab.sandbox.token())
+        .retry_base(Duration::from_micros(1))
+        .newer_fields(true)
+        .build()
+        .expect("valid settings")
+}
+
 /// Returns the contents of a sink.
 pub async fn held<S: Sink>(sink: &S, scope: &Scope) -> Held {
     let mut held = Held::new();

@@ -8,24 +8,13 @@ use demarche_numerique::sink::SqliteSink;
 use demarche_numerique::{Client, Platform};
 use serde_json::json;
 
-use super::lab::Lab;
+use super::lab::{Lab, fresh_client};
 use super::survey::{Database, descriptor, occurs, question};
 
 const PLATFORM: Platform = Platform::DemarcheNumerique;
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
-}
-
-/// A client as a program makes it when it starts: it knows nothing yet of what the platform has.
-fn fresh_client(lab: &Lab<SqliteSink>) -> Client {
-    Client::builder(PLATFORM)
-        .url(lab.client.url().as_str())
-        .token(lab.sandbox.token())
-        .retry_base(std::time::Duration::from_micros(1))
-        .newer_fields(true)
-        .build()
-        .expect("valid settings")
 }
 
 async fn lab(newer: bool, base: &Database) -> Lab<SqliteSink> {

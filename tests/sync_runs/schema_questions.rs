@@ -1,12 +1,12 @@
-//! What the platform has is a side question: however it fails, the dossiers arrive, and they are read as before.
+//! Reading the platform's schema is a side question: if it fails, the dossiers arrive and are read as before.
 
+use demarche_numerique::Platform;
 use demarche_numerique::checkpoint::{Checkpoint, SideQuestion};
 use demarche_numerique::report::{Report, RunOutcome};
 use demarche_numerique::sandbox::{Fault, FaultPlan, WorldSpec};
 use demarche_numerique::sink::{Sink, SqliteSink};
-use demarche_numerique::{Client, Platform};
 
-use super::lab::Lab;
+use super::lab::{Lab, fresh_client};
 use super::survey::Database;
 
 const PLATFORM: Platform = Platform::DemarcheNumerique;
@@ -22,17 +22,6 @@ const FAULTS: [Fault; 8] = [
     Fault::LoseAnswer,
     Fault::GatewayTimeout,
 ];
-
-/// A client as a program makes it when it starts: it knows nothing yet of what the platform has.
-fn fresh_client(lab: &Lab<SqliteSink>) -> Client {
-    Client::builder(PLATFORM)
-        .url(lab.client.url().as_str())
-        .token(lab.sandbox.token())
-        .retry_base(std::time::Duration::from_micros(1))
-        .newer_fields(true)
-        .build()
-        .expect("valid settings")
-}
 
 async fn lab(base: &Database) -> Lab<SqliteSink> {
     let spec = WorldSpec { newer: true, ..WorldSpec::new(PLATFORM).only(&[1001]).dossiers(12) };
@@ -55,7 +44,7 @@ fn fail(lab: &Lab<SqliteSink>, fault: &Fault) {
     lab.sandbox.plan(FaultPlan::new(fault.clone()).operation("IntrospectionQuery"));
 }
 
-/// How many times the platform was asked what it has.
+/// Counts the requests for the platform's schema.
 fn asked(lab: &Lab<SqliteSink>) -> usize {
     let requests = lab.sandbox.requests();
     requests.iter().filter(|request| request.operation.as_deref() == Some("IntrospectionQuery")).count()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use demarche_numerique::sandbox::Outgoing;
 use serde_json::{Value as Json, json};
 
-/// What is odd in a dossier.
+/// Lists the oddities of a dossier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
     /// An optional scalar has another form than it should.
