@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::encoding::Kind;
 use super::extension::{AddedColumns, Extension, ExtensionSet};
 use super::fault::GristFault;
-use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
+use super::memory::{ColumnMemory, DocumentMemory, Style, TableMemory};
 use super::shape::{self, ColumnPosition};
 use super::shared;
 use crate::sink::names;
@@ -56,6 +56,9 @@ pub(super) fn plan(
         asked: Vec::new(),
         tables: Vec::new(),
     };
+    if memory.tables.is_empty() {
+        changes.memory.style = Style::NEWEST;
+    }
     let dossiers = memory.table(&first.key).map_or_else(|| shape::table_id(&first.name), |table| table.id.clone());
     for wanted in &layout.tables {
         match changes.memory.tables.iter().position(|table| table.key == wanted.key) {

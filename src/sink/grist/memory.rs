@@ -12,6 +12,31 @@ use crate::table::{CellKind, ColumnKey, TableKey};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DocumentMemory {
     pub tables: Vec<TableMemory>,
+    /// Decided when the first table is made; a version that did not know of it made the first style.
+    #[serde(default, skip_serializing_if = "Style::is_first")]
+    pub style: Style,
+}
+
+/// Names a way to make the tables, columns and pages of a démarche.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Style {
+    /// Columns show the words of the platform's API, and pages show every column.
+    #[default]
+    First,
+    /// Columns show French words, and the word of the API is hidden beside them; pages are arranged for analysts.
+    French,
+}
+
+impl Style {
+    /// The style of tables that are new.
+    pub(super) const NEWEST: Self = Self::French;
+
+    /// Returns true if it need not be written down.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_first(&self) -> bool {
+        *self == Self::First
+    }
 }
 
 /// A table of ours.
@@ -177,5 +202,22 @@ impl ColumnMemory {
             Some(reference) => column.col_ref == reference && ours(column),
             None => column.id == self.id,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_of_an_older_version_has_the_first_style_and_is_written_as_it_was() {
+        let kept = r#"{"tables":[]}"#;
+        let memory: DocumentMemory = serde_json::from_str(kept).expect("a memory");
+        assert_eq!(memory.style, Style::First);
+        assert_eq!(serde_json::to_string(&memory).expect("JSON"), kept);
+        let new = DocumentMemory { style: Style::French, ..memory };
+        let text = serde_json::to_string(&new).expect("JSON");
+        assert_eq!(text, r#"{"tables":[],"style":"french"}"#);
+        assert_eq!(serde_json::from_str::<DocumentMemory>(&text).expect("a memory"), new);
     }
 }

@@ -221,7 +221,7 @@ mod tests {
             file: None,
             decisions: Vec::new(),
         };
-        (DocumentMemory { tables: vec![table] }, structure)
+        (DocumentMemory { tables: vec![table], ..DocumentMemory::default() }, structure)
     }
 
     #[test]
