@@ -1,4 +1,4 @@
-//! Decisions of the back office that are to be sent to the platform: pure values, under stable names.
+//! Describes decisions of the back office that are to be sent to the platform: values under stable names. Pure.
 //!
 //! - [`Intent`]: who wants what done to which dossier, and the dossier as they saw it;
 //! - [`Progress`], [`Status`]: how far it came; stored before anything is sent, so that whoever takes over after a crash

@@ -1,4 +1,4 @@
-//! The state of jobs and instances as the text that Prometheus reads (its format 0.0.4).
+//! Writes the state of jobs and instances as the text that Prometheus reads (its format 0.0.4). Pure.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};

@@ -1,4 +1,4 @@
-//! Which of the jobs that wait comes first.
+//! Decides which of the jobs that wait comes first. Pure.
 
 use std::collections::BTreeSet;
 

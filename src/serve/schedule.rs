@@ -1,4 +1,4 @@
-//! When a job has its ticks.
+//! Computes when a job has its ticks. Pure.
 
 use std::fmt;
 use std::str::FromStr;

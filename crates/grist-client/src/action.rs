@@ -1,4 +1,4 @@
-//! Builds user actions, the parts of a bundle.
+//! Builds user actions, the parts of a bundle. Pure.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};

@@ -1,4 +1,4 @@
-//! Parses addresses as people paste them: an instance, a document.
+//! Parses addresses as people paste them: an instance, a document. Pure.
 
 use std::fmt;
 use std::str::FromStr;

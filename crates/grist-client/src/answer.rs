@@ -1,4 +1,4 @@
-//! Interprets answers that report an error. No other module reads Grist's error messages (docs/grist-api.md#refusals).
+//! Interprets answers that report an error. No other module reads Grist's error messages (docs/grist-api.md#refusals). Pure.
 
 use serde::Deserialize;
 

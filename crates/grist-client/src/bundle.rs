@@ -1,4 +1,4 @@
-//! Builds bundles: rows become upserts, and a bundle that Grist would refuse is refused before it is sent.
+//! Builds bundles: rows become upserts, and a bundle that Grist would refuse is refused before it is sent. Pure.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

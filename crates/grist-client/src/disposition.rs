@@ -1,4 +1,4 @@
-//! Decides the reaction to a failed request: retry, backoff, or report.
+//! Decides the reaction to a failed request: retry, backoff, or report. Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Removes quoted values from Grist's messages, as they may be cell values.
+//! Removes quoted values from Grist's messages, as they may be cell values. Pure.
 
 /// The longest part of a message in an error, in characters.
 const MOST: usize = 200;

@@ -1,4 +1,4 @@
-//! Splits filters into addresses below the length limit (Grist trap 35).
+//! Splits filters into addresses below the length limit (Grist trap 35). Pure.
 
 use serde_json::{Map, Value};
 use url::Url;

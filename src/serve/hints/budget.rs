@@ -1,4 +1,4 @@
-//! Debounces the calls of webhooks: limits how many are looked at.
+//! Debounces the calls of webhooks: limits how many are looked at. Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! When somebody looks at what was hinted.
+//! Decides when a run looks at what was hinted. Pure.
 
 use std::time::Duration;
 

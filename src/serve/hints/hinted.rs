@@ -1,4 +1,4 @@
-//! Gathers the dossiers of a démarche that webhooks named.
+//! Gathers the dossiers of a démarche that webhooks named. Pure.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The two numbers in the body of a call.
+//! Reads the two numbers in the body of a call. Pure.
 
 use serde_json::Value;
 use url::form_urlencoded;
