@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::defaults;
-use super::document::secret;
 use super::duration::show_duration;
+use super::keys::{self, Keys};
+use super::kinds::{duration_or_zero, texts, whole};
 use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
 use crate::serve::Limits;
 
@@ -27,34 +26,56 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Self {
-        let days = table.read(source, "token-days", |value| reader::whole(value, 1, 366));
-        let plain = Self::default();
-        let alerts = Self {
-            command: table.read(source, "command", |value| {
-                let command = reader::texts(value)?;
-                match command.first() {
-                    Some(program) if !program.is_empty() => Ok(command),
-                    _ => Err(InvalidValue::new("the program is missing")
-                        .hint("a list: the program, then each of its arguments; no shell reads it")),
-                }
-            }),
-            webhook: secret(table, source, "webhook-env", "webhook-file"),
-            failing_after: table.read(source, "failing-after", reader::duration_or_zero).unwrap_or(plain.failing_after),
-            quarantine_after: table
-                .read(source, "quarantine-after", reader::duration_or_zero)
-                .unwrap_or(plain.quarantine_after),
-            token_days: days.map_or(plain.token_days, |setting| {
-                setting.map(|days| u32::try_from(days).expect("checked against bounds within u32"))
-            }),
-        };
-        // What is there and wrong was told already.
-        let named = ["command", "webhook-env", "webhook-file"].iter().any(|key| table.has(key));
+    /// Declares `[run.alerts]`.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        // What is there and wrong is reported already.
+        let named = ["command", "webhook-env", "webhook-file"].iter().any(|key| keys.has(key));
         if !named {
-            let error = InvalidValue::new("nobody is told").hint("add `command`, `webhook-env` or `webhook-file`");
-            source.report(table.offset, "run.alerts", error);
+            keys.refuse_all(InvalidValue::new("nobody is told").hint("add `command`, `webhook-env` or `webhook-file`"));
         }
-        alerts
+        let command = texts().then(|command| match command.first() {
+            Some(program) if !program.is_empty() => Ok(command),
+            _ => Err(InvalidValue::new("the program is missing")
+                .hint("a list: the program, then each of its arguments; no shell reads it")),
+        });
+        Self {
+            command: keys.optional(
+                "command",
+                command,
+                r#"["/usr/local/bin/tell-the-team", "--from", "dn"]"#,
+                "A program with its arguments; no shell reads them. It gets the message on its standard input.",
+            ),
+            webhook: keys.secret(
+                (
+                    "webhook-env",
+                    "DN_ALERTS_URL",
+                    "The variable that holds the address to which messages are posted: such addresses are secrets.",
+                ),
+                (
+                    "webhook-file",
+                    "/run/secrets/dn-alerts-url",
+                    "Instead of a variable: a file whose first line is the address.",
+                ),
+            ),
+            failing_after: keys.default(
+                "failing-after",
+                duration_or_zero(),
+                "1h",
+                "How long runs of a démarche may fail.",
+            ),
+            quarantine_after: keys.default(
+                "quarantine-after",
+                duration_or_zero(),
+                "24h",
+                "How long dossiers may stay in quarantine.",
+            ),
+            token_days: keys.default(
+                "token-days",
+                whole(1, 366),
+                "14",
+                "How many days before `token-expires` a token is to be replaced.",
+            ),
+        }
     }
 
     /// True if anybody receives alerts.
@@ -92,12 +113,6 @@ impl Alerts {
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self {
-            command: None,
-            webhook: None,
-            failing_after: Setting::default(defaults::FAILING_AFTER),
-            quarantine_after: Setting::default(defaults::QUARANTINE_AFTER),
-            token_days: Setting::default(defaults::TOKEN_DAYS),
-        }
+        keys::unsaid(Self::declare).0
     }
 }

@@ -1,31 +1,31 @@
 //! A configuration file, checked.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 use url::Url;
 
-use super::alerts::Alerts;
+use super::defaults;
 use super::error::ConfigError;
-use super::keys;
+use super::keys::{self, Keys};
+use super::kinds::{day, duration, name_of, text, unreadable, whole};
 use super::origin::Setting;
 use super::privacy::PolicyEntry;
-use super::reader::{self, Source, Table};
-use super::run::{RunEntry, RunSettings};
+use super::reader::{Source, Table};
+use super::run::{RunSettings, ServiceSettings};
 use super::selection::SelectionSettings;
-use super::sync::{SyncEntry, SyncSettings};
+use super::sync::SyncSettings;
 use super::target::TargetEntry;
-use super::values::{self, InvalidValue, SecretSource};
+use super::values::{InvalidValue, SecretSource, parse_url};
 use crate::api::PageSize;
 use crate::ids::DemarcheNumber;
 use crate::platform::Platform;
 
 /// Holds a configuration file, checked: every name that it uses is defined in it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The instances, by their short names.
     pub instances: BTreeMap<String, InstanceEntry>,
@@ -39,23 +39,15 @@ pub struct Config {
     pub sync: SyncSettings,
     /// When `dn run` runs démarches that the file does not list.
     pub run: RunSettings,
-    /// The number of runs that `dn run` has under way at once.
-    pub workers: Option<Setting<u32>>,
-    /// Where `dn run` answers who asks how it is; nowhere by default.
-    pub listen: Option<Setting<SocketAddr>>,
-    /// The age of data up to which `dn run` calls itself ready; by default three ticks of the démarche, at least an hour.
-    pub ready_within: Option<Setting<Duration>>,
-    /// Whom `dn run` wakes, and for what; nobody by default.
-    pub alerts: Alerts,
-    /// For how long what webhooks name of a démarche is gathered before `dn run` looks.
-    pub hint_window: Option<Setting<Duration>>,
+    /// The settings of `dn run` itself, whichever démarches it runs.
+    pub service: ServiceSettings,
 }
 
-/// Holds the keys of an instance. Keys that are absent have a default.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Holds the keys of an instance.
+#[derive(Clone, Debug, PartialEq)]
 pub struct InstanceEntry {
     /// The kind of platform.
-    pub platform: Option<Setting<Platform>>,
+    pub platform: Setting<Platform>,
     /// Its GraphQL address.
     pub url: Option<Setting<Url>>,
     /// Where its token is.
@@ -65,15 +57,15 @@ pub struct InstanceEntry {
     /// Where the secret part of the address is that its webhooks call.
     pub webhook_path: Option<Setting<SecretSource>>,
     /// The timeout of a connection.
-    pub connect_timeout: Option<Setting<Duration>>,
+    pub connect_timeout: Setting<Duration>,
     /// The timeout between two pieces of an answer.
-    pub read_timeout: Option<Setting<Duration>>,
+    pub read_timeout: Setting<Duration>,
     /// The timeout of a whole answer.
-    pub total_timeout: Option<Setting<Duration>>,
+    pub total_timeout: Setting<Duration>,
     /// The size of pages, in dossiers.
-    pub page_size: Option<Setting<PageSize>>,
+    pub page_size: Setting<PageSize>,
     /// The rate limit, in requests a minute.
-    pub rate_limit: Option<Setting<u32>>,
+    pub rate_limit: Setting<u32>,
 }
 
 /// Holds the keys of a démarche.
@@ -113,132 +105,58 @@ impl Config {
             // What follows a slip of the pen would be reported as missing.
             return source.finish().map(|()| Self::default());
         }
-        let root = Table::new(root.get_ref(), 0, "");
-        root.refuse_unknown(&mut source, keys::ROOT);
-        let mut config = Self {
-            instances: named(root, &mut source, "instances", read_instance),
-            targets: named(root, &mut source, "targets", TargetEntry::read).into_iter().filter_map(both).collect(),
-            policies: named(root, &mut source, "privacy", PolicyEntry::read),
-            ..Self::default()
-        };
-        config.check_tokens(root, &mut source);
-        config.check_keys(root, &mut source);
-        let shared = match root.table(&mut source, "sync") {
-            Some((table, offset)) => {
-                let table = Table::new(table, offset, "sync");
-                table.refuse_unknown(&mut source, keys::SYNC);
-                let entry = SyncEntry::read(table, &mut source);
-                check_sync(&entry.or(&SyncEntry::default()), table, &mut source);
-                entry
-            }
-            None => SyncEntry::default(),
-        };
-        config.sync = SyncEntry::default().or(&shared);
-        let mut running = RunEntry::default();
-        if let Some((table, offset)) = root.table(&mut source, "run") {
-            let table = Table::new(table, offset, "run");
-            table.refuse_unknown(&mut source, keys::RUN);
-            running = RunEntry::read(table, &mut source);
-            let workers = table.read(&mut source, "workers", |value| reader::whole(value, 1, 64));
-            config.listen = table.read(&mut source, "listen", |value| address(&reader::text(value)?));
-            config.ready_within = table.read(&mut source, "ready-within", reader::duration_or_zero);
-            if let Some((table, offset)) = table.table(&mut source, "alerts") {
-                let table = Table::new(table, offset, "run.alerts");
-                table.refuse_unknown(&mut source, keys::ALERTS);
-                config.alerts = Alerts::read(table, &mut source);
-            }
-            config.hint_window = table.read(&mut source, "hint-window", reader::duration);
-            config.workers =
-                workers.map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32")));
-        }
-        config.run = RunEntry::default().or(&running);
-        config.check_webhooks(root, &mut source);
-        // A target that is described wrongly is named rightly all the same.
-        let targets = match root.get("targets") {
-            Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
-            _ => Vec::new(),
-        };
-        for (index, (table, offset)) in root.tables(&mut source, "demarches").into_iter().enumerate() {
-            let path = format!("demarches[{index}]");
-            let table = Table::new(table, offset, &path);
-            table.refuse_unknown(&mut source, keys::DEMARCHE);
-            if let Some(entry) = config.read_demarche(table, &mut source, (&shared, &running), &targets) {
-                config.demarches.push(entry);
-            }
-        }
+        let root = Table::new(root.get_ref(), 0, String::new());
+        let config = Keys::read(&mut source, root, Self::declare);
         source.finish()?;
         Ok(config)
     }
 
-    /// Reads one `[[demarches]]` table. `None` when it lacks what makes a démarche.
-    fn read_demarche(
-        &self,
-        table: Table<'_, '_>,
-        source: &mut Source<'_>,
-        (shared, running): (&SyncEntry, &RunEntry),
-        targets: &[String],
-    ) -> Option<DemarcheEntry> {
-        let selection = SelectionSettings::read(table, source);
-        let run = RunEntry::read(table, source).or(running);
-        let own = SyncEntry::read(table, source);
-        let sync = own.or(shared);
-        if own != SyncEntry::default() {
-            check_sync(&sync, table, source);
-        }
-        let number = table.read(source, "number", |value| {
-            let number = reader::whole(value, 1, i64::from(u32::MAX))?;
-            Ok(DemarcheNumber::new(u32::try_from(number).expect("checked against the bounds of u32")))
+    /// Declares the top of the file.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        let instances = keys.named("instances", InstanceEntry::declare);
+        let targets = keys.named("targets", TargetEntry::declare).into_iter().filter_map(both).collect();
+        let policies = keys.named("privacy", PolicyEntry::declare);
+        let sync = keys.table("sync", |keys| {
+            let sync = SyncSettings::declare(keys);
+            sync.refuse_contradictions(keys);
+            sync
         });
-        if number.is_none() && !table.has("number") {
-            source.report(
-                table.offset,
-                table.key("number"),
-                InvalidValue::new("the number of the démarche is missing"),
-            );
-        }
-        let instance = reference(table, source, "instance", self.instances.keys());
-        let target = reference(table, source, "target", targets.iter());
-        let presets = super::privacy::presets();
-        let policies = || self.policies.keys().map(String::as_str).chain(presets.iter().copied());
-        let privacy = table.read(source, "privacy", |value| {
-            let name = reader::text(value)?;
-            if policies().any(|known| known == name) {
-                return Ok(name);
+        let (run, service) = keys.table("run", |keys| (RunSettings::declare(keys), ServiceSettings::declare(keys)));
+        let mut config = Self { instances, targets, policies, demarches: Vec::new(), sync, run, service };
+        config.check_tokens(keys);
+        config.check_keys(keys);
+        config.check_webhooks(keys);
+        let (sync, run) = (keys.peek("sync"), keys.peek("run"));
+        // A target that is described wrongly is named rightly all the same.
+        let targets = keys.peek("targets").map(|table| table.entries().map(|(name, ..)| name.to_owned()).collect());
+        let targets: Vec<String> = targets.unwrap_or_default();
+        keys.tables("demarches", |keys| {
+            if let Some(entry) = DemarcheEntry::declare(keys, &config, &targets, (sync.as_ref(), run.as_ref())) {
+                config.demarches.push(entry);
             }
-            Err(unknown_name("privacy policy", &name, policies()))
         });
-        let (number, instance, target) = (number?, instance?, target?);
-        let twin = |other: &&DemarcheEntry| {
-            other.number.value == number.value
-                && other.instance.value == instance.value
-                && other.target.value == target.value
-        };
-        if self.demarches.iter().any(|other| twin(&other)) {
-            let error = InvalidValue::new(format!("démarche {} is listed twice for this target", number.value));
-            source.report(table.offset_of("number"), table.key("number"), error);
-        }
-        Some(DemarcheEntry { number, instance, target, privacy, selection, sync, run })
+        config
     }
 
     /// Checks that webhooks have an endpoint to call.
-    fn check_webhooks(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
-        let listens = matches!(root.get("run"), Some(DeValue::Table(run)) if run.contains_key("listen"));
-        let Some((table, _)) = root.table(source, "instances") else { return };
-        for (name, offset, _) in Table::new(table, 0, "instances").entries() {
+    fn check_webhooks(&self, keys: &mut Keys<'_, '_>) {
+        let listens = keys.peek("run").is_some_and(|run| run.has("listen"));
+        let Some(table) = keys.peek("instances") else { return };
+        for (name, offset, _) in table.entries() {
             if !listens && self.instances.get(name).is_some_and(|instance| instance.webhook_path.is_some()) {
                 let error = InvalidValue::new("nothing listens to its webhooks").hint("add `listen` under [run]");
-                source.report(offset, format!("instances.{name}"), error);
+                keys.refuse_at(offset, table.key(name), error);
             }
         }
     }
 
     /// With several instances each names its token: a token sent to the wrong platform is a leak.
-    fn check_tokens(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
+    fn check_tokens(&self, keys: &mut Keys<'_, '_>) {
         if self.instances.len() < 2 {
             return;
         }
-        let Some((table, offset)) = root.table(source, "instances") else { return };
-        for (name, offset, value) in Table::new(table, offset, "instances").entries() {
+        let Some(table) = keys.peek("instances") else { return };
+        for (name, offset, value) in table.entries() {
             let names_none = value
                 .get_ref()
                 .as_table()
@@ -246,29 +164,34 @@ impl Config {
             if names_none {
                 let error = InvalidValue::new("with several instances each must name its token")
                     .hint("add `token-env` or `token-file`");
-                source.report(offset, format!("instances.{name}"), error);
+                keys.refuse_at(offset, table.key(name), error);
+            }
+        }
+    }
+
+    /// With several instances of Grist each target names its key: a key sent to the wrong one is a leak.
+    fn check_keys(&self, keys: &mut Keys<'_, '_>) {
+        let key = |name: &str| self.targets.get(name).and_then(|target| target.value.key());
+        let mut hosts = self.targets.keys().filter_map(|name| key(name)).map(|(host, _)| host);
+        let Some(first) = hosts.next() else { return };
+        if hosts.all(|host| host == first) {
+            return;
+        }
+        let Some(table) = keys.peek("targets") else { return };
+        for (name, offset, _) in table.entries() {
+            if key(name).is_some_and(|(_, named)| !named) {
+                let error = InvalidValue::new("with several instances of Grist each target must name its key")
+                    .hint("add `key-env` or `key-file`");
+                keys.refuse_at(offset, table.key(name), error);
             }
         }
     }
 }
 
-impl Config {
-    /// With several instances of Grist each target names its key: a key sent to the wrong one is a leak.
-    fn check_keys(&self, root: Table<'_, '_>, source: &mut Source<'_>) {
-        let keys = |name: &str| self.targets.get(name).and_then(|target| target.value.key());
-        let mut hosts = self.targets.keys().filter_map(|name| keys(name)).map(|(host, _)| host);
-        let Some(first) = hosts.next() else { return };
-        if hosts.all(|host| host == first) {
-            return;
-        }
-        let Some((table, offset)) = root.table(source, "targets") else { return };
-        for (name, offset, _) in Table::new(table, offset, "targets").entries() {
-            if keys(name).is_some_and(|(_, named)| !named) {
-                let error = InvalidValue::new("with several instances of Grist each target must name its key")
-                    .hint("add `key-env` or `key-file`");
-                source.report(offset, format!("targets.{name}"), error);
-            }
-        }
+impl Default for Config {
+    /// Gives what holds without a file.
+    fn default() -> Self {
+        keys::unsaid(Self::declare).0
     }
 }
 
@@ -276,148 +199,166 @@ fn both<T>((name, value): (String, Option<T>)) -> Option<(String, T)> {
     value.map(|value| (name, value))
 }
 
-/// Reads the tables of a section whose names the operator chooses.
-fn named<T>(
-    root: Table<'_, '_>,
-    source: &mut Source<'_>,
-    section: &str,
-    read: impl Fn(Table<'_, '_>, &mut Source<'_>) -> T,
-) -> BTreeMap<String, T> {
-    let mut found = BTreeMap::new();
-    let Some((table, offset)) = root.table(source, section) else { return found };
-    for (name, offset, value) in Table::new(table, offset, section).entries() {
-        let path = format!("{section}.{name}");
-        let DeValue::Table(table) = value.get_ref() else {
-            let error = InvalidValue::new("a table is expected").hint(format!("write `[{section}.NAME]`"));
-            source.report(offset, path, error);
-            continue;
+impl InstanceEntry {
+    /// Declares `[instances.*]`.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        Self {
+            platform: keys.default(
+                "platform",
+                name_of("platform", Platform::ALL.map(Platform::as_str).to_vec())
+                    .then(|name| name.parse().map_err(unreadable)),
+                "demarche-numerique",
+                "Which of the two platforms: \"demarche-numerique\" (default) or \"demat-social\". Variable DN_PLATFORM, flag \
+                 --platform.",
+            ),
+            url: keys.optional(
+                "url",
+                text().then(|text| parse_url(&text)),
+                Platform::DemarcheNumerique.default_url(),
+                "The GraphQL address; by default that of the platform itself. Plain http towards this very machine only. \
+                 Variable DN_URL, flag --url.",
+            ),
+            token: keys.secret(
+                (
+                    "token-env",
+                    defaults::TOKEN_ENV,
+                    "The environment variable that holds the token (default: DN_TOKEN). With several instances each must name \
+                     its own.",
+                ),
+                ("token-file", "/run/secrets/ds-token", "Instead of a variable: a file whose first line is the token."),
+            ),
+            token_expires: keys.optional(
+                "token-expires",
+                day(),
+                "2027-01-31",
+                "The day on which the token ends, as its page on the platform says: `dn run` then counts the days left in its \
+                 metrics.",
+            ),
+            webhook_path: keys.secret(
+                (
+                    "webhook-path-env",
+                    "DN_WEBHOOK_PATH",
+                    "The environment variable that holds the secret path which webhooks of this instance call, and `dn run` \
+                     answers: none by default. At least 32 characters; `listen` under [run] is needed too. See docs/signals.md.",
+                ),
+                (
+                    "webhook-path-file",
+                    "/run/secrets/ds-webhook-path",
+                    "Instead of a variable: a file whose first line is the path.",
+                ),
+            ),
+            connect_timeout: keys.default(
+                "connect-timeout",
+                duration(),
+                "10s",
+                "How long to wait for a connection.",
+            ),
+            read_timeout: keys.default(
+                "read-timeout",
+                duration(),
+                "45s",
+                "How long to wait between two pieces of an answer.",
+            ),
+            total_timeout: keys.default("total-timeout", duration(), "90s", "How long to wait for a whole answer."),
+            page_size: keys.default(
+                "page-size",
+                whole(1, 100).then(|size| PageSize::new(size).ok_or_else(|| InvalidValue::new("no size of a page"))),
+                "100",
+                "How many dossiers to ask for at a time, 1 to 100. Flag --page-size.",
+            ),
+            rate_limit: keys.default(
+                "rate-limit",
+                whole(1, 400),
+                "400",
+                "How many requests a minute, 1 to 400. The platform counts 400 for all programs that share a token: leave them \
+                 their part.",
+            ),
+        }
+    }
+}
+
+impl Default for InstanceEntry {
+    /// An instance of which the file says nothing.
+    fn default() -> Self {
+        keys::unsaid(Self::declare).0
+    }
+}
+
+impl DemarcheEntry {
+    /// Declares `[[demarches]]`. `None` when it lacks what makes a démarche. The tables `[sync]` and `[run]` stand behind it.
+    pub(super) fn declare<'d>(
+        keys: &mut Keys<'_, 'd>,
+        config: &Config,
+        targets: &[String],
+        (sync, run): (Option<&Table<'d>>, Option<&Table<'d>>),
+    ) -> Option<Self> {
+        let number = keys.required(
+            "number",
+            whole(1, i64::from(u32::MAX)).then(|number| Ok(DemarcheNumber::new(number))),
+            "1001",
+            "the number of the démarche",
+            "The number of the démarche.",
+        );
+        let instances: Vec<&str> = config.instances.keys().map(String::as_str).collect();
+        let instance =
+            reference(keys, "instance", instances, "dn", "Where it is. May be left out when the file has but one.");
+        let names = targets.iter().map(String::as_str).collect();
+        let target = reference(
+            keys,
+            "target",
+            names,
+            "local",
+            "Where its dossiers go. May be left out when the file has but one.",
+        );
+        let policies = config.policies.keys().map(String::as_str).chain(super::privacy::presets()).collect();
+        let privacy = keys.optional(
+            "privacy",
+            name_of("privacy policy", policies),
+            "service",
+            "A policy of this file, or a preset: \"default\", \"strict\" or \"integral\".",
+        );
+        let selection = SelectionSettings::declare(keys);
+        let sync = keys.behind(sync, SyncSettings::declare);
+        if sync != config.sync {
+            sync.refuse_contradictions(keys);
+        }
+        let run = keys.behind(run, RunSettings::declare);
+        let (number, instance, target) = (number?, instance?, target?);
+        let twin = |other: &DemarcheEntry| {
+            other.number.value == number.value
+                && other.instance.value == instance.value
+                && other.target.value == target.value
         };
-        if !values::is_short_name(name) {
-            let error = InvalidValue::new("a name is made of at most 24 small letters, digits and hyphens")
-                .hint("it begins with a letter");
-            source.report(offset, path.clone(), error);
+        if config.demarches.iter().any(twin) {
+            let error = InvalidValue::new(format!("démarche {} is listed twice for this target", number.value));
+            keys.refuse("number", error);
         }
-        found.insert(name.to_owned(), read(Table::new(table, offset, &path), source));
-    }
-    found
-}
-
-fn read_instance(table: Table<'_, '_>, source: &mut Source<'_>) -> InstanceEntry {
-    table.refuse_unknown(source, keys::INSTANCE);
-    let platform = table.read(source, "platform", |value| {
-        let name = reader::text(value)?;
-        name.parse().map_err(|_| unknown_name("platform", &name, Platform::ALL.map(Platform::as_str)))
-    });
-    let rate_limit = table.read(source, "rate-limit", |value| reader::whole(value, 1, 400));
-    let page_size = table.read(source, "page-size", |value| {
-        let size = reader::whole(value, 1, 100)?;
-        Ok(u8::try_from(size).ok().and_then(PageSize::new).expect("checked against the bounds of a page"))
-    });
-    InstanceEntry {
-        platform,
-        url: table.read(source, "url", |value| values::parse_url(&reader::text(value)?)),
-        token: secret(table, source, "token-env", "token-file"),
-        token_expires: table.read(source, "token-expires", |value| day(&reader::text(value)?)),
-        webhook_path: secret(table, source, "webhook-path-env", "webhook-path-file"),
-        connect_timeout: table.read(source, "connect-timeout", reader::duration),
-        read_timeout: table.read(source, "read-timeout", reader::duration),
-        total_timeout: table.read(source, "total-timeout", reader::duration),
-        page_size,
-        rate_limit: rate_limit
-            .map(|setting| setting.map(|n| u32::try_from(n).expect("checked against bounds within u32"))),
+        Some(Self { number, instance, target, privacy, selection, sync, run })
     }
 }
 
-/// Reads where a secret is: a variable or a file, not both.
-pub(super) fn secret(
-    table: Table<'_, '_>,
-    source: &mut Source<'_>,
-    variable_key: &'static str,
-    file_key: &'static str,
-) -> Option<Setting<SecretSource>> {
-    let file = source.path().to_owned();
-    let variable = table.read(source, variable_key, |value| {
-        let name = reader::text(value)?;
-        if values::is_variable_name(&name) {
-            return Ok(SecretSource::Variable(name));
-        }
-        // Whatever was written there may be the secret itself: it is not repeated.
-        Err(InvalidValue::new("the name of an environment variable is expected, in capitals")
-            .hint("the secret itself is never written in this file"))
-    });
-    let path = table.read(source, file_key, |value| {
-        let path = reader::text(value)?;
-        if path.is_empty() {
-            Err(InvalidValue::new("the path is empty"))
-        } else {
-            Ok(SecretSource::File(values::beside(&file, &path)))
-        }
-    });
-    if table.has(variable_key) && table.has(file_key) {
-        let error = InvalidValue::new(format!("`{variable_key}` is given as well")).hint("keep one of the two");
-        source.report(table.offset_of(file_key), table.key(file_key), error);
-    }
-    variable.or(path)
-}
-
-/// Reads the name of something that the file defines elsewhere. It may be left out when there is but one.
-fn reference<'n>(
-    table: Table<'_, '_>,
-    source: &mut Source<'_>,
-    key: &'static str,
-    known: impl Iterator<Item = &'n String> + Clone,
+/// Declares the name of something that the file defines elsewhere. It may be left out when there is but one.
+fn reference(
+    keys: &mut Keys<'_, '_>,
+    name: &'static str,
+    known: Vec<&str>,
+    example: &str,
+    help: &'static str,
 ) -> Option<Setting<String>> {
-    if !table.has(key) {
-        let mut names = known.clone();
-        return match (names.next(), names.next()) {
-            (Some(only), None) => Some(Setting::default(only.clone())),
-            (None, _) => {
-                let error =
-                    InvalidValue::new(format!("no {key} is defined")).hint(format!("add a table `[{key}s.NAME]`"));
-                source.report(table.offset, table.key(key), error);
-                None
-            }
-            (Some(_), Some(_)) => {
-                let names: Vec<_> = known.map(String::as_str).collect();
-                let error = InvalidValue::new(format!("the {key} is missing"));
-                source.report(table.offset, table.key(key), error.hint(format!("one of: {}", names.join(", "))));
-                None
-            }
-        };
+    let said = keys.optional(name, name_of(name, known.clone()), example, help);
+    if keys.has(name) {
+        return said;
     }
-    table.read(source, key, |value| {
-        let name = reader::text(value)?;
-        if known.clone().any(|defined| *defined == name) {
-            return Ok(name);
+    match known.as_slice() {
+        [only] => return Some(Setting::default((*only).to_owned())),
+        [] => {
+            let error = InvalidValue::new(format!("no {name} is defined"));
+            keys.refuse_section(name, error.hint(format!("add a table `[{name}s.NAME]`")));
         }
-        Err(unknown_name(key, &name, known.map(String::as_str)))
-    })
-}
-
-/// A name that nothing has, with the one that was probably meant.
-pub(super) fn unknown_name<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> InvalidValue {
-    let known: Vec<&str> = known.into_iter().collect();
-    let error = InvalidValue::new(format!("no {what} is called `{name}`"));
-    match keys::nearest(name, known.iter().copied()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if known.is_empty() => error,
-        None => error.hint(format!("known: {}", known.join(", "))),
+        several => {
+            let error = InvalidValue::new(format!("the {name} is missing"));
+            keys.refuse_section(name, error.hint(format!("one of: {}", several.join(", "))));
+        }
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, InvalidValue> {
-    text.parse().map_err(|_| {
-        InvalidValue::new(format!("`{text}` is not an address with a port"))
-            .hint("such as \"127.0.0.1:9464\", or \"0.0.0.0:9464\" for other machines too")
-    })
-}
-
-pub(super) fn day(text: &str) -> Result<Date, InvalidValue> {
-    text.parse().map_err(|_| InvalidValue::new(format!("`{text}` is not a day")).hint("such as \"2027-01-31\""))
-}
-
-fn check_sync(sync: &SyncSettings, table: Table<'_, '_>, source: &mut Source<'_>) {
-    for (key, error) in sync.contradictions() {
-        source.report(table.offset_of(key), table.key(key), error);
-    }
+    None
 }

@@ -6,8 +6,9 @@
 //!
 //! | File | Holds |
 //! | --- | --- |
-//! | `keys` | every key that a file may hold, section by section |
-//! | `defaults` | every default, in one place |
+//! | `keys` | declares a key, reads it, and knows the list of all keys; the declarations stand where their fields are filled |
+//! | `kinds` | how a value is written and read |
+//! | `example` | writes `config/example.toml` from the declarations |
 //! | `document` | the file, checked |
 //! | `target` | where dossiers go: what a file or a flag says, completed by the environment |
 //! | `resolve` | flags × environment × file × defaults → the jobs to do |
@@ -17,7 +18,9 @@ pub mod defaults;
 mod document;
 mod duration;
 mod error;
-pub mod keys;
+mod example;
+mod keys;
+mod kinds;
 mod origin;
 mod privacy;
 mod reader;
@@ -37,17 +40,22 @@ pub use alerts::Alerts;
 pub use document::{Config, DemarcheEntry, InstanceEntry};
 pub use duration::{InvalidDuration, parse_duration, show_duration};
 pub use error::{ConfigError, Problem};
+pub use example::example;
+#[cfg(feature = "cli")]
+pub(crate) use keys::nearest;
 pub use origin::{Setting, SettingOrigin};
 pub use privacy::{PolicyChoice, PolicyEntry};
 pub use resolve::{
     Instance, JobConfig, Overrides, Variables, resolve, resolve_demarches, resolve_instance, resolve_policy,
 };
 pub use retention::{RetentionSettings, words as retention_in_words};
-pub use run::RunSettings;
+pub use run::{RunSettings, ServiceSettings};
 pub use secrets::{SecretError, Secrets};
 pub use selection::SelectionSettings;
 pub use size::{InvalidSize, parse_size, show_size};
 pub use sync::SyncSettings;
 pub use target::postgres::{PostgresAddress, PostgresTarget, check_postgres_address};
-pub use target::{GristEntry, GristTarget, SqliteTarget, Target, TargetEntry, grist_url, parse_target, resolve_target};
+pub use target::{
+    GristEntry, GristOptions, GristTarget, SqliteTarget, Target, TargetEntry, grist_url, parse_target, resolve_target,
+};
 pub use values::{InvalidValue, SecretSource, parse_grist_url, parse_url};

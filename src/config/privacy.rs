@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::DeValue;
-
-use super::document::{secret, unknown_name};
-use super::keys;
+use super::defaults;
+use super::keys::Keys;
+use super::kinds::{ValueKind, text, unknown_name};
 use super::origin::Setting;
-use super::reader::{self, Source, Table};
 use super::values::{InvalidValue, SecretSource};
 use crate::demarche::TypeDeChamp;
 use crate::ids::DescriptorId;
@@ -25,7 +23,7 @@ pub(super) fn presets() -> [&'static str; 3] {
 }
 
 /// Holds the keys of a privacy policy.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PolicyEntry {
     /// The policy.
     pub policy: Policy,
@@ -34,14 +32,24 @@ pub struct PolicyEntry {
 }
 
 impl PolicyEntry {
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Self {
-        table.refuse_unknown(source, keys::POLICY);
-        let preset = table.read(source, "preset", |value| {
-            let name = reader::text(value)?;
-            preset(&name).ok_or_else(|| unknown_name("preset", &name, presets()))
-        });
+    /// Declares `[privacy.*]`.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        let preset = keys.default(
+            "preset",
+            text().then(|name| preset(&name).ok_or_else(|| unknown_name("preset", &name, presets()))),
+            presets()[0],
+            "What the policy begins with.",
+        );
+        let key = keys.secret(
+            (
+                "key-env",
+                defaults::PRIVACY_KEY_ENV,
+                "The environment variable that holds the key of pseudonyms; needed when something is pseudonymised.",
+            ),
+            ("key-file", "/run/secrets/dn-privacy-key", "Instead of a variable: a file whose first line is the key."),
+        );
         // A kind may be newer than this version: any name that the platform could give one is taken, and told later.
-        let kinds = rules(table, source, "kinds", |kind| {
+        let kinds = rules(keys, "kinds", |kind| {
             let alone = Policy { kinds: [(kind.to_owned(), Treatment::Exclude)].into(), ..Policy::default() };
             match alone.problems().is_empty() {
                 true => Ok(kind.to_owned()),
@@ -52,9 +60,8 @@ impl PolicyEntry {
                 }
             }
         });
-        let descriptors = rules(table, source, "descriptors", |id| Ok(DescriptorId::new(id)));
-        let preset = preset.map(|setting| setting.value).unwrap_or_default();
-        Self { policy: Policy { preset, kinds, descriptors }, key: secret(table, source, "key-env", "key-file") }
+        let descriptors = rules(keys, "descriptors", |id| Ok(DescriptorId::new(id)));
+        Self { policy: Policy { preset: preset.value, kinds, descriptors }, key }
     }
 }
 
@@ -62,28 +69,28 @@ fn preset(name: &str) -> Option<Preset> {
     PRESETS.iter().find(|(known, _)| *known == name).map(|(_, preset)| *preset)
 }
 
-/// Reads a table of rules: whose name is checked by `name`, and what becomes of it.
+/// Declares a table of rules: whose name is checked by `name`, and what becomes of it.
 fn rules<K: Ord>(
-    table: Table<'_, '_>,
-    source: &mut Source<'_>,
-    key: &str,
+    keys: &mut Keys<'_, '_>,
+    table: &'static str,
     name: impl Fn(&str) -> Result<K, InvalidValue>,
 ) -> BTreeMap<K, Treatment> {
     let mut found = BTreeMap::new();
-    let Some((inner, offset)) = table.table(source, key) else { return found };
-    let path = table.key(key);
-    let inner = Table::new(inner, offset, &path);
-    for (text, offset, value) in inner.entries() {
-        match (name(text), treatment(value.get_ref())) {
+    let Some(table) = keys.free_table(table) else { return found };
+    let treatments = treatment();
+    for (text, offset, value) in table.entries() {
+        let treatment = treatments.read(value.get_ref());
+        match (name(text), treatment) {
             (Ok(name), Ok(treatment)) => {
                 found.insert(name, treatment);
             }
             (name, treatment) => {
                 if let Err(error) = name {
-                    source.report(offset, inner.key(text), error);
+                    keys.refuse_at(offset, table.key(text), error);
                 }
-                if let Err(error) = treatment {
-                    source.report(value.span().start, inner.key(text), error);
+                if let Err(refused) = treatment {
+                    let error = refused.explained(|| "such as \"mask\"".to_owned());
+                    keys.refuse_at(value.span().start, table.key(text), error);
                 }
             }
         }
@@ -91,10 +98,11 @@ fn rules<K: Ord>(
     found
 }
 
-fn treatment(value: &DeValue<'_>) -> Result<Treatment, InvalidValue> {
-    let word = reader::text(value)?;
-    let known = TREATMENTS.into_iter().find(|treatment| treatment.as_str() == word);
-    known.ok_or_else(|| unknown_name("treatment", &word, TREATMENTS.map(Treatment::as_str)))
+fn treatment<'a>() -> ValueKind<'a, Treatment> {
+    text().then(|word| {
+        let known = TREATMENTS.into_iter().find(|treatment| treatment.as_str() == word);
+        known.ok_or_else(|| unknown_name("treatment", &word, TREATMENTS.map(Treatment::as_str)))
+    })
 }
 
 /// The policy that a démarche is filtered with.

@@ -7,8 +7,9 @@ use jiff::civil::Date;
 use url::Url;
 
 use super::defaults;
-use super::document::{Config, DemarcheEntry, InstanceEntry, unknown_name};
+use super::document::{Config, DemarcheEntry, InstanceEntry};
 use super::error::{ConfigError, Problem};
+use super::kinds::unknown_name;
 use super::origin::{Setting, SettingOrigin};
 use super::privacy::{self, PolicyChoice};
 use super::run::RunSettings;
@@ -269,12 +270,9 @@ fn instance(
         }
         (None, None) => short_name(platform.value, &url.value),
     };
-    fn or<T: Clone>(said: &Option<Setting<T>>, default: T) -> Setting<T> {
-        said.clone().unwrap_or_else(|| Setting::default(default))
-    }
     let page_size = match flags.page_size {
         Some(size) => Setting { value: size, origin: SettingOrigin::Flag("--page-size") },
-        None => or(&said.page_size, defaults::PAGE_SIZE),
+        None => said.page_size.clone(),
     };
     Ok(Instance {
         name,
@@ -283,11 +281,11 @@ fn instance(
         token: token(variables, said),
         token_expires: said.token_expires.clone(),
         webhook_path: said.webhook_path.clone(),
-        connect_timeout: or(&said.connect_timeout, defaults::CONNECT_TIMEOUT),
-        read_timeout: or(&said.read_timeout, defaults::READ_TIMEOUT),
-        total_timeout: or(&said.total_timeout, defaults::TOTAL_TIMEOUT),
+        connect_timeout: said.connect_timeout.clone(),
+        read_timeout: said.read_timeout.clone(),
+        total_timeout: said.total_timeout.clone(),
         page_size,
-        rate_limit: or(&said.rate_limit, defaults::RATE_LIMIT),
+        rate_limit: said.rate_limit.clone(),
     })
 }
 
@@ -306,7 +304,7 @@ fn platform(
             .map_err(|_| wrong(variable, unknown_name("platform", &name, Platform::ALL.map(Platform::as_str))))?;
         return Ok(Setting { value, origin: SettingOrigin::Environment(variable.to_owned()) });
     }
-    Ok(said.platform.clone().unwrap_or_else(|| Setting::default(defaults::PLATFORM)))
+    Ok(said.platform.clone())
 }
 
 fn url(

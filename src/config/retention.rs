@@ -1,11 +1,8 @@
 //! For how long a démarche's dossiers are kept: `[sync.retention]` for all, `[demarches.retention]` for one.
 
-use toml::de::DeValue;
-
-use super::defaults;
-use super::keys;
+use super::keys::Keys;
+use super::kinds::{ValueKind, boolean, text, unreadable};
 use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::plan::{Retention, Term, Terms};
 
@@ -22,69 +19,40 @@ pub struct RetentionSettings {
     pub on_schedule: Setting<bool>,
 }
 
-/// Holds the keys of one section of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct RetentionEntry {
-    deleted: Option<Setting<Terms>>,
-    finished: Option<Setting<Terms>>,
-    runs: Option<Setting<Term>>,
-    on_schedule: Option<Setting<bool>>,
+/// A span after which something is removed.
+fn term<'a>() -> ValueKind<'a, Term> {
+    text().then(|text| text.parse().map_err(|error: crate::plan::retention::InvalidTerm| unreadable(error)))
 }
 
-impl RetentionEntry {
-    /// Reads the table `retention` of a section.
-    pub(super) fn read(section: Table<'_, '_>, source: &mut Source<'_>) -> Self {
-        let Some((table, offset)) = section.table(source, "retention") else { return Self::default() };
-        let path = section.key("retention");
-        let table = Table::new(table, offset, &path);
-        table.refuse_unknown(source, keys::RETENTION);
-        Self {
-            deleted: terms(table, source, "deleted"),
-            finished: terms(table, source, "finished"),
-            runs: table.read(source, "runs", term),
-            on_schedule: table.read(source, "on-schedule", reader::boolean),
-        }
-    }
-
-    /// Takes each value from this section, else from `shared`, else the default.
-    pub(super) fn or(&self, shared: &Self) -> RetentionSettings {
-        let terms = |own: &Option<Setting<Terms>>, shared: &Option<Setting<Terms>>| {
-            own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(Terms::default()))
-        };
-        let on_schedule = self.on_schedule.clone().or_else(|| shared.on_schedule.clone());
-        RetentionSettings {
-            deleted: terms(&self.deleted, &shared.deleted),
-            finished: terms(&self.finished, &shared.finished),
-            runs: self.runs.clone().or_else(|| shared.runs.clone()),
-            on_schedule: on_schedule.unwrap_or_else(|| Setting::default(defaults::RETENTION_ON_SCHEDULE)),
-        }
-    }
-}
-
-/// Reads when dossiers are anonymised and purged: `{ anonymise = "2 years", purge = "5 years" }`, one of the two, or
-/// neither for never.
-fn terms(section: Table<'_, '_>, source: &mut Source<'_>, key: &'static str) -> Option<Setting<Terms>> {
-    let (table, offset) = section.table(source, key)?;
-    let path = section.key(key);
-    let table = Table::new(table, offset, &path);
-    table.refuse_unknown(source, keys::TERMS);
-    let mut value = |key| table.read(source, key, term).map(|setting| setting.value);
-    let terms = Terms { anonymise: value("anonymise"), purge: value("purge") };
+/// Declares when dossiers are anonymised and purged: `{ anonymise = "2 years", purge = "5 years" }`, one of the two, or neither for never.
+pub(super) fn declare_terms(keys: &mut Keys<'_, '_>) -> Setting<Terms> {
+    let anonymise = keys.optional("anonymise", term(), "5 years", "First without names and free texts.");
+    let purge = keys.optional("purge", term(), "10 years", "Then not at all.");
+    let terms = Terms { anonymise: anonymise.map(|term| term.value), purge: purge.map(|term| term.value) };
     if terms.contradict() {
         let error = InvalidValue::new("a dossier would be purged before it is anonymised")
             .hint("purge later, or leave one of the two out");
-        source.report(offset, path.clone(), error);
+        keys.refuse_all(error);
     }
-    Some(Setting { value: terms, origin: source.origin(offset) })
-}
-
-fn term(value: &DeValue<'_>) -> Result<Term, InvalidValue> {
-    reader::text(value)?
-        .parse()
-        .map_err(|error: crate::plan::retention::InvalidTerm| InvalidValue::new(error.to_string()))
+    Setting { value: terms, origin: keys.origin() }
 }
 
 impl RetentionSettings {
+    /// Declares the table `retention` of a section.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        Self {
+            deleted: keys.whole_table("deleted", declare_terms),
+            finished: keys.whole_table("finished", declare_terms),
+            runs: keys.optional("runs", term(), "3 years", "For how long the history of runs is kept."),
+            on_schedule: keys.default(
+                "on-schedule",
+                boolean(),
+                "true",
+                "Whether `dn run` looks once a day what is due, and does it; with false `dn retention --apply` does.",
+            ),
+        }
+    }
+
     /// The same as the engine wants it.
     #[must_use]
     pub fn rules(&self) -> Retention {

@@ -1,17 +1,20 @@
-//! When `dn run` runs a démarche.
+//! When `dn run` runs a démarche, and how it works.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::alerts::Alerts;
 use super::defaults;
 use super::duration::{parse_duration, show_duration};
+use super::keys::{self, Keys};
+use super::kinds::{boolean, duration, duration_or_zero, text, whole};
 use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::serve::{Schedule, Ticks};
 
-/// When `dn run` runs a démarche, each value with its origin. The defaults are in [`defaults`].
+/// When `dn run` runs a démarche, each value with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
     /// At which instants.
@@ -26,49 +29,41 @@ pub struct RunSettings {
     pub paused: Setting<bool>,
 }
 
-/// Holds the keys of one section of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct RunEntry {
-    schedule: Option<Setting<Ticks>>,
-    timezone: Option<Setting<TimeZone>>,
-    jitter: Option<Setting<Duration>>,
-    adaptive: Option<Setting<bool>>,
-    paused: Option<Setting<bool>>,
-}
-
-impl RunEntry {
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Self {
-        Self {
-            schedule: table.read(source, "schedule", |value| ticks(&reader::text(value)?)),
-            timezone: table.read(source, "timezone", |value| zone(&reader::text(value)?)),
-            jitter: table.read(source, "jitter", reader::duration_or_zero),
-            adaptive: table.read(source, "adaptive", reader::boolean),
-            paused: table.read(source, "paused", reader::boolean),
-        }
-    }
-
-    /// Takes each value from this section, else from `shared`, else the default.
-    pub(super) fn or(&self, shared: &Self) -> RunSettings {
-        fn pick<T: Clone>(
-            own: &Option<Setting<T>>,
-            shared: &Option<Setting<T>>,
-            default: impl Fn() -> T,
-        ) -> Setting<T> {
-            own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(default()))
-        }
-        RunSettings {
-            schedule: pick(&self.schedule, &shared.schedule, || Ticks::Every(defaults::SCHEDULE)),
-            timezone: pick(&self.timezone, &shared.timezone, || {
-                TimeZone::get(defaults::TIMEZONE).expect("the zones of the world are part of the program")
-            }),
-            jitter: pick(&self.jitter, &shared.jitter, || defaults::JITTER),
-            adaptive: pick(&self.adaptive, &shared.adaptive, || defaults::ADAPTIVE),
-            paused: pick(&self.paused, &shared.paused, || defaults::PAUSED),
-        }
-    }
-}
-
 impl RunSettings {
+    /// Declares the keys that say when `dn run` runs a démarche: in `[run]` for all, in `[[demarches]]` for one.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        Self {
+            schedule: keys.default(
+                "schedule",
+                text().then(|text| ticks(&text)),
+                "10m",
+                "At which instants: a duration (\"10m\"), each démarche at its own moment, or a cron expression of minute, hour, \
+                 day of month, month and day of week (\"*/10 6-20 * * MON-FRI\").",
+            ),
+            timezone: keys.default(
+                "timezone",
+                text().then(|text| zone(&text)),
+                defaults::TIMEZONE,
+                "By which clock cron expressions, nights and week-ends are meant.",
+            ),
+            jitter: keys.default(
+                "jitter",
+                duration_or_zero(),
+                "30s",
+                "By how much, at most, each start is put off, so that démarches of one minute do not begin in one second. \"0s\" for \
+                 not at all.",
+            ),
+            adaptive: keys.default(
+                "adaptive",
+                boolean(),
+                "false",
+                "Whether a démarche is run less often while nothing changes, at night and at week-ends; at least once an hour all \
+                 the same.",
+            ),
+            paused: keys.default("paused", boolean(), "false", "Whether nothing runs for now."),
+        }
+    }
+
     /// The same as the loop wants it.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
@@ -84,24 +79,73 @@ impl RunSettings {
     /// Every setting in words, with its origin.
     #[must_use]
     pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
-        let schedule = match &self.schedule.value {
+        let Self { schedule, timezone, jitter, adaptive, paused } = self;
+        let ticks = match &schedule.value {
             Ticks::Every(period) => show_duration(*period),
             cron @ Ticks::Cron(_) => cron.to_string(),
         };
-        let timezone = self.timezone.value.iana_name().unwrap_or("UTC").to_owned();
         vec![
-            ("schedule", schedule, &self.schedule.origin),
-            ("timezone", timezone, &self.timezone.origin),
-            ("jitter", show_duration(self.jitter.value), &self.jitter.origin),
-            ("adaptive", self.adaptive.value.to_string(), &self.adaptive.origin),
-            ("paused", self.paused.value.to_string(), &self.paused.origin),
+            ("schedule", ticks, &schedule.origin),
+            ("timezone", timezone.value.iana_name().unwrap_or("UTC").to_owned(), &timezone.origin),
+            ("jitter", show_duration(jitter.value), &jitter.origin),
+            ("adaptive", adaptive.value.to_string(), &adaptive.origin),
+            ("paused", paused.value.to_string(), &paused.origin),
         ]
     }
 }
 
 impl Default for RunSettings {
     fn default() -> Self {
-        RunEntry::default().or(&RunEntry::default())
+        keys::unsaid(Self::declare).0
+    }
+}
+
+/// The settings of `dn run` itself, whichever démarches it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceSettings {
+    /// The number of runs under way at once.
+    pub workers: Setting<u32>,
+    /// Where it answers who asks how it is; nowhere by default.
+    pub listen: Option<Setting<SocketAddr>>,
+    /// The age of data up to which it calls itself ready; by default three ticks of the démarche, at least an hour.
+    pub ready_within: Option<Setting<Duration>>,
+    /// For how long what webhooks name of a démarche is gathered before it looks.
+    pub hint_window: Setting<Duration>,
+    /// Who receives alerts, and for what; nobody by default.
+    pub alerts: Alerts,
+}
+
+impl ServiceSettings {
+    /// Declares the keys that `[run]` has alone.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        Self {
+            workers: keys.default(
+                "workers",
+                whole(1, 64),
+                "1",
+                "How many runs are under way at once, 1 to 64. Flag --workers.",
+            ),
+            listen: keys.optional(
+                "listen",
+                text().then(|text| address(&text)),
+                "127.0.0.1:9464",
+                "Where it says how it is, as an address and a port: /healthz, /readyz, /metrics (Prometheus). Nowhere when this \
+                 is left out. It has no password: \"127.0.0.1:…\" answers this machine alone.",
+            ),
+            ready_within: keys.optional(
+                "ready-within",
+                duration_or_zero(),
+                "1h",
+                "How old data may be for /readyz to say \"ready\". By default three ticks of the démarche, and at least an hour.",
+            ),
+            hint_window: keys.default(
+                "hint-window",
+                duration(),
+                "30s",
+                "For how long calls of webhooks are gathered before the démarche that they name is looked at.",
+            ),
+            alerts: keys.table("alerts", Alerts::declare),
+        }
     }
 }
 
@@ -119,6 +163,13 @@ fn zone(text: &str) -> Result<TimeZone, InvalidValue> {
     TimeZone::get(text).map_err(|_| {
         InvalidValue::new(format!("no time zone is called `{text}`"))
             .hint("such as \"Europe/Paris\" or \"Indian/Reunion\"")
+    })
+}
+
+fn address(text: &str) -> Result<SocketAddr, InvalidValue> {
+    text.parse().map_err(|_| {
+        InvalidValue::new(format!("`{text}` is not an address with a port"))
+            .hint("such as \"127.0.0.1:9464\", or \"0.0.0.0:9464\" for other machines too")
     })
 }
 

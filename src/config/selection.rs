@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
 use super::defaults;
-use super::document::{day, unknown_name};
+use super::keys::Keys;
+use super::kinds::{Refused, ValueKind, day, name_of, some, whole};
 use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
 use super::values::InvalidValue;
 use crate::privacy::{GroupeName, Selection};
 
@@ -28,11 +28,28 @@ pub struct SelectionSettings {
 }
 
 impl SelectionSettings {
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Self {
+    /// Declares the keys that choose among the dossiers of a démarche.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
         Self {
-            groupes: table.read(source, "groupes", |value| some("groupe", value, groupe)),
-            states: table.read(source, "states", |value| some("state", value, |value| state(&reader::text(value)?))),
-            deposited_since: table.read(source, "deposited-since", |value| day(&reader::text(value)?)),
+            groupes: keys.optional(
+                "groupes",
+                some("groupe", groupe()),
+                r#"[1011, "Ain"]"#,
+                "Only the dossiers of these groupes, by number, or by name between quotes. A dossier that is outside is not \
+                 stored, and one that leaves gets a tombstone (`filtered`).",
+            ),
+            states: keys.optional(
+                "states",
+                some("state", name_of("state", STATES.to_vec())),
+                r#"["en_instruction", "accepte", "refuse", "sans_suite"]"#,
+                "Only those in these states.",
+            ),
+            deposited_since: keys.optional(
+                "deposited-since",
+                day(),
+                "2025-01-01",
+                "Only those submitted on this day or later, by the clock of Paris.",
+            ),
         }
     }
 
@@ -62,32 +79,14 @@ impl SelectionSettings {
     }
 }
 
-/// One value, or a list of some.
-fn some<T: Ord>(
-    what: &str,
-    value: &DeValue<'_>,
-    read: impl Fn(&DeValue<'_>) -> Result<T, InvalidValue>,
-) -> Result<BTreeSet<T>, InvalidValue> {
-    let DeValue::Array(items) = value else { return Ok(BTreeSet::from([read(value)?])) };
-    if items.is_empty() {
-        return Err(InvalidValue::new(format!("no {what} is named")).hint("leave the key out to keep all dossiers"));
-    }
-    items.iter().map(|item| read(item.get_ref())).collect()
-}
-
-fn groupe(value: &DeValue<'_>) -> Result<GroupeName, InvalidValue> {
-    if value.is_str() {
-        let label = reader::text(value)?;
-        return match label.trim().is_empty() {
-            true => Err(InvalidValue::new("the name of a groupe is empty")),
-            false => Ok(GroupeName::Label(label)),
-        };
-    }
-    let number = reader::whole(value, 1, i64::from(u32::MAX))
-        .map_err(|error| error.hint("the number of a groupe, or its name between quotes"))?;
-    Ok(GroupeName::Number(u32::try_from(number).expect("checked against the bounds of u32")))
-}
-
-fn state(name: &str) -> Result<String, InvalidValue> {
-    if STATES.contains(&name) { Ok(name.to_owned()) } else { Err(unknown_name("state", name, STATES)) }
+fn groupe<'a>() -> ValueKind<'a, GroupeName> {
+    let number = whole(1, i64::from(u32::MAX));
+    ValueKind::new(false, move |value| match value {
+        DeValue::Integer(_) => Ok(GroupeName::Number(number.read(value)?)),
+        DeValue::String(label) if label.trim().is_empty() => {
+            Err(InvalidValue::new("the name of a groupe is empty").into())
+        }
+        DeValue::String(label) => Ok(GroupeName::Label(label.to_string())),
+        other => Err(Refused::another("the number of a groupe, or its name in quotes,", other)),
+    })
 }

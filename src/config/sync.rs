@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::defaults;
 use super::duration::show_duration;
+use super::keys::{self, Keys};
+use super::kinds::{boolean, duration, share, text, whole};
 use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
-use super::retention::{RetentionEntry, RetentionSettings};
+use super::retention::RetentionSettings;
 use super::values::InvalidValue;
 use crate::observe::Rhythm;
 use crate::sync::Settings;
 
-/// Holds the sync settings of a démarche, each with its origin. The defaults are in [`defaults`].
+/// Holds the sync settings of a démarche, each with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncSettings {
     /// The overlap: the span before the watermark from which on a run reads (late commits, trap 1).
@@ -42,67 +42,78 @@ pub struct SyncSettings {
     pub retention: RetentionSettings,
 }
 
-/// Holds the keys of one section of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct SyncEntry {
-    overlap: Option<Setting<Duration>>,
-    follow_up: Option<Setting<Duration>>,
-    follow_up_every: Option<Setting<Duration>>,
-    listing_every: Option<Setting<Duration>>,
-    reread_every: Option<Setting<Duration>>,
-    rebase_delay: Option<Setting<Duration>>,
-    max_delete_share: Option<Setting<f64>>,
-    max_delete_floor: Option<Setting<u64>>,
-    instructeur: Option<Setting<String>>,
-    push_on_schedule: Option<Setting<bool>>,
-    columns: Option<Setting<bool>>,
-    retention: RetentionEntry,
-}
-
-impl SyncEntry {
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Self {
-        let mut duration = |key| table.read(source, key, reader::duration);
-        Self {
-            overlap: duration("overlap"),
-            follow_up: duration("follow-up"),
-            follow_up_every: duration("follow-up-every"),
-            listing_every: duration("listing-every"),
-            reread_every: duration("reread-every"),
-            rebase_delay: duration("rebase-delay"),
-            max_delete_share: table.read(source, "max-delete-share", reader::share),
-            max_delete_floor: table
-                .read(source, "max-delete-floor", |value| reader::whole(value, 0, i64::MAX))
-                .map(|setting| setting.map(|n| u64::try_from(n).expect("checked not to be negative"))),
-            instructeur: table.read(source, "instructeur", reader::text),
-            push_on_schedule: table.read(source, "push-on-schedule", reader::boolean),
-            columns: table.read(source, "columns", reader::boolean),
-            retention: RetentionEntry::read(table, source),
-        }
-    }
-
-    /// Takes each value from this section, else from `shared`, else the default.
-    pub(super) fn or(&self, shared: &Self) -> SyncSettings {
-        fn pick<T: Clone>(own: &Option<Setting<T>>, shared: &Option<Setting<T>>, default: T) -> Setting<T> {
-            own.clone().or_else(|| shared.clone()).unwrap_or_else(|| Setting::default(default))
-        }
-        SyncSettings {
-            overlap: pick(&self.overlap, &shared.overlap, defaults::OVERLAP),
-            follow_up: pick(&self.follow_up, &shared.follow_up, defaults::FOLLOW_UP),
-            follow_up_every: pick(&self.follow_up_every, &shared.follow_up_every, defaults::FOLLOW_UP_EVERY),
-            listing_every: pick(&self.listing_every, &shared.listing_every, defaults::LISTING_EVERY),
-            reread_every: pick(&self.reread_every, &shared.reread_every, defaults::REREAD_EVERY),
-            rebase_delay: pick(&self.rebase_delay, &shared.rebase_delay, defaults::REBASE_DELAY),
-            max_delete_share: pick(&self.max_delete_share, &shared.max_delete_share, defaults::MAX_DELETE_SHARE),
-            max_delete_floor: pick(&self.max_delete_floor, &shared.max_delete_floor, defaults::MAX_DELETE_FLOOR),
-            instructeur: self.instructeur.clone().or_else(|| shared.instructeur.clone()),
-            push_on_schedule: pick(&self.push_on_schedule, &shared.push_on_schedule, defaults::PUSH_ON_SCHEDULE),
-            columns: pick(&self.columns, &shared.columns, defaults::COLUMNS),
-            retention: self.retention.or(&shared.retention),
-        }
-    }
-}
-
 impl SyncSettings {
+    /// Declares the keys that say how a démarche is followed: in `[sync]` for all, in `[[demarches]]` for one.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        Self {
+            overlap: keys.default(
+                "overlap",
+                duration(),
+                "15m",
+                "How far before the last known change a run begins to read: changes may be dated earlier than they appear.",
+            ),
+            follow_up: keys.default(
+                "follow-up",
+                duration(),
+                "26h",
+                "How far back the wide re-reading goes: attestations, virus scans and corrections come later and move no date.",
+            ),
+            follow_up_every: keys.default("follow-up-every", duration(), "1h", "How often the wide re-reading is done."),
+            listing_every: keys.default(
+                "listing-every",
+                duration(),
+                "24h",
+                "How often all dossiers are listed lightly, to find what left without a trace and what changed silently.",
+            ),
+            reread_every: keys.default(
+                "reread-every",
+                duration(),
+                "7d",
+                "How often all dossiers are read again completely.",
+            ),
+            rebase_delay: keys.default(
+                "rebase-delay",
+                duration(),
+                "10m",
+                "How long after the publication of a revision all dossiers are read again: the platform moves them to it meanwhile.",
+            ),
+            max_delete_share: keys.default(
+                "max-delete-share",
+                share(),
+                "0.05",
+                "The share of a target's dossiers that one run may mark as gone before it stops and asks (0.05 is 5 %) ...",
+            ),
+            max_delete_floor: keys.default(
+                "max-delete-floor",
+                whole(0, i64::MAX),
+                "10",
+                "... and how many it may always mark, whatever their share.",
+            ),
+            instructeur: keys.optional(
+                "instructeur",
+                text(),
+                "instructeur@example.org",
+                "In whose name decisions are sent that do not say: the e-mail address or the id of an instructeur of the dossier's \
+                 groupe.",
+            ),
+            push_on_schedule: keys.default(
+                "push-on-schedule",
+                boolean(),
+                "false",
+                "Whether `dn run` sends the decisions that wait in the target after each run; otherwise `dn push --apply` does.",
+            ),
+            columns: keys.default(
+                "columns",
+                boolean(),
+                "false",
+                "Whether to read what answers lead to as well (Démarche Numérique only), one column each in the target, under the \
+                 privacy policy: the data behind an approval of FranceConnect, the account behind a bank statement, référentiels. \
+                 Without it such a question holds the approval alone. Turning it on or off reads everything again.",
+            ),
+            retention: keys.table("retention", RetentionSettings::declare),
+        }
+    }
+
     /// The same as the engine wants it. Page size and what flags alone can say keep their defaults.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -127,38 +138,51 @@ impl SyncSettings {
     /// Every setting in words, with its origin.
     #[must_use]
     pub fn told(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
+        let Self {
+            overlap,
+            follow_up,
+            follow_up_every,
+            listing_every,
+            reread_every,
+            rebase_delay,
+            max_delete_share,
+            max_delete_floor,
+            instructeur,
+            push_on_schedule,
+            columns,
+            retention,
+        } = self;
         let duration = |setting: &Setting<Duration>| show_duration(setting.value);
         let mut told = vec![
-            ("overlap", duration(&self.overlap), &self.overlap.origin),
-            ("follow-up", duration(&self.follow_up), &self.follow_up.origin),
-            ("follow-up-every", duration(&self.follow_up_every), &self.follow_up_every.origin),
-            ("listing-every", duration(&self.listing_every), &self.listing_every.origin),
-            ("reread-every", duration(&self.reread_every), &self.reread_every.origin),
-            ("rebase-delay", duration(&self.rebase_delay), &self.rebase_delay.origin),
-            ("max-delete-share", self.max_delete_share.value.to_string(), &self.max_delete_share.origin),
-            ("max-delete-floor", self.max_delete_floor.value.to_string(), &self.max_delete_floor.origin),
-            ("push-on-schedule", self.push_on_schedule.value.to_string(), &self.push_on_schedule.origin),
-            ("columns", self.columns.value.to_string(), &self.columns.origin),
+            ("overlap", duration(overlap), &overlap.origin),
+            ("follow-up", duration(follow_up), &follow_up.origin),
+            ("follow-up-every", duration(follow_up_every), &follow_up_every.origin),
+            ("listing-every", duration(listing_every), &listing_every.origin),
+            ("reread-every", duration(reread_every), &reread_every.origin),
+            ("rebase-delay", duration(rebase_delay), &rebase_delay.origin),
+            ("max-delete-share", max_delete_share.value.to_string(), &max_delete_share.origin),
+            ("max-delete-floor", max_delete_floor.value.to_string(), &max_delete_floor.origin),
+            ("push-on-schedule", push_on_schedule.value.to_string(), &push_on_schedule.origin),
+            ("columns", columns.value.to_string(), &columns.origin),
         ];
-        told.extend(self.retention.told());
-        told.extend(self.instructeur.iter().map(|setting| ("instructeur", setting.value.clone(), &setting.origin)));
+        told.extend(retention.told());
+        told.extend(instructeur.iter().map(|setting| ("instructeur", setting.value.clone(), &setting.origin)));
         told
     }
 
-    /// The keys whose values do not go together, and why.
-    pub(super) fn contradictions(&self) -> Vec<(&'static str, InvalidValue)> {
+    /// Refuses values that do not go together.
+    pub(super) fn refuse_contradictions(&self, keys: &mut Keys<'_, '_>) {
         let (reach, every) = (&self.follow_up, &self.follow_up_every);
-        if reach.value >= every.value {
-            return Vec::new();
+        if reach.value < every.value {
+            let (reach, every) = (show_duration(reach.value), show_duration(every.value));
+            let error = InvalidValue::new(format!("{reach} read again every {every} would leave gaps"));
+            keys.refuse("follow-up", error.hint(format!("read again at least {every}, or more often")));
         }
-        let (reach, every) = (show_duration(reach.value), show_duration(every.value));
-        let error = InvalidValue::new(format!("{reach} read again every {every} would leave gaps"));
-        vec![("follow-up", error.hint(format!("read again at least {every}, or more often")))]
     }
 }
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        SyncEntry::default().or(&SyncEntry::default())
+        keys::unsaid(Self::declare).0
     }
 }

@@ -7,20 +7,47 @@ pub(super) mod sqlite;
 
 use std::fmt;
 
-use super::document::unknown_name;
 use super::error::ConfigError;
-use super::keys;
-use super::origin::{Setting, SettingOrigin};
-use super::reader::{self, Source, Table};
+use super::keys::{self, Keys};
+use super::kinds::{name_of, unknown_name};
+use super::origin::Setting;
 use super::resolve::{Overrides, Variables, schema_of, wrong};
 use super::values::InvalidValue;
 
-pub use grist::{GristEntry, GristTarget, grist_url};
+pub use grist::{GristEntry, GristOptions, GristTarget, grist_url};
 pub use postgres::PostgresTarget;
 pub use sqlite::SqliteTarget;
 
 const RESTORE_COLUMNS: &str = "--restore-columns";
 const FILES: &str = "--files";
+
+/// Registers one type of target.
+pub(super) struct TargetType {
+    /// The value of `type`, which begins the target in a flag; then other words that may begin it.
+    names: &'static [&'static str],
+    /// Its name in the example.
+    pub(super) sample: &'static str,
+    /// What the example says of it.
+    pub(super) about: &'static str,
+    /// Declares its keys, but for `type`.
+    pub(super) declare: fn(&mut Keys<'_, '_>) -> Option<Setting<TargetEntry>>,
+    /// Reads a target as flags write it: the whole text, and what follows the colon.
+    parse: fn(&str, &str) -> Result<TargetEntry, InvalidValue>,
+}
+
+impl TargetType {
+    /// The value of `type`.
+    pub(super) fn name(&self) -> &'static str {
+        self.names[0]
+    }
+}
+
+/// Registers the types of targets.
+pub(super) static TYPES: [TargetType; 3] = [sqlite::TYPE, postgres::TYPE, grist::TYPE];
+
+fn names() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(TargetType::name)
+}
 
 /// A place where dossiers are kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +66,7 @@ impl Target {
         match self {
             Self::Sqlite(_) => {}
             Self::Postgres(postgres) => postgres.schema = schema_of(instance),
-            Self::Grist(grist) => {
-                if flags.restore_columns {
-                    grist.restore_columns = Setting { value: true, origin: SettingOrigin::Flag(RESTORE_COLUMNS) };
-                }
-                if flags.files {
-                    grist.files = Setting { value: true, origin: SettingOrigin::Flag(FILES) };
-                }
-            }
+            Self::Grist(grist) => grist.take_flags(flags),
         }
     }
 
@@ -105,31 +125,24 @@ impl TargetEntry {
         }
     }
 
-    /// Reads one `[targets.NAME]` table. `None` when it lacks what makes a target.
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
-        table.refuse_unknown(source, keys::TARGET);
-        let types = || keys::TARGET_TYPES.iter().map(|(name, _)| *name);
-        let kind = table.read(source, "type", |value| {
-            let name = reader::text(value)?;
-            types().find(|known| *known == name).ok_or_else(|| unknown_name("type of target", &name, types()))
-        });
-        let Some(kind) = kind else {
-            missing(table, source, "type", "the type of the target", format!("one of: {}", join(types())));
-            return None;
-        };
-        for (owner, keys) in keys::TARGET_TYPES.iter().filter(|(name, _)| *name != kind.value) {
-            for key in keys.iter().filter(|key| table.has(key)) {
-                let error = InvalidValue::new(format!("a target of type \"{}\" has no `{key}`", kind.value));
-                let error = error.hint(format!("it belongs to type \"{owner}\""));
-                source.report(table.offset_of(key), table.key(key), error);
-            }
+    /// Declares `[targets.*]`. `None` when it lacks what makes a target.
+    pub(super) fn declare(keys: &mut Keys<'_, '_>) -> Option<Setting<Self>> {
+        let kind = keys.required(
+            "type",
+            name_of("type of target", names().collect()),
+            "sqlite",
+            "the type of the target",
+            "The type: \"sqlite\", \"postgres\" or \"grist\". Flag --to sqlite:PATH.",
+        );
+        let own = kind.and_then(|kind| TYPES.iter().find(|known| known.name() == kind.value));
+        let target = own.and_then(|own| (own.declare)(keys));
+        for other in TYPES.iter().filter(|other| own.is_none_or(|own| own.name() != other.name())) {
+            keys.belongs_elsewhere(keys::unsaid(other.declare).1, |key| {
+                let error = InvalidValue::new(format!("a target of type \"{}\" has no `{key}`", own?.name()));
+                Some(error.hint(format!("it belongs to type \"{}\"", other.name())))
+            });
         }
-        match kind.value {
-            sqlite::TYPE => SqliteTarget::read(table, source).map(|target| target.map(Self::Sqlite)),
-            postgres::TYPE => Some(PostgresTarget::read(table, source).map(Self::Postgres)),
-            grist::TYPE => GristEntry::read(table, source).map(|entry| entry.map(|entry| Self::Grist(Box::new(entry)))),
-            other => unreachable!("`{other}` is one of the types"),
-        }
+        target
     }
 
     /// Adds what the environment says.
@@ -145,18 +158,6 @@ impl TargetEntry {
     }
 }
 
-/// Reports a key that must be there and is not.
-fn missing(table: Table<'_, '_>, source: &mut Source<'_>, key: &str, what: &str, hint: String) {
-    if !table.has(key) {
-        let error = InvalidValue::new(format!("{what} is missing")).hint(hint);
-        source.report(table.offset, table.key(key), error);
-    }
-}
-
-fn join<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
-}
-
 /// Reads a target as flags write it: `sqlite:PATH`, or `grist:DOCUMENT` with the id of a document or its address.
 ///
 /// # Errors
@@ -166,13 +167,13 @@ pub fn parse_target(text: &str) -> Result<TargetEntry, InvalidValue> {
         return Err(InvalidValue::new(format!("`{text}` does not say which type of target it is"))
             .hint(format!("did you mean `sqlite:{text}`?")));
     };
+    if let Some(known) = TYPES.iter().find(|known| known.names.contains(&kind)) {
+        return (known.parse)(text, rest);
+    }
     match kind {
-        sqlite::TYPE => SqliteTarget::parse(rest).map(TargetEntry::Sqlite),
-        postgres::TYPE | "postgresql" => PostgresTarget::parse(text).map(TargetEntry::Postgres),
-        grist::TYPE => GristEntry::parse(rest).map(|entry| TargetEntry::Grist(Box::new(entry))),
         "http" | "https" => Err(InvalidValue::new("an address does not say which type of target it is")
             .hint(format!("did you mean `grist:{text}`?"))),
-        other => Err(unknown_name("type of target", other, keys::TARGET_TYPES.iter().map(|(name, _)| *name))),
+        other => Err(unknown_name("type of target", other, names())),
     }
 }
 
@@ -242,7 +243,7 @@ mod tests {
             let told = format!("{} {} {}", found.url.value, found.document, found.url.origin);
             assert_eq!(told, expected, "{text}");
             assert_eq!(found.key, Setting::default(SecretSource::Variable("GRIST_API_KEY".to_owned())));
-            assert!(!found.restore_columns.value);
+            assert!(!found.options.restore_columns.value);
         }
     }
 

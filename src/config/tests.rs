@@ -22,18 +22,27 @@ fn flags(demarches: &[u32]) -> Overrides {
 }
 
 #[test]
+fn the_example_follows_from_the_declarations() {
+    let command = "cargo run --all-features -- config example > config/example.toml";
+    // No `assert_eq`: it would print both texts on one line each.
+    let declared = example();
+    let differing = declared.lines().zip(EXAMPLE.lines()).find(|(line, shown)| line != shown);
+    assert!(declared == EXAMPLE, "config/example.toml is not up to date; write it with `{command}`: {differing:?}");
+}
+
+#[test]
 fn the_example_loads_and_shows_every_key() {
     let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(config.demarches.len(), 2);
-    for section in keys::ALL {
-        for key in section.keys {
+    for section in keys::sections() {
+        for key in &section.keys {
             let shown = EXAMPLE.lines().any(|line| {
                 // One of two ways to give a secret is shown, the other beside it in a comment.
                 let line = line.trim_start_matches(['#', '[', ' ']);
-                line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.', ']']))
-                    || line.contains(&format!(".{key}]"))
+                line.strip_prefix(key.name).is_some_and(|rest| rest.trim_start().starts_with(['=', '.', ']']))
+                    || line.contains(&format!(".{}]", key.name))
             });
-            assert!(shown, "`{key}` of {} is not in config/example.toml", section.name);
+            assert!(shown, "`{}` of {} is not in config/example.toml", key.name, section.name);
         }
     }
 }
@@ -44,38 +53,96 @@ fn the_example_shows_the_defaults() {
     let said = &config.instances["dn"];
     let bare = parse("[instances.dn]\n").unwrap_or_else(|error| panic!("{error}"));
     let instance = resolve_instance(&bare, &Overrides::default(), &nothing).unwrap_or_else(|error| panic!("{error}"));
-    fn value<T: Clone>(setting: &Option<Setting<T>>) -> Option<T> {
-        setting.clone().map(|s| s.value)
-    }
-    assert_eq!(value(&said.platform), Some(instance.platform.value));
-    assert_eq!(value(&said.url), Some(instance.url.value));
-    assert_eq!(value(&said.token), Some(instance.token.value));
-    assert_eq!(value(&said.connect_timeout), Some(instance.connect_timeout.value));
-    assert_eq!(value(&said.read_timeout), Some(instance.read_timeout.value));
-    assert_eq!(value(&said.total_timeout), Some(instance.total_timeout.value));
-    assert_eq!(value(&said.page_size), Some(instance.page_size.value));
-    assert_eq!(value(&said.rate_limit), Some(instance.rate_limit.value));
-    assert_eq!(value(&config.hint_window), Some(defaults::HINT_WINDOW));
+    assert_eq!(said.platform.value, instance.platform.value);
+    assert_eq!(said.url.as_ref().map(|url| &url.value), Some(&instance.url.value));
+    assert_eq!(said.token.as_ref().map(|token| &token.value), Some(&instance.token.value));
+    assert_eq!(said.page_size.value, instance.page_size.value);
+    assert_eq!(instance.page_size.value, PageSize::MAX);
+    assert_eq!(instance.connect_timeout, Setting::default(Duration::from_secs(10)));
     let Some(TargetEntry::Grist(grist)) = config.targets.get("equipe").map(|target| &target.value) else {
         panic!("the example has a Grist document")
     };
-    assert_eq!(value(&grist.restore_columns), Some(defaults::RESTORE_COLUMNS));
-    assert_eq!(value(&grist.key), Some(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())));
-    let (shown, default) = (config.sync, SyncSettings::default());
-    assert_eq!(shown.overlap.value, default.overlap.value);
-    assert_eq!(shown.follow_up.value, default.follow_up.value);
-    assert_eq!(shown.follow_up_every.value, default.follow_up_every.value);
-    assert_eq!(shown.listing_every.value, default.listing_every.value);
-    assert_eq!(shown.reread_every.value, default.reread_every.value);
-    assert_eq!(shown.rebase_delay.value, default.rebase_delay.value);
-    assert_eq!(shown.max_delete_share.value, default.max_delete_share.value);
-    assert_eq!(shown.max_delete_floor.value, default.max_delete_floor.value);
+    let (shown, default) = (&grist.options, GristOptions::default());
+    assert_eq!(shown.files_max_size.value, default.files_max_size.value);
+    assert_eq!(shown.files_types.value, default.files_types.value);
+    let key = grist.key.as_ref().map(|key| key.value.clone());
+    assert_eq!(key, Some(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())));
+    assert_eq!(config.sync.settings(), SyncSettings::default().settings());
     assert_eq!(config.run.schedule(), RunSettings::default().schedule());
-    assert_eq!(value(&config.workers), Some(defaults::WORKERS));
-    let Some(TargetEntry::Postgres(postgres)) = config.targets.get("back-office").map(|target| &target.value) else {
-        panic!("the example has a schema of PostgreSQL")
-    };
-    assert_eq!(postgres.lease, defaults::LEASE);
+}
+
+/// Each section, as a file begins it.
+fn beginnings() -> Vec<(String, Vec<keys::Key>)> {
+    let mut beginnings = Vec::new();
+    for section in keys::sections() {
+        match section.name {
+            "the top of the file" => beginnings.push((String::new(), section.keys)),
+            "[targets.*]" => {
+                for kind in &target::TYPES {
+                    let header = format!("[targets.a]\ntype = '{}'\n", kind.name());
+                    beginnings.push((header, keys::unsaid(kind.declare).1));
+                }
+                beginnings.push(("[targets.a]\n".to_owned(), section.keys));
+            }
+            "[sync.retention] deleted and finished" => {
+                beginnings.push(("[sync.retention.deleted]\n".to_owned(), section.keys));
+            }
+            name => beginnings.push((format!("{}\n", name.replace('*', "a")), section.keys)),
+        }
+    }
+    beginnings
+}
+
+#[test]
+fn a_misspelt_key_of_any_section_is_answered_with_the_right_one() {
+    for (header, keys) in beginnings() {
+        for key in keys {
+            let misspelt = format!("{}x", key.name);
+            let error = parse(&format!("{header}{misspelt} = 1\n")).expect_err(&misspelt).to_string();
+            let expected = format!("{misspelt}: unknown key (did you mean `{}`?)", key.name);
+            assert!(error.contains(&expected), "{header}{error}");
+        }
+    }
+}
+
+#[test]
+fn a_value_of_another_type_is_answered_with_the_type_and_an_example() {
+    for (header, keys) in beginnings() {
+        for key in keys {
+            // The type of a target decides which of its other values are read.
+            let header = if key.name == "type" { "[targets.a]\n" } else { &header };
+            if header == "[targets.a]\n" && key.name != "type" {
+                continue;
+            }
+            let error = parse(&format!("{header}{} = 1979-05-27\n", key.name)).expect_err(key.name).to_string();
+            let mine = error
+                .lines()
+                .find(|line| line.contains(&format!("{}: ", key.name)) && line.contains("expected, not a date"));
+            let mine = mine.unwrap_or_else(|| panic!("{header}{}: {error}", key.name));
+            let answered = match &key.value {
+                Some(_) => ["such as ", "one of: ", "its id, or "].iter().any(|words| mine.contains(words)),
+                None => mine.contains("write `["),
+            };
+            assert!(answered, "{mine}");
+        }
+    }
+}
+
+#[test]
+fn every_setting_of_a_demarche_is_shown_with_its_origin() {
+    let config = parse(EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+    let demarche = &config.demarches[0];
+    let told = demarche.selection.told().into_iter().chain(demarche.sync.told()).chain(demarche.run.told());
+    let told: Vec<&str> = told.map(|(key, ..)| key).collect();
+    let elsewhere = ["number", "instance", "target", "privacy", "retention"];
+    for section in
+        keys::sections().into_iter().filter(|section| ["[[demarches]]", "[sync.retention]"].contains(&section.name))
+    {
+        for key in section.keys.iter().filter(|key| !elsewhere.contains(&key.name)) {
+            let nested = format!("retention.{}", key.name);
+            assert!(told.contains(&key.name) || told.contains(&nested.as_str()), "`{}` is not shown", key.name);
+        }
+    }
 }
 
 #[test]
@@ -139,13 +206,13 @@ privacy = "defualt"
     dn.toml:17:1: targets.equipe.documnt: unknown key (did you mean `document`?)
     dn.toml:18:7: targets.equipe.url: plain http to example.org would show the key to the network (use https; http is for this very machine (localhost, 127.0.0.1))
     dn.toml:19:1: targets.equipe.key: a secret is never written in this file (name its variable with `key-env`, or its file with `key-file`)
-    dn.toml:20:19: targets.equipe.restore-columns: true or false is expected, not a text
-    dn.toml:22:10: targets.fichier.path: the path of the file is missing (such as "dossiers.db")
+    dn.toml:20:19: targets.equipe.restore-columns: true or false is expected, not a text (such as `restore-columns = false`)
+    dn.toml:22:10: targets.fichier.path: the path of the file is missing (such as `path = "dossiers.db"`)
     dn.toml:24:12: targets.fichier.document: a target of type "sqlite" has no `document` (it belongs to type "grist")
-    dn.toml:27:11: sync.overlap: a duration in quotes, such as "15m", is expected, not a whole number
+    dn.toml:27:11: sync.overlap: a duration in quotes is expected, not a whole number (such as `overlap = "15m"`)
     dn.toml:28:13: sync.follow-up: 30m read again every 1h would leave gaps (read again at least 1h, or more often)
     dn.toml:29:20: sync.max-delete-share: a share lies between 0 and 1 (5 % is written 0.05)
-    dn.toml:31:1: demarches[0].number: the number of the démarche is missing
+    dn.toml:31:1: demarches[0].number: the number of the démarche is missing (such as `number = 1001`)
     dn.toml:32:1: demarches[0].numer: unknown key (did you mean `number`?)
     dn.toml:33:12: demarches[0].instance: no instance is called `dm` (known: Grand, dn)
     dn.toml:35:1: demarches[0].page-size: unknown key (it belongs in [instances.*])
@@ -170,7 +237,7 @@ fn a_grist_document_is_a_target() {
     assert_eq!(grist.url.value.as_str(), "https://grist.example.org/o/docs");
     assert_eq!((grist.url.origin.to_string(), grist.key.origin.to_string()), ("dn.toml:3".into(), "dn.toml:4".into()));
     assert_eq!(grist.key.value, SecretSource::File("grist.key".into()));
-    assert!(grist.restore_columns.value);
+    assert!(grist.options.restore_columns.value);
     // Its own key stands for its own address, whatever the environment says.
     let elsewhere = |name: &str| (name == "GRIST_URL").then(|| "https://other.example.org".to_owned());
     let jobs = resolve(&config, &flags(&[1]), &elsewhere).unwrap_or_else(|error| panic!("{error}"));
@@ -187,7 +254,7 @@ fn a_flag_brings_deleted_columns_back() {
     let jobs = jobs.unwrap_or_else(|error| panic!("{error}"));
     let Target::Grist(grist) = &jobs[0].target.value else { panic!("{:?}", jobs[0].target) };
     assert_eq!(
-        (grist.restore_columns.value, grist.restore_columns.origin.to_string().as_str()),
+        (grist.options.restore_columns.value, grist.options.restore_columns.origin.to_string().as_str()),
         (true, "--restore-columns")
     );
     let error = resolve(&Config::default(), &to("sqlite:d.db"), &variables).expect_err("no document");
@@ -279,7 +346,10 @@ fn wrong_files_are_refused() {
 fn paths_start_from_the_folder_of_the_file() {
     let text = "[instances.a]\ntoken-file = 'token'\n[targets.t]\ntype = 'sqlite'\npath = 'd.db'\n[targets.u]\ntype = 'sqlite'\npath = '/d.db'\n";
     let config = Config::parse(Path::new("/etc/dn/dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.targets["t"].value, TargetEntry::Sqlite(SqliteTarget { path: "/etc/dn/d.db".into() }));
+    assert_eq!(
+        config.targets["t"].value,
+        TargetEntry::Sqlite(SqliteTarget { path: "/etc/dn/d.db".into() })
+    );
     assert_eq!(config.targets["u"].value, TargetEntry::Sqlite(SqliteTarget { path: "/d.db".into() }));
     let token = config.instances["a"].token.clone().map(|token| token.value);
     assert_eq!(token, Some(SecretSource::File("/etc/dn/token".into())));

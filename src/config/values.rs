@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
+use crate::platform::Platform;
+
 /// A value that cannot be used: what is wrong, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -55,7 +57,7 @@ impl fmt::Display for SecretSource {
 /// Another scheme, credentials in the address, or plain http to a host that is not loopback: the token would travel
 /// unprotected.
 pub fn parse_url(text: &str) -> Result<Url, InvalidValue> {
-    let example = format!("such as {}", super::defaults::PLATFORM.default_url());
+    let example = format!("such as {}", Platform::DemarcheNumerique.default_url());
     guarded(text, "token", &example)
 }
 

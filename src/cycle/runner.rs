@@ -19,7 +19,7 @@ use super::steps::{Cycle, CycleReport};
 use super::targets::{kind_of, open, open_or_make};
 use super::webhook_paths;
 use crate::api::Client;
-use crate::config::{self, Config, Overrides, Secrets, defaults};
+use crate::config::{self, Config, Overrides, Secrets};
 use crate::ids::Scope;
 use crate::intent::Status;
 use crate::report::{RunOutcome, RunRecord};
@@ -94,7 +94,7 @@ impl CycleRunner {
     ) -> Result<Self, CycleError> {
         let mut clients: BTreeMap<String, (Client, Option<Date>)> = BTreeMap::new();
         let mut jobs = BTreeMap::new();
-        let hint_window = config.hint_window.as_ref().map_or(defaults::HINT_WINDOW, |setting| setting.value);
+        let hint_window = config.service.hint_window.value;
         let resolved = config::resolve(config, overrides, &|name| secrets.variable(name))?;
         let places = resolved
             .iter()

@@ -45,7 +45,7 @@ fn every_file_that_the_pages_for_developers_name_exists() {
 
 #[test]
 fn every_test_that_a_recipe_names_exists() {
-    let text: String = files(&["tests"], "rs").iter().map(read).collect();
+    let text: String = files(&["tests", "src"], "rs").iter().map(read).collect();
     let page = read("CONTRIBUTING.md");
     let is_name = |word: &&String| word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let names = code(&page);

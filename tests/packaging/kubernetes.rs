@@ -48,7 +48,7 @@ fn probes_knock_at_the_door_that_the_configuration_opens() {
     let map = yaml("config/kubernetes/configmap.yaml");
     let text = map["data"]["dn.toml"].as_str().expect("a configuration");
     let config = Config::parse(Path::new("dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
-    let listen = config.listen.expect("a door").value;
+    let listen = config.service.listen.expect("a door").value;
     assert!(listen.ip().is_unspecified(), "the kubelet is another machine");
     for (name, pod) in pods() {
         let asked = ["livenessProbe", "readinessProbe"].map(|probe| container(&pod)[probe]["httpGet"].clone());

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{answer, legible};
 use crate::cli::told;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::cycle::webhook_paths;
 
 /// The commands of `dn config`.
@@ -19,12 +19,9 @@ pub enum ConfigCommand {
     Check,
 }
 
-/// The example, as it lies in the repository.
-const EXAMPLE: &str = include_str!("../../../config/example.toml");
-
 /// Prints a configuration with every key and its default.
 pub fn example() -> Result<Exit, CliError> {
-    answer(EXAMPLE)?;
+    answer(&config::example())?;
     Ok(Exit::Done)
 }
 
@@ -36,7 +33,7 @@ pub fn check(context: &Context) -> Result<Exit, CliError> {
             hint: "name one with `--config FILE` or with DN_CONFIG",
         });
     };
-    let Config { instances, targets, policies, demarches, sync: _, run: _, .. } = context.config()?;
+    let Config { instances, targets, policies, demarches, sync: _, run: _, service: _ } = context.config()?;
     let places =
         instances.iter().filter_map(|(name, instance)| Some((name.as_str(), &instance.webhook_path.as_ref()?.value)));
     let absent = webhook_paths::read(places, &context.secrets)?.absent;

@@ -17,7 +17,7 @@ use crate::cli::flags::JobArgs;
 use crate::cli::printer::tell;
 use crate::cli::signals::{self, Hangups};
 use crate::cli::words;
-use crate::config::{Config, defaults};
+use crate::config::Config;
 use crate::cycle::{CycleRunner, Limiters};
 use crate::serve::hints::Webhooks;
 use crate::serve::{Clock, Endpoint, ServiceOptions, ServicePlan, StatusBoard, View, serve};
@@ -118,7 +118,7 @@ async fn reload(
 /// Everything that the configuration asks for, checked.
 fn read(context: &Context, args: &RunArgs, limiters: &Limiters, board: &StatusBoard) -> Result<Wanted, CliError> {
     let config = context.config()?;
-    let workers = args.workers.or(config.workers.as_ref().map(|workers| workers.value)).unwrap_or(defaults::WORKERS);
+    let workers = args.workers.unwrap_or(config.service.workers.value);
     let overrides = args.job.overrides(None);
     let runner = CycleRunner::open(&config, &overrides, context.secrets.clone(), limiters, board)?;
     let runner = runner.listener(Arc::new(|_, event| {
@@ -127,7 +127,7 @@ fn read(context: &Context, args: &RunArgs, limiters: &Limiters, board: &StatusBo
         }
     }));
     let plan = ServicePlan { jobs: runner.planned(), runner: Arc::new(runner), workers: workers as usize };
-    Ok(Wanted { plan, signals: Signals::of(&config), alarm: Alarm::new(&config.alerts, &context.secrets)? })
+    Ok(Wanted { plan, signals: Signals::of(&config), alarm: Alarm::new(&config.service.alerts, &context.secrets)? })
 }
 
 fn told(plan: &ServicePlan<CycleRunner>) -> String {
@@ -149,8 +149,8 @@ struct Signals {
 impl Signals {
     fn of(config: &Config) -> Self {
         Self {
-            listen: config.listen.as_ref().map(|setting| setting.value),
-            ready_within: config.ready_within.as_ref().map(|setting| setting.value),
+            listen: config.service.listen.as_ref().map(|setting| setting.value),
+            ready_within: config.service.ready_within.as_ref().map(|setting| setting.value),
         }
     }
 

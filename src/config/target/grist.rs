@@ -4,30 +4,24 @@ use std::fmt;
 
 use url::Url;
 
-use super::missing;
+use super::{FILES, RESTORE_COLUMNS, TargetEntry, TargetType};
 use crate::config::defaults;
-use crate::config::document::secret;
+use crate::config::keys::{self, Keys};
+use crate::config::kinds::{boolean, size, text, texts, unreadable};
 use crate::config::origin::{Setting, SettingOrigin};
-use crate::config::reader::{self, Source, Table};
-use crate::config::resolve::Variables;
+use crate::config::resolve::{Overrides, Variables};
 use crate::config::values::{InvalidValue, SecretSource, parse_grist_url};
 use crate::sink::{FileLimits, InvalidMediaRange, MediaRange};
 use grist_client::{DocAddress, DocId, GristError};
 
-/// The value of `type`.
-pub(in crate::config) const TYPE: &str = "grist";
-/// The keys.
-pub(in crate::config) const KEYS: &[&str] = &[
-    "url",
-    "document",
-    "key-env",
-    "key-file",
-    "restore-columns",
-    "files",
-    "files-max-size",
-    "files-types",
-    "decisions",
-];
+/// Registers documents of Grist.
+pub(super) const TYPE: TargetType = TargetType {
+    names: &["grist"],
+    sample: "equipe",
+    about: "A Grist document; `dn init grist` guides a person to one. Flag --to grist:DOCUMENT.",
+    declare: GristEntry::declare,
+    parse: GristEntry::parse,
+};
 
 /// A Grist document and how to talk to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +32,13 @@ pub struct GristTarget {
     pub document: DocId,
     /// Where the API key is.
     pub key: Setting<SecretSource>,
+    /// How the document is used.
+    pub options: GristOptions,
+}
+
+/// How a document is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GristOptions {
     /// True if columns of ours that somebody deleted are made again.
     pub restore_columns: Setting<bool>,
     /// True if files themselves are copied.
@@ -58,19 +59,72 @@ impl GristTarget {
             url,
             document,
             key: Setting::default(SecretSource::Variable(defaults::GRIST_KEY_ENV.to_owned())),
-            restore_columns: Setting::default(defaults::RESTORE_COLUMNS),
-            files: Setting::default(defaults::FILES),
-            files_max_size: Setting::default(defaults::FILES_MAX_SIZE),
-            files_types: Setting::default(Vec::new()),
-            decisions: Setting::default(defaults::DECISIONS),
+            options: GristOptions::default(),
         }
     }
 
     /// Gives the limits of the files that are copied; `None` where names and sizes are enough.
     #[must_use]
     pub fn limits(&self) -> Option<FileLimits> {
-        let limits = || FileLimits { max_bytes: self.files_max_size.value, types: self.files_types.value.clone() };
-        self.files.value.then(limits)
+        let GristOptions { files, files_max_size, files_types, .. } = &self.options;
+        let limits = || FileLimits { max_bytes: files_max_size.value, types: files_types.value.clone() };
+        files.value.then(limits)
+    }
+
+    /// Takes what flags say.
+    pub(super) fn take_flags(&mut self, flags: &Overrides) {
+        if flags.restore_columns {
+            self.options.restore_columns = Setting { value: true, origin: SettingOrigin::Flag(RESTORE_COLUMNS) };
+        }
+        if flags.files {
+            self.options.files = Setting { value: true, origin: SettingOrigin::Flag(FILES) };
+        }
+    }
+}
+
+impl GristOptions {
+    fn declare(keys: &mut Keys<'_, '_>) -> Self {
+        let range = |text: String| text.parse().map_err(|error: InvalidMediaRange| unreadable(error));
+        Self {
+            restore_columns: keys.default(
+                "restore-columns",
+                boolean(),
+                "false",
+                "Whether columns that somebody deleted from the document are made again. Flag --restore-columns of `dn sync`.",
+            ),
+            files: keys.default(
+                "files",
+                boolean(),
+                "false",
+                "Whether files themselves are copied into the document, once a content, and not their names and sizes alone. Flag \
+                 --files of `dn sync`. What that costs: docs/grist.md.",
+            ),
+            files_max_size: keys.default(
+                "files-max-size",
+                size(),
+                "10 MB",
+                "The largest file that is copied: a whole number of \"kB\", \"MB\" or \"GB\".",
+            ),
+            files_types: keys.default(
+                "files-types",
+                texts().then(move |texts| texts.into_iter().map(range).collect()).hint("such as [\"application/pdf\"]"),
+                "[]",
+                "The types of files that are copied, such as [\"application/pdf\", \"image/*\"]; all when there are none.",
+            ),
+            decisions: keys.default(
+                "decisions",
+                boolean(),
+                "false",
+                "Whether people decide in the document: its tables of dossiers get the columns for it, and `dn push` takes what is \
+                 ticked there. An agent's day: docs/grist.md.",
+            ),
+        }
+    }
+}
+
+impl Default for GristOptions {
+    fn default() -> Self {
+        keys::unsaid(Self::declare).0
     }
 }
 
@@ -83,16 +137,8 @@ pub struct GristEntry {
     pub url: Option<Setting<Url>>,
     /// Where the API key is.
     pub key: Option<Setting<SecretSource>>,
-    /// True if columns of ours that somebody deleted are made again.
-    pub restore_columns: Option<Setting<bool>>,
-    /// True if files themselves are copied.
-    pub files: Option<Setting<bool>>,
-    /// The largest file that is copied, in bytes.
-    pub files_max_size: Option<Setting<u64>>,
-    /// The types of files that are copied.
-    pub files_types: Option<Setting<Vec<MediaRange>>>,
-    /// True if people decide in the document.
-    pub decisions: Option<Setting<bool>>,
+    /// How the document is used.
+    pub options: GristOptions,
 }
 
 impl fmt::Display for GristTarget {
@@ -108,19 +154,10 @@ impl GristEntry {
     }
 
     /// Reads what follows `grist:` in a flag.
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let (document, url) = parse_document(text)?;
+    fn parse(_: &str, rest: &str) -> Result<TargetEntry, InvalidValue> {
+        let (document, url) = parse_document(rest)?;
         let url = url.map(|value| Setting { value, origin: SettingOrigin::Flag("--to") });
-        Ok(Self {
-            document,
-            url,
-            key: None,
-            restore_columns: None,
-            files: None,
-            files_max_size: None,
-            files_types: None,
-            decisions: None,
-        })
+        Ok(TargetEntry::Grist(Box::new(Self { document, url, key: None, options: GristOptions::default() })))
     }
 
     /// Adds what the environment says.
@@ -133,49 +170,44 @@ impl GristEntry {
                 .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
         };
         let plain = GristTarget::new(url, self.document);
-        Ok(GristTarget {
-            key: self.key.unwrap_or(plain.key),
-            restore_columns: self.restore_columns.unwrap_or(plain.restore_columns),
-            files: self.files.unwrap_or(plain.files),
-            files_max_size: self.files_max_size.unwrap_or(plain.files_max_size),
-            files_types: self.files_types.unwrap_or(plain.files_types),
-            decisions: self.decisions.unwrap_or(plain.decisions),
-            ..plain
-        })
+        Ok(GristTarget { key: self.key.unwrap_or(plain.key), options: self.options, ..plain })
     }
 
-    /// Reads `[targets.NAME]` of type `grist`.
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
-        missing(
-            table,
-            source,
-            "document",
-            "the document",
-            "its id, or its address as copied from a browser".to_owned(),
+    /// Declares the keys of a document.
+    fn declare(keys: &mut Keys<'_, '_>) -> Option<Setting<TargetEntry>> {
+        let url = keys.optional(
+            "url",
+            text().then(|text| parse_grist_url(&text)),
+            "https://grist.example.org",
+            "The address of the instance. Default: that of the document where it is given as an address, else variable GRIST_URL.",
         );
-        let url = table.read(source, "url", |value| parse_grist_url(&reader::text(value)?));
-        let document = table.read(source, "document", |value| parse_document(&reader::text(value)?));
-        let key = secret(table, source, "key-env", "key-file");
-        let restore_columns = table.read(source, "restore-columns", reader::boolean);
-        let files = table.read(source, "files", reader::boolean);
-        let files_max_size = table.read(source, "files-max-size", reader::size);
-        let files_types = table.read(source, "files-types", |value| {
-            let range =
-                |text: String| text.parse().map_err(|error: InvalidMediaRange| InvalidValue::new(error.to_string()));
-            reader::texts(value)?.into_iter().map(range).collect::<Result<Vec<MediaRange>, _>>()
-        });
-        let decisions = table.read(source, "decisions", reader::boolean);
+        let document = keys.required(
+            "document",
+            text().then(|text| parse_document(&text)).hint("its id, or its address as copied from a browser"),
+            "kZ8mQv2Xw9LrTn3FpB6sYd",
+            "the document",
+            "The document: its id, or its address as copied from a browser.",
+        );
+        let key = keys.secret(
+            (
+                "key-env",
+                defaults::GRIST_KEY_ENV,
+                "The environment variable that holds the API key (default: GRIST_API_KEY). With several instances of Grist each \
+                 target must name its own.",
+            ),
+            ("key-file", "/run/secrets/grist-key", "Instead of a variable: a file whose first line is the key."),
+        );
+        let options = GristOptions::declare(keys);
         let Setting { value: (document, address), origin } = document?;
         if let (Some(url), Some(address)) = (&url, &address)
             && url.value.origin() != address.origin()
         {
             let error = InvalidValue::new("the document is on another instance than `url`").hint("keep one of the two");
-            source.report(table.offset_of("url"), table.key("url"), error);
+            keys.refuse("url", error);
         }
         // The address of a document names its site, which that of an instance may leave out.
         let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
-        let value = Self { document, url, key, restore_columns, files, files_max_size, files_types, decisions };
-        Some(Setting { value, origin })
+        Some(Setting { value: TargetEntry::Grist(Box::new(Self { document, url, key, options })), origin })
     }
 }
 

@@ -6,17 +6,23 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use super::{TargetEntry, TargetType};
 use crate::config::defaults;
-use crate::config::document::secret;
+use crate::config::keys::{self, Keys};
+use crate::config::kinds::duration;
 use crate::config::origin::Setting;
-use crate::config::reader::{self, Source, Table};
 use crate::config::values::{InvalidValue, SecretSource};
 use crate::sink::postgres::{InvalidAddress, ServerAddress};
 
-/// The value of `type`.
-pub(in crate::config) const TYPE: &str = "postgres";
-/// The keys.
-pub(in crate::config) const KEYS: &[&str] = &["url-env", "url-file", "lease"];
+/// Registers schemas of PostgreSQL.
+pub(super) const TYPE: TargetType = TargetType {
+    names: &["postgres", "postgresql"],
+    sample: "back-office",
+    about: "A schema of PostgreSQL: that of the instance (`dn`, `ds`; hyphens of its name become underscores) unless the address \
+            names one (`?schema=`). Flag --to postgres://ACCOUNT@HOST/DATABASE.",
+    declare: PostgresTarget::declare,
+    parse: PostgresTarget::parse,
+};
 
 /// A PostgreSQL database and the schema within it.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,25 +71,41 @@ impl PostgresTarget {
     /// A database with nothing said about it but where it is.
     #[must_use]
     pub fn new(address: PostgresAddress) -> Self {
-        Self { address, schema: defaults::SCHEMA.to_owned(), lease: defaults::LEASE }
+        Self { address, schema: defaults::SCHEMA.to_owned(), lease: keys::unsaid(declare_lease).0.value }
     }
 
     /// Reads an address as flags write it.
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
+    fn parse(text: &str, _: &str) -> Result<TargetEntry, InvalidValue> {
         check_postgres_address(text)?;
-        Ok(Self::new(PostgresAddress::Address(SecretString::from(text))))
+        Ok(TargetEntry::Postgres(Self::new(PostgresAddress::Address(SecretString::from(text)))))
     }
 
-    /// Reads `[targets.NAME]` of type `postgres`.
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Setting<Self> {
+    /// Declares the keys of a schema of PostgreSQL.
+    fn declare(keys: &mut Keys<'_, '_>) -> Option<Setting<TargetEntry>> {
         let usual = || Setting::default(SecretSource::Variable(defaults::POSTGRES_URL_ENV.to_owned()));
-        let address = secret(table, source, "url-env", "url-file").unwrap_or_else(usual);
-        let lease = table.read(source, "lease", reader::duration);
-        address.map(|address| {
-            let plain = Self::new(PostgresAddress::Source(address));
-            Self { lease: lease.map_or(plain.lease, |lease| lease.value), ..plain }
-        })
+        let address = keys.secret(
+            (
+                "url-env",
+                defaults::POSTGRES_URL_ENV,
+                "The environment variable that holds the address, password included (default: DATABASE_URL). See docs/postgres.md \
+                 for its parameters.",
+            ),
+            ("url-file", "/run/secrets/database-url", "Instead of a variable: a file whose first line is the address."),
+        );
+        let lease = declare_lease(keys).value;
+        let schema = defaults::SCHEMA.to_owned();
+        let said = |address| Self { address: PostgresAddress::Source(address), schema, lease };
+        Some(address.unwrap_or_else(usual).map(|address| TargetEntry::Postgres(said(address))))
     }
+}
+
+fn declare_lease(keys: &mut Keys<'_, '_>) -> Setting<Duration> {
+    keys.default(
+        "lease",
+        duration(),
+        "1m",
+        "How long a worker may stay silent before another takes its place. Several programs on one schema say the same.",
+    )
 }
 
 /// Checks an address of PostgreSQL, wherever it was said. What is wrong is told without any value of it.
@@ -104,15 +126,15 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let target =
-            PostgresTarget::parse("postgres://agent:s3cret@db.example.org:5432/dossiers?schema=dn").expect("one");
+        let parse = |text| PostgresTarget::parse(text, "");
+        let target = parse("postgres://agent:s3cret@db.example.org:5432/dossiers?schema=dn").expect("one");
         assert_eq!(target.to_string(), "postgres://db.example.org/dossiers");
         assert!(!format!("{target:?}").contains("s3cret"));
         for text in ["postgres://agent:s3cret@:x", "postgres://agent@h/d?sslpassword=s3cret"] {
-            let error = PostgresTarget::parse(text).expect_err("no address");
+            let error = parse(text).expect_err("no address");
             assert!(!format!("{error:?}").contains("s3cret"));
         }
-        let error = PostgresTarget::parse("postgres://agent@h/d?sslMode=verify-full").expect_err("a misspelt key");
+        let error = parse("postgres://agent@h/d?sslMode=verify-full").expect_err("a misspelt key");
         assert!(error.message.contains("`sslMode`") && error.hint.is_some_and(|hint| hint.contains("`sslmode`")));
     }
 }

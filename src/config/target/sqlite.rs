@@ -3,15 +3,19 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::missing;
+use super::{TargetEntry, TargetType};
+use crate::config::keys::Keys;
 use crate::config::origin::Setting;
-use crate::config::reader::{self, Source, Table};
-use crate::config::values::{self, InvalidValue};
+use crate::config::values::InvalidValue;
 
-/// The value of `type`.
-pub(in crate::config) const TYPE: &str = "sqlite";
-/// The keys.
-pub(in crate::config) const KEYS: &[&str] = &["path"];
+/// Registers SQLite files.
+pub(super) const TYPE: TargetType = TargetType {
+    names: &["sqlite"],
+    sample: "local",
+    about: "",
+    declare: SqliteTarget::declare,
+    parse: SqliteTarget::parse,
+};
 
 /// A SQLite file.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,25 +31,25 @@ impl fmt::Display for SqliteTarget {
 }
 
 impl SqliteTarget {
-    /// Reads `[targets.NAME]` of type `sqlite`.
-    pub(super) fn read(table: Table<'_, '_>, source: &mut Source<'_>) -> Option<Setting<Self>> {
-        let file = source.path().to_owned();
-        missing(table, source, "path", "the path of the file", "such as \"dossiers.db\"".to_owned());
-        table.read(source, "path", |value| {
-            let path = reader::text(value)?;
-            if path.is_empty() {
-                return Err(InvalidValue::new("the path is empty"));
-            }
-            Ok(Self { path: values::beside(&file, &path) })
-        })
+    /// Declares the keys of a SQLite file.
+    fn declare(keys: &mut Keys<'_, '_>) -> Option<Setting<TargetEntry>> {
+        let path = keys.path();
+        let path = keys.required(
+            "path",
+            path,
+            "dossiers.db",
+            "the path of the file",
+            "The file; it is made when it does not exist.",
+        )?;
+        Some(path.map(|path| TargetEntry::Sqlite(Self { path })))
     }
 
     /// Reads what follows `sqlite:` in a flag.
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let path = text.strip_prefix("//").unwrap_or(text);
+    fn parse(_: &str, rest: &str) -> Result<TargetEntry, InvalidValue> {
+        let path = rest.strip_prefix("//").unwrap_or(rest);
         if path.is_empty() || path == ":memory:" {
             return Err(InvalidValue::new("a SQLite target is a file").hint("write `sqlite:PATH`"));
         }
-        Ok(Self { path: PathBuf::from(path) })
+        Ok(TargetEntry::Sqlite(Self { path: PathBuf::from(path) }))
     }
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Findings, TargetKind};
-use crate::config::{GristTarget, Secrets, SettingOrigin, show_size};
+use crate::config::{GristOptions, GristTarget, Secrets, SettingOrigin, show_size};
 use crate::cycle::CycleError;
 use crate::sink::grist::Opening;
 use crate::sink::{AnySink, FileLimits, GristSink, SinkError};
@@ -18,8 +18,8 @@ pub const GRIST_KEY: &str = "API key of Grist";
 impl TargetKind for GristTarget {
     fn open<'a>(&'a self, secrets: &'a Secrets) -> BoxFuture<'a, Result<AnySink, CycleError>> {
         Box::pin(async {
-            let opening = GristSink::of(doc(self, secrets)?).restore_columns(self.restore_columns.value);
-            Ok(open_document(opening.decisions(self.decisions.value), self.limits()).await?)
+            let opening = GristSink::of(doc(self, secrets)?).restore_columns(self.options.restore_columns.value);
+            Ok(open_document(opening.decisions(self.options.decisions.value), self.limits()).await?)
         })
     }
 
@@ -29,7 +29,7 @@ impl TargetKind for GristTarget {
 
     fn open_to_read<'a>(&'a self, secrets: &'a Secrets) -> BoxFuture<'a, Result<AnySink, CycleError>> {
         Box::pin(async {
-            let opening = GristSink::of(doc(self, secrets)?).decisions(self.decisions.value);
+            let opening = GristSink::of(doc(self, secrets)?).decisions(self.options.decisions.value);
             Ok(opening.open_read_only().await?.into())
         })
     }
@@ -63,7 +63,8 @@ impl TargetKind for GristTarget {
     }
 
     fn settings(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
-        let Self { url, document: _, key, restore_columns, files, files_max_size, files_types, decisions } = self;
+        let Self { url, document: _, key, options } = self;
+        let GristOptions { restore_columns, files, files_max_size, files_types, decisions } = options;
         let mut settings = vec![
             ("url", url.value.to_string(), &url.origin),
             ("key", key.value.to_string(), &key.origin),
@@ -120,7 +121,7 @@ impl GristTarget {
                 return false;
             }
         }
-        match GristSink::of(doc).decisions(self.decisions.value).open_read_only().await {
+        match GristSink::of(doc).decisions(self.options.decisions.value).open_read_only().await {
             Ok(sink) => {
                 hidden(findings, sink.hidden().await);
                 match sink.copied_from().await {

@@ -74,7 +74,10 @@ async fn a_configuration_sets_limits_and_doctor_tells_them() {
     }
     for (limits, words) in [
         ("files-max-size = '3'", "`3` is not a size"),
-        ("files-max-size = 3", "a size in quotes, such as \"10 MB\", is expected"),
+        (
+            "files-max-size = 3",
+            "a size in quotes is expected, not a whole number (such as `files-max-size = \"10 MB\"`)",
+        ),
         ("files-types = ['pdf']", "`pdf` is not a type of files"),
         ("files-types = 'application/pdf'", "a list of texts in quotes is expected"),
         ("files-max-sise = '3 kB'", "did you mean `files-max-size`?"),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::config::keys::nearest;
+use crate::config::nearest;
 use crate::dossier::DossierState;
 use crate::fingerprint::Digest;
 use crate::ids::DossierNumber;
