@@ -94,22 +94,19 @@ impl fmt::Display for Target {
     }
 }
 
-/// Holds the keys of a target. Absent ones come from the environment, or have a default.
+/// Holds what a file or a flag says of a target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetEntry {
-    /// A SQLite file.
-    Sqlite(SqliteTarget),
-    /// A schema of PostgreSQL.
-    Postgres(PostgresTarget),
-    /// A Grist document.
+    /// A target of which everything is said.
+    Whole(Target),
+    /// A Grist document, whose address may come from the environment.
     Grist(Box<GristEntry>),
 }
 
 impl fmt::Display for TargetEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(sqlite) => sqlite.fmt(f),
-            Self::Postgres(postgres) => postgres.fmt(f),
+            Self::Whole(target) => target.fmt(f),
             Self::Grist(grist) => write!(f, "grist:{}", grist.document),
         }
     }
@@ -120,7 +117,7 @@ impl TargetEntry {
     /// without a key.
     pub(super) fn key(&self) -> Option<(Option<url::Origin>, bool)> {
         match self {
-            Self::Sqlite(_) | Self::Postgres(_) => None,
+            Self::Whole(_) => None,
             Self::Grist(entry) => Some((entry.host(), entry.key.is_some())),
         }
     }
@@ -151,8 +148,7 @@ impl TargetEntry {
     /// No address of Grist anywhere, or two that disagree: the key would go to the wrong one.
     pub fn complete(self, variables: Variables<'_>) -> Result<Target, InvalidValue> {
         match self {
-            Self::Sqlite(sqlite) => Ok(Target::Sqlite(sqlite)),
-            Self::Postgres(postgres) => Ok(Target::Postgres(postgres)),
+            Self::Whole(target) => Ok(target),
             Self::Grist(entry) => Ok(Target::Grist(Box::new(entry.complete(variables)?))),
         }
     }
@@ -197,7 +193,7 @@ mod tests {
 
     #[test]
     fn targets_as_flags_write_them() {
-        let sqlite = |path: &str| Some(TargetEntry::Sqlite(SqliteTarget { path: path.into() }));
+        let sqlite = |path: &str| Some(TargetEntry::Whole(Target::Sqlite(SqliteTarget { path: path.into() })));
         for (text, expected) in [
             ("sqlite:dossiers.db", sqlite("dossiers.db")),
             ("sqlite:/var/lib/dn/d.db", sqlite("/var/lib/dn/d.db")),

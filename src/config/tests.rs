@@ -348,9 +348,9 @@ fn paths_start_from_the_folder_of_the_file() {
     let config = Config::parse(Path::new("/etc/dn/dn.toml"), text).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         config.targets["t"].value,
-        TargetEntry::Sqlite(SqliteTarget { path: "/etc/dn/d.db".into() })
+        TargetEntry::Whole(Target::Sqlite(SqliteTarget { path: "/etc/dn/d.db".into() }))
     );
-    assert_eq!(config.targets["u"].value, TargetEntry::Sqlite(SqliteTarget { path: "/d.db".into() }));
+    assert_eq!(config.targets["u"].value, TargetEntry::Whole(Target::Sqlite(SqliteTarget { path: "/d.db".into() })));
     let token = config.instances["a"].token.clone().map(|token| token.value);
     assert_eq!(token, Some(SecretSource::File("/etc/dn/token".into())));
 }

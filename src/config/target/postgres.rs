@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{TargetEntry, TargetType};
+use super::{Target, TargetEntry, TargetType};
 use crate::config::defaults;
 use crate::config::keys::{self, Keys};
 use crate::config::kinds::duration;
@@ -77,7 +77,7 @@ impl PostgresTarget {
     /// Reads an address as flags write it.
     fn parse(text: &str, _: &str) -> Result<TargetEntry, InvalidValue> {
         check_postgres_address(text)?;
-        Ok(TargetEntry::Postgres(Self::new(PostgresAddress::Address(SecretString::from(text)))))
+        Ok(TargetEntry::Whole(Target::Postgres(Self::new(PostgresAddress::Address(SecretString::from(text))))))
     }
 
     /// Declares the keys of a schema of PostgreSQL.
@@ -95,7 +95,7 @@ impl PostgresTarget {
         let lease = declare_lease(keys).value;
         let schema = defaults::SCHEMA.to_owned();
         let said = |address| Self { address: PostgresAddress::Source(address), schema, lease };
-        Some(address.unwrap_or_else(usual).map(|address| TargetEntry::Postgres(said(address))))
+        Some(address.unwrap_or_else(usual).map(|address| TargetEntry::Whole(Target::Postgres(said(address)))))
     }
 }
 

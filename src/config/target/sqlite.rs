@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{TargetEntry, TargetType};
+use super::{Target, TargetEntry, TargetType};
 use crate::config::keys::Keys;
 use crate::config::origin::Setting;
 use crate::config::values::InvalidValue;
@@ -41,7 +41,7 @@ impl SqliteTarget {
             "the path of the file",
             "The file; it is made when it does not exist.",
         )?;
-        Some(path.map(|path| TargetEntry::Sqlite(Self { path })))
+        Some(path.map(|path| TargetEntry::Whole(Target::Sqlite(Self { path }))))
     }
 
     /// Reads what follows `sqlite:` in a flag.
@@ -50,6 +50,6 @@ impl SqliteTarget {
         if path.is_empty() || path == ":memory:" {
             return Err(InvalidValue::new("a SQLite target is a file").hint("write `sqlite:PATH`"));
         }
-        Ok(TargetEntry::Sqlite(Self { path: PathBuf::from(path) }))
+        Ok(TargetEntry::Whole(Target::Sqlite(Self { path: PathBuf::from(path) })))
     }
 }

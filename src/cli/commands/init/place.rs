@@ -211,9 +211,7 @@ fn refused(message: String, open: &[&Workspace]) -> CliError {
 fn document(text: &str) -> Result<(DocId, Option<Url>), InvalidValue> {
     match parse_target(&format!("grist:{}", text.trim()))? {
         TargetEntry::Grist(entry) => Ok((entry.document, entry.url.map(|url| url.value))),
-        TargetEntry::Sqlite(_) | TargetEntry::Postgres(_) => {
-            unreachable!("a text that begins with `grist:` is no file")
-        }
+        TargetEntry::Whole(target) => unreachable!("a text that begins with `grist:` is not {target}"),
     }
 }
 
