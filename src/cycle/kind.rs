@@ -85,6 +85,7 @@ impl From<&SinkError> for ErrorKind {
         match error {
             SinkError::Locked { .. } => Self::Locked,
             SinkError::Unavailable { .. } => Self::Unavailable,
+            SinkError::Encoding { .. } => Self::Configuration,
             SinkError::Unusable { .. }
             | SinkError::Foreign { .. }
             | SinkError::NewerVersion { .. }
@@ -112,7 +113,10 @@ impl From<&MutationError> for ErrorKind {
     fn from(error: &MutationError) -> Self {
         match error {
             MutationError::NotSent(error) | MutationError::Unknown(error) => error.into(),
-            _ => Self::Refused,
+            MutationError::NotAvailable { .. }
+            | MutationError::Unfit { .. }
+            | MutationError::ReadOnlyToken { .. }
+            | MutationError::Refused { .. } => Self::Refused,
         }
     }
 }

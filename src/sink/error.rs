@@ -80,6 +80,16 @@ pub enum SinkError {
         /// `true` if the row as a whole is too large: with fewer filled columns it may fit.
         too_wide: bool,
     },
+    /// The encoding of the database lacks a character of what every run writes: the form, the trail, the run history.
+    #[error("{target} refused {action}: the database is not in UTF8, and its encoding lacks a character ({code})")]
+    Encoding {
+        /// The target.
+        target: String,
+        /// The action that failed.
+        action: &'static str,
+        /// The code of the database for it.
+        code: String,
+    },
     /// The target refused for another reason.
     #[error("{target} refused {action}: {reason}")]
     Refused {
@@ -120,6 +130,11 @@ impl SinkError {
             Self::Unavailable { hint: None, .. } => {
                 Some("run the same command again later; it continues after the last commit")
             }
+            // ASCII only: it may be shown where that encoding is.
+            Self::Encoding { .. } => Some(
+                "the database must be UTF8: make one with `CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0`, or `createdb \
+                 -E UTF8 -T template0 name`, and name it in the address",
+            ),
             Self::CannotHold { .. } => Some("`dn status` names the dossiers in quarantine; later runs retry them"),
             Self::Refused { hint: None, .. } => None,
         }

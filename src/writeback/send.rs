@@ -42,7 +42,7 @@ pub(super) async fn send(client: &Client, dossier: &DossierId, step: MutationSte
             Sent::Cannot(Refusal::NotAvailable { what: mutation, platform })
         }
         Err(error @ MutationError::Unfit { .. }) => Sent::Cannot(Refusal::Unreadable(error.to_string())),
-        Err(error) => Sent::Not(error),
+        Err(error @ (MutationError::ReadOnlyToken { .. } | MutationError::NotSent(_))) => Sent::Not(error),
     }
 }
 

@@ -66,6 +66,20 @@ async fn each_instance_has_a_schema_of_its_own_unless_the_address_names_one() {
     assert_eq!(database.column(query).await, ["archives", "service_a", "service_b"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_encoding_lacks_a_character_of_the_form_is_a_wrong_configuration() {
+    let (harness, database) = (Harness::with(3).await, Database::in_encoding("LATIN1").await);
+    let (url, number) = (database.url(), DEMARCHE.to_string());
+    for args in [&["sync"][..], &["sync", "--quiet"], &["sync", "--full", "--json"]] {
+        let ended = harness.dn(&[args, &["--demarche", &number, "--to", &url]].concat()).await.expect(3);
+        for words in ["not in UTF8", "CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0", "createdb -E UTF8"] {
+            assert!(ended.stderr.contains(words), "{args:?}: {ended:?}");
+        }
+    }
+    // Nothing was half made: in the right encoding the same command works.
+    harness.dn(&["sync", "--demarche", &number, "--to", &Database::new().await.url()]).await.expect(0);
+}
+
 /// Skips with a message if PostGIS is not installed (Debian's postgresql-N-postgis-3).
 #[tokio::test(flavor = "multi_thread")]
 async fn areas_are_geometries_where_postgis_is_installed() {

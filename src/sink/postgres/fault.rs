@@ -75,12 +75,8 @@ pub(super) fn classify(error: &sqlx::Error, target: String, action: &'static str
         },
         (_, "57") => lost(format!("{words} ({code})"), None),
         (_, "XX") => SinkError::Foreign { target, reason: format!("it is damaged ({code})") },
-        ("22P05" | "22021", _) if action != "a commit" => SinkError::Refused {
-            target,
-            action,
-            reason: format!("its encoding has no place for a character of the form ({code})"),
-            hint: Some("use a database in UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"),
-        },
+        // Of a batch it is a value of one dossier, which is set aside; of anything else no run can do without it.
+        ("22P05", _) if action != "a commit" => SinkError::Encoding { target, action, code: code.into_owned() },
         ("22P05" | "22021", _) => cannot(format!("its encoding has no place for a character ({code})")),
         (_, "22") => cannot(format!("a value is not one of its type ({code})")),
         // The words of a limit and of a constraint name tables, columns and sizes; values are in the detail, which is not shown.
