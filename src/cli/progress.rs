@@ -43,7 +43,7 @@ impl ProgressReporter {
                 bar.enable_steady_tick(Duration::from_millis(120));
                 bar
             }
-            ProgressMode::Lines | ProgressMode::Silent => ProgressBar::hidden(),
+            ProgressMode::Lines | ProgressMode::Silent | ProgressMode::Quiet => ProgressBar::hidden(),
         };
         Self { scope: scope.clone(), mode, bar, so_far: Mutex::default() }
     }
@@ -53,6 +53,8 @@ impl ProgressReporter {
         match event {
             CycleEvent::Run(event) => self.on(event),
             CycleEvent::StepEnded => self.end(),
+            // What users did to the document and the push got along with.
+            CycleEvent::TargetNotice(_) if self.mode == ProgressMode::Quiet => {}
             other => {
                 if let Some(line) = words::cycle_event(other) {
                     self.pause(|| tell(&line));
@@ -118,7 +120,7 @@ impl ProgressReporter {
         match self.mode {
             ProgressMode::Bar => self.bar.set_message(text()),
             ProgressMode::Lines if worth_a_line => tell(&format!("{}: {}", self.scope, text())),
-            ProgressMode::Lines | ProgressMode::Silent => {}
+            ProgressMode::Lines | ProgressMode::Silent | ProgressMode::Quiet => {}
         }
     }
 }

@@ -36,8 +36,10 @@ pub enum ProgressMode {
     Bar,
     /// A line for some pages.
     Lines,
-    /// Not at all.
+    /// Not at all: a program reads the answer.
     Silent,
+    /// Not at all, nor notices that need nobody: `--quiet`.
+    Quiet,
 }
 
 impl ProgressMode {
@@ -45,7 +47,8 @@ impl ProgressMode {
     #[must_use]
     pub fn resolve(around: Surroundings, quiet: bool, json: bool) -> Self {
         match around {
-            _ if quiet || json => Self::Silent,
+            _ if quiet => Self::Quiet,
+            _ if json => Self::Silent,
             Surroundings { stderr_is_terminal: true, ci: false, dumb: false, .. } => Self::Bar,
             _ => Self::Lines,
         }
@@ -74,7 +77,8 @@ mod tests {
             ("a pipe", Surroundings::default(), false, false, ProgressMode::Lines),
             ("continuous integration", Surroundings { ci: true, ..terminal }, false, false, ProgressMode::Lines),
             ("a dumb terminal", Surroundings { dumb: true, ..terminal }, false, false, ProgressMode::Lines),
-            ("quiet", terminal, true, false, ProgressMode::Silent),
+            ("quiet", terminal, true, false, ProgressMode::Quiet),
+            ("quiet, for a program", terminal, true, true, ProgressMode::Quiet),
             ("for a program", terminal, false, true, ProgressMode::Silent),
         ] {
             assert_eq!(ProgressMode::resolve(around, quiet, json), expected, "{case}");

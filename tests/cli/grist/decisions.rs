@@ -62,6 +62,30 @@ async fn an_agents_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_push_says_nothing_of_a_document_in_which_nobody_decides() {
+    let harness = GristHarness::with(2).await;
+    let config = |decisions: bool| {
+        let text = format!(
+            "[instances.dn]\n[targets.suivi]\ntype = 'grist'\ndocument = '{}'\ndecisions = {decisions}\n\
+             [[demarches]]\nnumber = {DEMARCHE}\n",
+            harness.document
+        );
+        std::fs::write(harness.base.path("dn.toml"), text).expect("a writable folder");
+    };
+    let dn = async |args: &[&str]| harness.dn(&[&["--config", "dn.toml"], args].concat()).await;
+    config(false);
+    dn(&["sync"]).await.expect(0);
+    // The next sync makes the columns to decide in.
+    config(true);
+    for apply in [&[][..], &["--apply"]] {
+        let told = dn(&[&["push"], apply].concat()).await.expect(0);
+        assert!(told.stderr.contains("target: ") && told.stderr.contains("no columns to decide in"), "{told:?}");
+        let quiet = dn(&[&["push", "--quiet"], apply].concat()).await.expect(0);
+        assert_eq!(quiet.stderr, "", "{apply:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_of_the_document_sends_once_it_is_adopted() {
     let mut harness = GristHarness::with(2).await;
     let config = |document: &str| {
