@@ -82,6 +82,7 @@ impl Client {
     /// Clones this client, with or without the sub-values of champs, which Démarche Numérique calls columns. They hold
     /// the data behind an answer (behind an approval of FranceConnect, behind a bank statement), and cost more
     /// complexity for each dossier. Démat Social has none.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_columns(&self, columns: bool) -> Self {
         let wanted = ExtraFields { columns, ..self.fields.wanted };
@@ -93,6 +94,7 @@ impl Client {
 
     /// Clones this client, with these fields of the platform ([`platform_fields`](Self::platform_fields)); with those of the
     /// pinned schema if they are not known. The clone never reads the schema by itself.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_fields(&self, fields: Option<&BTreeSet<String>>) -> Self {
         let ExtraFields { newer, columns } = self.fields.wanted;
@@ -106,6 +108,7 @@ impl Client {
 
     /// Returns true if fields newer than the pinned schema are wanted
     /// ([`newer_fields`](super::ClientBuilder::newer_fields)).
+    #[doc(hidden)]
     #[must_use]
     pub fn wants_newer_fields(&self) -> bool {
         self.fields.wanted.newer
@@ -116,12 +119,14 @@ impl Client {
     ///
     /// # Errors
     /// Any failure of the request, with its reason.
+    #[doc(hidden)]
     pub async fn platform_fields(&self, now: Timestamp) -> Result<BTreeSet<String>, SchemaUnknown> {
         Ok(Additions::possible(&self.facts(now).await?))
     }
 
     /// Finds the fields that lead to these additions; `None` if no set of known fields does. For checkpoints of an earlier
     /// version, which recorded the request and not the fields.
+    #[doc(hidden)]
     #[must_use]
     pub fn fields_asked(&self, same: impl Fn(&[&'static str]) -> bool) -> Option<BTreeSet<String>> {
         Additions::choices().find(|fields| same(&Additions::of(fields, self.fields.wanted.columns).asked()))
@@ -129,6 +134,7 @@ impl Client {
 
     /// Lists the fields that this client requests of whole dossiers beyond the pinned documents, sorted. Two clients that
     /// request the same read the same dossier in the same way. Reads the platform's schema if that is still to be done.
+    #[doc(hidden)]
     pub async fn additions(&self) -> Vec<&'static str> {
         self.asked().await.additions.asked()
     }
@@ -209,8 +215,8 @@ impl Client {
     /// Reads the platform's schema and keeps it.
     pub(super) async fn learn_schema(&self) -> Result<(), ApiError> {
         let facts = self.introspect().await?;
-        // Not for dossiers: no instant is known here.
-        self.fields.told().facts = Some(facts);
+        let at = Some(self.transport().clock.now());
+        *self.fields.told() = Told { facts: Some(facts), at, failed: None };
         Ok(())
     }
 }
