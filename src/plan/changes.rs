@@ -8,7 +8,8 @@ use crate::fingerprint::{Digest, Fingerprint};
 use crate::ids::DossierNumber;
 use crate::table::Row;
 
-/// Observation of one dossier.
+/// Observation of one dossier. Beside [`Change`], so that code which reads the platform cannot ask for what only a rewriting or
+/// retention may: no reading anonymises or purges.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// It is there, like this.
@@ -42,8 +43,8 @@ pub struct KnownDossier {
     pub gone: Option<Gone>,
 }
 
-/// Change of one dossier: an observation, or what a rewriting or retention asks of it. [`decide`] says its effect on what is
-/// held.
+/// Change of one dossier: an observation, or what a rewriting or retention asks of it. One type, so that [`decide`] and every
+/// target have one rule for the effect on what is held.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The platform shows it, like this. One that has a tombstone comes back: the platform restores deleted dossiers (traps 16
