@@ -1,4 +1,4 @@
-//! What every outbox promises, whatever keeps it.
+//! Checks the contract of every outbox, in memory and in each target.
 
 use demarche_numerique::api::CorrectionReason;
 use demarche_numerique::dossier::DossierState;

@@ -14,12 +14,12 @@ use tokio::sync::Notify;
 
 use crate::support::postgres::Database;
 
-use super::{Desk, accept, intent, message, only, refuse};
+use super::{PushFixture, accept, intent, message, only, refuse};
 
 /// Messages of instructeurs that the platform sent, by their words.
-fn said<O: Outbox>(desk: &Desk<O>) -> BTreeMap<String, usize> {
+fn said<O: Outbox>(fixture: &PushFixture<O>) -> BTreeMap<String, usize> {
     let mut said = BTreeMap::new();
-    for entry in desk.sandbox.audit() {
+    for entry in fixture.sandbox.audit() {
         if let Effect::Message { body, .. } = entry.effect {
             *said.entry(body).or_default() += 1;
         }
@@ -37,16 +37,16 @@ async fn a_message_whose_answer_is_lost_is_there_once() {
         (Fault::CloseBefore, 2),
         (Fault::Crash, 2),
     ] {
-        let desk = Desk::new(Platform::DemarcheNumerique).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, message("Votre dossier est examiné.\nÀ bientôt."))]).await;
-        desk.sandbox.plan(FaultPlan::new(fault.clone()).operation("DossierEnvoyerMessage").times(1));
-        assert_eq!(desk.outcomes().await, [Status::Done], "{fault:?}");
-        assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1], "{fault:?}");
-        let asked = desk.sandbox.requests();
+        let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture.ask(&[intent("a", number, message("Votre dossier est examiné.\nÀ bientôt."))]).await;
+        fixture.sandbox.plan(FaultPlan::new(fault.clone()).operation("DossierEnvoyerMessage").times(1));
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{fault:?}");
+        assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [1], "{fault:?}");
+        let asked = fixture.sandbox.requests();
         let asked = asked.iter().filter(|request| request.operation.as_deref() == Some("DossierEnvoyerMessage"));
         assert_eq!(asked.count(), sent, "{fault:?}");
-        desk.assert_settled().await;
+        fixture.assert_settled().await;
     }
 }
 
@@ -54,65 +54,65 @@ async fn a_message_whose_answer_is_lost_is_there_once() {
 #[tokio::test]
 async fn a_message_with_control_characters_whose_answer_is_lost_is_there_once() {
     for platform in Platform::ALL {
-        let desk = Desk::new(platform).await;
-        let number = desk.dossier(State::EnInstruction);
+        let fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::EnInstruction);
         let body = "Ligne un\u{b}ligne deux\u{0}\u{8}\u{e}\u{1f}\u{7f}\u{c}fin";
-        desk.ask(&[intent("a", number, message(body))]).await;
-        desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
-        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
-        let said: Vec<_> = said(&desk).into_iter().collect();
+        fixture.ask(&[intent("a", number, message(body))]).await;
+        fixture.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{platform}");
+        let said: Vec<_> = said(&fixture).into_iter().collect();
         assert_eq!(said, [("Ligne unligne deux\u{c}fin".to_owned(), 1)], "{platform}");
-        desk.assert_settled().await;
-        desk.ask(&[intent("b", number, message("\u{1}\u{b}"))]).await;
-        let pushed = desk.pushed().await;
+        fixture.assert_settled().await;
+        fixture.ask(&[intent("b", number, message("\u{1}\u{b}"))]).await;
+        let pushed = fixture.pushed().await;
         assert_eq!(only(&pushed).1, Some("empty_message"), "nothing would be left of it");
     }
 }
 
 #[tokio::test]
 async fn a_message_that_was_taken_before_its_dossier_left_is_not_told_as_refused() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
-    desk.sandbox.on_request(move |request, world| {
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour"))]).await;
+    fixture.sandbox.on_request(move |request, world| {
         if request.operation.as_deref() == Some("DossierEnvoyerMessage") {
             world.delete_without_trace(number);
         }
     });
-    let pushed = desk.pushed().await;
+    let pushed = fixture.pushed().await;
     let (status, reason, _) = only(&pushed);
     assert_eq!((status, reason), (Status::Ambiguous, Some("no_dossier")));
-    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1]);
+    assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]
 async fn a_message_is_not_sent_again_while_the_first_may_still_be_under_way() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour")), intent("b", number, message("Encore"))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierEnvoyerMessage").times(1));
-    let pushed = desk.push_with(SignedDuration::from_mins(2)).await.expect("a push");
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour")), intent("b", number, message("Encore"))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierEnvoyerMessage").times(1));
+    let pushed = fixture.push_with(SignedDuration::from_mins(2)).await.expect("a push");
     assert_eq!(pushed.count(Status::Pending), 2, "what comes later for the dossier waits: {:?}", pushed.items);
-    assert_eq!(said(&desk).len(), 0);
+    assert_eq!(said(&fixture).len(), 0);
     // Still too early.
-    desk.sandbox.advance(SignedDuration::from_secs(100));
-    assert_eq!(desk.push_with(SignedDuration::from_mins(2)).await.expect("a push").count(Status::Pending), 2);
-    assert_eq!(said(&desk).len(), 0);
-    desk.sandbox.advance(SignedDuration::from_secs(100));
-    assert_eq!(desk.push_with(SignedDuration::from_mins(2)).await.expect("a push").count(Status::Done), 2);
-    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1, 1]);
-    desk.assert_settled().await;
+    fixture.sandbox.advance(SignedDuration::from_secs(100));
+    assert_eq!(fixture.push_with(SignedDuration::from_mins(2)).await.expect("a push").count(Status::Pending), 2);
+    assert_eq!(said(&fixture).len(), 0);
+    fixture.sandbox.advance(SignedDuration::from_secs(100));
+    assert_eq!(fixture.push_with(SignedDuration::from_mins(2)).await.expect("a push").count(Status::Done), 2);
+    assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [1, 1]);
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn a_message_that_arrives_late_is_found_and_not_sent_again() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierEnvoyerMessage").times(1));
-    desk.push_with(SignedDuration::from_mins(2)).await.expect("a push");
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour"))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierEnvoyerMessage").times(1));
+    fixture.push_with(SignedDuration::from_mins(2)).await.expect("a push");
     // The platform had it in a queue, and sends it while we wait.
-    let arrived = desk.client.dossier(demarche_numerique::DossierNumber::new(number)).await.expect("an answer");
+    let arrived = fixture.client.dossier(demarche_numerique::DossierNumber::new(number)).await.expect("an answer");
     let dossier = arrived.expect("it is shown");
     let by = demarche_numerique::api::Author {
         instructeur: demarche_numerique::ids::InstructeurId::new("SW5zdHJ1Y3RldXItMQ=="),
@@ -123,95 +123,95 @@ async fn a_message_that_arrives_late_is_found_and_not_sent_again() {
         attachment: None,
         correction: None,
     };
-    desk.client.apply(&dossier.id, &by, &sent).await.expect("it is sent");
-    desk.sandbox.advance(SignedDuration::from_mins(3));
-    assert_eq!(desk.outcomes().await, [Status::Done]);
-    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1]);
-    desk.assert_settled().await;
+    fixture.client.apply(&dossier.id, &by, &sent).await.expect("it is sent");
+    fixture.sandbox.advance(SignedDuration::from_mins(3));
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
+    assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [1]);
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn the_same_words_may_be_sent_twice_on_purpose() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Rappel")), intent("b", number, message("Rappel"))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage"));
-    assert_eq!(desk.outcomes().await, [Status::Done; 2]);
-    desk.sandbox.clear_faults();
-    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [2]);
-    desk.assert_settled().await;
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Rappel")), intent("b", number, message("Rappel"))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage"));
+    assert_eq!(fixture.outcomes().await, [Status::Done; 2]);
+    fixture.sandbox.clear_faults();
+    assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [2]);
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn a_row_is_added_once_whatever_is_lost() {
     for fault in [Fault::LoseAnswer, Fault::CloseBefore] {
-        let desk = Desk::new(Platform::DemarcheNumerique).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, Action::AjouterLigne { annotation: "Versements".to_owned() })]).await;
+        let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture.ask(&[intent("a", number, Action::AjouterLigne { annotation: "Versements".to_owned() })]).await;
         let operation = "DossierModifierAnnotationAjouterLigne";
-        desk.sandbox.plan(FaultPlan::new(fault.clone()).operation(operation).times(1));
-        assert_eq!(desk.outcomes().await, [Status::Done], "{fault:?}");
-        assert_eq!(desk.done(), ["dossierModifierAnnotationAjouterLigne"], "{fault:?}");
-        desk.assert_settled().await;
+        fixture.sandbox.plan(FaultPlan::new(fault.clone()).operation(operation).times(1));
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{fault:?}");
+        assert_eq!(fixture.done(), ["dossierModifierAnnotationAjouterLigne"], "{fault:?}");
+        fixture.assert_settled().await;
     }
 }
 
 #[tokio::test]
 async fn what_the_platform_never_does_is_given_up_and_reported() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let (number, other) = (desk.dossier(State::EnInstruction), desk.dossier(State::EnInstruction));
-    desk.ask(&[intent("a", number, accept("Complet")), intent("b", other, message("Bonjour"))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierAccepter"));
-    desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierEnvoyerMessage"));
-    let pushed = desk.pushed().await;
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let (number, other) = (fixture.dossier(State::EnInstruction), fixture.dossier(State::EnInstruction));
+    fixture.ask(&[intent("a", number, accept("Complet")), intent("b", other, message("Bonjour"))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierAccepter"));
+    fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierEnvoyerMessage"));
+    let pushed = fixture.pushed().await;
     assert_eq!(pushed.items[0].reason.as_deref(), Some("no_effect"), "{:?}", pushed.items);
     assert_eq!(pushed.items[1].status, Status::Ambiguous, "{:?}", pushed.items);
-    assert_eq!(desk.done(), [""; 0]);
-    desk.sandbox.clear_faults();
-    desk.assert_settled().await;
+    assert_eq!(fixture.done(), [""; 0]);
+    fixture.sandbox.clear_faults();
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn an_outage_leaves_everything_pending_and_is_made_up_for() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, accept("Complet"))]).await;
     for fault in [Fault::Maintenance, Fault::RateLimited(Reset::Absent)] {
-        desk.sandbox.plan(FaultPlan::new(fault));
-        desk.push().await.expect_err("the platform is away");
-        desk.sandbox.clear_faults();
+        fixture.sandbox.plan(FaultPlan::new(fault));
+        fixture.push().await.expect_err("the platform is away");
+        fixture.sandbox.clear_faults();
     }
-    assert_eq!(desk.done(), [""; 0]);
-    assert_eq!(desk.outcomes().await, [Status::Done]);
-    desk.assert_settled().await;
+    assert_eq!(fixture.done(), [""; 0]);
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
+    fixture.assert_settled().await;
 }
 
-/// What comes before the answer is durable: whoever takes over knows that something may have been sent.
+/// Stores what comes before the answer: whoever takes over knows that something may have been sent.
 #[tokio::test]
 async fn a_push_that_dies_between_the_sending_and_the_answer_is_taken_over() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let outbox = SqliteSink::open(&folder.path().join("outbox.db")).await.expect("a new file");
-    let desk = Desk::with(Platform::DemarcheNumerique, outbox).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
+    let fixture = PushFixture::with(Platform::DemarcheNumerique, outbox).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour"))]).await;
     // The answer takes for ever; the push is dropped as soon as the platform has done it.
     let forever = Fault::Slow(Duration::from_secs(3600));
-    desk.sandbox.plan(FaultPlan::new(forever).operation("DossierEnvoyerMessage").times(1));
+    fixture.sandbox.plan(FaultPlan::new(forever).operation("DossierEnvoyerMessage").times(1));
     let done = async {
-        while desk.sandbox.audit().is_empty() {
+        while fixture.sandbox.audit().is_empty() {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        _ = desk.push() => panic!("the answer never comes"),
+        _ = fixture.push() => panic!("the answer never comes"),
         () = done => {}
     }
-    let pending = desk.outbox.pending(&desk.scope, None, 10).await.expect("readable");
+    let pending = fixture.outbox.pending(&fixture.scope, None, 10).await.expect("readable");
     let last = pending[0].progress.last.clone().expect("it was noted before it was sent");
     assert_eq!((last.key.as_str(), last.answer), ("dossierEnvoyerMessage", Answer::Unknown));
-    assert_eq!(desk.outcomes().await, [Status::Done]);
-    assert_eq!(said(&desk).into_values().collect::<Vec<_>>(), [1]);
-    desk.assert_settled().await;
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
+    assert_eq!(said(&fixture).into_values().collect::<Vec<_>>(), [1]);
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
@@ -231,8 +231,8 @@ async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
     // A short form: what counts here is how often things are sent.
     let short = DemarcheSpec::new(1004, FormSpec::Simple { champs: 1 }, 0);
     let spec = WorldSpec { demarches: vec![short], ..WorldSpec::new(Platform::DemarcheNumerique) };
-    let desk = Desk::of(spec, 1004, outbox).await;
-    let numbers: Vec<u32> = (0..dossiers).map(|_| desk.dossier(State::EnConstruction)).collect();
+    let fixture = PushFixture::of(spec, 1004, outbox).await;
+    let numbers: Vec<u32> = (0..dossiers).map(|_| fixture.dossier(State::EnConstruction)).collect();
     let mut intents: Vec<Intent> = Vec::new();
     for number in &numbers {
         let edit = Edit { annotation: "Remarque".to_owned(), row: None, value: format!("Vu {number}").into() };
@@ -242,7 +242,7 @@ async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
         intents.push(intent(&format!("tell-{number}"), *number, message(&format!("Décision du dossier {number}"))));
         intents.push(intent(&format!("again-{number}"), *number, message(&format!("Rappel pour {number}"))));
     }
-    desk.ask(&intents).await;
+    fixture.ask(&intents).await;
     // One request in five fails, of whatever kind; and the one who sends is killed again and again.
     let faults = [
         Fault::CloseBefore,
@@ -256,54 +256,55 @@ async fn each_effect_once<O: Outbox>(outbox: O, dossiers: usize) {
         Fault::Slow(Duration::from_millis(2)),
     ];
     for (seed, fault) in (1..).zip(faults) {
-        desk.sandbox.plan(FaultPlan::new(fault).share(3, seed));
+        fixture.sandbox.plan(FaultPlan::new(fault).share(3, seed));
     }
     let mut kills = 0;
     loop {
         let killed = Arc::new(Notify::new());
         let kill = Arc::clone(&killed);
-        desk.sandbox.after_request(200 + 37 * kills, move |_| kill.notify_one());
+        fixture.sandbox.after_request(200 + 37 * kills, move |_| kill.notify_one());
         let ended = tokio::select! {
-            ended = desk.push() => Some(ended),
+            ended = fixture.push() => Some(ended),
             () = killed.notified() => None,
         };
-        desk.sandbox.clear_hooks();
+        fixture.sandbox.clear_hooks();
         kills += 1;
         if matches!(&ended, Some(Ok(pushed)) if pushed.count(Status::Pending) == 0) {
             break;
         }
         assert!(kills < 200, "it never ends: {ended:?}");
     }
-    desk.sandbox.clear_faults();
-    let depth: BTreeMap<Status, u64> = desk.outbox.depth(&desk.scope).await.expect("readable").into_iter().collect();
+    fixture.sandbox.clear_faults();
+    let depth: BTreeMap<Status, u64> =
+        fixture.outbox.depth(&fixture.scope).await.expect("readable").into_iter().collect();
     assert_eq!(depth, BTreeMap::from([(Status::Done, 4 * dossiers as u64)]), "after {kills} kills");
-    assert!(said(&desk).values().all(|count| *count == 1), "a message was sent twice");
-    assert_eq!(said(&desk).len(), 2 * dossiers);
+    assert!(said(&fixture).values().all(|count| *count == 1), "a message was sent twice");
+    assert_eq!(said(&fixture).len(), 2 * dossiers);
     let mut effects: BTreeMap<(u32, String), usize> = BTreeMap::new();
-    for entry in desk.sandbox.audit() {
+    for entry in fixture.sandbox.audit() {
         if !matches!(entry.effect, Effect::Message { .. }) {
             *effects.entry((entry.dossier.expect("of a dossier"), entry.mutation)).or_default() += 1;
         }
     }
     assert_eq!(effects.len(), 3 * dossiers, "one annotation and two steps for each dossier");
     assert!(effects.values().all(|count| *count == 1), "{:?}", effects.iter().find(|(_, count)| **count > 1));
-    desk.assert_settled().await;
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn an_operator_decides_about_what_is_parked() {
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierEnvoyerMessage"));
-    let pushed = desk.pushed().await;
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour"))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("DossierEnvoyerMessage"));
+    let pushed = fixture.pushed().await;
     assert_eq!(only(&pushed).0, Status::Ambiguous);
-    desk.sandbox.clear_faults();
+    fixture.sandbox.clear_faults();
     let id = demarche_numerique::intent::IntentId::new("a").expect("a short line");
-    let resolved = desk.outbox.resolve(&desk.scope, &id, Status::Pending, desk.sandbox.now()).await;
+    let resolved = fixture.outbox.resolve(&fixture.scope, &id, Status::Pending, fixture.sandbox.now()).await;
     assert!(resolved.expect("a writable outbox"));
-    assert_eq!(desk.outcomes().await, [Status::Done]);
-    let done = desk.outbox.resolve(&desk.scope, &id, Status::Cancelled, desk.sandbox.now()).await;
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
+    let done = fixture.outbox.resolve(&fixture.scope, &id, Status::Cancelled, fixture.sandbox.now()).await;
     assert!(!done.expect("a writable outbox"), "what is done is done");
-    desk.assert_settled().await;
+    fixture.assert_settled().await;
 }

@@ -7,7 +7,7 @@ use demarche_numerique::intent::{Action, Status, Words};
 use demarche_numerique::sandbox::world::{Effect, State};
 use demarche_numerique::sandbox::{Fault, FaultPlan};
 
-use super::{Desk, intent, only};
+use super::{PushFixture, intent, only};
 
 fn accept_with(path: PathBuf) -> Action {
     Action::Accepter { motivation: Some(Words::new("Voir le document")), justificatif: Some(path) }
@@ -23,14 +23,15 @@ async fn a_file_is_joined_to_a_decision_and_to_a_message_on_both_platforms() {
     let path = folder.path().join("décision.pdf");
     std::fs::write(&path, b"%PDF-1.4 rien").expect("a writable folder");
     for platform in Platform::ALL {
-        let desk = Desk::new(platform).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, message_with(path.clone())), intent("b", number, accept_with(path.clone()))])
+        let fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture
+            .ask(&[intent("a", number, message_with(path.clone())), intent("b", number, accept_with(path.clone()))])
             .await;
         // The answer to the message is lost: it is known again by its file.
-        desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
-        assert_eq!(desk.outcomes().await, [Status::Done; 2], "{platform}");
-        let joined: Vec<bool> = desk
+        fixture.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
+        assert_eq!(fixture.outcomes().await, [Status::Done; 2], "{platform}");
+        let joined: Vec<bool> = fixture
             .sandbox
             .audit()
             .into_iter()
@@ -41,7 +42,7 @@ async fn a_file_is_joined_to_a_decision_and_to_a_message_on_both_platforms() {
             })
             .collect();
         assert_eq!(joined, [true, true], "{platform}");
-        desk.assert_settled().await;
+        fixture.assert_settled().await;
     }
 }
 
@@ -60,21 +61,21 @@ async fn a_file_that_cannot_be_sent_refuses_its_intent_before_anything_is_sent()
         (write("lourd.pdf", &vec![0; 20 << 20]), "bytes"),
     ];
     for (path, words) in cases {
-        let desk = Desk::new(Platform::DemarcheNumerique).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, message_with(path))]).await;
-        let pushed = desk.pushed().await;
+        let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture.ask(&[intent("a", number, message_with(path))]).await;
+        let pushed = fixture.pushed().await;
         let (status, reason, told) = only(&pushed);
         assert_eq!((status, reason), (Status::Refused, Some("file")), "{told}");
         assert!(told.contains(words), "{told} should say {words}");
-        assert_eq!(desk.done(), [""; 0]);
-        desk.assert_settled().await;
+        assert_eq!(fixture.done(), [""; 0]);
+        fixture.assert_settled().await;
     }
 }
 
 /// The mutations that the platform executed, without uploads.
-fn sent(desk: &Desk) -> Vec<String> {
-    desk.done().into_iter().filter(|mutation| mutation != "createDirectUpload").collect()
+fn sent(fixture: &PushFixture) -> Vec<String> {
+    fixture.done().into_iter().filter(|mutation| mutation != "createDirectUpload").collect()
 }
 
 #[tokio::test]
@@ -84,19 +85,19 @@ async fn the_same_words_with_another_file_are_another_message() {
     for platform in Platform::ALL {
         let write = |bytes: &[u8]| std::fs::write(&path, bytes).expect("a writable folder");
         write(b"%PDF-1.4 un");
-        let mut desk = Desk::new(platform).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, message_with(path.clone()))]).await;
-        let backup = desk.outbox.clone();
-        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
-        desk.outbox = backup.clone();
-        assert_eq!(desk.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
+        let mut fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture.ask(&[intent("a", number, message_with(path.clone()))]).await;
+        let backup = fixture.outbox.clone();
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{platform}");
+        fixture.outbox = backup.clone();
+        assert_eq!(fixture.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
         // As long as before, under the same name.
         write(b"%PDF-1.4 02");
-        desk.outbox = backup;
-        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}: another file is another message");
-        assert_eq!(sent(&desk), ["dossierEnvoyerMessage"; 2], "{platform}");
-        desk.assert_settled().await;
+        fixture.outbox = backup;
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{platform}: another file is another message");
+        assert_eq!(sent(&fixture), ["dossierEnvoyerMessage"; 2], "{platform}");
+        fixture.assert_settled().await;
     }
 }
 
@@ -105,19 +106,19 @@ async fn a_message_whose_answer_is_lost_is_known_again_though_its_file_changed_s
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("courrier.pdf");
     std::fs::write(&path, b"%PDF-1.4 un").expect("a writable folder");
-    let desk = Desk::new(Platform::DemarcheNumerique).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message_with(path.clone()))]).await;
-    desk.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
+    let fixture = PushFixture::new(Platform::DemarcheNumerique).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message_with(path.clone()))]).await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::LoseAnswer).operation("DossierEnvoyerMessage").times(1));
     // Nor can the dossier be read again at once.
-    desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(1));
-    let waiting = desk.pushed().await;
+    fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(1));
+    let waiting = fixture.pushed().await;
     assert_eq!(only(&waiting).0, Status::Pending, "nobody knows what became of it");
     std::fs::write(&path, b"%PDF-1.4 deux").expect("a writable folder");
-    desk.sandbox.clear_faults();
-    assert_eq!(desk.outcomes().await, [Status::Done]);
-    assert_eq!(sent(&desk), ["dossierEnvoyerMessage"]);
-    desk.assert_settled().await;
+    fixture.sandbox.clear_faults();
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
+    assert_eq!(sent(&fixture), ["dossierEnvoyerMessage"]);
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
@@ -127,25 +128,25 @@ async fn the_same_decision_with_another_file_or_with_none_is_a_conflict() {
     for platform in Platform::ALL {
         let write = |bytes: &[u8]| std::fs::write(&path, bytes).expect("a writable folder");
         write(b"%PDF-1.4 un");
-        let mut desk = Desk::new(platform).await;
-        let number = desk.dossier(State::EnInstruction);
-        desk.ask(&[intent("a", number, accept_with(path.clone()))]).await;
-        let backup = desk.outbox.clone();
-        assert_eq!(desk.outcomes().await, [Status::Done], "{platform}");
-        desk.outbox = backup.clone();
-        assert_eq!(desk.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
+        let mut fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::EnInstruction);
+        fixture.ask(&[intent("a", number, accept_with(path.clone()))]).await;
+        let backup = fixture.outbox.clone();
+        assert_eq!(fixture.outcomes().await, [Status::Done], "{platform}");
+        fixture.outbox = backup.clone();
+        assert_eq!(fixture.outcomes().await, [Status::AlreadyDone], "{platform}: the same file is there");
         write(b"%PDF-1.4 02");
-        desk.outbox = backup;
-        let pushed = desk.pushed().await;
+        fixture.outbox = backup;
+        let pushed = fixture.pushed().await;
         let (status, reason, words) = only(&pushed);
         assert_eq!((status, reason), (Status::Conflict, Some("conflict")), "{platform}: {words}");
         assert!(words.contains("without the file"), "{platform}: {words}");
 
-        let bare = desk.dossier(State::Accepte);
+        let bare = fixture.dossier(State::Accepte);
         let same = Action::Accepter { motivation: Some(Words::new("Complet")), justificatif: Some(path.clone()) };
-        desk.ask(&[intent("b", bare, same)]).await;
-        assert_eq!(only(&desk.pushed().await).0, Status::Conflict, "{platform}: it has no file");
-        assert_eq!(sent(&desk), ["dossierAccepter"], "{platform}");
-        desk.assert_settled().await;
+        fixture.ask(&[intent("b", bare, same)]).await;
+        assert_eq!(only(&fixture.pushed().await).0, Status::Conflict, "{platform}: it has no file");
+        assert_eq!(sent(&fixture), ["dossierAccepter"], "{platform}");
+        fixture.assert_settled().await;
     }
 }

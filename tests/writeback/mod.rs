@@ -33,7 +33,7 @@ use jiff::SignedDuration;
 pub const AGENT: &str = "instructeur-1@example.org";
 
 /// A platform, a client that may write, and an outbox.
-pub struct Desk<O = MemoryOutbox> {
+pub struct PushFixture<O = MemoryOutbox> {
     pub sandbox: Sandbox,
     pub _server: Server,
     pub client: Client,
@@ -45,14 +45,14 @@ pub struct Desk<O = MemoryOutbox> {
     pub moved: Mutex<Vec<Dossier>>,
 }
 
-impl Desk {
+impl PushFixture {
     /// An empty démarche, and an outbox in memory.
     pub async fn new(platform: Platform) -> Self {
         Self::with(platform, MemoryOutbox::default()).await
     }
 }
 
-impl<O: Outbox> Desk<O> {
+impl<O: Outbox> PushFixture<O> {
     /// The démarche of every kind of champ.
     pub async fn with(platform: Platform, outbox: O) -> Self {
         let spec = WorldSpec::new(platform).only(&[DEMARCHE_COMPLETE]).dossiers(0);
@@ -146,7 +146,7 @@ impl<O: Outbox> Desk<O> {
         .await
     }
 
-    /// What would be sent.
+    /// Lists what would be sent.
     pub async fn plan(&self) -> Pushed {
         self.with_push(SignedDuration::ZERO, async |work| plan(work).await).await.expect("a plan")
     }
@@ -156,7 +156,7 @@ impl<O: Outbox> Desk<O> {
         self.push().await.unwrap_or_else(|error| panic!("the push failed: {error} ({error:?})"))
     }
 
-    /// How the only intents of a push ended.
+    /// Returns the statuses of the only intents of a push.
     pub async fn outcomes(&self) -> Vec<Status> {
         self.pushed().await.items.iter().map(|item| item.status).collect()
     }
@@ -180,7 +180,7 @@ impl<O: Outbox> Desk<O> {
         self.sandbox.dossier(number).expect("a dossier that is shown").state.as_str().to_owned()
     }
 
-    /// How every test ends: nothing is left to do, and a second push sends nothing.
+    /// Ends every test: nothing is left to do, and a second push sends nothing.
     pub async fn assert_settled(&self) {
         let before = self.sandbox.audit();
         let again = self.pushed().await;

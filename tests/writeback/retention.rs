@@ -1,4 +1,4 @@
-//! What retention takes from intents, in every target: what people wrote, and in whose name; never the fact itself.
+//! Removes from intents, in every target, what people wrote and in whose name; never the fact itself.
 
 use demarche_numerique::ids::DossierNumber;
 use demarche_numerique::intent::{Action, Edit, Status, Words};

@@ -9,9 +9,9 @@ use demarche_numerique::{Dossier, Platform, Report};
 use jiff::SignedDuration;
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{Desk, accept, intent, message};
+use super::{PushFixture, accept, intent, message};
 
-impl<O: Outbox + Sink> Desk<O> {
+impl<O: Outbox + Sink> PushFixture<O> {
     /// A run, or the taking in of dossiers that were just read.
     async fn job<T>(&self, work: impl AsyncFnOnce(&Job<'_, O>) -> T) -> T {
         let sandbox = self.sandbox.clone();
@@ -43,9 +43,9 @@ impl<O: Outbox + Sink> Desk<O> {
     }
 }
 
-async fn desk(folder: &tempfile::TempDir) -> Desk<SqliteSink> {
+async fn fixture(folder: &tempfile::TempDir) -> PushFixture<SqliteSink> {
     let sink = SqliteSink::open(&folder.path().join("dossiers.db")).await.expect("a new file");
-    Desk::with(Platform::DemarcheNumerique, sink).await
+    PushFixture::with(Platform::DemarcheNumerique, sink).await
 }
 
 /// Another program, which knows nothing but SQL.
@@ -72,14 +72,14 @@ async fn insert(
 #[tokio::test]
 async fn a_row_that_an_application_inserts_is_done_and_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let desk = desk(&folder).await;
-    let number = desk.dossier(State::EnConstruction);
-    desk.sync().await;
+    let fixture = fixture(&folder).await;
+    let number = fixture.dossier(State::EnConstruction);
+    fixture.sync().await;
     let mut application = application(&folder).await;
-    let demarche = desk.scope.demarche.get();
+    let demarche = fixture.scope.demarche.get();
     insert(&mut application, demarche, number, "accepter", Some("Complet"), None).await.expect("it makes sense");
     insert(&mut application, demarche, number, "message", None, Some("Bravo")).await.expect("it makes sense");
-    assert_eq!(desk.outcomes().await, [Status::Done; 2]);
+    assert_eq!(fixture.outcomes().await, [Status::Done; 2]);
     let rows: Vec<(String, Option<String>, Option<String>)> =
         sqlx::query_as("SELECT status, before_state, after_state FROM dn_status_updates ORDER BY seq")
             .fetch_all(&mut application)
@@ -87,7 +87,7 @@ async fn a_row_that_an_application_inserts_is_done_and_told() {
             .expect("readable");
     let row = |before: &str, after: &str| ("done".to_owned(), Some(before.to_owned()), Some(after.to_owned()));
     assert_eq!(rows, [row("en_construction", "accepte"), row("accepte", "accepte")]);
-    let trail = desk.outbox.trail(&desk.scope, None, 100).await.expect("readable");
+    let trail = fixture.outbox.trail(&fixture.scope, None, 100).await.expect("readable");
     let mutations: Vec<&str> = trail.iter().filter_map(|line| line.mutation.as_deref()).collect();
     assert_eq!(
         mutations,
@@ -101,38 +101,38 @@ async fn a_row_that_an_application_inserts_is_done_and_told() {
         ],
         "each is told before it is sent and when it is answered"
     );
-    desk.assert_settled().await;
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn a_row_that_waits_says_why_in_the_platforms_words() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let desk = desk(&folder).await;
-    let number = desk.dossier(State::EnInstruction);
+    let fixture = fixture(&folder).await;
+    let number = fixture.dossier(State::EnInstruction);
     let siret = "99999999999999".to_owned();
-    desk.sandbox.world().set_demandeur(number, Demandeur::PersonneMorale { siret, enriched: false });
-    desk.ask(&[intent("a", number, accept("Complet"))]).await;
+    fixture.sandbox.world().set_demandeur(number, Demandeur::PersonneMorale { siret, enriched: false });
+    fixture.ask(&[intent("a", number, accept("Complet"))]).await;
     let mut application = application(&folder).await;
     let row = "SELECT status, reason, words FROM dn_status_updates";
-    assert_eq!(desk.outcomes().await, [Status::Pending]);
+    assert_eq!(fixture.outcomes().await, [Status::Pending]);
     let (status, reason, words): (String, Option<String>, Option<String>) =
         sqlx::query_as(row).fetch_one(&mut application).await.expect("readable");
     assert_eq!((status.as_str(), reason.as_deref()), ("pending", Some("later")));
     assert!(words.is_some_and(|words| words.contains("Veuillez réessayer plus tard.")));
-    desk.sandbox.world().enrich_demandeur(number);
-    desk.sandbox.advance(SignedDuration::from_mins(16));
-    assert_eq!(desk.outcomes().await, [Status::Done]);
+    fixture.sandbox.world().enrich_demandeur(number);
+    fixture.sandbox.advance(SignedDuration::from_mins(16));
+    assert_eq!(fixture.outcomes().await, [Status::Done]);
     let left: (String, Option<String>, Option<String>) =
         sqlx::query_as(row).fetch_one(&mut application).await.expect("readable");
     assert_eq!(left, ("done".to_owned(), None, None), "nothing is left of it");
-    desk.assert_settled().await;
+    fixture.assert_settled().await;
 }
 
 #[tokio::test]
 async fn nonsense_is_refused_when_it_is_inserted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let desk = desk(&folder).await;
-    desk.sync().await;
+    let fixture = fixture(&folder).await;
+    fixture.sync().await;
     let mut application = application(&folder).await;
     let cases = [
         ("refuser", None, None, "a_refusal_has_a_motivation"),
@@ -152,14 +152,14 @@ async fn nonsense_is_refused_when_it_is_inserted() {
 #[tokio::test]
 async fn what_we_did_ourselves_does_not_come_back_as_news() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let desk = desk(&folder).await;
-    let number = desk.dossier(State::EnConstruction);
-    desk.sync().await;
-    desk.ask(&[intent("a", number, accept("Complet")), intent("b", number, message("Bravo"))]).await;
-    assert_eq!(desk.outcomes().await, [Status::Done; 2]);
-    desk.take_in().await;
-    desk.sandbox.advance(SignedDuration::from_mins(1));
-    let run = desk.sync().await;
+    let fixture = fixture(&folder).await;
+    let number = fixture.dossier(State::EnConstruction);
+    fixture.sync().await;
+    fixture.ask(&[intent("a", number, accept("Complet")), intent("b", number, message("Bravo"))]).await;
+    assert_eq!(fixture.outcomes().await, [Status::Done; 2]);
+    fixture.take_in().await;
+    fixture.sandbox.advance(SignedDuration::from_mins(1));
+    let run = fixture.sync().await;
     assert_eq!((run.counts.updated, run.counts.inserted), (0, 0), "{run:?}");
     let mut application = application(&folder).await;
     let feed: Vec<(String, String)> = sqlx::query_as("SELECT kind, run FROM dn_changes ORDER BY seq")
@@ -168,7 +168,7 @@ async fn what_we_did_ourselves_does_not_come_back_as_news() {
         .expect("readable");
     let own: Vec<bool> = feed.iter().map(|(_, run)| run.starts_with(PUSH)).collect();
     assert_eq!(own, [false, true], "the feed tells what we did, and that it was us: {feed:?}");
-    assert_eq!(desk.outbox.runs(&desk.scope, 10).await.expect("readable").len(), 2, "a push is no run");
+    assert_eq!(fixture.outbox.runs(&fixture.scope, 10).await.expect("readable").len(), 2, "a push is no run");
 }
 
 #[tokio::test]
@@ -176,10 +176,10 @@ async fn an_old_file_gets_its_outbox_and_keeps_its_dossiers() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("dossiers.db");
     {
-        let desk = desk(&folder).await;
-        desk.dossier(State::EnConstruction);
-        desk.sync().await;
-        desk.outbox.close().await.expect("it closes");
+        let fixture = fixture(&folder).await;
+        fixture.dossier(State::EnConstruction);
+        fixture.sync().await;
+        fixture.outbox.close().await.expect("it closes");
     }
     // As the first version left it.
     let mut connection = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("the file");
@@ -198,23 +198,23 @@ async fn an_old_file_gets_its_outbox_and_keeps_its_dossiers() {
     let error = SqliteSink::open_read_only(&path).await.expect_err("it may not be changed");
     assert!(error.to_string().contains("older version"), "{error}");
     let sink = SqliteSink::open(&path).await.expect("it is brought to this version");
-    let desk = Desk::with(Platform::DemarcheNumerique, sink).await;
+    let fixture = PushFixture::with(Platform::DemarcheNumerique, sink).await;
     let id = IntentId::new("a").expect("a short line");
-    assert_eq!(desk.outbox.status(&desk.scope, &id).await.expect("readable"), None);
-    assert_eq!(desk.outbox.totals(&desk.scope).await.expect("readable").alive, 1);
+    assert_eq!(fixture.outbox.status(&fixture.scope, &id).await.expect("readable"), None);
+    assert_eq!(fixture.outbox.totals(&fixture.scope).await.expect("readable").alive, 1);
 }
 
 #[tokio::test]
 async fn an_outbox_that_cannot_be_written_stops_everything_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let desk = desk(&folder).await;
-    let number = desk.dossier(State::EnInstruction);
-    desk.ask(&[intent("a", number, message("Bonjour"))]).await;
-    let Desk { outbox, .. } = desk;
+    let fixture = fixture(&folder).await;
+    let number = fixture.dossier(State::EnInstruction);
+    fixture.ask(&[intent("a", number, message("Bonjour"))]).await;
+    let PushFixture { outbox, .. } = fixture;
     outbox.close().await.expect("it closes");
     let sink = SqliteSink::open_read_only(&folder.path().join("dossiers.db")).await.expect("readable");
-    let desk = Desk::with(Platform::DemarcheNumerique, sink).await;
-    let error = desk.push().await.expect_err("it cannot be written");
+    let fixture = PushFixture::with(Platform::DemarcheNumerique, sink).await;
+    let error = fixture.push().await.expect_err("it cannot be written");
     assert!(matches!(error, PushError::Outbox(_)), "{error:?}");
-    assert_eq!(desk.done(), [""; 0]);
+    assert_eq!(fixture.done(), [""; 0]);
 }

@@ -1,9 +1,9 @@
-//! What only a document of Grist can promise: bundles that are applied or not, people who work in it, one run at a time.
+//! Checks what only a document of Grist can promise: bundles that are applied or not, people who work in it, one run at a time.
 
 mod access;
-mod desk;
 mod dying;
 mod files;
+mod imitation;
 mod leases;
 mod pages;
 mod people;
@@ -11,4 +11,4 @@ mod rows;
 mod runs;
 mod values;
 
-pub use desk::Place;
+pub use imitation::Place;

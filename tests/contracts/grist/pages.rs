@@ -1,4 +1,4 @@
-//! What people see when a document is new to them.
+//! Shows the pages of a document to people for whom it is new.
 
 use demarche_numerique::ids::{DemarcheNumber, Scope};
 use demarche_numerique::sandbox::grist::Row;

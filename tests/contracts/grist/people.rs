@@ -1,4 +1,4 @@
-//! What people do to the document, and what becomes of it at the next run.
+//! Edits the document as people do, and looks at it after the next run.
 
 use demarche_numerique::plan::SchemaPlan;
 use demarche_numerique::sink::{GristSink, Prepared, Sink, SinkError};

@@ -1,4 +1,4 @@
-//! What an agent fills in, ticks and reads.
+//! Fills in, ticks and reads decisions as an agent does.
 
 use std::collections::BTreeSet;
 

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::Office;
 
-/// What somebody decides of a dossier that is under examination.
+/// Decision of a person about a dossier that is under examination.
 fn everything() -> [(&'static str, Value); 2] {
     [("Décision", json!("Accepter")), ("Message à l’usager", json!("Votre dossier est accepté."))]
 }
 
-/// What it leads to on the platform.
+/// Mutations that it leads to on the platform.
 const EXPECTED: [&str; 2] = ["dossierAccepter", "dossierEnvoyerMessage"];
 
 /// A dossier about which the same is decided again and again, and how often a push failed on the way.
@@ -43,7 +43,7 @@ impl Attempts {
         self.office.done(self.number).len()
     }
 
-    /// How many requests an undisturbed push takes, once the tables of the outbox are there.
+    /// Counts the requests of an undisturbed push, once the tables of the outbox are there.
     async fn requests(&mut self) -> u32 {
         for _ in 0..2 {
             let before = self.decide().await;
@@ -57,7 +57,7 @@ impl Attempts {
         requests
     }
 
-    /// What was decided is done once, and told.
+    /// Asserts that what was decided is done once, and reported.
     async fn assert_done_once(&self, before: usize, at: &str) {
         let Self { office, number, turn } = self;
         assert_eq!(office.done(*number)[before..], EXPECTED, "{at}");

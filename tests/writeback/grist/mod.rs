@@ -103,7 +103,7 @@ impl Office {
         run.report.notices
     }
 
-    /// What `dn push --apply` does: takes what was decided, and empties the outbox.
+    /// Does what `dn push --apply` does: takes what was decided, and empties the outbox.
     async fn try_push(&self) -> Result<(Taken, Pushed), PushError> {
         let sink = self.try_open().await?;
         let taken = sink.take_decisions(&self.lab.scope, self.lab.sandbox.now()).await?;
@@ -172,7 +172,7 @@ impl Office {
         self.row(number).cell(&self.column("Envoyer")) == &json!(true)
     }
 
-    /// What the platform did to a dossier, by the names of mutations.
+    /// Lists what the platform did to a dossier, by the names of mutations.
     fn done(&self, number: u32) -> Vec<String> {
         let audit = self.lab.sandbox.audit();
         audit.into_iter().filter(|entry| entry.dossier == Some(number)).map(|entry| entry.mutation).collect()

@@ -1,4 +1,4 @@
-//! What people do to the columns and tables of decisions, and several who work on one document.
+//! Edits the columns and tables of decisions, and lets several people work on one document.
 
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::grist::Grist;
