@@ -27,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Lives simulated lives of a platform, an engine and a target; exits with 1 at the first one that loses something.
 #[derive(Parser)]
 struct Args {
-    /// How many lives
+    /// Number of lives
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
     /// The first of them
@@ -39,10 +39,10 @@ struct Args {
     /// Leaves these out of the life that is replayed
     #[arg(long, value_delimiter = ',', requires = "seed")]
     without: Vec<usize>,
-    /// How many lives at a time [default: one for each processor]
+    /// Number of lives at a time [default: one for each processor]
     #[arg(long)]
     threads: Option<usize>,
-    /// How many lives may be spent on making a failing one smaller
+    /// Number of lives that may be spent on making a failing one smaller
     #[arg(long, default_value_t = 400)]
     shrink: u32,
 }
@@ -73,7 +73,7 @@ fn replay(seed: u64, without: &BTreeSet<usize>) -> bool {
     lived.failure.is_some()
 }
 
-/// What all threads know.
+/// State that all threads share.
 #[derive(Default)]
 struct Known {
     counts: Mutex<Counts>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::paths::{paths, tokens};
 use crate::support::sources::{files, read, root};
 
-/// What a pure module does not name, with everything below it.
+/// Lists what a pure module does not name, with everything below it.
 const IMPURE: &[&str] = &[
     // The clock.
     "std::time::Instant",
@@ -80,7 +80,7 @@ fn pure_files() -> Vec<PathBuf> {
     all.iter().filter(is_pure).filter(|path| !is_unit_test(path)).cloned().collect()
 }
 
-/// What a source has that a pure one does not have.
+/// Finds what a source has that a pure one does not have.
 fn impurities(file: &Path, text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let mut found: Vec<String> =

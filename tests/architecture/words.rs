@@ -31,7 +31,8 @@ fn questions(text: &str) -> Vec<(usize, &str)> {
 
 #[test]
 fn no_doc_comment_begins_with_a_question_word() {
-    for (name, text) in library_sources() {
+    let own = files(&["tests", "examples", "benches"], "rs").into_iter().map(|path| (path.clone(), read(&path)));
+    for (name, text) in library_sources().into_iter().chain(own) {
         let found = questions(&text);
         assert!(found.is_empty(), "{}: begin with a verb and its object: {found:?}", name.display());
     }
@@ -42,6 +43,31 @@ fn question_words_are_found_at_the_beginning_alone() {
     let text =
         "/// Whether it is.\n/// More.\nfn a() {}\n/// Reads it.\n/// What is more, it is cut here.\nfn b() {}\n";
     assert_eq!(questions(text), [(1, "/// Whether it is.")]);
+}
+
+/// Terms of the field, each with the file that implements it.
+const TERMS: &[(&str, &str)] = &[
+    ("rate limit", "src/api/rate_limit.rs"),
+    ("backoff", "src/api/disposition.rs"),
+    ("retry", "src/api/disposition.rs"),
+    ("lease", "src/sink/postgres/lease.rs"),
+    ("fencing", "src/sink/postgres/lease.rs"),
+    ("permit", "src/sink/postgres/permits/budget.rs"),
+];
+
+/// `git grep -c` lists it first, and its header says so.
+#[test]
+fn a_search_for_a_term_finds_the_file_that_implements_it() {
+    let sources: Vec<(PathBuf, String)> =
+        library_sources().into_iter().filter(|(name, _)| name.starts_with("src")).collect();
+    for (term, file) in TERMS {
+        let text = read(file).to_lowercase();
+        let mut header = text.lines().take_while(|line| line.starts_with("//!"));
+        assert!(header.any(|line| line.contains(term)), "the header of {file} does not say `{term}`");
+        let lines_of = |text: &str| text.to_lowercase().lines().filter(|line| line.contains(term)).count();
+        let most = sources.iter().max_by_key(|(_, text)| lines_of(text)).expect("sources");
+        assert!(lines_of(&most.1) <= lines_of(&text), "{} says `{term}` more often than {file}", most.0.display());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
-/// What was seen of a life.
+/// Journal of a life.
 #[derive(Debug, Default)]
 pub struct Journal {
     hasher: DefaultHasher,

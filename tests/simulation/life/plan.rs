@@ -123,7 +123,7 @@ pub enum Death {
     Stopped,
 }
 
-/// What an operator does.
+/// Step of an operator: an act, and the wait before it.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Its rank among all steps of the seed.
@@ -136,7 +136,7 @@ pub struct Step {
     pub act: Act,
 }
 
-/// What an operator does.
+/// Act of an operator.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// A run.
@@ -210,7 +210,7 @@ impl Plan {
         self.items.iter().filter_map(|(_, item)| step_of(item))
     }
 
-    /// How a step is to die.
+    /// Finds the death of a step: after how many polls, and of what kind.
     #[must_use]
     pub fn death(&self, step: u32) -> Option<(u32, Death)> {
         self.items.iter().find_map(|(_, item)| match item {

@@ -66,7 +66,7 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// What is over after some hours.
+/// Troubles that are over after some hours.
 enum End {
     Poison(u32),
     Odd(u32),

@@ -11,12 +11,12 @@ pub enum Trouble {
     Refused,
     /// It is not executed, and no answer comes: the connection breaks, or the client gives up.
     Lost {
-        /// Whether the client gives up.
+        /// True if the client gives up.
         silent: bool,
     },
     /// It is executed, and no answer comes.
     Unheard {
-        /// Whether the client gives up.
+        /// True if the client gives up.
         silent: bool,
     },
     /// The client gives up, and so long after the platform executes it all the same.
