@@ -362,7 +362,7 @@ async fn trap_11_dossiers_that_move_between_pages_are_committed_once_each() {
 }
 
 #[tokio::test]
-async fn trap_13_a_dossier_that_moves_to_another_state_groupe_or_shelf_is_followed() {
+async fn trap_13_a_dossier_that_moves_to_another_state_groupe_or_to_the_archive_is_followed() {
     for platform in Platform::ALL {
         let lab = Lab::new(platform, 24).await;
         lab.run().await;
