@@ -23,37 +23,49 @@ pub struct Checkpoint {
     /// clock may differ, and never moves backward. `None` until the first page is committed.
     pub watermark: Option<Timestamp>,
     /// The sweep in progress, and the date that it reached.
+    #[doc(hidden)]
     pub sweep: Option<Sweep>,
     /// The démarche as last seen, to notice new revisions.
+    #[doc(hidden)]
     pub demarche: Option<DemarcheHead>,
     /// The digest of the privacy policy under which everything stored was filtered.
+    #[doc(hidden)]
     pub policy: Option<Digest>,
     /// The digest of the fields that were requested beyond the pinned documents; `None` if there were none.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_fields: Option<Digest>,
     /// The fields that the platform had when its schema was last read; `None` if it never was.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_fields: Option<PlatformFields>,
     /// The selection of dossiers that the target keeps.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
     /// Dossiers outside that selection are yet to get a tombstone.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaving: bool,
     /// Stored rows are yet to be written again from their documents (columns or policy changed).
+    #[doc(hidden)]
     #[serde(default)]
     pub remap: bool,
     /// The questions that stored dossiers answer and that the tables have no column for.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub strangers: BTreeSet<DescriptorId>,
     /// The digest of the lists of deletions that were last applied in full. As long as it is the same, the target need
     /// not be asked about them.
+    #[doc(hidden)]
     #[serde(default)]
     pub suppressions: Option<Digest>,
     /// Dossiers with more in them than a row of the target holds, and how many quarters of their answers are in columns.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub narrowed: BTreeMap<DossierNumber, u8>,
     /// The side requests that failed, and when they are retried.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub setbacks: BTreeMap<SideQuestion, Setback>,
     /// When the last wide overlap was read (our clock: it only decides when to look again).
@@ -72,6 +84,7 @@ pub struct Checkpoint {
 
 /// Fields that a platform has beyond the pinned documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(hidden)]
 pub struct PlatformFields {
     /// Their names.
     pub has: BTreeSet<String>,
@@ -107,6 +120,7 @@ impl fmt::Display for DeletionList {
 /// Side request: it is sent beside the dossiers, and its failure ends no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[doc(hidden)]
 pub enum SideQuestion {
     /// The list of dossiers that wait to be purged.
     Pending,
@@ -127,6 +141,7 @@ impl From<DeletionList> for SideQuestion {
 
 /// Backoff of a side request that failed: it is retried less and less often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(hidden)]
 pub struct Setback {
     /// The number of failures in a row.
     pub attempts: u32,
@@ -148,6 +163,7 @@ impl Setback {
 
 /// Sweep: reading every dossier again, by the ordinary walk since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(hidden)]
 pub struct Sweep {
     /// The `dateDerniereModification` that it reached; `None` at its start.
     pub reached: Option<Timestamp>,

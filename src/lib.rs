@@ -46,6 +46,9 @@
 //! - `sandbox` (feature `sandbox`): an embedded platform to develop and test against;
 //! - `config` and `cycle` (feature `cycle`): whole work cycles from a configuration, for a service that has a scheduler;
 //! - `cli` (feature `cli`): the `dn` command.
+//!
+//! This documentation shows what a program that embeds the library configures, calls or implements. Other public items serve the
+//! command, the tests and the benches of this package; they are hidden here and change without notice.
 
 #![warn(missing_docs)]
 
@@ -61,6 +64,7 @@ pub mod report;
 pub mod api;
 pub mod observe;
 pub mod privacy;
+#[doc(hidden)]
 pub mod table;
 
 pub mod intent;
@@ -70,6 +74,7 @@ pub mod sync;
 pub mod writeback;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "cycle")]
 pub mod config;
@@ -80,6 +85,7 @@ pub mod sandbox;
 #[cfg(feature = "serve")]
 pub mod serve;
 #[cfg(feature = "cycle")]
+#[doc(hidden)]
 pub mod telemetry;
 
 /// Names the program in the `User-Agent` header of every request.

@@ -8,11 +8,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 #[cfg(feature = "sqlite")]
+#[doc(hidden)]
 pub use demarche_sandbox::grist;
+#[doc(hidden)]
 pub use demarche_sandbox::{
-    Area, AreaSource, DEMARCHE_CLONE, DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, Fault, FaultPlan, FileRecord,
-    FormSpec, Incoming, Kind, Language, Outgoing, Random, RequestInfo, Reset, RowRecord, Sandbox, Scan, Server, Value,
-    World, WorldGuard, WorldSpec, world,
+    Area, AreaSource, FileRecord, Incoming, Kind, Language, Outgoing, Random, RequestInfo, RowRecord, Scan, Value,
+    World, WorldGuard, world,
+};
+pub use demarche_sandbox::{
+    DEMARCHE_CLONE, DEMARCHE_COMPLETE, DEMARCHE_LARGE, DemarcheSpec, Fault, FaultPlan, FormSpec, Reset, Sandbox,
+    Server, WorldSpec,
 };
 use futures_util::future::BoxFuture;
 use http_body::{Body, Frame};
@@ -54,6 +59,7 @@ impl Exchange for Sandbox {
 }
 
 /// Converts a request of a client into the value that the sandbox answers. A body that is a stream reads as empty.
+#[doc(hidden)]
 #[must_use]
 pub fn incoming(request: &Request) -> Incoming {
     let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -78,6 +84,7 @@ pub fn incoming(request: &Request) -> Incoming {
 ///
 /// # Errors
 /// When nothing of it arrives.
+#[doc(hidden)]
 pub fn response(answer: Outgoing) -> Result<Response, TransportFailure> {
     let length = answer.body.len();
     let body = match answer.cut_after {

@@ -117,6 +117,7 @@ impl ClientBuilder {
 
     /// Sets the jitter: the largest share by which chance lengthens a wait, so that many clients do not retry at once.
     /// Default: 0.25. With 0, waits are repeatable.
+    #[doc(hidden)]
     pub fn retry_jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
@@ -124,12 +125,14 @@ impl ClientBuilder {
 
     /// Sets the clock. Default: the clock of this machine. It is only compared with the platform's own dates, to wait
     /// for the instant that a 429 names.
+    #[doc(hidden)]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = LocalClock::new(clock);
         self
     }
 
     /// Replaces the network by another way to the platform. Default: the network.
+    #[doc(hidden)]
     #[cfg(feature = "sandbox")]
     pub fn exchange(mut self, exchange: Arc<dyn super::Exchange>) -> Self {
         self.exchange = Some(exchange);

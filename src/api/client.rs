@@ -29,7 +29,7 @@ use crate::platform::Platform;
 /// A client of one instance of one platform, with one token.
 ///
 /// Clones are cheap and share the connection pool, the rate limiter and the counters. Every method that reads sends one
-/// request (two where it says so) and retries it with backoff as [`disposition`](super::disposition) decides. The error
+/// request (two where it says so) and retries it with backoff as `api::disposition` decides. The error
 /// that it returns is permanent, or the retries are used up. A mutation is sent again only if it surely had no effect:
 /// [`apply`](Self::apply).
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ impl Client {
 
     /// Clones this client for side requests, whose answer the main work can do without: a transient failure is retried
     /// once, a time-out is not. The clone shares the connections, the rate limiter and the counters.
+    #[doc(hidden)]
     #[must_use]
     pub fn aside(&self) -> Self {
         Self { aside: true, ..self.clone() }
@@ -131,6 +132,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
+    #[doc(hidden)]
     pub async fn news(
         &self,
         number: DemarcheNumber,
@@ -177,6 +179,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
+    #[doc(hidden)]
     pub async fn head(&self, number: DemarcheNumber) -> Result<DemarcheHead, ApiError> {
         let request = operation::head(self.platform, number);
         let wire: WireHead = self.ask(&request, |body| whole(&request, body)).await?;
@@ -188,6 +191,7 @@ impl Client {
     /// # Errors
     /// [`ApiError::ForeignCursor`] for the cursor of another listing; otherwise as the platform fails. Dossiers of the
     /// page that cannot be read are in its [`holes`](Page::holes).
+    #[doc(hidden)]
     pub async fn dossiers_page(
         &self,
         listing: &Listing,
@@ -205,6 +209,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
+    #[doc(hidden)]
     pub async fn light_page(
         &self,
         listing: &Listing,
@@ -221,6 +226,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
+    #[doc(hidden)]
     pub async fn positions_page(
         &self,
         listing: &Listing,
@@ -247,6 +253,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`dossier`](Self::dossier).
+    #[doc(hidden)]
     pub async fn dossier_of(
         &self,
         demarche: DemarcheNumber,
@@ -289,6 +296,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
+    #[doc(hidden)]
     pub async fn pending_deleted_page(
         &self,
         demarche: DemarcheNumber,
@@ -303,6 +311,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`dossiers_page`](Self::dossiers_page).
+    #[doc(hidden)]
     pub async fn deleted_page(
         &self,
         demarche: DemarcheNumber,
@@ -328,6 +337,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`demarche`](Self::demarche).
+    #[doc(hidden)]
     pub async fn demarche_descriptor(&self, number: DemarcheNumber) -> Result<Form, ApiError> {
         let request = match (self.platform, &self.transport.token) {
             (Platform::DemarcheNumerique, None) => operation::stored_descriptor(number),

@@ -114,6 +114,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError::Undecodable`] when the answer to the plain query is no introspection; otherwise those of HTTP.
+    #[doc(hidden)]
     pub async fn introspect(&self) -> Result<SchemaFacts, ApiError> {
         Ok(SchemaFacts::of_introspection(&self.introspection().await?).unwrap_or_default())
     }
@@ -122,6 +123,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`introspect`](Self::introspect).
+    #[doc(hidden)]
     #[cfg(feature = "sandbox")]
     pub async fn live_schema(&self) -> Result<LiveSchema, ApiError> {
         LiveSchema::new(self.introspection().await?).ok_or_else(no_schema)

@@ -42,20 +42,30 @@ mod upload;
 mod wire;
 
 pub use builder::ClientBuilder;
-pub use client::{Client, HeadAndDeletions, replay_dossiers};
+pub use client::Client;
+#[doc(hidden)]
+pub use client::{HeadAndDeletions, replay_dossiers};
+#[doc(hidden)]
 pub use cursor::Cursor;
 pub(crate) use disposition::is_timeout;
+#[doc(hidden)]
 pub use disposition::{Attempt, Disposition, disposition, disposition_aside, disposition_of_write};
 pub use download::DownloadError;
 pub use error::{ApiError, PermanentFailure, TransportFailure};
 #[cfg(feature = "sandbox")]
+#[doc(hidden)]
 pub use exchange::Exchange;
+#[doc(hidden)]
 pub use fields::SchemaUnknown;
+#[doc(hidden)]
 pub use form::Form;
+#[doc(hidden)]
 pub use introspect::{SchemaFacts, SchemaGap};
 pub(crate) use labels::Labeller;
+#[doc(hidden)]
 pub use labels::Labels;
 #[cfg(feature = "sandbox")]
+#[doc(hidden)]
 pub use live_schema::{LiveSchema, Rejections};
 pub use mutation::{
     AnnotationEdit, AnnotationValue, Author, Civilite, CorrectionReason, DossierMark, GroupeReceipt, MessageMark,
@@ -63,7 +73,9 @@ pub use mutation::{
 };
 pub(crate) use newer::catalogue as fields_catalogue;
 pub(crate) use page::PAGE_AIM;
-pub use page::{Drift, Hole, Listing, ListingSource, Page, PageSize, Position, Since};
+pub use page::{Drift, Listing, ListingSource, PageSize, Since};
+#[doc(hidden)]
+pub use page::{Hole, Page, Position};
 pub use rate_limit::RateLimiter;
 pub use shared_limit::{Grant, SharedLimit, SharedLimitError};
 pub use stats::Stats;

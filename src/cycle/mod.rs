@@ -20,10 +20,14 @@ mod push;
 mod retention;
 mod runner;
 mod steps;
+#[doc(hidden)]
 pub mod targets;
+#[doc(hidden)]
 pub mod webhook_paths;
 
-pub use clients::{InstanceToken, client, client_or_anonymous, client_with, filter};
+#[doc(hidden)]
+pub use clients::{InstanceToken, client_or_anonymous, client_with};
+pub use clients::{client, filter};
 pub use error::CycleError;
 pub use event::CycleEvent;
 pub use job::CycleJob;

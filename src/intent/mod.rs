@@ -19,6 +19,10 @@ pub(crate) mod strict;
 pub use asked::{Action, Edit, Expected, Intent, IntentId, InvalidIntentId, Words};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use parts::Parts;
-pub use progress::{Answer, Failure, Move, Progress, Sending, Waits};
-pub use seen::{Seen, There, Witness};
+#[doc(hidden)]
+pub use progress::{Answer, Failure, Sending};
+pub use progress::{Move, Progress, Waits};
+pub use seen::Seen;
+#[doc(hidden)]
+pub use seen::{There, Witness};
 pub use status::Status;

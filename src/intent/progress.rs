@@ -9,22 +9,27 @@ use super::seen::{Seen, Witness};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The number of times that something was sent for it.
+    #[doc(hidden)]
     #[serde(default)]
     pub sends: u32,
     /// The last mutation that was sent.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Sending>,
     /// The dossier before the first sending.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Seen>,
     /// Nothing is done before: an answer is awaited, or the platform was not available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// The number of times that it was put off.
+    #[doc(hidden)]
     #[serde(default)]
     pub put_off: u32,
     /// Messages, rows and steps of the history that are known to be its effect, by the platform's ids: no other intent is
     /// taken for done because of them.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<String>,
     /// The reason why it was still pending when it was looked at last.
@@ -102,6 +107,7 @@ pub struct Move {
 
 impl Progress {
     /// Returns the same with something about to be sent.
+    #[doc(hidden)]
     #[must_use]
     pub fn sending(mut self, key: &str, at: Timestamp, witness: Witness, seen: &Seen) -> Self {
         let times = self.last.as_ref().filter(|last| last.key == key).map_or(0, |last| last.times);
@@ -122,6 +128,7 @@ impl Progress {
     }
 
     /// Returns the same after an answer that cannot be trusted.
+    #[doc(hidden)]
     #[must_use]
     pub fn failed(mut self, failure: Failure) -> Self {
         if let Some(last) = &mut self.last {
@@ -131,6 +138,7 @@ impl Progress {
     }
 
     /// Returns the same with what is known to be its effect.
+    #[doc(hidden)]
     #[must_use]
     pub fn having_made(mut self, made: impl IntoIterator<Item = String>) -> Self {
         for id in made {
@@ -142,6 +150,7 @@ impl Progress {
     }
 
     /// Returns the same with the reason why it waits.
+    #[doc(hidden)]
     #[must_use]
     pub fn waiting(mut self, waits: Waits) -> Self {
         self.waits = Some(waits);
@@ -149,6 +158,7 @@ impl Progress {
     }
 
     /// Returns the same with the answer.
+    #[doc(hidden)]
     #[must_use]
     pub fn answered(mut self, answer: Answer) -> Self {
         if let Some(last) = &mut self.last {
@@ -158,6 +168,7 @@ impl Progress {
     }
 
     /// Returns the same, put off until an instant.
+    #[doc(hidden)]
     #[must_use]
     pub fn put_off(mut self, until: Timestamp) -> Self {
         self.not_before = Some(until);

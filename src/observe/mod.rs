@@ -4,17 +4,22 @@
 //! Requests, retries and decoding are in `api`; what to do about an observation is in `plan`.
 //!
 //! - [`watermark`]: where a run starts to read (pure);
-//! - [`walk`]: reads a listing to its end, around dossiers and pages that fail;
-//! - [`mod@suppressions`]: reads the two lists of deletions;
-//! - [`full_listing`]: reads the complete light listing, the only one in which absence means anything.
+//! - [`Walk`]: reads a listing to its end, around dossiers and pages that fail;
+//! - [`suppressions()`]: reads the two lists of deletions;
+//! - [`list_all`]: reads the complete light listing, the only one in which absence means anything.
 
-pub mod full_listing;
+mod full_listing;
 mod paging;
-pub mod suppressions;
-pub mod walk;
+mod suppressions;
+pub(crate) mod walk;
+#[doc(hidden)]
 pub mod watermark;
 
-pub use full_listing::{CompleteListing, list_all, list_selected};
+#[doc(hidden)]
+pub use full_listing::list_selected;
+pub use full_listing::{CompleteListing, list_all};
 pub use suppressions::{Suppressions, suppressions};
 pub use walk::{Unread, Walk, WalkStep, changed};
-pub use watermark::{Reading, Rhythm, reading};
+pub use watermark::Rhythm;
+#[doc(hidden)]
+pub use watermark::{Reading, reading};

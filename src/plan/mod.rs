@@ -4,14 +4,19 @@
 //! Decisions about rows, tables and terms of retention belong here. Reading the platform is in `observe`, carrying
 //! changes out is in `sink`.
 
-pub mod changes;
-pub mod decide;
-pub mod retention;
-pub mod schema;
+mod changes;
+pub(crate) mod decide;
+pub(crate) mod retention;
+mod schema;
 
-pub use changes::{Change, Known, KnownDossier, Observation, Plan, plan};
+#[doc(hidden)]
+pub use changes::{Change, Observation, Plan, plan};
+pub use changes::{Known, KnownDossier};
+#[doc(hidden)]
 pub use decide::{Effect, FeedEvent, FeedKind, Write, decide, is_emptied};
-pub use retention::{Fate, Retention, Term, Terms};
-pub use schema::{
-    Backfill, MOST_COLUMNS, Remembered, RememberedColumn, RememberedTable, SchemaChange, SchemaPlan, reconcile,
-};
+#[doc(hidden)]
+pub use retention::{Age, DueDossier, due, is_time};
+pub use retention::{Fate, InvalidTerm, Retention, RetentionRule, Term, Terms};
+#[doc(hidden)]
+pub use schema::{Backfill, MOST_COLUMNS, RememberedColumn, RememberedTable, SchemaChange, reconcile};
+pub use schema::{Remembered, SchemaPlan};

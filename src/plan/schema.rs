@@ -15,8 +15,10 @@ use crate::table::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// The tables.
+    #[doc(hidden)]
     pub tables: Vec<RememberedTable>,
     /// Names in the target that are in use: by other démarches, other instances, shared tables, views.
+    #[doc(hidden)]
     pub taken: BTreeSet<String>,
     /// The prefix of this démarche's tables (`demarche_123`), decided once.
     pub prefix: String,
@@ -90,8 +92,10 @@ pub enum SchemaChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaPlan {
     /// The tables once the changes are done.
+    #[doc(hidden)]
     pub layout: Layout,
     /// The changes, in the order in which to do them.
+    #[doc(hidden)]
     pub changes: Vec<SchemaChange>,
 }
 
@@ -101,6 +105,7 @@ pub const MOST_COLUMNS: usize = 1_500;
 
 /// Plans the changes of the tables. Nothing is ever dropped or renamed: a question that the form no longer asks stays
 /// as a former column.
+#[doc(hidden)]
 #[must_use]
 pub fn reconcile(spec: &Spec, remembered: &Remembered, limits: NameLimits) -> SchemaPlan {
     let mut changes = Vec::new();
@@ -254,6 +259,7 @@ impl Backfill {
 
 impl SchemaPlan {
     /// Lists the columns whose kind it changes.
+    #[doc(hidden)]
     #[must_use]
     pub fn widened(&self) -> Vec<(TableKey, ColumnKey)> {
         let widened = self.changes.iter().filter_map(|change| match change {
@@ -266,6 +272,7 @@ impl SchemaPlan {
     }
 
     /// Returns the stored dossiers that must be written again. None for a démarche that has no tables yet.
+    #[doc(hidden)]
     #[must_use]
     pub fn backfill(&self) -> Backfill {
         let creates = |change: &SchemaChange| matches!(change, SchemaChange::CreateTable(table) if table.key == TableKey::Dossiers);
@@ -306,6 +313,7 @@ impl SchemaPlan {
 
 impl Layout {
     /// Returns the part of a form's tables that a target has, as it has them: its rows can be compared with these.
+    #[doc(hidden)]
     #[must_use]
     pub fn held(spec: &Spec, remembered: &Remembered) -> Self {
         let mut layout = reconcile(spec, remembered, NameLimits::default()).layout;

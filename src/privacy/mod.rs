@@ -31,6 +31,7 @@ pub(crate) mod samples;
 mod selection;
 mod visit;
 
+#[doc(hidden)]
 pub use anonymous::{ANONYMOUS, Anonymiser};
 pub use filter::{Filter, FilterError};
 pub use form::FormTypes;

@@ -22,6 +22,7 @@ mod entry;
 mod facts;
 #[cfg(test)]
 mod freshness_tests;
+#[doc(hidden)]
 pub mod hints;
 #[cfg(test)]
 mod hints_tests;
@@ -38,13 +39,24 @@ mod service_tests;
 mod shared_limit;
 mod status_board;
 
+#[doc(hidden)]
 pub use alerts::{Alert, Incident, Limits, News, Told, Trouble, alerts};
+#[doc(hidden)]
 pub use due::{Due, Ended, History, LOOK_BACK, due};
+#[doc(hidden)]
 pub use endpoint::{Endpoint, View};
+#[doc(hidden)]
 pub use facts::{Changed, Found, Runs};
+#[doc(hidden)]
 pub use metrics::metrics;
+#[doc(hidden)]
 pub use pick::{Waiting, first};
+#[doc(hidden)]
 pub use ready::late;
-pub use schedule::{InvalidSchedule, Schedule, Ticks, seed};
+pub use schedule::{InvalidSchedule, Schedule};
+#[doc(hidden)]
+pub use schedule::{Ticks, seed};
 pub use service::{Clock, JobOutcome, JobRunner, Planned, ServiceOptions, ServicePlan, serve};
-pub use status_board::{InstanceState, JobKey, JobState, StatusBoard};
+#[doc(hidden)]
+pub use status_board::{InstanceState, JobState};
+pub use status_board::{JobKey, StatusBoard};

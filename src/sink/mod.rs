@@ -18,17 +18,18 @@ mod error;
 mod files;
 #[cfg(feature = "grist")]
 pub mod grist;
+#[doc(hidden)]
 pub mod memory;
 mod names;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-pub mod preview;
+mod preview;
 mod settle;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
-pub mod sqlite;
+mod sqlite;
 mod types;
 
 use std::future::Future;
@@ -49,6 +50,7 @@ pub use outbox::{
 };
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
+#[doc(hidden)]
 pub use preview::{Preview, Previewed};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;

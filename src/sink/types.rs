@@ -37,6 +37,7 @@ impl Prepared {
     }
 
     /// The layout of the tables.
+    #[doc(hidden)]
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -58,6 +59,7 @@ pub struct Batch {
     /// The time of observation, for the change feed.
     pub seen_at: Timestamp,
     /// The changes.
+    #[doc(hidden)]
     pub plan: Plan,
     /// The checkpoint once this is durable.
     pub checkpoint: Checkpoint,

@@ -31,17 +31,26 @@ mod settings;
 mod stop;
 mod verify;
 
+#[doc(hidden)]
 pub use address::check_instance;
 pub use error::SyncError;
 pub use event::Event;
+#[doc(hidden)]
 pub use fields::client_of;
 pub use files::files;
+#[doc(hidden)]
 pub use quarantine::next_try;
-pub use refresh::{HINT, Looked, PUSH, look, refresh};
+#[doc(hidden)]
+pub use refresh::{HINT, PUSH, refresh};
+pub use refresh::{Looked, look};
+#[doc(hidden)]
 pub use refused::REFUSED_BY_TARGET;
+#[doc(hidden)]
 pub use register::{ColumnSource, Register, RegisterColumn, RegisterTable, register};
 pub use remap::remap;
-pub use retention::{retain, retention_due};
+pub use retention::retain;
+#[doc(hidden)]
+pub use retention::retention_due;
 pub use run::{Job, Run, run};
 pub use settings::Settings;
 pub use stop::Stop;

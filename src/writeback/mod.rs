@@ -19,5 +19,7 @@ mod send;
 mod tally;
 
 pub use error::PushError;
-pub use push::{Push, QUIET, ReadBack, plan, push};
+#[doc(hidden)]
+pub use push::QUIET;
+pub use push::{Push, ReadBack, plan, push};
 pub use report::{Item, Pushed};

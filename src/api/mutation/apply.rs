@@ -56,6 +56,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`introspect`](Self::introspect).
+    #[doc(hidden)]
     pub async fn lacks(&self, mutation: &Mutation) -> Result<Option<&'static str>, ApiError> {
         if !mutation.is_available_on(self.platform()) {
             return Ok(Some(mutation.name()));
@@ -74,6 +75,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of the token, the network and the service, as of any request.
+    #[doc(hidden)]
     pub async fn may_write(&self) -> Result<bool, ApiError> {
         let nobody = Author { instructeur: InstructeurId::new(BASE64_STANDARD.encode("Instructeur-0")), silent: true };
         let nothing = DossierId::new(BASE64_STANDARD.encode("Dossier-0"));

@@ -11,6 +11,7 @@ impl Mutation {
     ///
     /// # Errors
     /// [`MutationError::NotAvailable`] if a part of it has no equivalent: then nothing may be sent.
+    #[doc(hidden)]
     pub fn compose(self, platform: Platform) -> Result<Vec<Self>, MutationError> {
         if self.is_available_on(platform) {
             return Ok(vec![self]);

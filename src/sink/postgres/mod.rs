@@ -32,11 +32,15 @@ use sqlx::Transaction;
 use sqlx::postgres::{PgConnection, Postgres};
 use tokio::sync::Mutex;
 
+#[doc(hidden)]
 pub use address::{InvalidAddress, ServerAddress};
+#[doc(hidden)]
 pub use facts::{CONNECTIONS_OF_A_RUN, Pooler, ServerFacts};
+#[doc(hidden)]
 pub use lease::{Lease, Leases};
 #[cfg(all(test, feature = "serve"))]
 pub(crate) use permits::Budget;
+#[doc(hidden)]
 pub use permits::{Granted, PermitRule, Permits};
 use server::{Server, Session};
 
