@@ -51,6 +51,7 @@ impl ClientBuilder {
             limiter: None,
             user_agent: crate::USER_AGENT.to_owned(),
             connect_timeout: Duration::from_secs(10),
+            // The platform may be silent for the 30 s that it allows a query (docs/platform.md#requests).
             read_timeout: Duration::from_secs(45),
             total_timeout: Duration::from_secs(90),
             retry_base: USUAL_RETRY_BASE,

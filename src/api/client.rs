@@ -142,6 +142,8 @@ impl Client {
             Err(error) if error.may_be_of_this_question() => {}
             other => return other,
         }
+        // `pendingDeletedDossiers` may take a minute or break the server (trap 37): it costs itself, not the
+        // dossiers.
         let listed = |page: Result<Page<DeletedDossier>, ApiError>| match page {
             Err(error) if !error.may_be_of_this_question() => Err(error),
             page => Ok(page.ok()),
@@ -260,6 +262,8 @@ impl Client {
         number: DossierNumber,
     ) -> Result<Option<Dossier>, ApiError> {
         let Some(wire) = self.read_dossier(number).await? else { return Ok(None) };
+        // A token sees several démarches, and the platform reads a dossier by its number alone: the answer may be of
+        // another one.
         let belongs = wire.demarche.number == Some(demarche.get());
         Ok(belongs.then(|| self.converted(|drift| convert::Node::convert(wire, drift))))
     }
@@ -340,6 +344,7 @@ impl Client {
     #[doc(hidden)]
     pub async fn demarche_descriptor(&self, number: DemarcheNumber) -> Result<Form, ApiError> {
         let request = match (self.platform, &self.transport.token) {
+            // Without a token Démarche Numérique accepts its own stored queries only (docs/platform.md#tokens).
             (Platform::DemarcheNumerique, None) => operation::stored_descriptor(number),
             _ => operation::descriptor(self.platform, number),
         };

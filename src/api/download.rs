@@ -80,10 +80,12 @@ impl Client {
 
 /// Downloads once, and stops one byte after the expected size: then it is another file.
 async fn fetch(transport: &Transport, url: &url::Url, expected: u64) -> Result<Result<Bytes, DownloadError>, ApiError> {
+    // Without the token: the address alone opens the file, and it leads to another host (docs/platform.md#files).
     let asked = reqwest::Request::new(Method::GET, url.clone());
     let response = transport.way.exchange(url, asked).await?;
     match response.status() {
         status if status.is_success() => {}
+        // An address is signed for an hour (trap 56): the storage refuses the address here, not the token.
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
             return Ok(Err(DownloadError::Expired { status: response.status().as_u16() }));
         }

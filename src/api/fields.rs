@@ -215,6 +215,8 @@ impl Client {
     /// Reads the platform's schema and keeps it.
     pub(super) async fn learn_schema(&self) -> Result<(), ApiError> {
         let facts = self.introspect().await?;
+        // Dated by the same clock as any other reading: with an older date it would be read again at once, with a later one kept
+        // for too long.
         let at = Some(self.transport().clock.now());
         *self.fields.told() = Told { facts: Some(facts), at, failed: None };
         Ok(())

@@ -104,6 +104,7 @@ impl Transport {
         let mut tried = 0;
         loop {
             let asked = Instant::now();
+            // Before each attempt: the platform counts retries too, in a fixed window for one text of the header.
             let permit = self.limiter.acquire().await;
             self.counters.wait(asked.elapsed());
             permit.map_err(|error| ApiError::NoPermit { reason: error.reason })?;
@@ -166,6 +167,8 @@ impl Transport {
     /// Returns the platform's present instant, or ours before its first answer.
     pub(super) fn now(&self) -> Timestamp {
         let now = self.clock.now();
+        // The platform's instants (`RateLimit-Reset`, `updatedSince`) are compared with its own clock: a host may be
+        // minutes off.
         let offset = self.offset().unwrap_or(0);
         Timestamp::from_second(now.as_second().saturating_add(offset)).unwrap_or(now)
     }
@@ -203,6 +206,7 @@ impl Transport {
 
     /// Reads the body, up to the limit.
     async fn body(&self, request: &Request, response: Response) -> Result<Bytes, ApiError> {
+        // Only a page can be cut into smaller ones; one dossier is read whole, up to the larger limit.
         let limit = if request.page_size > 1 { self.body_limit.min(PAGE_LIMIT) } else { self.body_limit };
         let body = body(response, limit).await.map_err(|unread| match unread {
             BodyError::Broken(error) => failed(&self.url, error),

@@ -146,6 +146,7 @@ impl Terms {
     /// Lists the fates with their terms, the gravest first.
     fn fates(&self) -> impl Iterator<Item = (Fate, Term)> {
         let purge = self.purge.map(|term| (Fate::Purge, term));
+        // The purge first: of a dossier for which both terms are over, nothing has to be anonymised.
         purge.into_iter().chain(self.anonymise.map(|term| (Fate::Anonymise, term)))
     }
 }

@@ -30,6 +30,7 @@ impl Ahead {
             };
             self.reading.spawn(reading.in_current_span());
         }
+        // Dropped with its caller, the set aborts the task: a page that nobody commits is not read on.
         let read = self.reading.join_next().await.expect("a page is being read");
         let (walk, step) = read.map_err(JoinError::into_panic).unwrap_or_else(|panic| resume_unwind(panic));
         self.walk = Some(walk);

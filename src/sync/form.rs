@@ -123,6 +123,7 @@ impl<S: Sink> Engine<'_, S> {
     /// Reads the form again and makes the tables follow it.
     pub(super) async fn fetch_form(&mut self) -> Result<(), SyncError> {
         self.form_is_fresh = true;
+        // A side request: dossiers do not wait for the form, as their answers are in the documents.
         let asked = self.job.client.aside();
         let mut demarche = match until_stopped(&self.job.stop, asked.demarche(self.job.scope.demarche)).await {
             Err(SyncError::Api(error)) if error.may_be_of_this_question() => {
@@ -131,6 +132,7 @@ impl<S: Sink> Engine<'_, S> {
             }
             demarche => demarche?,
         };
+        // The platform changes kinds in place and serves sub-values in answers only: what was learned stays known.
         demarche.remember(&self.form.demarche);
         let spec = spec_of(self.job.filter.policy(), &demarche);
         self.adopt(demarche, spec).await?;

@@ -51,10 +51,13 @@ impl<S: Sink> Engine<'_, S> {
             }
             self.check_stop()?;
         }
+        // Every dossier would enter the quarantine for a fault of the target, such as a trigger that refuses each
+        // row.
         if *counts == before && refused.len() > MOST_REFUSED {
             return Err(refused.swap_remove(0).1.into());
         }
         let numbers: BTreeSet<DossierNumber> = refused.iter().map(|(number, _)| *number).collect();
+        // The rest of the batch must not release what is put into quarantine below.
         batch.quarantine.retain(|change| match change {
             QuarantineChange::Put(entry) => !numbers.contains(&entry.number),
             QuarantineChange::Release(number) => !numbers.contains(number),
@@ -64,6 +67,8 @@ impl<S: Sink> Engine<'_, S> {
             let entry = quarantine::entry(unread, self.quarantine.get(&number), batch.seen_at);
             batch.quarantine.push(QuarantineChange::Put(entry));
         }
+        // The watermark moves with this commit alone: until here a run that dies does the parts again, which changes
+        // nothing.
         batch.checkpoint.narrowed = self.checkpoint.narrowed.clone();
         let receipt = self.job.sink.commit(&self.form.prepared, &batch).await?;
         self.report.rows_written += receipt.rows_written;

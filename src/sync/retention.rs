@@ -71,6 +71,7 @@ impl<S: Sink> Engine<'_, S> {
             self.remap().await?;
         }
         let now = (self.job.clock)();
+        // A dossier that could not be read may have changed, and an intent needs the dossier that it is about.
         let waiting = self.quarantine.keys().chain(busy).copied().collect();
         let found = look(self.job.sink, &self.job.scope, rules, &waiting, now).await?;
         self.report.retention = Some(found.report);
@@ -109,6 +110,7 @@ impl<S: Sink> Engine<'_, S> {
                 let Some(mut dossier) = document_of(&stored) else { continue };
                 anonymiser.apply(&mut dossier);
                 // No column is widened for an anonymised dossier: a value that does not fit stays in the document.
+                // Sealed, so that the same listing is recognised and the dossier does not come back in clear.
                 let row = self.form.mapper.row(dossier, stored.light.sealed()).row;
                 changes.push(Change::Anonymise(Box::new(row)));
             }
@@ -146,6 +148,7 @@ fn age(stored: &StoredDocument) -> Option<Age> {
     Some(Age {
         state: dates.state,
         decided_at: dates.date_traitement,
+        // A dossier that left without a trace has no date of its own (trap 34): the one of its tombstone counts.
         gone_at: stored.gone.as_ref().map(|gone| gone.at.unwrap_or(stored.last_changed)),
         anonymous: dates.usager.id == ANONYMOUS,
     })

@@ -26,6 +26,8 @@ impl<S: Sink> Engine<'_, S> {
             self.checkpoint.selection = wanted.clone();
         }
         if self.checkpoint.leaving && self.checkpoint.watermark.is_some() {
+            // A dossier that enters the selection moved no date: only a reading from the beginning finds it (trap
+            // 13).
             self.checkpoint.sweep = Some(Sweep::default());
         }
         let groupes = &self.form.demarche.groupes_instructeurs;
@@ -49,6 +51,7 @@ impl<S: Sink> Engine<'_, S> {
         let numbers: Vec<DossierNumber> = outside.iter().map(|dossier| dossier.number).collect();
         let known = self.job.sink.known(&self.job.scope, &numbers).await?;
         let alive: BTreeSet<_> = known.into_iter().filter(|(_, known)| known.gone.is_none()).map(|(n, _)| n).collect();
+        // Together at the end: the brake compares all that leave with all that stay.
         self.checkpoint.leaving |= !alive.is_empty();
         self.outside.extend(alive);
         for number in numbers {

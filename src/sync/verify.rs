@@ -93,8 +93,10 @@ pub async fn verify<S: Sink>(
     difference.stale.append(&mut difference.outside);
     let quarantined: BTreeSet<DossierNumber> =
         sink.quarantine(scope).await?.into_iter().map(|entry| entry.number).collect();
+    // They are told apart: `quarantined` has them, and runs retry them.
     difference.missing.retain(|number| !quarantined.contains(number));
     difference.stale.retain(|number| !quarantined.contains(number));
+    // Under another policy every row differs, until the next run writes them again.
     let mut own = if checkpoint.policy == Some(filter.digest()) {
         look_at_rows(sink, scope, filter, &checkpoint.narrowed).await?
     } else {

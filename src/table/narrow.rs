@@ -25,6 +25,7 @@ pub(crate) fn narrowed(row: &Row, layout: &Layout, quarters: u8) -> Option<Row> 
     for child in &mut narrow.children {
         take_away(&mut child.cells, layout.tables.get(child.table)?, quarters, &mut names);
     }
+    // The row had no more answers than a target holds: the refusal has another cause.
     if names.len() == before {
         return None;
     }

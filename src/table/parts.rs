@@ -11,9 +11,11 @@ use Part as P;
 pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
     use TypeDeChamp as T;
     match kind {
+        // Titles are listed among the champs (trap 45): they would be columns without a value.
         T::HeaderSection | T::Explication | T::Repetition => &[],
         T::IntegerNumber | T::Number | T::DossierLink => &[(P::Value, K::Integer)],
         T::DecimalNumber => &[(P::Value, K::Decimal)],
+        // An identity document is given or not: neither its name nor its file is kept.
         T::YesNo | T::Checkbox | T::TitreIdentite => &[(P::Value, K::Boolean)],
         T::Date => &[(P::Value, K::Date)],
         T::Datetime => &[(P::Value, K::Datetime)],
@@ -48,6 +50,8 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
             (P::PostalCode, K::Text),
         ],
         T::Rna | T::Rnf => &[(P::Value, K::Text), (P::Name, K::Text), (P::City, K::Text)],
+        // The record has other keys from answer to answer (docs/platform.md#champs): besides the common ones it is
+        // kept whole.
         T::Finess | T::Rppsante => &[
             (P::Value, K::Text),
             (P::Name, K::Text),
@@ -65,6 +69,8 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
         | T::Iban
         | T::Nir
         | T::AnnuaireEducation
+        // What these hold is the usager's approval; the data is in `columns` alone
+        // (docs/platform.md#newer-than-the-pins).
         | T::QuotientFamilial
         | T::Aah
         | T::Aeeh

@@ -54,6 +54,7 @@ fn whole(value: &ChampValue) -> Cell {
         V::Text(text) | V::Civilite(text) | V::EngagementJuridique(text) => Cell::text(text),
         V::Choice { label, .. } => Cell::text(label),
         V::Choices { values, .. } if values.is_empty() => Cell::Null,
+        // The values of an advanced list are internal ids: only the text has the labels (trap 51).
         V::Choices { text: Some(text), .. } => Cell::text(text),
         V::Choices { values, text: None } => Cell::List(values.clone()),
         V::Integer(number) => Cell::Integer(*number),
@@ -64,7 +65,10 @@ fn whole(value: &ChampValue) -> Cell {
         V::DossierLink(number) => Cell::Integer(i64::from(number.get())),
         V::Files(files) if files.is_empty() => Cell::Null,
         V::Files(files) => Cell::List(files.iter().map(|file| file.filename.clone()).collect()),
+        // Given or not: the platform purges identity documents after the decision, and nothing of them is kept
+        // (docs/platform.md#files).
         V::TitreIdentite { .. } => Cell::Boolean(true),
+        // A kind that this version does not know is kept as text (trap 41).
         V::Unknown { string_value, .. } => Cell::maybe(string_value.as_deref()),
         // `part` handles answers with several parts.
         V::Empty
@@ -122,6 +126,7 @@ fn of_establishment(found: &PersonneMorale, part: Part) -> Cell {
 pub(super) fn registered_name(found: &PersonneMorale) -> Option<String> {
     let filled = |text: &&String| !text.is_empty();
     let company = found.entreprise.as_ref();
+    // A company of one person has no raison sociale.
     let registered = company.and_then(|company| company.raison_sociale.as_ref()).filter(filled);
     let association = found.association.as_ref().map(|association| &association.titre).filter(filled);
     registered.or(association).cloned().or_else(|| {
@@ -151,6 +156,7 @@ fn of_registration(found: &Registration, part: Part) -> Cell {
 
 fn of_finess(record: &HealthRecord, part: Part) -> Cell {
     match part {
+        // The keys of the directory vary (docs/platform.md#champs).
         Part::Name => Cell::maybe(record.get("et_rs").or_else(|| record.get("rs")).as_deref()),
         Part::PostalCode => Cell::maybe(record.get("adresse_code_postal").as_deref()),
         // The last line of a postal address: "75001 PARIS".

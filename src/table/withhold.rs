@@ -27,6 +27,7 @@ impl Spec {
                 if column.policy.keeps() {
                     continue;
                 }
+                // A list of texts holds a placeholder as it is; a date or a number cannot hold `[masqué]`.
                 let fixed_list = column.kind == CellKind::Choices && column.origin == Origin::Fixed;
                 if !fixed_list {
                     column.kind = CellKind::Text;

@@ -55,6 +55,8 @@ impl<'a, O: Outbox> Examiner<'a, O> {
     /// Reads the form of the démarche, and what the target remembers of it.
     pub async fn new(push: &'a Push<'a, O>) -> Result<Self, PushError> {
         let mut demarche = push.client.demarche(push.scope.demarche).await?;
+        // A rule of privacy keeps matching the kinds that a question had, so that both digests of a dossier are
+        // equal.
         if let Some(stored) = push.outbox.stored_form(push.scope).await? {
             demarche.remember(&stored);
         }
@@ -112,6 +114,7 @@ impl<'a, O: Outbox> Examiner<'a, O> {
         };
         let dossier = match self.push.client.dossier(entry.dossier).await {
             Ok(Some(dossier)) => dossier,
+            // `not_found` has several meanings (trap 35), and none of them can be written to.
             Ok(None) => return Ok(Decision::dossier_absent(progress).into()),
             Err(error) if concerns_one(&error) => return Ok(Decision::dossier_unreadable(progress, &error).into()),
             Err(error) => return Err(error.into()),
@@ -140,6 +143,7 @@ impl<'a, O: Outbox> Examiner<'a, O> {
             files: &files,
             once: self.push.once,
         });
+        // Before anything is written into the outbox as sent: an instance may be older than the pinned schema.
         let decision = self.available(Decision::of(verdict, progress, &dossier.id, seen)).await?;
         Ok(Examined { decision, dossier: Some(dossier) })
     }
@@ -182,6 +186,7 @@ impl<'a, O: Outbox> Examiner<'a, O> {
     /// Gives the platform's clock minus ours.
     fn skew(&self) -> SignedDuration {
         let now = (self.push.clock)();
+        // Messages and steps bear the platform's dates, `asked_at` is ours.
         self.push.client.platform_now().map_or(SignedDuration::ZERO, |platform| platform.duration_since(now))
     }
 }

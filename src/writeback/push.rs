@@ -74,6 +74,7 @@ pub async fn plan<O: Outbox>(push: &Push<'_, O>) -> Result<Pushed, PushError> {
 /// intents stay pending.
 pub async fn push<O: Outbox>(push: &Push<'_, O>, read_back: ReadBack<'_>) -> Result<Pushed, PushError> {
     push.outbox.begin(push.scope).await?;
+    // The outbox ends also after an error, so that its lease is free; the error of the push is the one to tell.
     let pushed = push_begun(push, read_back).await;
     let ended = push.outbox.end(push.scope).await;
     let pushed = pushed?;
@@ -189,10 +190,12 @@ async fn push_entry<O: Outbox>(
     entry: &Entry,
     moved: &mut BTreeMap<DossierNumber, Dossier>,
 ) -> Result<Decision, PushError> {
+    // Read for each entry: an earlier one of this push may have settled what this one requires.
     let related = examiner.related(entry).await?;
     let mut progress = entry.progress.clone();
     loop {
         let examined = examiner.examine(entry, &progress, &related).await?;
+        // Read after the sending, so that the next sync finds nothing new in it (trap 29).
         if let Some(dossier) = examined.dossier.filter(|_| progress.sends > 0) {
             moved.insert(entry.dossier, dossier);
         }

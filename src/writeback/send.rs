@@ -37,6 +37,7 @@ pub(super) async fn send(client: &Client, dossier: &DossierId, step: MutationSte
     match client.apply(dossier, &author, &mutation).await {
         Ok(receipt) => Sent::Taken(receipt),
         Err(MutationError::Refused { messages, .. }) => Sent::Refused(messages),
+        // It may have been applied (trap 59): the dossier is read before anything else is sent.
         Err(MutationError::Unknown(error)) => Sent::Lost(error),
         Err(MutationError::NotAvailable { mutation, platform }) => {
             Sent::Cannot(Refusal::NotAvailable { what: mutation, platform })
@@ -93,6 +94,7 @@ async fn upload(client: &Client, dossier: &DossierId, slot: FileSlot, path: &Pat
     };
     let file = file.map_err(|error| cannot(error.to_string()))?;
     client.upload(dossier, &file).await.map_err(|error| match error {
+        // A dossier that left is loaded no more (trap 69).
         UploadError::Api(ApiError::NotFound { .. }) => Sent::Cannot(Refusal::NoDossier),
         UploadError::Api(error) => Sent::Not(MutationError::NotSent(error)),
         other => cannot(other.to_string()),

@@ -13,6 +13,7 @@ pub(super) fn integer(text: &str) -> Option<i64> {
 /// float shows which separator was meant. A text with more digits than a decimal holds gives `None`: the caller keeps
 /// the text, rather than the digits that the float has of it.
 pub(super) fn decimal(text: Option<&str>, float: Option<&str>) -> Option<Decimal> {
+    // A number with more digits than a decimal holds: the double beside it would be another number (trap 42).
     if text.is_some_and(|text| is_number(text) && plain(text).is_none()) {
         return None;
     }

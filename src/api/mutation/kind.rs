@@ -164,6 +164,7 @@ impl Mutation {
     #[must_use]
     pub fn is_available_on(&self, platform: Platform) -> bool {
         match (platform, self) {
+            // Of the pinned schema. Newer ones are checked by `newer` against the schema that the instance has.
             (Platform::DemarcheNumerique, _) => true,
             (
                 Platform::DematSocial,
@@ -228,6 +229,7 @@ impl Mutation {
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         match self {
+            // `clientMutationId` is no idempotency key: the platform does twice what is sent twice (trap 59).
             Self::EnvoyerMessage { .. } | Self::AjouterLigne { .. } => false,
             Self::ModifierAnnotation { value, .. } => !value.adds(),
             Self::ModifierAnnotations { edits } => !edits.iter().any(|edit| edit.value.adds()),

@@ -101,9 +101,11 @@ impl WirePayload {
     /// Returns an error if the payload has refusals.
     pub fn accepted(mut self, mutation: &'static str) -> Result<Self, MutationError> {
         let messages = words(self.errors.take());
+        // Démat Social answers `errors: []` to a success, Démarche Numérique null (docs/platform.md#mutations).
         if messages.is_empty() {
             return Ok(self);
         }
+        // A batch is not atomic: beside the refusals stand the annotations that were written (trap 64).
         let applied = self.annotations.into_iter().flatten().map(|annotation| ChampId::new(annotation.id)).collect();
         Err(MutationError::refused(mutation, messages, applied))
     }

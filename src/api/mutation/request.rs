@@ -136,6 +136,8 @@ fn body(
         Mutation::AnnulerDemandeCorrection { message } => {
             let input = CancelInput { instructeur_id: &instructeur_id, message_id: message.as_str() };
             let operation_name = "DossierAnnulerDemandeCorrection";
+            // Not derived: the pinned schema does not have this mutation, and validation at compile time would refuse
+            // it.
             (operation_name, encode(&Body { query: NEWER, operation_name, variables: Variables { input } }))
         }
         Mutation::ChangerGroupeInstructeur { groupe } => {

@@ -70,6 +70,7 @@ impl Upload {
         if bytes.len() as u64 > limit {
             return Err(UploadError::TooLarge { bytes: bytes.len() as u64, limit });
         }
+        // Base64, not hexadecimal (trap 67): the platform compares it with the bytes that the storage got.
         let checksum = BASE64_STANDARD.encode(Md5::digest(&bytes));
         Ok(Self { filename, content_type, bytes, checksum })
     }

@@ -18,6 +18,7 @@ pub(in crate::api) struct WireChamp {
     #[serde(rename = "__typename", default)]
     pub typename: String,
     pub id: String,
+    // Démat Social does not have it: the descriptor is read from the id (docs/platform.md#champs).
     pub champ_descriptor_id: Option<String>,
     pub label: Option<String>,
     pub updated_at: Option<WireInstant>,
@@ -26,9 +27,12 @@ pub(in crate::api) struct WireChamp {
     pub string_value: Option<String>,
     /// Not selected by this crate's operations; other selections' text.
     pub value: Option<Box<Value>>,
+    // `BigInt` is served as a text, a decimal as a double whose digits are lossy: both are kept as they came (trap
+    // 42).
     pub integer_number: Option<NumberText>,
     pub decimal_number: Option<NumberText>,
     pub checked: Option<bool>,
+    // Served as `checked` if the document has no fragment on `YesNoChamp`; then null becomes false (traps 40 and 43).
     pub yes_no: Option<bool>,
     pub date: Option<String>,
     pub datetime: Option<String>,

@@ -12,6 +12,7 @@ use super::scalar::{NumberText, WireInstant};
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct WireDossier {
     pub id: String,
+    // States are texts: a state that this version does not know must not cost the dossier (trap 41).
     pub number: u32,
     pub state: String,
     pub archived: bool,
@@ -43,11 +44,14 @@ pub(in crate::api) struct WireDossier {
     pub depose_par_un_tiers: Option<bool>,
     pub prenom_mandataire: Option<String>,
     pub nom_mandataire: Option<String>,
+    // Démat Social names the mandataire with these three, Démarche Numérique with the three before
+    // (docs/platform.md#démat-social).
     pub for_tiers: Option<bool>,
     pub mandataire_first_name: Option<String>,
     pub mandataire_last_name: Option<String>,
     pub groupe_instructeur: WireGroupe,
     pub instructeurs: Vec<WireProfile>,
+    // Démat Social has no labels.
     #[serde(default)]
     pub labels: Vec<WireLabel>,
     pub traitements: Vec<WireTraitement>,
@@ -72,6 +76,7 @@ pub(in crate::api) struct WireLight {
     pub date_suppression_par_usager: Option<WireInstant>,
     pub date_derniere_correction_en_attente: Option<WireInstant>,
     pub connection_usager: Option<String>,
+    // Its presence alone tells that it was made: making it in the background moves no date (trap 22).
     pub attestation: Option<Present>,
     pub usager: WireId,
     pub groupe_instructeur: WireId,
@@ -126,7 +131,9 @@ pub(in crate::api) struct WireProfile {
 pub(in crate::api) struct WireFile {
     pub filename: String,
     pub content_type: Option<String>,
+    // It overflows above 2 GiB (trap 42), so it is read as the digits that came.
     pub byte_size: Option<NumberText>,
+    // Files that are made on demand (attestation, PDF) have none, and another date at each reading (trap 26).
     pub checksum: Option<String>,
     pub created_at: Option<WireInstant>,
     pub virus_scan_result: Option<String>,

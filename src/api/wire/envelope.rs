@@ -120,6 +120,7 @@ impl fmt::Display for PathStep {
 /// Object with a list of dossiers.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct Listed<T> {
+    // One type for three listings: what walks them does not depend on the name of the field.
     #[serde(alias = "pendingDeletedDossiers", alias = "deletedDossiers")]
     pub dossiers: Option<Connection<T>>,
 }
@@ -129,6 +130,7 @@ pub(in crate::api) struct Listed<T> {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Connection<T> {
     pub page_info: Option<PageInfo>,
+    // A dossier on which the platform fails is null here, in an HTTP 200 (trap 2).
     pub nodes: Option<Vec<Option<T>>>,
 }
 
@@ -136,6 +138,7 @@ pub(in crate::api) struct Connection<T> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct PageInfo {
+    // It comes from another query than the nodes, so it may promise a page that is empty (trap 15).
     pub has_next_page: bool,
     pub end_cursor: Option<String>,
 }

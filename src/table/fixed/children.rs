@@ -41,6 +41,7 @@ pub(in crate::table) const FILES: &[Fixed<FileReader>] = &[
         name: "origine",
         title: "Origine",
         kind: K::Choice,
+        // Files have no id, so their origin and its id stand for one.
         options: &["champ", "annotation", "message", "avis", "motivation", "attestation"],
         parts: &[],
         read: |d, _| Cell::text(d.origin),
@@ -86,6 +87,8 @@ pub(in crate::table) const FILES: &[Fixed<FileReader>] = &[
         read: |d, _| i64::try_from(d.file.byte_size).map_or(Cell::Null, Cell::Integer),
     },
     Fixed {
+        // Files have no id: name, digest and date identify one (docs/platform.md#files). A file made on demand has no
+        // digest (trap 26).
         name: "checksum",
         title: "Empreinte MD5",
         kind: K::Text,
@@ -102,6 +105,7 @@ pub(in crate::table) const FILES: &[Fixed<FileReader>] = &[
         read: |d, _| instant(d.file.created_at),
     },
     Fixed {
+        // `pending` until the scan ends, which moves no date (trap 23). Démat Social does not have it.
         name: "virus_scan_result",
         title: "Analyse antivirus",
         kind: K::Text,

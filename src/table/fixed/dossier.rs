@@ -57,6 +57,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| instant(d.date_passage_en_instruction),
     },
     Fixed {
+        // Dates of earlier states stay after a reopening (trap 49): the state decides, not this date.
         name: "date_traitement",
         title: "Date de la décision",
         kind: K::Datetime,
@@ -81,6 +82,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| instant(d.date_derniere_modification_champs),
     },
     Fixed {
+        // Annotations that the API writes do not move it (docs/platform.md#dates): it says less than its title.
         name: "date_derniere_modification_annotations",
         title: "Date de dernière modification des annotations",
         kind: K::Datetime,
@@ -105,6 +107,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| instant(d.date_accuse_lecture_agreement),
     },
     Fixed {
+        // An expired dossier is in neither list of deletions for two weeks (trap 33): this date announces it.
         name: "date_expiration",
         title: "Date d’expiration",
         kind: K::Datetime,
@@ -161,6 +164,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| Cell::text(d.revision.as_str()),
     },
     Fixed {
+        // A label can be renamed: the number beside it identifies the groupe.
         name: "groupe_instructeur",
         title: "Groupe instructeur",
         kind: K::Text,
@@ -241,6 +245,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, t| person(d, t, |person| Cell::maybe(person.email)),
     },
     Fixed {
+        // Empty columns of a company beside it mean that the register did not describe it yet (trap 53).
         name: "demandeur_siret",
         title: "SIRET du demandeur",
         kind: K::Text,
@@ -445,6 +450,8 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| Cell::maybe(d.motivation.as_deref()),
     },
     Fixed {
+        // It is made in the background after the decision (trap 22), and its file again at each reading (trap 26):
+        // only its presence is stable.
         name: "attestation",
         title: "Attestation",
         kind: K::Boolean,
@@ -461,6 +468,7 @@ pub(in crate::table) const DOSSIER: &[Fixed<DossierReader>] = &[
         read: |d, _| list(d.labels.iter().map(|label| &label.name)),
     },
     Fixed {
+        // Members that a groupe loses leave this list without a date that moves (trap 20).
         name: "instructeurs",
         title: "Instructeurs",
         kind: K::Choices,
@@ -504,6 +512,7 @@ fn withheld(treatment: Treatment) -> Cell {
 fn demandeur_type(dossier: &Dossier, _: Treatment) -> Cell {
     match &dossier.demandeur {
         Demandeur::PersonnePhysique { .. } => Cell::text("personne_physique"),
+        // A company that the register does not describe yet is one all the same (trap 53).
         Demandeur::PersonneMorale(_) | Demandeur::PersonneMoraleIncomplete { .. } => Cell::text("personne_morale"),
         Demandeur::Inconnu { typename } => Cell::text(typename),
         Demandeur::Withheld => withheld(Treatment::Exclude),

@@ -36,6 +36,7 @@ impl Case<'_> {
             && let Some(there) = last.witness.there()
             && !matches!(last.answer, Answer::Refused(_))
         {
+            // Somebody wrote since the lost answer: what was wanted then is not sent over it (trap 70).
             if marks.iter().any(|(id, mark)| there.annotations.get(id) != Some(mark)) {
                 return Err(Conflict::Rewritten.into());
             }
@@ -49,6 +50,7 @@ impl Case<'_> {
             }
         }
         let batch = Mutation::ModifierAnnotations { edits: missing };
+        // Démat Social has no batch: one annotation is sent at a time, and the dossier read again in between.
         let mutation = if batch.is_available_on(self.platform) {
             batch
         } else {
@@ -142,6 +144,7 @@ fn missing(
             if absent.is_empty() {
                 continue;
             }
+            // Filled when they are sent: a signed id is valid for an hour (trap 67).
             (AnnotationValue::PieceJustificative(Vec::new()), absent)
         } else {
             (read(descriptor, &edit.value).map_err(refuse)?, Vec::new())

@@ -105,6 +105,7 @@ impl Case<'_> {
         if decides && *to != DossierState::Accepte && wanted.is_none_or(Words::is_blank) {
             return Err(Refusal::NoMotivation.into());
         }
+        // “Déjà accepté” is a success only for the same motivation (trap 61).
         let given = !decides || gives(self.dossier.motivation.as_deref(), wanted);
         if from == to && given && self.progress.sends == 0 && !self.has_justificatif() {
             return Err(Conflict::OtherFile { found: from.clone() }.into());
@@ -123,6 +124,8 @@ impl Case<'_> {
             NoWay::Decided => Conflict::Decided { found: from.clone(), wanted: to.clone() }.into(),
             NoWay::Illegal => no_way(),
         })?;
+        // Where silence means a decision (SVA, SVR), giving back fails for ever: with HTTP 500 on Démat Social (trap
+        // 62).
         if steps.contains(&Passage::RepasserEnConstruction)
             && self.dossier.date_previsionnelle_decision_sva_svr.is_some()
         {
@@ -189,9 +192,11 @@ impl Case<'_> {
         if goal == *found {
             return Ok(false);
         }
+        // A colleague reached the same state: sending again would overwrite what followed (trap 70).
         if !steps.is_empty() {
             return Err(taken_back(&goal));
         }
+        // The platform may answer a success without an effect: the dossier shows what is true (trap 59).
         if last.answer == Answer::Taken {
             return Err(self.no_effect(last).into());
         }

@@ -22,6 +22,7 @@ pub(super) fn read(descriptor: &Descriptor, value: &Json) -> Result<AnnotationVa
         Json::Null => Ok(String::new()),
         _ => Err("a text is expected".to_owned()),
     };
+    // A text can be emptied through the API, a date, a number and a box cannot (docs/platform.md#mutations).
     let some = |what: &str| {
         let text = text()?;
         if text.is_empty() {
