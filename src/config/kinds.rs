@@ -59,7 +59,7 @@ type Read<'a, T> = Box<dyn Fn(&DeValue<'_>) -> Result<T, Refused> + 'a>;
 pub(super) struct ValueKind<'a, T> {
     /// True if values are written in quotes.
     quoted: bool,
-    /// What may be written, where an example says too little.
+    /// Says what may be written, where an example says too little.
     pub(super) hint: Option<String>,
     read: Read<'a, T>,
 }
