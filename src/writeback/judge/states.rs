@@ -134,7 +134,13 @@ impl Case<'_> {
         let mutations: Option<Vec<_>> = steps.iter().map(|step| self.passage(*step)).collect();
         let mut mutations = mutations.ok_or_else(no_way)?.into_iter();
         let Some((mutation, file)) = mutations.next() else { return Ok(Lacking::nothing()) };
-        let then = mutations.map(|(mutation, _)| mutation.name()).collect();
+        let then: Vec<_> = mutations.map(|(mutation, _)| mutation.name()).collect();
+        // Sent a second time, a step on the way would go over whoever took the first one back.
+        if let Some(passed) = goal_of(mutation.name()).filter(|_| !then.is_empty())
+            && self.has_passed(&passed)
+        {
+            return Err(self.taken_back(&passed));
+        }
         let files = file.map(|path| (FileSlot::Decision, path)).into_iter().collect();
         Ok(self.candidate(mutation).with_files(files).followed_by(then).into())
     }
@@ -174,11 +180,9 @@ impl Case<'_> {
     fn was_done(&self, to: &DossierState) -> Result<bool, Verdict> {
         let sent = self.progress.last.as_ref().and_then(|last| Some((last, goal_of(&last.key)?)));
         let found = &self.dossier.state;
-        let taken_back =
-            |done: &DossierState| Verdict::from(Conflict::Undone { done: done.clone(), found: found.clone() });
         let Some((last, goal)) = sent else {
             let earlier = self.progress.sends == 0 && self.earlier_steps(to) > 0;
-            return if earlier { Err(taken_back(to)) } else { Ok(false) };
+            return if earlier { Err(self.taken_back(to)) } else { Ok(false) };
         };
         let steps = self.dossier.traitements.iter().filter(|step| self.is_new_step(step, last));
         let steps: Vec<&Traitement> = steps.filter(|step| step.state == goal).collect();
@@ -186,7 +190,7 @@ impl Case<'_> {
             return match goal {
                 _ if goal == *to => Ok(true),
                 _ if goal == *found => Ok(false),
-                _ => Err(taken_back(&goal)),
+                _ => Err(self.taken_back(&goal)),
             };
         }
         if goal == *found {
@@ -194,13 +198,27 @@ impl Case<'_> {
         }
         // A colleague reached the same state: sending again would overwrite what followed (trap 70).
         if !steps.is_empty() {
-            return Err(taken_back(&goal));
+            return Err(self.taken_back(&goal));
         }
         // The platform may answer a success without an effect: the dossier shows what is true (trap 59).
         if last.answer == Answer::Taken {
             return Err(self.no_effect(last).into());
         }
         Ok(false)
+    }
+
+    /// Tells that somebody moved the dossier on since it was brought to a state.
+    fn taken_back(&self, done: &DossierState) -> Verdict {
+        Conflict::Undone { done: done.clone(), found: self.dossier.state.clone() }.into()
+    }
+
+    /// Tells if this intent brought the dossier to a state on its way, whatever was sent after that.
+    fn has_passed(&self, state: &DossierState) -> bool {
+        self.progress.last.as_ref().is_some_and(|last| {
+            let is_this = |step: &Traitement| step.state == *state && self.is_new_step(step, last);
+            let ours = |step: &Traitement| self.is_ours(step, state) && !self.is_claimed(&step.id);
+            self.dossier.traitements.iter().any(|step| is_this(step) && ours(step))
+        })
     }
 
     /// Counts how often the dossier was brought to a state by this author and with these words since the intent was asked
