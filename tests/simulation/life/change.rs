@@ -192,7 +192,8 @@ impl Change {
 }
 
 impl Touched {
-    fn dated(number: Option<u32>) -> Self {
+    /// One dossier, if it changed.
+    pub fn dated(number: Option<u32>) -> Self {
         Self { numbers: number.into_iter().collect(), silent: false, all: false }
     }
 }

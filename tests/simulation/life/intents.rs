@@ -21,17 +21,16 @@ pub struct Asked {
     pub forgotten: bool,
 }
 
-/// Draws what is asked for next. `first` makes names and texts that no other intent has.
-pub fn draw(world: &World, first: usize, count: u32, from: u64) -> Vec<Asked> {
-    let random = &mut Random::of(&[from]);
+/// Draws what is asked for next, after what was asked for before. Names are new; words are new, except those of a message
+/// that is asked for once more.
+pub fn draw(world: &World, before: &[Asked], count: u32, from: u64) -> Vec<Asked> {
+    let (random, again) = (&mut Random::of(&[from]), &mut Random::of(&[from, 1]));
     let shown = |number: &u32| world.dossier(*number).is_some_and(|dossier| dossier.is_visible());
     let numbers: Vec<u32> = world.numbers(DEMARCHE).into_iter().filter(shown).collect();
-    if numbers.is_empty() {
-        return Vec::new();
-    }
-    let asked = (first..first + count as usize).map(|rank| {
+    let mut asked = Vec::new();
+    for rank in (before.len()..).take(if numbers.is_empty() { 0 } else { count as usize }) {
         let number = *random.pick(&numbers);
-        let intent = Intent {
+        let mut intent = Intent {
             id: IntentId::new(format!("intent-{rank}")).expect("a short line"),
             dossier: DossierNumber::new(number),
             author: None,
@@ -41,9 +40,15 @@ pub fn draw(world: &World, first: usize, count: u32, from: u64) -> Vec<Asked> {
             silent: random.chance(20),
             overrule: random.chance(10),
         };
-        Asked { intent, restored: false, forgotten: false }
-    });
-    asked.collect()
+        let messages = before.iter().chain(&asked).filter(|asked| is_message(&asked.intent.action));
+        let messages: Vec<&Asked> = messages.collect();
+        if !messages.is_empty() && again.chance(15) {
+            let same = &again.pick(&messages).intent;
+            (intent.dossier, intent.action) = (same.dossier, same.action.clone());
+        }
+        asked.push(Asked { intent, restored: false, forgotten: false });
+    }
+    asked
 }
 
 fn action(world: &World, number: u32, rank: usize, random: &mut Random) -> Action {
@@ -81,38 +86,85 @@ pub fn judge(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<
     if let Some(entry) = audit.iter().find(|entry| !wanted(entry)) {
         return Err(format!("the platform was asked for {} on dossier {:?}, by nobody", entry.mutation, entry.dossier));
     }
-    for (Asked { intent, restored, .. }, status) in asked {
-        let Some(status) = status else { continue };
-        let what = format!("{} ({}) on dossier {}", intent.id, intent.action.word(), intent.dossier);
-        if *status == Status::Pending {
-            return Err(format!("{what} is still pending"));
-        }
-        let effects = audit.iter().filter(|entry| entry.dossier == Some(intent.dossier.get()));
-        let times = effects.filter(|entry| is_of(&entry.effect, &intent.action)).count();
-        let unique = matches!(
-            intent.action,
-            Action::Message { .. } | Action::Accepter { .. } | Action::Refuser { .. } | Action::ClasserSansSuite { .. }
-        );
-        if !unique {
-            continue;
-        }
-        // Before the target went back it was done perhaps, and somebody undid it or the dossier left.
-        let perhaps = usize::from(*restored);
-        let message = matches!(intent.action, Action::Message { .. });
-        let fits = match status {
-            Status::Done => times == 1,
-            Status::Ambiguous => times <= 1,
-            // Nobody else writes these words.
-            Status::AlreadyDone if message => times == 1 && *restored,
-            Status::AlreadyDone | Status::Refused | Status::Conflict | Status::Cancelled | Status::Pending => {
-                times <= perhaps
-            }
+    if let Some((Asked { intent, .. }, _)) = asked.iter().find(|(_, status)| *status == Some(Status::Pending)) {
+        return Err(format!("{} is still pending", named(intent)));
+    }
+    for (first, (Asked { intent, .. }, _)) in asked.iter().enumerate() {
+        let same = |(other, _): &&(Asked, Option<Status>)| {
+            other.intent.dossier == intent.dossier && other.intent.action == intent.action
         };
-        if !fits {
-            return Err(format!("{what} is {}, and the platform did it {times} times", status.as_str()));
+        // Those that ask for the same are counted together, once.
+        if is_unique(&intent.action) && !asked[..first].iter().any(|other| same(&other)) {
+            once(&asked[first..].iter().filter(same).collect::<Vec<_>>(), audit)?;
         }
     }
+    passages(asked, audit)?;
     rows(asked, audit)
+}
+
+fn named(intent: &Intent) -> String {
+    format!("{} ({}) on dossier {}", intent.id, intent.action.word(), intent.dossier)
+}
+
+fn is_message(action: &Action) -> bool {
+    matches!(action, Action::Message { .. })
+}
+
+/// Returns true if an action has words by which its effect is found.
+fn is_unique(action: &Action) -> bool {
+    is_message(action)
+        || matches!(action, Action::Accepter { .. } | Action::Refuser { .. } | Action::ClasserSansSuite { .. })
+}
+
+/// Checks intents that ask for the same, most often one: each was done as often as it says.
+fn once(same: &[&(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), String> {
+    let Some((Asked { intent, .. }, _)) = same.first() else { return Ok(()) };
+    let effects = audit.iter().filter(|entry| entry.dossier == Some(intent.dossier.get()));
+    let times = effects.filter(|entry| is_of(&entry.effect, &intent.action)).count();
+    let restored = same.iter().any(|(asked, _)| asked.restored);
+    let (mut least, mut most) = (0, 0);
+    for (asked, status) in same {
+        match status {
+            Some(Status::Done) => (least, most) = (least + 1, most + 1),
+            Some(Status::Ambiguous) => most += 1,
+            // Nobody else writes these words in this name: it was done before the target went back.
+            Some(Status::AlreadyDone) if is_message(&intent.action) => {
+                (least, most) = (least + 1, most + usize::from(restored));
+            }
+            // Before the target went back it was done perhaps, and somebody undid it or the dossier left.
+            Some(Status::AlreadyDone | Status::Refused | Status::Conflict | Status::Cancelled | Status::Pending) => {
+                most += usize::from(asked.restored)
+            }
+            // Forgotten, or never put into the outbox.
+            None => most += usize::from(asked.forgotten),
+        }
+    }
+    if (least..=most).contains(&times) {
+        return Ok(());
+    }
+    let told: Vec<&str> = same.iter().map(|(_, status)| status.map_or("forgotten", Status::as_str)).collect();
+    Err(format!("{} is {}, and the platform did it {times} times", named(intent), told.join(", ")))
+}
+
+/// Checks that no intent takes a dossier out of `en_construction` a second time, over whoever put it back.
+fn passages(asked: &[(Asked, Option<Status>)], audit: &[AuditEntry]) -> Result<(), String> {
+    for (first, _) in asked {
+        let dossier = first.intent.dossier;
+        let done = |entry: &&AuditEntry| {
+            entry.dossier == Some(dossier.get()) && entry.mutation == "dossierPasserEnInstruction"
+        };
+        let done = audit.iter().filter(done).count();
+        let passes =
+            |action: &Action| !is_message(action) && (is_unique(action) || *action == Action::PasserEnInstruction);
+        let may = asked.iter().filter(|(other, _)| other.intent.dossier == dossier && passes(&other.intent.action));
+        let may: usize = may.map(|(other, _)| 1 + usize::from(other.restored)).sum();
+        if done > may {
+            return Err(format!(
+                "dossier {dossier} was taken into instruction {done} times, and asked for {may} times"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Rows have no words by which to tell one from another: those of a dossier are counted together.

@@ -11,6 +11,7 @@ use reqwest::{Request, Response};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
+use super::lost_answers::{Cut, Write, WriteTrouble};
 use super::stage::Stage;
 use super::trouble::Trouble;
 
@@ -66,6 +67,12 @@ impl Exchange for Line {
             let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
             let name = body["operationName"].as_str().unwrap_or("a download");
             self.check(name, &body);
+            let write = stage.write(name, &body["variables"]);
+            let trouble = match &write {
+                Some(Write { trouble: WriteTrouble { cut: Cut::Request(trouble), .. }, .. }) => Some(trouble.clone()),
+                Some(_) => None,
+                None => trouble,
+            };
             match &trouble {
                 Some(trouble) => stage.tell(&format!("request {rank}: {name}, {trouble:?}")),
                 None => stage.tell(&format!("request {rank}: {name} {}", body["variables"])),
@@ -96,6 +103,7 @@ impl Exchange for Line {
                 stage.sandbox.fault(fault.clone());
             }
             let answer = stage.execute(Some(rank), &request);
+            write.iter().for_each(|write| stage.arrived(write));
             stage.tell(&format!("request {rank}: answered {}, {} bytes", answer.status, answer.body.len()));
             match trouble {
                 Some(Trouble::Unheard { silent }) => return Err(gone(silent, back).await),

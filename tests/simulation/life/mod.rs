@@ -2,6 +2,7 @@
 //!
 //! - `plan`: everything that the seed decides: terms, steps of the operator, changes of the platform, faults, deaths;
 //! - `change`, `trouble`, `odd`: changes on the platform, faults of the network and the target, odd values in answers;
+//! - `lost_answers`: lost answers to writes, deaths around a write, and colleagues who act before anybody looks;
 //! - `stage`: the platform in virtual time; `line`: the network; `target`: the target and its outbox, with the invariants of every commit;
 //! - `run`: the life itself; `intents`: intents, and the check of their effects;
 //! - `oracle`: the expected target, computed without the engine; `listen`: the logs;
@@ -12,6 +13,7 @@ mod intents;
 mod journal;
 mod line;
 mod listen;
+mod lost_answers;
 mod odd;
 mod oracle;
 mod plan;

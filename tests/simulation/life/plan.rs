@@ -8,6 +8,7 @@ use demarche_numerique::privacy::Preset;
 use demarche_numerique::sandbox::{FormSpec, Random};
 
 use super::change::Change;
+use super::lost_answers::{self, WriteTrouble};
 use super::odd::Oddity;
 use super::trouble::{Failure, Trouble};
 
@@ -94,6 +95,13 @@ pub enum Item {
         /// The kind.
         trouble: Trouble,
     },
+    /// A write to the platform goes wrong.
+    Write {
+        /// The rank of the write among all of them.
+        rank: u32,
+        /// The kind.
+        trouble: WriteTrouble,
+    },
     /// The target cannot hold a dossier.
     Refusal {
         /// From so long after the beginning on.
@@ -165,9 +173,14 @@ impl Plan {
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let random = &mut Random::of(&[seed, 0x11fe]);
-        let terms = Terms::draw(random);
+        let mut terms = Terms::draw(random);
         let mut items = steps(random);
-        put_back(seed, &mut items);
+        let lost_answers = lost_answers::is_full(seed);
+        if lost_answers {
+            items = lost_answers::steps(seed, &mut terms);
+        } else {
+            put_back(seed, &mut items);
+        }
         let steps: Vec<&Step> = items.iter().filter_map(step_of).collect();
         let (count, life) = (steps.len() as u64, steps.iter().map(|step| step.wait).sum::<Duration>());
         // More or less as many requests as there will be.
@@ -180,7 +193,8 @@ impl Plan {
             let how = *random.pick(&[Death::Dropped, Death::Killed, Death::Killed, Death::Stopped]);
             items.push(Item::Death { step, polls, how });
         }
-        let changes = random.below(60) * random.below(2) + random.below(25) + 3;
+        let many = if lost_answers { 0 } else { random.below(60) * random.below(2) };
+        let changes = many + random.below(25) + 3;
         for _ in 0..changes {
             items.extend(Change::draw(random, &terms, life, requests));
         }
@@ -195,6 +209,7 @@ impl Plan {
             items.push(Item::Call { rank: small(1 + random.below(requests * 3)), failure: Failure::draw(random) });
         }
         hardships(seed, life, &mut items);
+        lost_answers::troubles(seed, &mut items);
         Self { seed, terms, items: items.into_iter().enumerate().collect() }
     }
 

@@ -84,6 +84,7 @@ impl<'p> Life<'p> {
             self.stage.catch_up();
             self.stage.state().skew += step.jump;
             self.step(step).await;
+            self.stage.recover();
             self.unbroken()?;
         }
         self.stage.calm().await;
@@ -154,14 +155,15 @@ impl<'p> Life<'p> {
             }
             Act::Push => {
                 let work = self.push(&stop);
-                let ended = mortal(work, death, &stop).await;
+                let ended = mortal(work, death, &stop, &self.stage).await;
                 self.told_push(ended)
             }
         };
         if !survived {
             self.stage.tell("it dies");
             self.stage.count("deaths in the middle of something");
-            if let Some((_, Death::Killed)) = death {
+            // Whoever is to die in another way dies of a write before.
+            if !matches!(death, Some((_, Death::Dropped | Death::Stopped))) {
                 self.client = client(self.plan, &self.stage);
             }
         }
@@ -175,7 +177,7 @@ impl<'p> Life<'p> {
         work: impl AsyncFnOnce(&Self, &Watched<'_>) -> Run,
     ) -> bool {
         let events = |event: &Event| self.heard(event);
-        match mortal(work(self, &events), death, stop).await {
+        match mortal(work(self, &events), death, stop, &self.stage).await {
             Some(run) => {
                 self.told(&run);
                 true
@@ -202,7 +204,7 @@ impl<'p> Life<'p> {
     }
 
     async fn ask(&mut self, count: u32, from: u64) {
-        let asked = intents::draw(&self.stage.sandbox.world(), self.asked.len(), count, from);
+        let asked = intents::draw(&self.stage.sandbox.world(), &self.asked, count, from);
         let wanted: Vec<Intent> = asked.iter().map(|asked| asked.intent.clone()).collect();
         self.asked.extend(asked);
         let at = self.stage.ours();
@@ -376,7 +378,7 @@ impl<'p> Life<'p> {
         let hold = self.target.hold();
         hold.put(&self.scope, &wanted, self.stage.ours()).await.map_err(|error| error.to_string())?;
         // The platform may put one off 24 times, a quarter of an hour each; others about its dossier wait meanwhile.
-        for _ in 0..26 * wanted.len() {
+        for _ in 0..32 * wanted.len() {
             let stop = Stop::default();
             let ended = self.push(&stop).await;
             let error = ended.as_ref().err().map(ToString::to_string);
@@ -465,8 +467,9 @@ fn filter(preset: Preset) -> Filter {
     Filter::new(Policy { preset, ..Policy::default() }, Some(key)).expect("a preset is sound")
 }
 
-/// Work that is dropped, or asked to stop, when it is polled so often. `None` when it was dropped.
-async fn mortal<F: Future>(work: F, death: Option<(u32, Death)>, stop: &Stop) -> Option<F::Output> {
+/// Work that is dropped, or asked to stop, when it is polled so often; or dropped in the middle of a write. `None` when
+/// it was dropped.
+async fn mortal<F: Future>(work: F, death: Option<(u32, Death)>, stop: &Stop, stage: &Stage) -> Option<F::Output> {
     let mut work = pin!(work);
     let mut polls = 0;
     poll_fn(|context| {
@@ -476,7 +479,8 @@ async fn mortal<F: Future>(work: F, death: Option<(u32, Death)>, stop: &Stop) ->
             Some((at, _)) if at == polls => return Poll::Ready(None),
             _ => {}
         }
-        work.as_mut().poll(context).map(Some)
+        let polled = work.as_mut().poll(context).map(Some);
+        if polled.is_pending() && stage.dies() { Poll::Ready(None) } else { polled }
     })
     .await
 }

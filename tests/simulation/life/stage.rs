@@ -9,10 +9,12 @@ use demarche_numerique::sandbox::{
     DEMARCHE_COMPLETE as DEMARCHE, DemarcheSpec, Incoming, Outgoing, Sandbox, WorldSpec,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::change::{Change, Touched, pick};
 use super::journal::Journal;
+use super::lost_answers::{Colleague, Cut, Write, Writes};
 use super::odd::{Oddity, spoil};
 use super::plan::{Item, Plan, When};
 use super::trouble::{Failure, Trouble};
@@ -48,6 +50,7 @@ pub struct State {
     pub refused: BTreeSet<u32>,
     /// Dossiers of which a value is odd.
     pub odd: BTreeMap<u32, Oddity>,
+    writes: Writes,
     due: BTreeMap<(Timestamp, u64), Due>,
     ends: BTreeMap<(Timestamp, u64), End>,
     order: u64,
@@ -76,6 +79,7 @@ enum End {
 enum Due {
     Change(Change),
     Refusal { of: u32, hours: u64 },
+    Colleague { number: u32, how: Colleague, words: Option<String> },
     Commit(Late, Arc<Mutex<Touched>>),
     Back,
     Form,
@@ -105,6 +109,7 @@ impl Stage {
             unseen: BTreeMap::new(),
             refused: BTreeSet::new(),
             odd: BTreeMap::new(),
+            writes: Writes::default(),
             due: BTreeMap::new(),
             ends: BTreeMap::new(),
             order: 0,
@@ -167,7 +172,42 @@ impl Stage {
             return (rank, Some(Trouble::Fault(demarche_numerique::sandbox::Fault::Redirect)));
         }
         let trouble = if state.calm { None } else { state.troubles.get(&rank).cloned() };
-        (rank, trouble)
+        (rank, state.writes.deaf.clone().or(trouble))
+    }
+
+    /// The same request, if it is a write that goes wrong.
+    pub fn write(&self, name: &str, variables: &Json) -> Option<Write> {
+        let now = self.now();
+        let mut state = self.state();
+        let write = state.writes.request(name, variables).filter(|_| !state.calm)?;
+        state.journal.count("writes that go wrong");
+        state.writes.deaf.clone_from(&write.trouble.deaf);
+        state.writes.dies = matches!(write.trouble.cut, Cut::Death { arrived: false });
+        if let Some((after, how)) = write.trouble.colleague {
+            let (number, words) = (write.number, write.words.clone());
+            state.push(now + after, Due::Colleague { number, how, words });
+        }
+        Some(write)
+    }
+
+    /// The platform has looked at a write that goes wrong.
+    pub fn arrived(&self, write: &Write) {
+        let mut state = self.state();
+        match write.trouble.cut {
+            Cut::Death { arrived: true } => state.writes.dies = true,
+            Cut::Call(failure) => state.writes.call = Some(failure),
+            Cut::Death { arrived: false } | Cut::Request(_) | Cut::Nothing => {}
+        }
+    }
+
+    /// Returns true if the process is to die in the middle of a write.
+    pub fn dies(&self) -> bool {
+        std::mem::take(&mut self.state().writes.dies)
+    }
+
+    /// The step of the operator ends, and what a fault of a write left behind.
+    pub fn recover(&self) {
+        self.state().writes.recover();
     }
 
     /// One more call of the target: its rank, and what goes wrong with it.
@@ -175,7 +215,8 @@ impl Stage {
         let mut state = self.state();
         state.calls += 1;
         let rank = state.calls;
-        (rank, if state.calm { None } else { state.failures.get(&rank).copied() })
+        let after_a_write = state.writes.call.take();
+        (rank, after_a_write.or(if state.calm { None } else { state.failures.get(&rank).copied() }))
     }
 
     /// The platform looks at a request: `rank` is `None` for one whose sender has given up.
@@ -235,6 +276,14 @@ impl Stage {
                         self.state().refused.insert(number);
                         self.ends(hours, End::Refusal(number));
                     }
+                }
+                Due::Colleague { number, how, words } => {
+                    let done = how.act(&mut self.sandbox.world(), number, words.as_deref());
+                    if done.is_ok() {
+                        self.count("colleagues who act after a write");
+                    }
+                    let touched = Touched::dated(Some(number).filter(|_| done.is_ok()));
+                    self.note(&format!("a colleague {how:?}"), &touched);
                 }
                 Due::Commit(late, touched) => {
                     self.looked(|world| world.commit(late));
@@ -411,6 +460,7 @@ impl State {
             Item::Request { rank, times, trouble } => {
                 self.troubles.extend((rank..rank + times).map(|rank| (rank, trouble.clone())));
             }
+            Item::Write { rank, trouble } => self.writes.plan(rank, trouble),
             Item::Refusal { at, of, hours } => self.push(start + at, Due::Refusal { of, hours }),
             Item::Call { rank, failure } => _ = self.failures.insert(rank, failure),
         }
