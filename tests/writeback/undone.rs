@@ -73,43 +73,43 @@ async fn a_step_on_the_way_that_was_taken_back_is_a_conflict() {
 #[tokio::test]
 async fn a_step_on_the_way_that_was_taken_back_after_the_decision_was_sent_is_a_conflict() {
     for platform in Platform::ALL {
-        let desk = Desk::new(platform).await;
-        let number = desk.dossier(State::EnConstruction);
-        desk.ask(&[intent("a", number, accept("Complet"))]).await;
+        let fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::EnConstruction);
+        fixture.ask(&[intent("a", number, accept("Complet"))]).await;
         // The decision does not arrive, and the dossier cannot be read after it.
-        desk.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierAccepter").times(1));
-        desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(2).times(2));
-        let pushed = desk.pushed().await;
+        fixture.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierAccepter").times(1));
+        fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(2).times(2));
+        let pushed = fixture.pushed().await;
         assert_eq!(only(&pushed).0, Status::Pending, "{:?}", pushed.items);
-        desk.sandbox.clear_faults();
-        assert_eq!(desk.done(), ["dossierPasserEnInstruction"], "{platform}");
-        desk.sandbox.world().repasser_en_construction(number, Some(2)).expect("legal");
-        let pushed = desk.pushed().await;
+        fixture.sandbox.clear_faults();
+        assert_eq!(fixture.done(), ["dossierPasserEnInstruction"], "{platform}");
+        fixture.sandbox.world().repasser_en_construction(number, Some(2)).expect("legal");
+        let pushed = fixture.pushed().await;
         assert_eq!((only(&pushed).0, only(&pushed).1), (Status::Conflict, Some("undone")), "{platform}");
-        assert_eq!(desk.done().len(), 1, "{platform}: nothing more is done");
-        assert_eq!(desk.state(number), "en_construction");
-        desk.assert_settled().await;
+        assert_eq!(fixture.done().len(), 1, "{platform}: nothing more is done");
+        assert_eq!(fixture.state(number), "en_construction");
+        fixture.assert_settled().await;
     }
 }
 
 #[tokio::test]
 async fn a_decision_that_was_overruled_is_not_overruled_a_second_time() {
     for platform in Platform::ALL {
-        let desk = Desk::new(platform).await;
-        let number = desk.dossier(State::Accepte);
-        desk.ask(&[Intent { overrule: true, ..intent("a", number, refuse("Hors délai")) }]).await;
-        desk.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierRefuser").times(1));
-        desk.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(2).times(2));
-        let pushed = desk.pushed().await;
+        let fixture = PushFixture::new(platform).await;
+        let number = fixture.dossier(State::Accepte);
+        fixture.ask(&[Intent { overrule: true, ..intent("a", number, refuse("Hors délai")) }]).await;
+        fixture.sandbox.plan(FaultPlan::new(Fault::CloseBefore).operation("DossierRefuser").times(1));
+        fixture.sandbox.plan(FaultPlan::new(Fault::Crash).operation("ReadDossier").after(2).times(2));
+        let pushed = fixture.pushed().await;
         assert_eq!(only(&pushed).0, Status::Pending, "{:?}", pushed.items);
-        desk.sandbox.clear_faults();
-        assert_eq!(desk.done(), ["dossierRepasserEnInstruction"], "{platform}");
-        desk.sandbox.world().accepter(number, "Complet après examen", Some(2)).expect("legal");
-        let pushed = desk.pushed().await;
+        fixture.sandbox.clear_faults();
+        assert_eq!(fixture.done(), ["dossierRepasserEnInstruction"], "{platform}");
+        fixture.sandbox.world().accepter(number, "Complet après examen", Some(2)).expect("legal");
+        let pushed = fixture.pushed().await;
         assert_eq!((only(&pushed).0, only(&pushed).1), (Status::Conflict, Some("undone")), "{platform}");
-        assert_eq!(desk.done().len(), 1, "{platform}: nothing more is done");
-        assert_eq!(desk.state(number), "accepte");
-        desk.assert_settled().await;
+        assert_eq!(fixture.done().len(), 1, "{platform}: nothing more is done");
+        assert_eq!(fixture.state(number), "accepte");
+        fixture.assert_settled().await;
     }
 }
 

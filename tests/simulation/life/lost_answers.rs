@@ -32,7 +32,7 @@ pub enum Cut {
     Request(Trouble),
     /// The process dies, before the platform looks at the request or after.
     Death {
-        /// Whether the request has arrived.
+        /// True if the request has arrived.
         arrived: bool,
     },
     /// The call of the target that records the answer.
