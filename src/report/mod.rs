@@ -94,6 +94,9 @@ pub struct Report {
     pub retention: Option<RetentionReport>,
     /// The error that ended the run early.
     pub error: Option<String>,
+    /// The kind of that error, in one word for programs; `None` where an older version did not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<String>,
 }
 
 impl Report {

@@ -70,6 +70,26 @@ impl SyncError {
         }
     }
 
+    /// Names the kind of the error in one word, for the run history and for programs.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Api(error) => error.kind(),
+            Self::Sink(SinkError::Locked { .. }) => "target_locked",
+            Self::Sink(SinkError::Unusable { .. } | SinkError::Foreign { .. }) => "target_unusable",
+            Self::Sink(SinkError::NewerVersion { .. }) => "target_newer",
+            Self::Sink(SinkError::Altered { .. } | SinkError::Backward { .. }) => "target_altered",
+            Self::Sink(SinkError::Unavailable { .. }) => "target_unavailable",
+            Self::Sink(SinkError::CannotHold { .. }) => "target_cannot_hold",
+            Self::Sink(SinkError::Refused { .. }) => "target_refused",
+            Self::Sink(SinkError::Encoding { .. }) => "target_encoding",
+            Self::Document { .. } => "damaged_document",
+            Self::Interrupted => "interrupted",
+            Self::OtherInstance { .. } => "other_instance",
+            Self::NeverSynced { .. } => "never_synced",
+        }
+    }
+
     /// Returns the next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

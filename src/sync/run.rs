@@ -393,6 +393,7 @@ impl<S: Sink> Engine<'_, S> {
         let mut error = result.err();
         if let Some(error) = &error {
             self.report.end_early(error.outcome(), error);
+            self.report.error_kind = Some(error.kind().to_owned());
         }
         let record = self.report.record(ended_at);
         if let Err(refused) = self.job.sink.record_run(&self.job.scope, &record).await {
@@ -413,6 +414,7 @@ impl Run {
     pub(super) async fn failed<S: Sink>(job: &Job<'_, S>, error: SyncError) -> Self {
         let mut report = begin_report(job);
         report.end_early(error.outcome(), &error);
+        report.error_kind = Some(error.kind().to_owned());
         if matches!(job.sink.checkpoint(&job.scope).await, Ok(Some(_))) {
             // The error at hand explains more than one of the history.
             let _ = job.sink.record_run(&job.scope, &report.record((job.clock)())).await;
