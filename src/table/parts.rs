@@ -88,6 +88,11 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
     }
 }
 
+/// Finds the kind of the column that holds a part of an answer; `None` for a part that answers of this kind do not have.
+pub(crate) fn kind_of_part(kind: &TypeDeChamp, part: Part) -> Option<CellKind> {
+    parts(kind).iter().find(|(own, _)| *own == part).map(|(_, kind)| *kind)
+}
+
 impl Part {
     /// Returns the part's suffix in titles and names; `None` for the answer itself.
     #[must_use]

@@ -78,7 +78,7 @@ async fn trap_29_a_table_wider_than_grist_takes_is_refused_before_anything_is_se
     let error = sink.prepare(&scope(), &form(), wide(1_900)).await.expect_err("too wide");
     assert!(matches!(&error, SinkError::Refused { .. }), "{error}");
     let told = error.to_string();
-    assert!(told.contains(DOSSIERS) && told.contains("1914 columns"), "{told}");
+    assert!(told.contains(DOSSIERS) && told.contains("1915 columns"), "{told}");
     assert!(fixture.proxy.writes().is_empty(), "no phantom of a table is left behind");
     // In a document that has nothing yet, too.
     let other = demarche_numerique::ids::Scope { instance: "ds".to_owned(), ..scope() };

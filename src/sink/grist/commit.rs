@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::bundles::{RowShape, Unit, Upsert};
 use super::dictionary::Dictionary;
-use super::encoding::{bounded, encode, seconds, visible};
+use super::encoding::{seconds, visible};
 use super::fault::GristFault;
+use super::journal::{self, Notice};
 use super::known::{self, Holdings, key, tombstone};
 use super::target::{TableTarget, TableTargets};
 use super::{shared, value};
@@ -36,7 +37,7 @@ pub(super) struct CommitDraft {
     pub units: Vec<Unit>,
     pub receipt: Receipt,
     pub totals: Totals,
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// Everything that a draft is made from.
@@ -145,7 +146,7 @@ impl CommitPlan<'_> {
                 let values = vec![kind, word, at, step.changed_at.to_string().into()];
                 let book = Upsert { form: Arc::clone(&forms.tomb), key: cle(), values };
                 let target = self.targets.dossiers()?;
-                let values = tombstone_cells(Some(gone), step.changed_at).to_vec();
+                let values = target.tombstone(Some(gone), step.changed_at);
                 let shown = Upsert { form: Arc::clone(&target.tomb), key: number.get().into(), values };
                 let rows = [shown, book].into_iter().chain(self.untick(target, number)).collect();
                 draft.units.push(Unit { rows, ..Unit::default() });
@@ -198,7 +199,7 @@ impl CommitPlan<'_> {
         let mut unit = Unit::default();
         let target = self.targets.dossiers()?;
         let mut values = self.cells(target, 0, &row.cells, number, draft)?;
-        values.extend(tombstone_cells(gone, changed_at));
+        values.extend(target.tombstone(gone, changed_at));
         unit.rows.push(Upsert { form: Arc::clone(&target.whole), key: number.get().into(), values });
         if let Some(blank) = target.blank.as_ref().filter(|_| !self.holdings.rows.contains_key(&number)) {
             let values = vec![Value::Null; blank.columns.len()];
@@ -234,7 +235,13 @@ impl CommitPlan<'_> {
             }
         }
         if let Some(copies) = self.holdings.rows.get(&number).map(Vec::len).filter(|rows| *rows > 1) {
-            draft.notices.push(format!("dossier {number} has {copies} rows in {}: the first is kept up", target.id));
+            draft.notices.push(Notice::new(
+                format!("dossier {number} has {copies} rows in {}: the first is kept up", target.id),
+                format!(
+                    "Le dossier {number} est sur {copies} lignes : seule la première est tenue à jour. \
+                         Supprimez les autres."
+                ),
+            ));
         }
         self.document(row, gone, changed_at, forms, &mut unit);
         Ok(unit)
@@ -353,14 +360,15 @@ impl CommitPlan<'_> {
             return Err(GristFault::Refused(names::wrong_length(name, target.columns.len(), cells.len())));
         }
         let mut values = Vec::with_capacity(cells.len() + 3);
-        for (cell, column) in cells.iter().zip(&target.columns) {
-            let Some((id, kind)) = column else { continue };
-            values.push(bounded(encode(cell, kind)).unwrap_or_else(|sentence| {
-                let notice = format!(
-                    "dossier {number}: a value of {}.{id} is too long for Grist, which shows a sentence",
-                    target.id
-                );
-                draft.notices.push(notice);
+        for (id, _, value) in target.values(cells) {
+            values.push(value.unwrap_or_else(|sentence| {
+                draft.notices.push(Notice::new(
+                    format!(
+                        "dossier {number}: a value of {}.{id} is too long for Grist, which shows a sentence",
+                        target.id
+                    ),
+                    format!("Dossier {number} : une valeur est trop longue pour Grist. Elle se lit sur la plateforme."),
+                ));
                 sentence
             }));
         }
@@ -376,13 +384,6 @@ impl CommitPlan<'_> {
         }
         if gone { draft.totals.gone += 1 } else { draft.totals.alive += 1 }
     }
-}
-
-/// The three last columns of a row of dossiers.
-pub(super) fn tombstone_cells(gone: Option<&Gone>, changed_at: jiff::Timestamp) -> [Value; 3] {
-    let word = gone.map(|gone| gone.reason.as_str());
-    let at = gone.and_then(|gone| gone.at).map_or(Value::Null, seconds);
-    [word.into(), at, seconds(changed_at)]
 }
 
 /// A text in pieces that cells hold. It is ASCII, so any place is a border.
@@ -431,19 +432,22 @@ pub(super) fn quarantine_shown(scope: &Scope, changes: &[QuarantineChange], hold
     let mut unit = Unit::default();
     for change in changes {
         match change {
-            QuarantineChange::Put(entry) => unit.rows.push(Upsert {
-                form: Arc::clone(&form),
-                key: key(scope, entry.number).into(),
-                values: vec![
-                    scope.demarche.to_string().into(),
-                    entry.number.get().into(),
-                    entry.reason.as_str().into(),
-                    entry.message.as_str().into(),
-                    seconds(entry.since),
-                    entry.attempts.into(),
-                    seconds(entry.next_try),
-                ],
-            }),
+            QuarantineChange::Put(entry) => {
+                let (motive, sentence) = journal::quarantined(&entry.reason);
+                unit.rows.push(Upsert {
+                    form: Arc::clone(&form),
+                    key: key(scope, entry.number).into(),
+                    values: vec![
+                        scope.demarche.to_string().into(),
+                        entry.number.get().into(),
+                        motive.into(),
+                        sentence.into(),
+                        seconds(entry.since),
+                        entry.attempts.into(),
+                        seconds(entry.next_try),
+                    ],
+                })
+            }
             QuarantineChange::Release(number) => {
                 let rows = holdings.quarantine.get(number).into_iter().flatten();
                 unit.removals.entry(shared::QUARANTINE.to_owned()).or_default().extend(rows);

@@ -11,6 +11,7 @@ use super::fault::GristFault;
 use super::memory::{ColumnMemory, DocumentMemory, Style, TableMemory};
 use super::shape::{self, ColumnPosition};
 use super::shared;
+use crate::demarche::Demarche;
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
 
@@ -21,6 +22,8 @@ pub(super) struct Wishes<'a> {
     pub restore: bool,
     /// The features of the sink.
     pub extensions: &'a ExtensionSet,
+    /// The form, whose labels and instructeurs are choices.
+    pub form: &'a Demarche,
 }
 
 /// Changes of the tables, and what is remembered of them afterwards.
@@ -100,21 +103,35 @@ impl Changes {
 
     fn create(&mut self, wanted: &LayoutTable, dossiers: &str, wishes: Wishes<'_>) {
         let id = shape::table_id(&wanted.name);
+        let style = self.memory.style;
         let own = shape::technical(&wanted.key);
-        let technical: Vec<ColumnMemory> = own.iter().map(|technical| technical.memory(dossiers)).collect();
+        let technical: Vec<ColumnMemory> =
+            own.iter().map(|technical| style.technical(&wanted.key, technical, technical.memory(dossiers))).collect();
         let mut taken: BTreeSet<String> = technical.iter().map(|column| column.id.clone()).collect();
         let columns: Vec<ColumnMemory> = wanted
             .columns
             .iter()
-            .map(|LayoutColumn { name, spec }| shape::column(spec, name, shape::column_id(name, &mut taken)))
+            .map(|LayoutColumn { name, spec }| {
+                let column = shape::column(spec, name, shape::column_id(name, &mut taken));
+                style.column(&wanted.key, spec, wishes.form, column)
+            })
             .collect();
+        let twins: Vec<ColumnMemory> =
+            style.twins(wanted).into_iter().map(|twin| with_free_id(twin, &mut taken)).collect();
+        let twin = |column: &ColumnMemory| twins.iter().find(|twin| twin.key == column.key);
         let placed = |place: ColumnPosition| {
-            let own = own.iter().zip(&technical).filter(move |(own, _)| own.place == place);
-            own.map(|(_, column)| column)
+            let own = own.iter().zip(&technical);
+            own.filter_map(move |(own, column)| match twin(column).filter(|_| own.place == place) {
+                Some(twin) => Some(twin),
+                None => (style.technical_place(&wanted.key, own) == place).then_some(column),
+            })
         };
         let shown = |place: ColumnPosition| {
             let layout = wanted.columns.iter().zip(&columns);
-            layout.filter(move |(layout, _)| shape::place(&layout.spec) == place).map(|(_, column)| column)
+            layout.filter_map(move |(layout, column)| match twin(column).filter(|_| place == ColumnPosition::Head) {
+                Some(twin) => Some(twin),
+                None => (!column.awaited && style.place(&wanted.key, &layout.spec) == place).then_some(column),
+            })
         };
         let mut added = Vec::new();
         for (of, column) in wishes.extensions.wanted().flat_map(|extension| wanted_columns(extension, wanted)) {
@@ -140,31 +157,45 @@ impl Changes {
             columns,
             file: None,
             decisions: Vec::new(),
+            twins,
         };
         added.into_iter().for_each(|(of, column)| table.add(of, column));
         self.memory.tables.push(table);
     }
 
     fn adapt(&mut self, position: usize, found: &Table, wanted: &LayoutTable, wishes: Wishes<'_>) {
+        let style = self.memory.style;
+        let dossiers = self.memory.tables.first().map(|table| table.id.clone()).unwrap_or_default();
         let mut table = self.memory.tables[position].clone();
         table.title.clone_from(&wanted.title);
         let ids = found.columns.iter().map(|column| column.id.to_lowercase());
         let held = table.all().filter(|column| !column.left_out).map(|column| column.id.to_lowercase());
         let mut taken: BTreeSet<String> = ids.chain(held).collect();
         for LayoutColumn { name, spec } in &wanted.columns {
-            let new = shape::column(spec, name, String::new());
+            let new = style.column(&wanted.key, spec, wishes.form, shape::column(spec, name, String::new()));
             match table.columns.iter_mut().find(|column| column.key == spec.key) {
                 None => {
                     let column = ColumnMemory { id: shape::column_id(name, &mut taken), ..new };
-                    self.add(position, &found.id, &column, shape::place(spec));
+                    if !column.awaited {
+                        self.add(position, &found.id, &column, style.place(&wanted.key, spec));
+                    }
                     table.columns.push(column);
+                }
+                Some(column) if column.awaited && new.awaited => {
+                    (column.title, column.kind) = (new.title, new.kind);
+                }
+                Some(column) if column.awaited => {
+                    *column = ColumnMemory { id: shape::column_id(name, &mut taken), ..new };
+                    let column = column.clone();
+                    self.add(position, &found.id, &column, style.place(&wanted.key, spec));
+                    self.owes_remap = true;
                 }
                 Some(column) if column.left_out => {
                     let (title, kind) = (new.title.clone(), new.kind);
                     if wishes.restore && column.col_ref.is_none() {
                         *column = ColumnMemory { id: shape::column_id(name, &mut taken), ..new };
                         let column = column.clone();
-                        self.add(position, &found.id, &column, shape::place(spec));
+                        self.add(position, &found.id, &column, style.place(&wanted.key, spec));
                         self.owes_remap = true;
                     } else {
                         (column.title, column.kind) = (title, kind);
@@ -184,17 +215,36 @@ impl Changes {
                 }
             }
         }
-        for (of, new) in wishes.extensions.wanted().flat_map(|extension| wanted_columns(extension, wanted)) {
+        let technical = shape::technical(&wanted.key).iter().filter(|_| style != Style::First);
+        for technical in technical {
+            let Some(column) = table.technical.iter_mut().find(|column| column.name == technical.name) else {
+                continue;
+            };
+            let new = style.technical(&wanted.key, technical, technical.memory(&dossiers));
+            if let Some(here) = column.find(found) {
+                let (row, patch) =
+                    (here.col_ref, change(column, here, ColumnMemory { given: column.given.clone(), ..new }));
+                if !patch.is_empty() {
+                    let table = "_grist_Tables_column".to_owned();
+                    self.actions.push(Action::UpdateRecord { table, row, values: patch });
+                }
+            }
+        }
+        let twins = style.twins(wanted).into_iter().map(|twin| (AddedColumns::Twins, twin));
+        let of_features = wishes.extensions.wanted().flat_map(|extension| wanted_columns(extension, wanted));
+        for (of, new) in twins.chain(of_features) {
             match table.added_mut(of).iter_mut().find(|column| column.key == new.key) {
                 None => {
                     let column = with_free_id(new, &mut taken);
                     self.add(position, &found.id, &column, ColumnPosition::Head);
                     table.add(of, column);
+                    self.owes_remap |= of == AddedColumns::Twins;
                 }
                 Some(column) if column.left_out => {
                     if wishes.restore && column.col_ref.is_none() {
                         *column = with_free_id(new, &mut taken);
                         self.add(position, &found.id, &column.clone(), ColumnPosition::Head);
+                        self.owes_remap |= of == AddedColumns::Twins;
                     }
                 }
                 Some(column) => {
@@ -264,7 +314,7 @@ fn change(column: &mut ColumnMemory, here: &Column, new: ColumnMemory) -> Map<St
     }
     let more: Vec<String> = new.options.iter().filter(|option| !column.options.contains(option)).cloned().collect();
     if !more.is_empty() && matches!(Kind::parse(&here.kind), Kind::Choice | Kind::ChoiceList) {
-        let widget = shape::merged(&here.widget_options, &more, new.colours);
+        let widget = shape::merged(&here.widget_options, &more, &new.colours);
         if widget != here.widget_options {
             patch.insert("widgetOptions".to_owned(), widget.into());
         }

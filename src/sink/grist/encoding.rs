@@ -175,6 +175,20 @@ pub(super) fn encode(cell: &Cell, kind: &Kind) -> Value {
     }
 }
 
+/// Reads a text as a value of a kind; a text that is none of them stays a text.
+pub(super) fn typed(text: &str, kind: CellKind) -> Cell {
+    let value = match kind {
+        CellKind::Integer => text.parse().map(Cell::Integer).ok(),
+        CellKind::Decimal => text.parse().map(Cell::Decimal).ok(),
+        CellKind::Real => text.parse().map(Cell::Real).ok(),
+        CellKind::Boolean => text.parse().map(Cell::Boolean).ok(),
+        CellKind::Date => text.parse().map(Cell::Date).ok(),
+        CellKind::Datetime => text.parse().map(Cell::Datetime).ok(),
+        CellKind::Text | CellKind::Choice | CellKind::Choices | CellKind::Json => None,
+    };
+    value.unwrap_or_else(|| Cell::Text(text.to_owned()))
+}
+
 /// The value, or a sentence in its place when no request of Grist could carry it.
 pub(super) fn bounded(value: Value) -> Result<Value, Value> {
     let bytes = match &value {

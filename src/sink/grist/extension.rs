@@ -10,11 +10,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use grist_client::{Action, Hidden, RowId, Table};
+use grist_client::{Action, ColRef, Hidden, RowId, Table};
 
 use super::bundles::Upsert;
 use super::fault::GristFault;
-use super::memory::{ColumnMemory, TableMemory};
+use super::journal::Notice;
+use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
 use super::session::DocumentSession;
 use super::shared::Shared;
 use crate::ids::{DossierNumber, Scope};
@@ -27,6 +28,8 @@ pub(super) enum AddedColumns {
     File,
     /// The columns in which people decide.
     Decisions,
+    /// The French words of columns that hold words of the API: they are the core's own.
+    Twins,
 }
 
 /// Holds the columns of a feature that rows of dossiers are written to.
@@ -83,9 +86,21 @@ pub(super) trait Extension: fmt::Debug + Send + Sync {
     }
 
     /// Follows what people did to a column of the feature. Returns a notice if something is left out because of it.
-    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
+    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<Notice> {
         let _ = (column, found, hidden, restore);
         None
+    }
+
+    /// Lists the actions that complete columns of the feature that are new; `new` are those that are shown for the first time.
+    fn dress(&self, memory: &DocumentMemory, new: &[ColRef]) -> Vec<Action> {
+        let _ = (memory, new);
+        Vec::new()
+    }
+
+    /// Tells if a trigger formula is one that the feature gave to a column of its own.
+    fn owns_formula(&self, formula: &str) -> bool {
+        let _ = formula;
+        false
     }
 
     /// Finds the columns that rows of dossiers are written to.

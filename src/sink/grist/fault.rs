@@ -12,6 +12,11 @@ pub(super) enum GristFault {
     /// A bundle that was given up arrived after all: what was decided since is to be decided again.
     Late,
     Altered(String),
+    /// The same, where people can be told what they did: the reason, and a sentence in French.
+    Edited {
+        reason: String,
+        french: String,
+    },
     /// The document is a copy of the one with this id.
     Copy(String),
     Backward(String),
@@ -43,7 +48,7 @@ impl GristFault {
                 let hint = Some("sync again: what it did is seen then");
                 SinkError::Unavailable { target, action, reason, hint }
             }
-            Self::Altered(reason) => SinkError::Altered { target, reason },
+            Self::Altered(reason) | Self::Edited { reason, french: _ } => SinkError::Altered { target, reason },
             Self::Copy(of) => {
                 let reason = format!("it is a copy of the document {of}, from which the same may have been sent");
                 let hint = Some(

@@ -63,10 +63,29 @@ pub(super) struct TableMemory {
     /// The columns in which people decide, once that was asked for.
     #[serde(rename = "session", default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<ColumnMemory>,
+    /// The French words of columns that hold words of the API. Each has the key of its column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub twins: Vec<ColumnMemory>,
 }
 
-/// Choices with their colours: word, background, text.
-pub(super) type ChoiceColours = &'static [(&'static str, &'static str, &'static str)];
+/// Colours of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ChoiceColour {
+    pub word: String,
+    pub fill: &'static str,
+    pub text: &'static str,
+}
+
+impl ChoiceColour {
+    pub(super) fn new(word: &str, fill: &'static str, text: &'static str) -> Self {
+        Self { word: word.to_owned(), fill, text }
+    }
+
+    /// Lists choices of a constant: word, background, text.
+    pub(super) fn list(choices: &[(&str, &'static str, &'static str)]) -> Vec<Self> {
+        choices.iter().map(|(word, fill, text)| Self::new(word, fill, text)).collect()
+    }
+}
 
 /// A column of ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,12 +111,20 @@ pub(super) struct ColumnMemory {
     pub options: Vec<String>,
     /// A person deleted it, or made a formula of it.
     pub left_out: bool,
+    /// Only the draft of the form asks for it: it is made once a published revision does. Left out until then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub awaited: bool,
     /// Its reference cannot have been given to another column: one with a higher reference was there all the time.
     #[serde(skip)]
     pub fenced: bool,
     /// The colours of its choices, for a column that is to be made.
     #[serde(skip)]
-    pub colours: ChoiceColours,
+    pub colours: Vec<ChoiceColour>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl DocumentMemory {
@@ -145,16 +172,19 @@ impl DocumentMemory {
 
 impl TableMemory {
     pub(super) fn all(&self) -> impl Iterator<Item = &ColumnMemory> {
-        self.technical.iter().chain(&self.columns).chain(&self.file).chain(&self.decisions)
+        let own = self.technical.iter().chain(&self.columns).chain(&self.twins);
+        own.chain(&self.file).chain(&self.decisions)
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
-        self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.file).chain(&mut self.decisions)
+        let own = self.technical.iter_mut().chain(&mut self.columns).chain(&mut self.twins);
+        own.chain(&mut self.file).chain(&mut self.decisions)
     }
 
     /// The columns that only some tables of the kind have: those of its layout and of features.
     pub(super) fn own_mut(&mut self) -> impl Iterator<Item = &mut ColumnMemory> {
-        self.columns.iter_mut().chain(&mut self.file).chain(&mut self.decisions)
+        let own = self.columns.iter_mut().chain(&mut self.twins);
+        own.chain(&mut self.file).chain(&mut self.decisions)
     }
 
     /// The columns of a feature.
@@ -162,6 +192,7 @@ impl TableMemory {
         match added {
             AddedColumns::File => self.file.as_mut_slice(),
             AddedColumns::Decisions => &mut self.decisions,
+            AddedColumns::Twins => &mut self.twins,
         }
     }
 
@@ -170,6 +201,7 @@ impl TableMemory {
         match added {
             AddedColumns::File => self.file = Some(column),
             AddedColumns::Decisions => self.decisions.push(column),
+            AddedColumns::Twins => self.twins.push(column),
         }
     }
 
@@ -179,6 +211,11 @@ impl TableMemory {
             Some(reference) => table.table_ref == reference,
             None => table.id == self.id,
         })
+    }
+
+    /// Finds the column that shows the French words of another one.
+    pub(super) fn twin(&self, key: &ColumnKey) -> Option<&ColumnMemory> {
+        self.twins.iter().find(|column| column.key == *key)
     }
 
     /// A column that every table of the kind has.

@@ -7,8 +7,10 @@
 //! - `shared`, `state`, `value`, `dictionary`: the tables `Dn_…` in which the document keeps the state of the sink;
 //! - `memory`, `user_edits`, `damaged`: finds tables, columns and cells whatever people rename, delete or retype;
 //! - `shape`, `ddl`, `pages`, `prepare`: makes, completes and shows tables;
+//! - `style`, `words`, `describe`, `html`, `choices`: makes columns legible: French words, descriptions, no red frame;
 //! - `target`, `encoding`, `commit`, `bundles`, `write`: makes bundles of a batch, and sends them;
-//! - `read`, `line_kind`, `known`, `stored`, `survey`, `runs`: reads what the document holds;
+//! - `read`, `line_kind`, `known`, `stored`, `survey`: reads what the document holds;
+//! - `runs`, `journal`: the run history, and what people are told in it;
 //! - `extension`: the trait by which features add columns, tables and rows.
 //!
 //! Features are folders. They may use the core, and the core does not know them; [`Opening`] registers them:
@@ -22,16 +24,20 @@
 //! one. Rows are identified by keys, so that a repetition after a failure doubles nothing.
 
 mod bundles;
+mod choices;
 mod commit;
 mod damaged;
 mod ddl;
 mod decisions;
+mod describe;
 mod dictionary;
 mod encoding;
 mod extension;
 mod fault;
 mod files;
+mod html;
 mod identity;
+mod journal;
 mod known;
 mod lease;
 mod line_kind;
@@ -47,10 +53,12 @@ mod shape;
 mod shared;
 mod state;
 mod stored;
+mod style;
 mod survey;
 mod target;
 mod user_edits;
 mod value;
+mod words;
 mod write;
 
 use std::sync::{Arc, Mutex as Plain};
@@ -64,6 +72,7 @@ use decisions::DecisionTables;
 pub use decisions::{Declined, Taken};
 use fault::GristFault;
 use files::FileFeature;
+use journal::Notice;
 pub use open::Opening;
 use outbox::OutcomeWriters;
 use session::DocumentSession;
@@ -101,23 +110,49 @@ struct Notices(Plain<NoticeLog>);
 
 #[derive(Debug, Default)]
 struct NoticeLog {
-    all: Vec<String>,
+    all: Vec<Notice>,
+    /// The number of those that the report has.
     taken: usize,
+    /// The number of those that the page of the run history has.
+    shown: usize,
+    /// The reason that stops the run, in French.
+    stopped: Option<String>,
 }
 
 impl Notices {
-    fn add(&self, notices: Vec<String>) {
+    fn add<N: Into<Notice>>(&self, notices: impl IntoIterator<Item = N>) {
         let mut log = self.0.lock().expect("no code panics while it holds the lock");
-        for notice in notices {
+        for notice in notices.into_iter().map(Into::into) {
             if !log.all.contains(&notice) {
                 log.all.push(notice);
             }
         }
     }
 
+    /// Keeps what stops a run, as people read it.
+    fn stop(&self, fault: &GristFault) {
+        if let GristFault::Edited { french, .. } = fault {
+            let mut log = self.0.lock().expect("no code panics while it holds the lock");
+            log.stopped = Some(french.clone());
+        }
+    }
+
+    /// Lists what people are to be told with the line of a run.
+    fn french(&self) -> Vec<String> {
+        let log = self.0.lock().expect("no code panics while it holds the lock");
+        let new = log.all[log.shown..].iter().filter_map(|notice| notice.french.clone());
+        log.stopped.iter().cloned().chain(new).collect()
+    }
+
+    /// Keeps that people were told.
+    fn shown(&self) {
+        let mut log = self.0.lock().expect("no code panics while it holds the lock");
+        (log.shown, log.stopped) = (log.all.len(), None);
+    }
+
     fn take(&self) -> Vec<String> {
         let mut log = self.0.lock().expect("no code panics while it holds the lock");
-        let new = log.all[log.taken..].to_vec();
+        let new = log.all[log.taken..].iter().map(|notice| notice.english.clone()).collect();
         log.taken = log.all.len();
         new
     }
@@ -208,8 +243,11 @@ impl Sink for GristSink {
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         let mut session = self.session.lock().await;
         let extensions = session.extensions.clone();
-        let wishes = Wishes { restore: self.restore, extensions: &extensions };
+        let wishes = Wishes { restore: self.restore, extensions: &extensions, form };
         let prepared = prepare::prepare(&mut session, scope, form, &plan, wishes).await;
+        if let Err(fault) = &prepared {
+            self.notices.stop(fault);
+        }
         let (notices, owes) = self.with_context("a change of its tables", prepared)?;
         self.notices.add(notices);
         Ok(Prepared::new(scope.clone(), plan.layout).owing(owes))

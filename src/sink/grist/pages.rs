@@ -135,8 +135,10 @@ impl<'a> Dressing<'a> {
     fn shared(&mut self) {
         let tables: Vec<(&Shared, &Table)> =
             shared::TABLES.iter().filter_map(|shared| Some((shared, shared.find(self.structure)?))).collect();
-        for (_, table) in &tables {
-            self.untie(table.columns.iter().map(|column| column.col_ref).collect(), None);
+        for (shared, table) in &tables {
+            let described = table.columns.iter().map(|column| shared.description(&column.id).to_owned());
+            let described = shared.is_for_people().then(|| described.collect());
+            self.untie(table.columns.iter().map(|column| column.col_ref).collect(), described);
         }
         let find = |id: &str| tables.iter().find(|(shared, _)| shared.id == id).copied();
         for (shared, table) in tables.iter().filter(|(shared, _)| shared.is_for_people()) {
@@ -223,14 +225,18 @@ pub(super) fn resolve(memory: &mut DocumentMemory, structure: &[Table]) {
 
 /// The columns that people see, in order.
 fn fields(table: &TableMemory, layout: &Layout) -> Vec<ColRef> {
+    let seen = |column: &&ColumnMemory| !column.left_out;
+    let twin = |column: &ColumnMemory| table.twin(&column.key).filter(seen);
     let own = |place: ColumnPosition| {
         let technical = shape::technical(&table.key).iter().filter(move |technical| technical.place == place);
-        technical.filter_map(|technical| table.technical(technical.name))
+        let technical = technical.filter_map(|technical| table.technical(technical.name));
+        technical.map(move |column| twin(column).unwrap_or(column))
     };
     let layout = layout.tables.iter().find(|layout| layout.key == table.key);
     let asked = layout.into_iter().flat_map(|layout| &layout.columns);
     let asked = asked.filter(|column| shape::place(&column.spec) == ColumnPosition::Head);
     let asked = asked.filter_map(|column| table.columns.iter().find(|known| known.key == column.spec.key));
+    let asked = asked.map(|column| twin(column).unwrap_or(column));
     let shown = own(ColumnPosition::Head).chain(asked).chain(&table.decisions).chain(own(ColumnPosition::Tail));
     shown.filter(|column| !column.left_out).filter_map(|column: &ColumnMemory| column.col_ref).collect()
 }

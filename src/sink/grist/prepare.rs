@@ -1,17 +1,18 @@
 //! Brings the tables of a démarche to a layout: one bundle that makes and changes them and remembers it, then one that
 //! shows what is new. A run that dies between the two leaves tables that the next one finds by name and shows.
 
-use grist_client::{Action, GristError};
+use grist_client::{Action, ColRef, GristError};
 use serde_json::json;
 
 use super::ddl::{self, Wishes};
 use super::dictionary::Dictionary;
 use super::fault::GristFault;
-use super::memory::DocumentMemory;
+use super::journal::Notice;
+use super::memory::{DocumentMemory, Style};
 use super::pages::{self, Dressing};
 use super::session::DocumentSession;
 use super::shared::Shared;
-use super::state::{DocumentFormat, FORMAT, Slot};
+use super::state::{DocumentFormat, FORMAT, STYLED, Slot};
 use super::{identity, shared, user_edits, value};
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
@@ -25,7 +26,7 @@ pub(super) async fn prepare(
     form: &Demarche,
     plan: &SchemaPlan,
     wishes: Wishes<'_>,
-) -> Result<(Vec<String>, bool), GristFault> {
+) -> Result<(Vec<Notice>, bool), GristFault> {
     if session.me.is_none() {
         return Err(GristFault::ReadOnly);
     }
@@ -47,6 +48,9 @@ pub(super) async fn prepare(
     let prefix = session.state.prefix(&scope.instance)?;
     let held = session.state.format()?;
     let mut format = held.clone();
+    if changes.memory.style != Style::First {
+        format.version = format.version.max(STYLED);
+    }
     format.instances.insert(scope.instance.clone(), prefix);
     format.dressed &= missing.is_empty();
     format.addresses.extend(session.state.addresses.remove_entry(&scope.instance));
@@ -131,9 +135,12 @@ async fn show(
     }
     let views = session.reader.views().await?;
     let crowded = session.state.demarches().len() > 1;
+    let new: Vec<ColRef> =
+        memory.columns().filter(|column| !column.dressed).filter_map(|column| column.col_ref).collect();
     let dressing = Dressing::new(&plan.layout, &mut memory, &session.state.structure, &views, crowded);
     let mut actions = dressing.actions(!format.dressed);
     format.dressed = true;
+    actions.extend(session.extensions.wanted().flat_map(|extension| extension.dress(&memory, &new)));
     let values = vec![(FORMAT.to_owned(), value::write(&format)), (Slot::Memory.key(scope), value::write(&memory))];
     let values = session.state.changed(values);
     let first = actions.len();
@@ -144,7 +151,7 @@ async fn show(
 }
 
 /// The actions that keep some values. Not upserts: Grist does not take them beside changes of tables.
-fn remember(session: &DocumentSession, values: &[(String, String)]) -> Vec<Action> {
+pub(super) fn remember(session: &DocumentSession, values: &[(String, String)]) -> Vec<Action> {
     let action = |(key, kept): &(String, String)| {
         let cells = shared::row(json!({ "cle": key, "valeur": kept, "empreinte": value::seal(key, kept).to_string() }));
         let table = shared::STATE.to_owned();
@@ -157,7 +164,11 @@ fn remember(session: &DocumentSession, values: &[(String, String)]) -> Vec<Actio
 }
 
 /// Believes them, with the rows that they were given.
-fn believe(session: &mut DocumentSession, values: Vec<(String, String)>, answers: Option<Vec<serde_json::Value>>) {
+pub(super) fn believe(
+    session: &mut DocumentSession,
+    values: Vec<(String, String)>,
+    answers: Option<Vec<serde_json::Value>>,
+) {
     let keys: Vec<String> = values.iter().map(|(key, _)| key.clone()).collect();
     session.state.keep(values);
     for (key, answer) in keys.iter().zip(answers.unwrap_or_default()) {

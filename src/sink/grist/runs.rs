@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::bundles::{RowShape, Upsert};
 use super::encoding::seconds;
 use super::known::{DocRecord, text};
-use super::shared;
 use super::state::RunHistory;
 use super::value;
+use super::{journal, shared};
 use crate::ids::Scope;
-use crate::report::{RunOutcome, RunRecord};
+use crate::report::RunRecord;
 
 /// The number of lines that a démarche keeps.
 pub(super) const KEPT: u32 = 500;
@@ -33,8 +33,8 @@ pub(super) fn is_skipped(last: &RunHistory, run: &RunRecord, wrote: bool) -> boo
     run.is_quiet() && last.quiet && recent
 }
 
-/// The line of a run.
-pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upsert {
+/// The line of a run; `told` are notices for people.
+pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>, told: &[String]) -> Upsert {
     let columns = [
         "demarche",
         "debut",
@@ -66,24 +66,14 @@ pub(super) fn line(scope: &Scope, run: &RunRecord, title: Option<&str>) -> Upser
             demarche.into(),
             seconds(run.started_at),
             seconds(run.ended_at),
-            words(run).into(),
+            journal::result(run).into(),
             report.counts.inserted.into(),
             report.counts.updated.into(),
             report.counts.deleted.into(),
             report.quarantined.len().into(),
-            report.error.as_deref().into(),
+            journal::message(run, told).into(),
             value::write(run).into(),
         ],
-    }
-}
-
-fn words(run: &RunRecord) -> &'static str {
-    match run.outcome {
-        RunOutcome::Done if run.is_quiet() => "Terminé, rien de nouveau",
-        RunOutcome::Done => "Terminé",
-        RunOutcome::Quarantine => "Terminé, sauf les dossiers en quarantaine",
-        RunOutcome::Interrupted => "Interrompu, à reprendre",
-        RunOutcome::Failed => "En échec",
     }
 }
 
@@ -104,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{DemarcheNumber, DossierNumber};
-    use crate::report::Report;
+    use crate::report::{Report, RunOutcome};
 
     fn run(quiet: bool, minute: i64) -> RunRecord {
         let at = Timestamp::from_second(60 * minute).expect("an instant");
@@ -133,11 +123,13 @@ mod tests {
     #[test]
     fn a_line_says_in_french_what_happened_and_gives_the_run_back() {
         let scope = Scope { instance: "dn".to_owned(), demarche: DemarcheNumber::new(12) };
-        let line = line(&scope, &run(false, 1), Some("Aides"));
+        let line = line(&scope, &run(false, 1), Some("Aides"), &["La colonne « Nom »".to_owned()]);
         assert_eq!(line.key, json!("dn/12/r"));
+        let told = "Le passage s’est arrêté sur une erreur, que l’exploitant lit avec `dn status`. Le suivant reprend.\n\
+                    La colonne « Nom »";
         assert_eq!(
             line.values[..9],
-            *json!(["12 – Aides", 60, 60, "Terminé", 3, 0, 0, 1, "rien ne va"]).as_array().expect("a list")
+            *json!(["12 – Aides", 60, 60, "Terminé", 3, 0, 0, 1, told]).as_array().expect("a list")
         );
         let row = shared::row(json!({ "rapport": line.values[9] }));
         assert_eq!(read(&row), Some(run(false, 1)));

@@ -68,6 +68,8 @@ pub(super) struct DocumentSession {
     pub notices: Arc<Notices>,
     /// It was asked whether the document is a copy, and it is none.
     pub original: bool,
+    /// The key may not change columns: values that theirs do not expect are framed in red.
+    pub fixed_columns: bool,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -103,6 +105,7 @@ impl DocumentSession {
             cache: FeatureCache::default(),
             notices,
             original: false,
+            fixed_columns: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::encoding::{Kind, YES_NO};
-use super::memory::{ChoiceColours, ColumnMemory};
+use super::memory::{ChoiceColour, ColumnMemory};
 use crate::demarche::TypeDeChamp;
 use crate::sink::names;
 use crate::table::{CellKind, ColumnKey, ColumnSpec, LayoutTable, Origin, TableKey};
@@ -116,8 +116,9 @@ impl Technical {
             description: self.description.to_owned(),
             options: Vec::new(),
             left_out: false,
+            awaited: false,
             fenced: false,
-            colours: &[],
+            colours: Vec::new(),
         }
     }
 }
@@ -163,8 +164,9 @@ pub(super) fn column(spec: &ColumnSpec, name: &str, id: String) -> ColumnMemory 
         description: description(spec),
         options: options(spec),
         left_out: false,
+        awaited: false,
         fenced: false,
-        colours: &[],
+        colours: Vec::new(),
     }
 }
 
@@ -197,14 +199,30 @@ pub(super) fn one_line(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Writes the widget options of a new column of a type alone; `None` for those of Grist.
+pub(super) fn widget_of(kind: &Kind) -> Option<String> {
+    Some(Value::Object(french_dates(kind)?).to_string())
+}
+
+fn french_dates(kind: &Kind) -> Option<Map<String, Value>> {
+    match kind {
+        Kind::Date => Some(into(json!({ "dateFormat": "DD/MM/YYYY" }))),
+        Kind::DateTime(_) => Some(into(json!({ "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm" }))),
+        _ => None,
+    }
+}
+
 /// Writes the widget options of a new column; empty for those of Grist.
 pub(super) fn widget(column: &ColumnMemory) -> String {
-    let options = match Kind::parse(&column.given) {
-        Kind::Choice | Kind::ChoiceList => with_choices(Map::new(), &column.options, column.colours),
-        Kind::Date => into(json!({ "dateFormat": "DD/MM/YYYY" })),
-        Kind::DateTime(_) => into(json!({ "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm" })),
+    let kind = Kind::parse(&column.given);
+    if let Some(dates) = widget_of(&kind) {
+        return dates;
+    }
+    let options = match kind {
+        Kind::Choice | Kind::ChoiceList => with_choices(Map::new(), &column.options, &column.colours),
         Kind::Text if column.kind == CellKind::Text => into(json!({ "wrap": true })),
         Kind::Bool => into(json!({ "widget": "CheckBox" })),
+        Kind::Numeric if column.kind == CellKind::Integer => into(json!({ "decimals": 0, "maxDecimals": 0 })),
         _ => return String::new(),
     };
     Value::Object(options).to_string()
@@ -219,12 +237,12 @@ fn into(value: Value) -> Map<String, Value> {
 
 /// Adds choices to the widget of a column. Grist replaces the options as a whole: colours, order and choices of people are
 /// written again with them (Grist trap 11).
-pub(super) fn merged(widget: &str, more: &[String], colours: ChoiceColours) -> String {
+pub(super) fn merged(widget: &str, more: &[String], colours: &[ChoiceColour]) -> String {
     let map = serde_json::from_str(widget).map(into).unwrap_or_default();
     Value::Object(with_choices(map, more, colours)).to_string()
 }
 
-fn with_choices(mut widget: Map<String, Value>, more: &[String], own: ChoiceColours) -> Map<String, Value> {
+fn with_choices(mut widget: Map<String, Value>, more: &[String], own: &[ChoiceColour]) -> Map<String, Value> {
     let mut choices = match widget.remove("choices") {
         Some(Value::Array(choices)) => choices,
         _ => Vec::new(),
@@ -253,14 +271,14 @@ fn with_choices(mut widget: Map<String, Value>, more: &[String], own: ChoiceColo
 }
 
 /// The colours of states, which are the same in every document, and those that a column brings along.
-fn colour(choice: &str, own: ChoiceColours) -> Option<(&'static str, &'static str)> {
+fn colour(choice: &str, own: &[ChoiceColour]) -> Option<(&'static str, &'static str)> {
     Some(match choice {
         "en_construction" => ("#E8EDFF", "#0063CB"),
         "en_instruction" => ("#FEECC2", "#716043"),
         "accepte" => ("#B8FEC9", "#18753C"),
         "refuse" => ("#FFE9E9", "#CE0500"),
         "sans_suite" => ("#EEEEEE", "#3A3A3A"),
-        other => return own.iter().find(|(word, _, _)| *word == other).map(|(_, fill, text)| (*fill, *text)),
+        other => return own.iter().find(|own| own.word == other).map(|own| (own.fill, own.text)),
     })
 }
 

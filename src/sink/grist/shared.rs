@@ -4,7 +4,8 @@ use grist_client::{Action, Column, Table};
 use serde_json::{Value, json};
 
 use super::encoding::Kind;
-use super::lease;
+use super::memory::ChoiceColour;
+use super::{journal, lease, shape};
 
 /// The state: what every run believes. A value that somebody edited is told.
 pub(super) const STATE: &str = "Dn_etat";
@@ -90,15 +91,15 @@ pub(super) const TABLES: [Shared; 6] = [
         id: RUNS,
         title: "Exécutions",
         columns: &[
-            ("demarche", "Text", "Démarche"),
             ("debut", "DateTime:Europe/Paris", "Début"),
-            ("fin", "DateTime:Europe/Paris", "Fin"),
-            ("resultat", "Text", "Résultat"),
+            ("resultat", "Choice", "Résultat"),
+            ("message", "Text", "Message"),
+            ("demarche", "Text", "Démarche"),
             ("nouveaux", "Int", "Nouveaux"),
             ("modifies", "Int", "Modifiés"),
             ("supprimes", "Int", "Supprimés"),
             ("quarantaine", "Int", "En quarantaine"),
-            ("message", "Text", "Message"),
+            ("fin", "DateTime:Europe/Paris", "Fin"),
             ("cle", "Text", ""),
             ("rapport", "Text", ""),
         ],
@@ -107,13 +108,13 @@ pub(super) const TABLES: [Shared; 6] = [
         id: QUARANTINE,
         title: "Quarantaine",
         columns: &[
-            ("demarche", "Text", "Démarche"),
             ("dossier", "Numeric", "Dossier n°"),
-            ("motif", "Text", "Motif"),
+            ("motif", "Choice", "Motif"),
             ("message", "Text", "Message"),
             ("depuis", "DateTime:Europe/Paris", "Depuis"),
             ("essais", "Int", "Essais"),
             ("prochain_essai", "DateTime:Europe/Paris", "Prochain essai"),
+            ("demarche", "Text", "Démarche"),
             ("cle", "Text", ""),
         ],
     },
@@ -146,7 +147,11 @@ impl Shared {
     pub(super) fn create(&self) -> Vec<Action> {
         let info = |(id, kind, title): &Own| {
             let title = if title.is_empty() { id } else { title };
-            json!({ "id": id, "type": kind, "label": title, "isFormula": false })
+            let mut info = json!({ "id": id, "type": kind, "label": title, "isFormula": false });
+            if let Some(widget) = self.widget(id, kind) {
+                info["widgetOptions"] = widget.into();
+            }
+            info
         };
         let (shown, hidden): (Vec<&Own>, Vec<&Own>) = self.columns.iter().partition(|(_, _, title)| !title.is_empty());
         let mut actions = Vec::new();
@@ -163,6 +168,38 @@ impl Shared {
             actions.extend(["A", "B", "C"].map(|id| json!(["RemoveColumn", self.id, id])));
         }
         actions.into_iter().map(Action::Raw).collect()
+    }
+
+    /// The widget options of a new column for people; `None` for those of Grist.
+    fn widget(&self, id: &str, kind: &str) -> Option<String> {
+        let choices = match (self.id, id) {
+            (RUNS, "resultat") => &journal::RESULTS[..],
+            (QUARANTINE, "motif") => &journal::MOTIVES[..],
+            _ => return shape::widget_of(&Kind::parse(kind)),
+        };
+        let words: Vec<String> = choices.iter().map(|(word, _, _)| (*word).to_owned()).collect();
+        Some(shape::merged("", &words, &ChoiceColour::list(choices)))
+    }
+
+    /// Describes a column for people; empty if its title says everything.
+    pub(super) fn description(&self, id: &str) -> &'static str {
+        match (self.id, id) {
+            (RUNS, "debut") => {
+                "Quand le passage a commencé. Cette page est écrite par la synchronisation et n’est jamais relue."
+            }
+            (RUNS, "resultat") => "« Terminé » : tout ce que montre la plateforme est dans le document.",
+            (RUNS, "message") => "Ce qui s’est passé, et ce qu’il faut faire. Vide : rien.",
+            (RUNS, "nouveaux") => "Dossiers copiés pour la première fois.",
+            (RUNS, "modifies") => "Dossiers qui ont changé sur la plateforme.",
+            (RUNS, "supprimes") => "Dossiers que la plateforme ne montre plus.",
+            (RUNS, "quarantaine") => "Dossiers que la plateforme n’a pas su donner : voir le tableau Quarantaine.",
+            (QUARANTINE, "dossier") => {
+                "Un dossier que la plateforme n’a pas su donner. Il quitte la liste dès qu’il est lu."
+            }
+            (QUARANTINE, "message") => "La raison, et ce qu’il faut faire.",
+            (QUARANTINE, "prochain_essai") => "Quand le dossier sera relu, sans que personne ne fasse rien.",
+            _ => "",
+        }
     }
 
     /// The ids of the columns that people see.

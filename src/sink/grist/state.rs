@@ -19,8 +19,14 @@ use crate::demarche::Demarche;
 use crate::ids::{DossierNumber, Scope};
 use crate::sink::{InstanceAddress, QuarantineEntry, Totals, names};
 
-/// The version of what is kept; it grows when an older program would misread it.
-const VERSION: i64 = 1;
+/// The newest version of what is kept; it grows when an older program would misread it.
+const VERSION: i64 = STYLED;
+
+/// The version of a document whose démarches all have the first style.
+const FIRST: i64 = 1;
+
+/// The version of a document in which columns have French twins: a program that does not know them would make them again.
+pub(super) const STYLED: i64 = 2;
 
 /// Values that are kept for the whole document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,7 +176,7 @@ impl State {
                 Err(GristFault::NewerVersion { found: format.version, known: VERSION })
             }
             Some(format) => Ok(format),
-            None => Ok(DocumentFormat { version: VERSION, ..DocumentFormat::default() }),
+            None => Ok(DocumentFormat { version: FIRST, ..DocumentFormat::default() }),
         }
     }
 
@@ -338,6 +344,6 @@ mod tests {
         let format = DocumentFormat { version: VERSION + 1, ..DocumentFormat::default() };
         let kept = StoredValue { id: None, value: value::write(&format), sound: true };
         let state = State { kept: [(FORMAT.to_owned(), kept)].into(), ..State::default() };
-        assert!(matches!(state.format(), Err(GristFault::NewerVersion { found: 2, known: 1 })));
+        assert!(matches!(state.format(), Err(GristFault::NewerVersion { found: 3, known: 2 })));
     }
 }

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grist_client::RowId;
 use serde_json::{Value, json};
 
-use super::commit::tombstone_cells;
-use super::encoding::{Kind, bounded, encode, visible};
+use super::encoding::{Kind, visible};
 use super::fault::GristFault;
 use super::known::{self, DocRecord, id, text};
 use super::line_kind::LineKind;
@@ -251,7 +250,8 @@ pub(super) async fn compare(
     let mut rows = session.reader.doc.records(&dossiers.id, &[(dossiers.key.as_str(), numbers)]).await?;
     rows.sort_by_key(id);
     let mut owners: BTreeMap<RowId, DossierNumber> = BTreeMap::new();
-    let tail = &dossiers.whole.columns[dossiers.whole.columns.len() - TOMBSTONE.len()..];
+    let tail = &dossiers.tomb.columns;
+    let tombstone = if dossiers.gone.is_some() { &TOMBSTONE[..] } else { &TOMBSTONE[..3] };
     let stored: Vec<_> = rows
         .iter()
         .filter_map(|row| {
@@ -261,10 +261,10 @@ pub(super) async fn compare(
         })
         .collect();
     let wanted_rows = expected.iter().map(|ExpectedDossier { row, gone, last_changed }| {
-        let tombstone = tombstone_cells(gone.as_ref(), *last_changed);
+        let tombstone = dossiers.tombstone(gone.as_ref(), *last_changed);
         ((row.number, String::new()), wanted(dossiers, &row.cells, &tombstone))
     });
-    compare_table(&mut found, layout, 0, dossiers, &TOMBSTONE, wanted_rows, stored);
+    compare_table(&mut found, layout, 0, dossiers, tombstone, wanted_rows, stored);
     for (position, target) in targets.tables.iter().enumerate().skip(1) {
         let place = places.iter().find(|place| place.key == layout.tables[position].key);
         let Some((parent, rank)) = place.and_then(|place| Some((place.parent.as_deref()?, place.rank.as_ref()?)))
@@ -295,7 +295,7 @@ pub(super) async fn compare(
 }
 
 /// The columns that a row of dossiers has after those of the layout.
-const TOMBSTONE: [&str; 3] = [GONE_REASON, GONE_AT, SEEN_AT];
+const TOMBSTONE: [&str; 4] = [GONE_REASON, GONE_AT, SEEN_AT, "dn_gone_reason_libelle"];
 
 type Keyed = ((DossierNumber, String), Vec<Value>);
 
@@ -310,24 +310,29 @@ fn compare_table(
 ) {
     let table = &layout.tables[position];
     let shown = table.columns.iter().zip(&target.columns).filter(|(_, here)| here.is_some());
-    let columns: Vec<&str> = shown.map(|(column, _)| column.name.as_str()).chain(technical.iter().copied()).collect();
+    let twins: Vec<String> =
+        target.twins.iter().map(|twin| format!("{}_libelle", table.columns[twin.of].name)).collect();
+    let shown = shown.map(|(column, _)| column.name.as_str()).chain(twins.iter().map(String::as_str));
+    let columns: Vec<&str> = shown.chain(technical.iter().copied()).collect();
     compare_rows(found, &table.name, &columns, wanted, stored);
 }
 
 /// The cells of a row as they would be stored now.
 fn wanted(target: &TableTarget, cells: &[Cell], technical: &[Value]) -> Vec<Value> {
-    let own = cells.iter().zip(&target.columns).filter_map(|(cell, here)| {
-        let (_, kind) = here.as_ref()?;
-        let value = bounded(encode(cell, kind)).unwrap_or_else(|sentence| sentence);
-        Some(if *kind == Kind::Bool && value.is_null() { false.into() } else { normal(value) })
+    let own = target.values(cells).map(|(_, kind, value)| {
+        let value = value.unwrap_or_else(|sentence| sentence);
+        if *kind == Kind::Bool && value.is_null() { false.into() } else { normal(value) }
     });
     own.chain(technical.iter().cloned().map(normal)).collect()
 }
 
 /// The cells of a row as they are stored.
 fn held(target: &TableTarget, row: &DocRecord, technical: &[String]) -> Vec<Value> {
-    let own = target.columns.iter().flatten().map(|(id, _)| id);
-    own.chain(technical).map(|id| normal(row.get(id).cloned().unwrap_or_default())).collect()
+    let own = target.columns.iter().flatten().map(|column| &column.id);
+    own.chain(target.twins.iter().map(|twin| &twin.id))
+        .chain(technical)
+        .map(|id| normal(row.get(id).cloned().unwrap_or_default()))
+        .collect()
 }
 
 /// Makes equal cells equal: Grist gives no list for an empty one, whole doubles as whole numbers, and drops a mark of

@@ -1,17 +1,23 @@
 //! Finds where the cells of a layout go in the document as it is now. Pure.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use grist_client::Table;
+use serde_json::Value;
 
 use super::bundles::RowShape;
-use super::encoding::Kind;
+use super::encoding::{self, Kind, bounded, encode, seconds};
 use super::extension::{Approval, ExtensionSet, RowColumns};
 use super::fault::GristFault;
-use super::memory::{DocumentMemory, TableMemory};
+use super::html;
+use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
 use super::shape::{GONE_AT, GONE_REASON, KEY, NUMBER, PARENT, RANK, SEEN_AT};
+use super::style::Render;
 use super::user_edits;
-use crate::table::{Layout, TableKey};
+use super::words::{self, Word};
+use crate::dossier::Gone;
+use crate::table::{Cell, ColumnKey, Layout, TableKey};
 
 /// A table of a layout in the document.
 #[derive(Clone, Debug)]
@@ -21,8 +27,12 @@ pub(super) struct TableTarget {
     pub position: usize,
     /// The column that is the key.
     pub key: String,
-    /// Where each column of the layout goes, and of which type it is; `None` for one that is left out.
-    pub columns: Vec<Option<(String, Kind)>>,
+    /// Where each column of the layout goes; `None` for one that is left out.
+    pub columns: Vec<Option<TargetColumn>>,
+    /// Where the French words of columns go that hold words of the API.
+    pub twins: Vec<TargetTwin>,
+    /// Where the French word of the tombstone goes, behind the tombstone.
+    pub gone: Option<&'static [Word]>,
     /// A whole row.
     pub whole: Arc<RowShape>,
     /// Its tombstone alone.
@@ -33,6 +43,24 @@ pub(super) struct TableTarget {
     pub tick: Option<TickShapes>,
     /// The cells of features that go when the dossier of a row is emptied.
     pub written: Option<Arc<RowShape>>,
+}
+
+/// A column of a layout in the document.
+#[derive(Clone, Debug)]
+pub(super) struct TargetColumn {
+    pub id: String,
+    pub kind: Kind,
+    pub render: Render,
+}
+
+/// The column that shows the French of another one.
+#[derive(Clone, Debug)]
+pub(super) struct TargetTwin {
+    /// The position of the other one in the layout.
+    pub of: usize,
+    pub id: String,
+    pub kind: Kind,
+    pub words: &'static [Word],
 }
 
 /// Shapes of the rows by which a tick goes.
@@ -105,14 +133,30 @@ impl TableTargets {
             let mut columns = Vec::with_capacity(wanted.columns.len());
             for column in &wanted.columns {
                 let known = table.columns.iter().find(|known| known.key == column.spec.key).ok_or_else(stale)?;
-                let here = known.find(found).filter(|here| !known.left_out && !here.is_formula);
-                columns.push(here.map(|here| (here.id.clone(), Kind::parse(&here.kind))));
+                let render = memory.style.render(&wanted.key, &column.spec);
+                columns.push(place(known, found).map(|(id, kind)| TargetColumn { id, kind, render }));
             }
-            let asked = columns.iter().flatten().map(|(id, _)| id.clone());
+            let twins: Vec<TargetTwin> = wanted
+                .columns
+                .iter()
+                .enumerate()
+                .filter_map(|(of, column)| {
+                    let words = memory.style.words(&wanted.key, &column.spec.key)?;
+                    let (id, kind) = place(table.twin(&column.spec.key)?, found)?;
+                    Some(TargetTwin { of, id, kind, words })
+                })
+                .collect();
+            let gone = ColumnKey::Fixed(GONE_REASON.to_owned());
+            let gone = memory.style.words(&wanted.key, &gone).zip(table.twin(&gone));
+            let gone = gone.and_then(|(words, twin)| Some((words, place(twin, found)?.0)));
+            let asked = columns.iter().flatten().map(|column| column.id.clone());
+            let asked = asked.chain(twins.iter().map(|twin| twin.id.clone()));
             let (key, before, after) = if wanted.key.is_child() {
                 (own(KEY)?, vec![own(PARENT)?, own(RANK)?], Vec::new())
             } else {
-                (own(NUMBER)?, Vec::new(), vec![own(GONE_REASON)?, own(GONE_AT)?, own(SEEN_AT)?])
+                let mut tomb = vec![own(GONE_REASON)?, own(GONE_AT)?, own(SEEN_AT)?];
+                tomb.extend(gone.as_ref().map(|(_, id)| id.clone()));
+                (own(NUMBER)?, Vec::new(), tomb)
             };
             let (id, of) = (found.id.clone(), key.clone());
             let tomb = RowShape { rank: position, table: id, key: of, columns: after.clone(), adds: false };
@@ -134,6 +178,8 @@ impl TableTargets {
                 position,
                 key,
                 columns,
+                twins,
+                gone: gone.map(|(words, _)| words),
                 whole,
                 tomb,
                 blank,
@@ -148,6 +194,51 @@ impl TableTargets {
     pub(super) fn dossiers(&self) -> Result<&TableTarget, GristFault> {
         self.tables.first().ok_or_else(|| GristFault::Refused("the layout has no table".to_owned()))
     }
+}
+
+impl TableTarget {
+    /// Encodes the cells of a row for the columns that are there, twins last. One that no request could carry is a sentence,
+    /// as an error.
+    pub(super) fn values<'a>(
+        &'a self,
+        cells: &'a [Cell],
+    ) -> impl Iterator<Item = (&'a str, &'a Kind, Result<Value, Value>)> + 'a {
+        let own = cells.iter().zip(&self.columns).filter_map(|(cell, column)| {
+            let TargetColumn { id, kind, render } = column.as_ref()?;
+            Some((id.as_str(), kind, bounded(encode(&rendered(cell, *render), kind))))
+        });
+        let twins = self.twins.iter().map(|twin| {
+            let cell = match cells.get(twin.of) {
+                Some(Cell::Text(word)) => Cell::Text(words::french(twin.words, word).to_owned()),
+                other => other.cloned().unwrap_or(Cell::Null),
+            };
+            (twin.id.as_str(), &twin.kind, bounded(encode(&cell, &twin.kind)))
+        });
+        own.chain(twins)
+    }
+
+    /// Encodes the tombstone of a row of dossiers.
+    pub(super) fn tombstone(&self, gone: Option<&Gone>, changed_at: jiff::Timestamp) -> Vec<Value> {
+        let word = gone.map(|gone| gone.reason.as_str());
+        let at = gone.and_then(|gone| gone.at).map_or(Value::Null, seconds);
+        let french = self.gone.map(|words| word.map(|word| words::french(words, word)).into());
+        [word.into(), at, seconds(changed_at)].into_iter().chain(french).collect()
+    }
+}
+
+/// A cell as the column shows it.
+fn rendered(cell: &Cell, render: Render) -> Cow<'_, Cell> {
+    match (render, cell) {
+        (Render::PlainText, Cell::Text(html)) => Cow::Owned(Cell::Text(html::plain(html))),
+        (Render::Asked(kind), Cell::Text(text)) => Cow::Owned(encoding::typed(text, kind)),
+        (Render::AsMapped | Render::PlainText | Render::Asked(_), cell) => Cow::Borrowed(cell),
+    }
+}
+
+/// Finds a column that takes values: its id and its type.
+fn place(column: &ColumnMemory, found: &Table) -> Option<(String, Kind)> {
+    let here = column.find(found).filter(|here| !column.left_out && !here.is_formula)?;
+    Some((here.id.clone(), Kind::parse(&here.kind)))
 }
 
 /// Checks that the column of numbers keeps them as they are: with another type nothing is found by them

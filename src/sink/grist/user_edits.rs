@@ -8,6 +8,7 @@ use grist_client::{Column, Hidden, Table};
 use super::encoding::Kind;
 use super::extension::ExtensionSet;
 use super::fault::GristFault;
+use super::journal::Notice;
 use super::memory::{ColumnMemory, DocumentMemory, TableMemory};
 use super::shape;
 
@@ -16,8 +17,8 @@ use super::shape;
 pub(super) struct UserEdits {
     /// The memory, following what was renamed, deleted and brought back.
     pub memory: DocumentMemory,
-    /// Notices for the report.
-    pub notices: Vec<String>,
+    /// Notices for the report and for people.
+    pub notices: Vec<Notice>,
     /// Columns came back whose values are those of another time.
     pub owes_remap: bool,
 }
@@ -25,7 +26,7 @@ pub(super) struct UserEdits {
 /// Compares the document with what is remembered of it.
 ///
 /// # Errors
-/// [`GristFault::Altered`] where no run can go on without losing something: a table or a key is missing, a column has a type
+/// [`GristFault::Edited`] where no run can go on without losing something: a table or a key is missing, a column has a type
 /// that cannot hold its values.
 pub(super) fn compare(
     memory: &DocumentMemory,
@@ -35,22 +36,45 @@ pub(super) fn compare(
     extensions: &ExtensionSet,
 ) -> Result<UserEdits, GristFault> {
     let mut edits = UserEdits { memory: memory.clone(), notices: Vec::new(), owes_remap: false };
-    let mut of_features: Vec<Vec<String>> = extensions.all().map(|_| Vec::new()).collect();
+    let mut of_features: Vec<Vec<Notice>> = extensions.all().map(|_| Vec::new()).collect();
     let dossiers = memory.tables.first().and_then(|table| table.find(structure)).map(|table| table.id.clone());
     for table in &mut edits.memory.tables {
         let Some(found) = table.find(structure) else {
             let is_hidden = table.table_ref.is_some_and(|reference| hidden.tables.contains(&reference));
-            return Err(altered(&table.id, if is_hidden { HIDDEN } else { "the table is missing" }));
+            let page = &table.title;
+            return Err(match is_hidden {
+                true => altered(
+                    &table.id,
+                    HIDDEN,
+                    format!(
+                        "La table de la page « {page} » est cachée à la synchronisation par une règle d’accès : {VISIBLE}."
+                    ),
+                ),
+                false => altered(
+                    &table.id,
+                    "the table is missing",
+                    format!("La table de la page « {page} » a été supprimée : {UNDO}."),
+                ),
+            });
         };
-        edits.notices.extend(triggers(table, found));
+        edits.notices.extend(triggers(table, found, extensions));
         table.id.clone_from(&found.id);
-        let id = &found.id;
+        let (id, page) = (&found.id, table.title.clone());
         for column in &mut table.technical {
             let Some(here) = column.find(found).filter(|here| !is_formula(here)) else {
+                let label = &column.label;
                 if is_hidden(column, hidden) {
-                    return Err(altered(id, &format!("column {}: {HIDDEN}", column.id)));
+                    let french = format!(
+                        "La colonne « {label} » de la page « {page} » est cachée à la synchronisation par une règle \
+                         d’accès : {VISIBLE}."
+                    );
+                    return Err(altered(id, &format!("column {}: {HIDDEN}", column.id), french));
                 }
-                return Err(altered(id, &format!("column {} is missing", column.id)));
+                let french = format!(
+                    "La colonne « {label} » de la page « {page} », sans laquelle rien ne peut être copié, a été \
+                     supprimée : {UNDO}."
+                );
+                return Err(altered(id, &format!("column {} is missing", column.id), french));
             };
             follow(column, here);
             let wanted = match (Kind::parse(&column.given), &dossiers) {
@@ -64,7 +88,7 @@ pub(super) fn compare(
                 _ => Kind::parse(&here.kind).holds(&wanted),
             };
             if !held {
-                return Err(altered(id, &retyped(here, &wanted)));
+                return Err(altered(id, &retyped(here, &wanted), retyped_in_french(here, &page)));
             }
         }
         for (extension, notices) in extensions.all().zip(&mut of_features) {
@@ -73,13 +97,18 @@ pub(super) fn compare(
                 notices.extend(extension.follow(column, found, hidden, restore));
             }
         }
-        for column in &mut table.columns {
+        for column in table.columns.iter_mut().filter(|column| !column.awaited).chain(&mut table.twins) {
             let title = column.label.clone();
             match column.find(found) {
                 Some(here) if is_formula(here) => {
                     if !column.left_out {
-                        let notice = format!("column “{title}” of {id} is a formula now: it is left to it");
-                        edits.notices.push(notice);
+                        edits.notices.push(Notice::new(
+                            format!("column “{title}” of {id} is a formula now: it is left to it"),
+                            format!(
+                                "La colonne « {title} » de la page « {page} » est devenue une formule : elle \
+                                     n’est plus copiée. Pour la retrouver, supprimez-la, puis : {AGAIN_FRENCH}."
+                            ),
+                        ));
                     }
                     column.left_out = true;
                 }
@@ -87,20 +116,29 @@ pub(super) fn compare(
                     follow(column, here);
                     let wanted = Kind::parse(&column.given);
                     if !Kind::parse(&here.kind).holds(&wanted) {
-                        return Err(altered(id, &retyped(here, &wanted)));
+                        return Err(altered(id, &retyped(here, &wanted), retyped_in_french(here, &page)));
                     }
                     edits.owes_remap |= std::mem::take(&mut column.left_out);
                 }
                 None if is_hidden(column, hidden) => {
-                    edits.notices.push(format!("column “{title}” of {id}: {HIDDEN}"));
+                    edits.notices.push(format!("column “{title}” of {id}: {HIDDEN}").into());
                 }
                 None if restore => {
                     column.col_ref = None;
                     column.left_out = true;
                 }
                 None => {
-                    let words = if column.left_out { "is still left out" } else { "was deleted: it is left out" };
-                    edits.notices.push(format!("column “{title}” of {id} {words} ({AGAIN})"));
+                    // People are told once, and the operator with every run.
+                    edits.notices.push(match column.left_out {
+                        true => format!("column “{title}” of {id} is still left out ({AGAIN})").into(),
+                        false => Notice::new(
+                            format!("column “{title}” of {id} was deleted: it is left out ({AGAIN})"),
+                            format!(
+                                "La colonne « {title} » de la page « {page} » a été supprimée : elle n’est plus \
+                                     copiée. Pour la retrouver, avec ses valeurs : {AGAIN_FRENCH}."
+                            ),
+                        ),
+                    });
                     column.left_out = true;
                 }
             }
@@ -113,6 +151,15 @@ pub(super) fn compare(
 
 /// The way to have what people deleted made again.
 pub(super) const AGAIN: &str = "`dn sync --restore-columns` makes it again";
+
+/// The same for people.
+pub(super) const AGAIN_FRENCH: &str = "l’exploitant lance `dn sync --restore-columns`";
+
+/// The way back from a change with which no run can go on, for people.
+const UNDO: &str = "annulez ce geste (Ctrl+Z, ou l’historique du document), puis relancez le passage";
+
+/// The way back from a rule of access, for people.
+const VISIBLE: &str = "un propriétaire du document rend à la clé de l’exploitant le droit de tout lire";
 
 /// The notice for a table or a column that exists and that an access rule hides from the key.
 pub(super) const HIDDEN: &str =
@@ -129,14 +176,21 @@ pub(super) fn is_key(kind: &str) -> bool {
 }
 
 /// Lists columns of ours that have a trigger formula: Grist puts its values in the place of ours (Grist trap 30).
-fn triggers(table: &TableMemory, found: &Table) -> Vec<String> {
+fn triggers(table: &TableMemory, found: &Table, extensions: &ExtensionSet) -> Vec<Notice> {
     let here = table.all().filter_map(|column| column.find(found));
     let triggered = here.filter(|here| !here.is_formula && !here.formula.is_empty());
+    let triggered = triggered.filter(|here| !extensions.all().any(|extension| extension.owns_formula(&here.formula)));
     let notice = |here: &Column| {
-        format!(
-            "column “{}” of {} has a trigger formula, which may put other values in the place of those of the platform: \
-             remove it, and give it to a column of your own",
-            here.label, found.id
+        let (title, id, page) = (&here.label, &found.id, &table.title);
+        Notice::new(
+            format!(
+                "column “{title}” of {id} has a trigger formula, which may put other values in the place of those of the \
+                 platform: remove it, and give it to a column of your own"
+            ),
+            format!(
+                "La colonne « {title} » de la page « {page} » a une formule de déclenchement, qui peut mettre sa valeur à \
+                 la place de celle de la plateforme : donnez-la plutôt à une colonne à vous."
+            ),
         )
     };
     triggered.map(notice).collect()
@@ -152,8 +206,12 @@ pub(super) fn is_formula(column: &Column) -> bool {
     column.is_formula
 }
 
-fn altered(table: &str, reason: &str) -> GristFault {
-    GristFault::Altered(format!("{table}: {reason}"))
+fn altered(table: &str, reason: &str, french: String) -> GristFault {
+    GristFault::Edited { reason: format!("{table}: {reason}"), french }
+}
+
+fn retyped_in_french(here: &Column, page: &str) -> String {
+    format!("La colonne « {} » de la page « {page} » a reçu un type qui ne garde pas ses valeurs : {UNDO}.", here.label)
 }
 
 pub(super) fn retyped(here: &Column, wanted: &Kind) -> String {
@@ -220,6 +278,7 @@ mod tests {
             columns: vec![nom],
             file: None,
             decisions: Vec::new(),
+            twins: Vec::new(),
         };
         (DocumentMemory { tables: vec![table], ..DocumentMemory::default() }, structure)
     }
@@ -248,10 +307,10 @@ mod tests {
         let edits =
             compare(&memory, &without, &Hidden::default(), false, &ExtensionSet::default()).expect("nothing is lost");
         assert!(edits.memory.tables[0].columns[0].left_out);
-        assert!(edits.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
+        assert!(edits.notices[0].english.contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
         let again = compare(&edits.memory, &without, &Hidden::default(), false, &ExtensionSet::default())
             .expect("nothing is lost");
-        assert!(again.notices[0].contains("still left out"), "{:?}", again.notices);
+        assert!(again.notices[0].english.contains("still left out"), "{:?}", again.notices);
         let asked = compare(&edits.memory, &without, &Hidden::default(), true, &ExtensionSet::default())
             .expect("nothing is lost");
         assert_eq!((asked.memory.tables[0].columns[0].col_ref, asked.notices.len()), (None, 0));
@@ -269,7 +328,7 @@ mod tests {
         let edits =
             compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()).expect("nothing is lost");
         assert!(edits.memory.tables[0].columns[0].left_out);
-        assert!(edits.notices[0].contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
+        assert!(edits.notices[0].english.contains("“Nom” of Dossiers was deleted"), "{:?}", edits.notices);
     }
 
     #[test]
@@ -280,7 +339,7 @@ mod tests {
         let edits =
             compare(&memory, &structure, &Hidden::default(), true, &ExtensionSet::default()).expect("nothing is lost");
         assert!(edits.memory.tables[0].columns[0].left_out);
-        assert!(edits.notices[0].contains("is a formula now"), "{:?}", edits.notices);
+        assert!(edits.notices[0].english.contains("is a formula now"), "{:?}", edits.notices);
     }
 
     #[test]
@@ -297,7 +356,10 @@ mod tests {
             let (memory, mut structure) = left();
             breaker(&mut structure);
             match compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()) {
-                Err(GristFault::Altered(reason)) => assert!(reason.contains(expected), "{reason}"),
+                Err(GristFault::Edited { reason, french }) => {
+                    assert!(reason.contains(expected), "{reason}");
+                    assert!(french.starts_with("La ") && !french.contains("number"), "{french}");
+                }
                 other => panic!("{expected}: {other:?}"),
             }
         }

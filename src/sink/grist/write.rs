@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grist_client::Action;
+use grist_client::{Action, GristError};
 use serde_json::json;
 
 use super::bundles::{self, Unit};
 use super::commit::{self, CommitPlan};
 use super::encoding::Kind;
 use super::fault::GristFault;
+use super::journal::Notice;
 use super::known::{self, Holdings};
 use super::session::DocumentSession;
 use super::shape::NUMBER;
 use super::state::{Count, Slot};
 use super::target::{self, TableTarget, TableTargets, row_sources};
-use super::{runs, shared, value};
+use super::{choices, prepare, runs, shared, value};
 use crate::ids::{DossierNumber, Scope};
 use crate::plan::Change;
 use crate::report::RunRecord;
@@ -67,15 +68,15 @@ pub(super) async fn commit(
     session: &mut DocumentSession,
     prepared: &Prepared,
     batch: &Batch,
-) -> Result<(Receipt, Vec<String>), GristFault> {
+) -> Result<(Receipt, Vec<Notice>), GristFault> {
     if session.me.is_none() {
         return Err(GristFault::ReadOnly);
     }
     session.settle().await?;
-    match commit_once(session, prepared, batch).await {
+    match commit_again(session, prepared, batch).await {
         Err(fault) if fault.is_of_the_past() => {
             session.reread().await?;
-            commit_once(session, prepared, batch).await
+            commit_again(session, prepared, batch).await
         }
         // Of several bundles some may have been applied: what is there is read again before the next attempt.
         Err(fault) if fault.is_of_what_was_given() && !batch.plan.changes.is_empty() => {
@@ -89,11 +90,54 @@ pub(super) async fn commit(
     }
 }
 
+/// Commits a batch; decides again where columns had to change for its values.
+async fn commit_again(
+    session: &mut DocumentSession,
+    prepared: &Prepared,
+    batch: &Batch,
+) -> Result<(Receipt, Vec<Notice>), GristFault> {
+    loop {
+        if let Some(committed) = commit_once(session, prepared, batch).await? {
+            return Ok(committed);
+        }
+    }
+}
+
+/// Changes columns for values that Grist would frame in red. Returns true if it did; the rows are decided again then.
+async fn widen_columns(session: &mut DocumentSession, scope: &Scope, units: &[Unit]) -> Result<bool, GristFault> {
+    if session.fixed_columns {
+        return Ok(false);
+    }
+    let memory = session.state.memory(scope)?;
+    let Some(widening) = choices::widen(&memory, &session.state.structure, units) else { return Ok(false) };
+    if !session.state.is_placed() {
+        session.reread().await?;
+    }
+    let values = session.state.changed(vec![(Slot::Memory.key(scope), value::write(&widening.memory))]);
+    let mut actions = widening.actions;
+    let first = actions.len();
+    actions.extend(prepare::remember(session, &values));
+    match session.send(&[], &actions, false).await {
+        Ok(answers) => {
+            prepare::believe(session, values, answers.map(|answers| answers[first..].to_vec()));
+            session.state.structure = widening.structure;
+            Ok(true)
+        }
+        // A document whose rules close its structure goes on without.
+        Err(GristFault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => {
+            session.fixed_columns = true;
+            Ok(false)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Commits a batch; `None` if columns had to change for its values first.
 async fn commit_once(
     session: &mut DocumentSession,
     prepared: &Prepared,
     batch: &Batch,
-) -> Result<(Receipt, Vec<String>), GristFault> {
+) -> Result<Option<(Receipt, Vec<Notice>)>, GristFault> {
     let scope = prepared.scope();
     if let Some(stored) = session.state.checkpoint(scope)?
         && batch.checkpoint.watermark < stored.watermark
@@ -134,6 +178,9 @@ async fn commit_once(
         counts,
     };
     let draft = plan.draft(batch)?;
+    if widen_columns(session, scope, &draft.units).await? {
+        return Ok(None);
+    }
 
     let mut values = vec![(Slot::Checkpoint.key(scope), value::write(&batch.checkpoint))];
     if !moved.is_empty() {
@@ -161,7 +208,7 @@ async fn commit_once(
     session.state.keep(values);
     let rows = count.rows.max(draft.totals.alive + draft.totals.gone);
     session.state.counts.insert(scope.clone(), Count { rows, totals: draft.totals });
-    Ok((draft.receipt, draft.notices))
+    Ok(Some((draft.receipt, draft.notices)))
 }
 
 /// Gives the column of numbers a type that holds them, if one is beyond the 32 bits of Grist's whole numbers (Grist
@@ -210,7 +257,8 @@ pub(super) async fn record_run(
 
 async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunRecord) -> Result<(), GristFault> {
     let last = session.state.history(scope)?;
-    if runs::is_skipped(&last, run, session.spent > 0) {
+    let told = session.notices.french();
+    if told.is_empty() && runs::is_skipped(&last, run, session.spent > 0) {
         session.spent = 0;
         return Ok(());
     }
@@ -227,7 +275,7 @@ async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunReco
     }
     if session.state.shows(shared::of(shared::RUNS)) {
         let title = session.state.form(scope)?.map(|form| form.title);
-        unit.rows.push(runs::line(scope, run, title.as_deref()));
+        unit.rows.push(runs::line(scope, run, title.as_deref(), &told));
         unit.removals.insert(shared::RUNS.to_owned(), removed);
     }
     let bundles: Vec<Vec<Action>> = bundles::bundles(Vec::new(), unit);
@@ -235,6 +283,7 @@ async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunReco
         session.send(&[], bundle, true).await?;
     }
     session.state.keep(values);
+    session.notices.shown();
     (session.spent, session.rows_removed) = (0, false);
     Ok(())
 }

@@ -8,3 +8,4 @@ pub mod harness;
 mod init;
 mod runs;
 mod user_edits;
+mod words;

@@ -220,6 +220,7 @@ mod tests {
             motivation: own("motivation"),
             message: own("message"),
             agent: own("agent"),
+            fills_agent: false,
             annotations: vec![
                 annotation("n", CellKind::Integer, &[]),
                 annotation("jour", CellKind::Date, &[]),

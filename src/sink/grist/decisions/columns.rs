@@ -1,13 +1,15 @@
 //! Describes the columns of decisions, and finds them in the document. Pure.
 
-use grist_client::{Column, Hidden, Table};
+use grist_client::{Action, ColRef, Column, Hidden, Table};
+use serde_json::json;
 
 use crate::demarche::TypeDeChamp;
 use crate::ids::DescriptorId;
 use crate::sink::grist::encoding::Kind;
-use crate::sink::grist::memory::{ColumnMemory, TableMemory};
+use crate::sink::grist::journal::Notice;
+use crate::sink::grist::memory::{ChoiceColour, ColumnMemory, DocumentMemory, Style, TableMemory};
 use crate::sink::grist::shape::{self, NUMBER};
-use crate::sink::grist::user_edits;
+use crate::sink::grist::{shared, user_edits};
 use crate::table::{CellKind, ColumnKey, LayoutTable, Origin, Part};
 
 /// A column that every table of dossiers gets where people decide.
@@ -96,10 +98,38 @@ impl Fixed {
             description: self.description.to_owned(),
             options: choices.map(|(word, _, _)| (*word).to_owned()).collect(),
             left_out: false,
+            awaited: false,
             fenced: false,
-            colours: if self.name == DECISION { &DECISIONS } else { &[] },
+            colours: if self.name == DECISION { ChoiceColour::list(&DECISIONS) } else { Vec::new() },
         }
     }
+}
+
+/// The formula of the column of the agent: whoever ticks the row, unless an address stands there already.
+const AGENT_FORMULA: [&str; 2] = ["user.Email if $", " and not value else value"];
+
+/// Returns true for the formula that fills the column of the agent, whatever the column of the box is called.
+pub(super) fn fills_agent(formula: &str) -> bool {
+    formula.strip_prefix(AGENT_FORMULA[0]).is_some_and(|rest| rest.ends_with(AGENT_FORMULA[1]))
+}
+
+/// Fills the column of the agent when somebody ticks; `None` if it is not new, or of a document whose style has no such
+/// formula.
+pub(super) fn fill_agent(memory: &DocumentMemory, new: &[ColRef]) -> Option<Action> {
+    match memory.style {
+        Style::First => return None,
+        Style::French => {}
+    }
+    let fixed = |name: &str| {
+        let key = ColumnKey::Fixed(name.to_owned());
+        memory.tables.first()?.decisions.iter().find(|column| column.key == key)
+    };
+    let agent = fixed(AGENT)?.col_ref.filter(|agent| new.contains(agent))?;
+    let send = fixed(SEND)?;
+    // Grist also computes it for new rows, in which nothing is ticked: the address of the sync stays out of them.
+    let formula = format!("{}{}{}", AGENT_FORMULA[0], send.id, AGENT_FORMULA[1]);
+    let values = json!({ "formula": formula, "recalcWhen": 0, "recalcDeps": ["L", send.col_ref?] });
+    Some(Action::UpdateRecord { table: "_grist_Tables_column".to_owned(), row: agent, values: shared::row(values) })
 }
 
 /// The name of a column of decisions, which no column of a layout has.
@@ -154,7 +184,7 @@ pub(super) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
 
 /// Follows what people did to a column of decisions. None of it is in the way of a run: a column that cannot be used is left
 /// out, with a notice.
-pub(super) fn follow(column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
+pub(super) fn follow(column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<Notice> {
     let (title, id) = (&column.label, &found.id);
     let words = match column.find(found) {
         Some(here) if usable(column, here) => {
@@ -164,7 +194,7 @@ pub(super) fn follow(column: &mut ColumnMemory, found: &Table, hidden: &Hidden, 
         }
         Some(_) => "holds something else now",
         None if user_edits::is_hidden(column, hidden) => {
-            return Some(format!("column “{title}” of {id}: {}", user_edits::HIDDEN));
+            return Some(format!("column “{title}” of {id}: {}", user_edits::HIDDEN).into());
         }
         None if restore => {
             (column.col_ref, column.left_out) = (None, true);
@@ -173,7 +203,14 @@ pub(super) fn follow(column: &mut ColumnMemory, found: &Table, hidden: &Hidden, 
         None if column.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice = format!("column “{title}” of {id} {words}: nothing is taken from it ({})", user_edits::AGAIN);
+    let english = format!("column “{title}” of {id} {words}: nothing is taken from it ({})", user_edits::AGAIN);
+    let french = format!(
+        "La colonne « {title} » a été supprimée, ou ne contient plus ce qu’il faut : rien n’y est plus lu. Pour la \
+         retrouver : {}.",
+        user_edits::AGAIN_FRENCH
+    );
+    // People are told once, and the operator with every run.
+    let notice = if column.left_out { english.into() } else { Notice::new(english, french) };
     column.left_out = true;
     Some(notice)
 }
@@ -213,6 +250,8 @@ pub(super) struct Columns {
     pub motivation: Option<String>,
     pub message: Option<String>,
     pub agent: Option<String>,
+    /// True if the column of the agent is filled when somebody ticks.
+    pub fills_agent: bool,
     pub annotations: Vec<Annotation>,
     pub send: Option<String>,
     pub outcome: Option<String>,
@@ -248,6 +287,7 @@ impl Columns {
             motivation: fixed(MOTIVATION),
             message: fixed(MESSAGE),
             agent: fixed(AGENT),
+            fills_agent: found.columns.iter().any(|here| !here.is_formula && fills_agent(&here.formula)),
             annotations: memory.decisions.iter().filter_map(annotation).collect(),
             send: fixed(SEND),
             outcome: fixed(OUTCOME),

@@ -15,13 +15,14 @@ mod outcome;
 mod take;
 
 use futures_util::future::BoxFuture;
-use grist_client::{Action, Hidden, Table};
+use grist_client::{Action, ColRef, Hidden, Table};
 
 use self::columns::Columns;
 use crate::ids::Scope;
 use crate::sink::grist::extension::{AddedColumns, Approval, Extension, RowColumns};
 use crate::sink::grist::fault::GristFault;
-use crate::sink::grist::memory::{ColumnMemory, TableMemory};
+use crate::sink::grist::journal::Notice;
+use crate::sink::grist::memory::{ColumnMemory, DocumentMemory, TableMemory};
 use crate::sink::grist::outbox::{OutboxLine, OutcomeWriter};
 use crate::sink::grist::session::DocumentSession;
 use crate::sink::grist::shared::Shared;
@@ -62,8 +63,16 @@ impl Extension for DecisionTables {
         columns::wanted(table)
     }
 
-    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
+    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<Notice> {
         columns::follow(column, found, hidden, restore)
+    }
+
+    fn dress(&self, memory: &DocumentMemory, new: &[ColRef]) -> Vec<Action> {
+        columns::fill_agent(memory, new).into_iter().collect()
+    }
+
+    fn owns_formula(&self, formula: &str) -> bool {
+        columns::fills_agent(formula)
     }
 
     fn row_columns(&self, memory: &TableMemory, structure: &[Table]) -> RowColumns {

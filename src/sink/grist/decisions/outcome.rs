@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use super::cells;
 use super::columns::Columns;
+use crate::demarche::Demarche;
 use crate::ids::Scope;
-use crate::intent::{Action as Wanted, Intent, Status};
+use crate::intent::{Action as Wanted, Intent, Status, Words};
 use crate::sink::grist::fault::GristFault;
 use crate::sink::grist::known::{DocRecord, id};
 use crate::sink::grist::outbox::{OutboxLine, ask, named_action, outcome, update};
@@ -24,16 +25,18 @@ pub(super) async fn actions(
     let Some(columns) = columns else { return Ok(Vec::new()) };
     let mut cells = Map::new();
     if let Some(outcome) = &columns.outcome {
-        cells.insert(outcome.clone(), story(&chain(session, scope, line).await?).into());
+        let form = session.state.form(scope)?;
+        cells.insert(outcome.clone(), story(&chain(session, scope, line).await?, form.as_ref()).into());
     }
     if let (Some(_), Ok(intent)) = (&line.kept.chain, line.intent())
-        && line.status.is_success()
+        && (line.status.is_success() || columns.fills_agent && !waits(line))
     {
         let number = vec![line.kept.dossier.get().into()];
         let mut rows = session.reader.doc.records(&columns.table, &[(columns.number.as_str(), number)]).await?;
         rows.sort_by_key(id);
         if let Some(row) = rows.first() {
-            cells.extend(emptied(&columns, &intent, row).into_iter().map(|column| (column, Value::Null)));
+            let done = if line.status.is_success() { emptied(&columns, &intent, row) } else { Vec::new() };
+            cells.extend(done.into_iter().chain(agent(&columns, &intent, row)).map(|column| (column, Value::Null)));
         }
     }
     if cells.is_empty() {
@@ -54,16 +57,23 @@ async fn chain(session: &DocumentSession, scope: &Scope, line: &OutboxLine) -> R
 }
 
 /// Says what became of the intents of one tick: a line each.
-fn story(lines: &[OutboxLine]) -> String {
+fn story(lines: &[OutboxLine], form: Option<&Demarche>) -> String {
     let alone = lines.len() == 1;
     let told = |line: &OutboxLine| {
         if alone || line.status.is_success() {
-            outcome(line)
+            outcome(line, form)
         } else {
-            format!("{} – {}", named_action(line), outcome(line))
+            format!("{} – {}", named_action(line), outcome(line, form))
         }
     };
     lines.iter().map(told).collect::<Vec<_>>().join("\n")
+}
+
+/// The cell of the agent who ticked, where the next one who ticks is to fill it.
+fn agent(columns: &Columns, intent: &Intent, row: &DocRecord) -> Option<String> {
+    let column = columns.agent.as_ref().filter(|_| columns.fills_agent)?;
+    let named = row.get(column).and_then(Value::as_str).map(str::trim);
+    (named == intent.author.as_ref().map(Words::as_str)).then(|| column.clone())
 }
 
 /// The cells that still ask for what is done.

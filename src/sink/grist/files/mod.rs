@@ -23,6 +23,7 @@ use crate::sink::grist::bundles::{self, RowShape, Unit, Upsert};
 use crate::sink::grist::encoding::visible;
 use crate::sink::grist::extension::{AddedColumns, Extension, UnusedRows};
 use crate::sink::grist::fault::GristFault;
+use crate::sink::grist::journal::Notice;
 use crate::sink::grist::memory::ColumnMemory;
 use crate::sink::grist::session::DocumentSession;
 use crate::sink::grist::shape::ATTACHMENTS;
@@ -85,7 +86,7 @@ impl Extension for FileFeature {
         column(&table.key).into_iter().collect()
     }
 
-    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
+    fn follow(&self, column: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<Notice> {
         follow(column, found, hidden, restore)
     }
 
@@ -109,13 +110,14 @@ fn column(table: &TableKey) -> Option<ColumnMemory> {
         description: "Le fichier lui-même, copié une fois par contenu.".to_owned(),
         options: Vec::new(),
         left_out: false,
+        awaited: false,
         fenced: false,
-        colours: &[],
+        colours: Vec::new(),
     })
 }
 
 /// Follows what people did to the column of files. Only files depend on it: no change of it is in the way of a run.
-fn follow(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<String> {
+fn follow(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool) -> Option<Notice> {
     let (title, id) = (&file.label, &found.id);
     let words = match file.find(found) {
         Some(here) if !user_edits::is_formula(here) && here.kind == file.given => {
@@ -125,7 +127,7 @@ fn follow(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool
         }
         Some(_) => "holds no files any more",
         None if user_edits::is_hidden(file, hidden) => {
-            return Some(format!("column “{title}” of {id}: {}", user_edits::HIDDEN));
+            return Some(format!("column “{title}” of {id}: {}", user_edits::HIDDEN).into());
         }
         None if restore => {
             (file.col_ref, file.left_out) = (None, true);
@@ -134,7 +136,14 @@ fn follow(file: &mut ColumnMemory, found: &Table, hidden: &Hidden, restore: bool
         None if file.left_out => "is still left out",
         None => "was deleted",
     };
-    let notice = format!("column “{title}” of {id} {words}: files are not fetched ({})", user_edits::AGAIN);
+    let english = format!("column “{title}” of {id} {words}: files are not fetched ({})", user_edits::AGAIN);
+    let french = format!(
+        "La colonne « {title} » a été supprimée, ou ne contient plus ce qu’il faut : les fichiers n’y sont plus \
+         montrés. Pour la retrouver : {}.",
+        user_edits::AGAIN_FRENCH
+    );
+    // People are told once, and the operator with every run.
+    let notice = if file.left_out { english.into() } else { Notice::new(english, french) };
     file.left_out = true;
     Some(notice)
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::kept::OutboxLine;
+use crate::demarche::Demarche;
 use crate::dossier::DossierState;
 use crate::intent::{Action, Answer, Status};
 use crate::sink::{Happening, TrailLine};
@@ -116,7 +117,7 @@ fn state(state: &DossierState) -> &str {
 }
 
 /// Says in one French sentence what became of an intent.
-pub(in crate::sink::grist) fn outcome(line: &OutboxLine) -> String {
+pub(in crate::sink::grist) fn outcome(line: &OutboxLine, form: Option<&Demarche>) -> String {
     let intent = line.intent();
     let ended = line.kept.ended.as_ref();
     let at = moment(ended.map_or(line.kept.asked_at, |ended| ended.at));
@@ -127,7 +128,7 @@ pub(in crate::sink::grist) fn outcome(line: &OutboxLine) -> String {
             let done = intent.as_ref().map_or("fait", |intent| done(&intent.action)).to_lowercase();
             format!("Déjà sur la plateforme : {done} (vu le {at})")
         }
-        Status::Refused => refused(line),
+        Status::Refused => refused(line, form),
         Status::Conflict => conflict(line),
         Status::Ambiguous => ambiguous(ended.and_then(|ended| ended.reason.as_deref()).unwrap_or_default()),
         Status::Cancelled => format!("Annulé le {at}"),
@@ -190,7 +191,7 @@ fn conflict(line: &OutboxLine) -> String {
     }
 }
 
-fn refused(line: &OutboxLine) -> String {
+fn refused(line: &OutboxLine, form: Option<&Demarche>) -> String {
     let ended = line.kept.ended.as_ref();
     let words = ended.and_then(|ended| ended.words.as_deref()).unwrap_or_default();
     let found = line.kept.after.as_ref().map(|seen| state(&seen.state));
@@ -224,7 +225,7 @@ fn refused(line: &OutboxLine) -> String {
         "no_usager" => "le compte de l’usager est fermé : personne ne lirait le message",
         "no_correction" => "une correction ne peut pas être demandée sur ce dossier",
         "no_author" => "il manque l’instructeur : remplissez « Agent »",
-        "not_in_groupe" => "l’instructeur n’est pas membre du groupe qui a le dossier",
+        "not_in_groupe" => return not_in_groupe(line, form, words),
         "not_available" => "la plateforme ne le permet pas de l’extérieur : faites-le sur ses pages",
         "unknown" => "ce que l’envoi nomme n’existe pas sur ce dossier (annotation, groupe, étiquette ou message)",
         "value" => return value_refused(line),
@@ -235,6 +236,31 @@ fn refused(line: &OutboxLine) -> String {
         _ => words,
     };
     format!("Impossible : {sentence}")
+}
+
+/// Says who may not act, in which groupe, and what to do. `words` name the groupe by its number.
+fn not_in_groupe(line: &OutboxLine, form: Option<&Demarche>, words: &str) -> String {
+    let author = line.intent().ok().and_then(|intent| intent.author);
+    let who = author.as_ref().map_or("l’instructeur", |author| person(form, author.as_str()));
+    let number = words.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<u32>().ok());
+    let groupes = form.into_iter().flat_map(|form| &form.groupes_instructeurs);
+    let groupe = groupes.into_iter().find(|groupe| Some(groupe.number.get()) == number);
+    let where_ = match (groupe, number) {
+        (Some(groupe), _) => format!("du groupe {}", groupe.label),
+        (None, Some(number)) => format!("du groupe n° {number}"),
+        (None, None) => "du groupe".to_owned(),
+    };
+    format!(
+        "Impossible : {who} n’est pas {where_}, qui a le dossier. Mettez dans « Agent » l’adresse d’un instructeur de ce \
+         groupe, ou ajoutez cette personne au groupe sur la plateforme, puis cochez de nouveau"
+    )
+}
+
+/// Who an author is for people: the address of the instructeur whom the platform's id names, where the form knows it.
+pub(super) fn person<'a>(form: Option<&'a Demarche>, author: &'a str) -> &'a str {
+    let groupes = form.into_iter().flat_map(|form| &form.groupes_instructeurs);
+    let mut people = groupes.flat_map(|groupe| &groupe.instructeurs);
+    people.find(|profile| profile.id == author && !profile.email.is_empty()).map_or(author, |profile| &profile.email)
 }
 
 fn value_refused(line: &OutboxLine) -> String {
@@ -260,7 +286,7 @@ pub(super) fn happening(happening: Happening) -> &'static str {
 }
 
 /// Says in French what the platform answered, or what is decided, for a line of the trail; `intent` is as it is after it.
-pub(super) fn answered(line: &TrailLine, intent: &OutboxLine) -> String {
+pub(super) fn answered(line: &TrailLine, intent: &OutboxLine, form: Option<&Demarche>) -> String {
     match line.happening {
         Happening::Asked => String::new(),
         Happening::Sending => line.mutation.clone().unwrap_or_default(),
@@ -274,7 +300,7 @@ pub(super) fn answered(line: &TrailLine, intent: &OutboxLine) -> String {
             let until = intent.kept.progress.not_before;
             until.map(|until| format!("Pas avant le {}", moment(until))).unwrap_or_default()
         }
-        Happening::Settled | Happening::Resolved => outcome(intent),
+        Happening::Settled | Happening::Resolved => outcome(intent, form),
     }
 }
 
@@ -313,7 +339,7 @@ mod tests {
         let after = after.map(|state| Seen { state, fingerprint: Digest::of(b"") });
         let settled = Settlement { status, reason, words: Some("in English".to_owned()), after };
         let progress = line.kept.progress.clone();
-        outcome(&line.after(&progress, Some(&settled), at("2026-03-03T13:05:00Z")))
+        outcome(&line.after(&progress, Some(&settled), at("2026-03-03T13:05:00Z")), None)
     }
 
     #[test]
@@ -367,7 +393,7 @@ mod tests {
         let waiting = |not_before| {
             let mut line = line(accept());
             line.kept.progress.not_before = not_before;
-            outcome(&line)
+            outcome(&line, None)
         };
         let end = |status, reason, after| settled(line(accept()), status, reason, after);
         let mut said = vec![

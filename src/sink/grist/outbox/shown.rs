@@ -14,14 +14,7 @@ use crate::sink::grist::bundles::Upsert;
 use crate::sink::grist::encoding::seconds;
 use crate::sink::grist::fault::GristFault;
 use crate::sink::grist::known::{DocRecord, text};
-use crate::sink::grist::{commit, value};
-
-/// Who an author is for people: the address of the instructeur whom the platform's id names, where the form knows it.
-fn person<'a>(form: Option<&'a Demarche>, author: &'a str) -> &'a str {
-    let groupes = form.into_iter().flat_map(|form| &form.groupes_instructeurs);
-    let mut people = groupes.flat_map(|groupe| &groupe.instructeurs);
-    people.find(|profile| profile.id == author && !profile.email.is_empty()).map_or(author, |profile| &profile.email)
-}
+use crate::sink::grist::{commit, value, words};
 
 /// The row of an intent in `Dn_envois`.
 pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &OutboxLine) -> Upsert {
@@ -38,8 +31,8 @@ pub(super) fn sending(scope: &Scope, form: Option<&Demarche>, line: &OutboxLine)
             line.kept.dossier.get().into(),
             labels::named(line).into(),
             labels::status(line.status).into(),
-            ended.map_or(Value::Null, |_| labels::outcome(line).into()),
-            author.map(|author| person(form, author)).into(),
+            ended.map_or(Value::Null, |_| labels::outcome(line, form).into()),
+            author.map(|author| labels::person(form, author)).into(),
             seconds(line.kept.asked_at),
             ended.map_or(Value::Null, |ended| seconds(ended.at)),
             line.kept.id.as_str().into(),
@@ -81,9 +74,9 @@ pub(super) fn happening(
             seconds(line.at),
             labels::happening(line.happening).into(),
             labels::named(intent).into(),
-            labels::answered(line, intent).into(),
-            line.seen.as_ref().map(|seen| seen.state.as_str()).into(),
-            line.author.as_deref().map(|author| person(form, author)).into(),
+            labels::answered(line, intent, form).into(),
+            line.seen.as_ref().map(|seen| words::french(words::STATES, seen.state.as_str())).into(),
+            line.author.as_deref().map(|author| labels::person(form, author)).into(),
             line.intent.as_str().into(),
             place.into(),
             kept.into(),
