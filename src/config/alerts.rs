@@ -31,7 +31,9 @@ impl Alerts {
         // What is there and wrong is reported already.
         let named = ["command", "webhook-env", "webhook-file"].iter().any(|key| keys.has(key));
         if !named {
-            keys.refuse_all(InvalidValue::new("nobody is told").hint("add `command`, `webhook-env` or `webhook-file`"));
+            keys.refuse_table(
+                InvalidValue::new("nobody is told").hint("add `command`, `webhook-env` or `webhook-file`"),
+            );
         }
         let command = texts().then(|command| match command.first() {
             Some(program) if !program.is_empty() => Ok(command),

@@ -353,11 +353,11 @@ fn reference(
         [only] => return Some(Setting::default((*only).to_owned())),
         [] => {
             let error = InvalidValue::new(format!("no {name} is defined"));
-            keys.refuse_section(name, error.hint(format!("add a table `[{name}s.NAME]`")));
+            keys.refuse_missing(name, error.hint(format!("add a table `[{name}s.NAME]`")));
         }
         several => {
             let error = InvalidValue::new(format!("the {name} is missing"));
-            keys.refuse_section(name, error.hint(format!("one of: {}", several.join(", "))));
+            keys.refuse_missing(name, error.hint(format!("one of: {}", several.join(", "))));
         }
     }
     None

@@ -128,7 +128,7 @@ impl<'k, 'd> Keys<'k, 'd> {
             && !table.has(name)
         {
             let hint = hint(name, &kind, example);
-            self.refuse_section(name, InvalidValue::new(format!("{what} is missing")).hint(hint));
+            self.refuse_missing(name, InvalidValue::new(format!("{what} is missing")).hint(hint));
         }
         said
     }
@@ -268,14 +268,14 @@ impl<'k, 'd> Keys<'k, 'd> {
     }
 
     /// Reports a key that the section lacks.
-    pub(super) fn refuse_section(&mut self, name: &str, error: InvalidValue) {
+    pub(super) fn refuse_missing(&mut self, name: &str, error: InvalidValue) {
         if let Some(table) = self.own().cloned() {
             self.source.report(table.offset, table.key(name), error);
         }
     }
 
     /// Reports what is wrong with the section itself.
-    pub(super) fn refuse_all(&mut self, error: InvalidValue) {
+    pub(super) fn refuse_table(&mut self, error: InvalidValue) {
         if let Some(table) = self.own().cloned() {
             self.source.report(table.offset, table.path(), error);
         }
@@ -286,7 +286,7 @@ impl<'k, 'd> Keys<'k, 'd> {
         self.source.report(offset, path, error);
     }
 
-    /// Declares the keys that only tables of another type have, which `owner` names; refuses those that this one has.
+    /// Declares the keys that only tables of another type have. If this one has such a key, it is refused with `refusal`.
     pub(super) fn belongs_elsewhere(&mut self, keys: Vec<Key>, refusal: impl Fn(&str) -> Option<InvalidValue>) {
         for key in &keys {
             if let Some(error) = refusal(key.name)

@@ -20,6 +20,8 @@ mod duration;
 mod error;
 mod example;
 mod keys;
+#[cfg(test)]
+mod keys_tests;
 mod kinds;
 mod origin;
 mod privacy;

@@ -32,7 +32,7 @@ pub(super) fn declare_terms(keys: &mut Keys<'_, '_>) -> Setting<Terms> {
     if terms.contradict() {
         let error = InvalidValue::new("a dossier would be purged before it is anonymised")
             .hint("purge later, or leave one of the two out");
-        keys.refuse_all(error);
+        keys.refuse_table(error);
     }
     Setting { value: terms, origin: keys.origin() }
 }
