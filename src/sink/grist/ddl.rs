@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::encoding::Kind;
 use super::extension::{AddedColumns, Extension, ExtensionSet};
 use super::fault::GristFault;
-use super::memory::{ColumnMemory, DocumentMemory, Style, TableMemory};
+use super::memory::{ColumnMemory, DocumentMemory, FormulaMemory, PageKey, Style, TableMemory};
 use super::shape::{self, ColumnPosition};
-use super::shared;
+use super::{pages, shared};
 use crate::demarche::Demarche;
 use crate::sink::names;
 use crate::table::{Layout, LayoutColumn, LayoutTable};
@@ -24,6 +24,10 @@ pub(super) struct Wishes<'a> {
     pub extensions: &'a ExtensionSet,
     /// The form, whose labels and instructeurs are choices.
     pub form: &'a Demarche,
+    /// The pages that are there are made anew, in the newest style.
+    pub restyle: bool,
+    /// Where a browser finds the dossiers of the démarche.
+    pub platform: Option<&'a str>,
 }
 
 /// Changes of the tables, and what is remembered of them afterwards.
@@ -59,8 +63,13 @@ pub(super) fn plan(
         asked: Vec::new(),
         tables: Vec::new(),
     };
-    if memory.tables.is_empty() {
+    if memory.tables.is_empty() || wishes.restyle {
         changes.memory.style = Style::NEWEST;
+        changes.memory.tables.iter_mut().for_each(|table| table.dressed = false);
+        if memory.pages.iter().all(|page| page.key != PageKey::Dashboard) {
+            // Its widgets come once the references of tables are known; made first, it is the first page.
+            changes.actions.push(pages::dashboard_page());
+        }
     }
     let dossiers = memory.table(&first.key).map_or_else(|| shape::table_id(&first.name), |table| table.id.clone());
     for wanted in &layout.tables {
@@ -140,17 +149,23 @@ impl Changes {
         let visible = placed(ColumnPosition::Head).chain(shown(ColumnPosition::Head));
         let visible = visible.chain(added.iter().map(|(_, column)| column));
         let visible = visible.chain(placed(ColumnPosition::Tail));
-        let visible: Vec<Value> = visible.map(|column| info(column, true)).collect();
-        self.tables.push((self.actions.len(), id.clone()));
-        self.actions.push(Action::Raw(json!(["AddTable", id, visible])));
-        for column in placed(ColumnPosition::Hidden).chain(shown(ColumnPosition::Hidden)) {
-            self.actions.push(Action::Raw(json!(["AddHiddenColumn", id, column.id, info(column, false)])));
+        let mut made: Vec<Value> = visible.map(|column| info(column, true)).collect();
+        // A column that the raw data does not show is missing where people duplicate the table.
+        let hidden = placed(ColumnPosition::Hidden).chain(shown(ColumnPosition::Hidden)).collect::<Vec<_>>();
+        let french = self.memory.style == Style::French;
+        if french {
+            made.extend(hidden.iter().map(|column| info(column, true)));
         }
+        let others: Vec<Action> = hidden
+            .iter()
+            .filter(|_| !french)
+            .map(|column| Action::Raw(json!(["AddHiddenColumn", id, column.id, info(column, false)])))
+            .collect();
         let mut table = TableMemory {
             key: wanted.key.clone(),
             name: wanted.name.clone(),
             title: wanted.title.clone(),
-            id,
+            id: id.clone(),
             table_ref: None,
             dressed: false,
             technical,
@@ -158,8 +173,19 @@ impl Changes {
             file: None,
             decisions: Vec::new(),
             twins,
+            formulas: Vec::new(),
         };
         added.into_iter().for_each(|(of, column)| table.add(of, column));
+        if french {
+            for formula in pages::formulas::of(&table, wishes.platform) {
+                let own = shape::column_id(formula.name, &mut taken);
+                made.push(formula.info(&own));
+                table.formulas.push(FormulaMemory { name: formula.name.to_owned(), id: own, col_ref: None });
+            }
+        }
+        self.tables.push((self.actions.len(), id.clone()));
+        self.actions.push(Action::Raw(json!(["AddTable", id, made])));
+        self.actions.extend(others);
         self.memory.tables.push(table);
     }
 
@@ -258,11 +284,24 @@ impl Changes {
                 }
             }
         }
+        if wishes.restyle {
+            for formula in pages::formulas::of(&table, wishes.platform) {
+                if table.formulas.iter().all(|known| known.name != formula.name) {
+                    let own = shape::column_id(formula.name, &mut taken);
+                    self.actions.push(Action::Raw(json!(["AddColumn", found.id, own, formula.info(&own)])));
+                    table.formulas.push(FormulaMemory { name: formula.name.to_owned(), id: own, col_ref: None });
+                }
+            }
+        }
         self.memory.tables[position] = table;
     }
 
     fn add(&mut self, position: usize, table: &str, column: &ColumnMemory, place: ColumnPosition) {
-        let how = if place == ColumnPosition::Hidden { "AddHiddenColumn" } else { "AddVisibleColumn" };
+        let how = match place {
+            // The raw data shows it, so that people can duplicate the table; pages do not.
+            ColumnPosition::Hidden => "AddColumn",
+            ColumnPosition::Head | ColumnPosition::Tail => "AddVisibleColumn",
+        };
         let mut info = info(column, false);
         if column.given != shape::ATTACHMENTS {
             // Rows that are there would get a zero in a column of numbers: it gets its type when it is dressed.

@@ -24,6 +24,12 @@ pub(super) enum LineKind {
     Section,
     /// A line of the list of pages.
     Page,
+    /// A view.
+    PageView,
+    /// A column of a widget.
+    Field,
+    /// A column of a summary table.
+    SummaryColumn,
     /// A row of `Dn_dossiers`.
     Stored,
     /// A row of a table of dossiers.
@@ -41,7 +47,7 @@ pub(super) enum LineKind {
 }
 
 impl LineKind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Table,
         Self::Column,
         Self::State,
@@ -50,6 +56,9 @@ impl LineKind {
         Self::View,
         Self::Section,
         Self::Page,
+        Self::PageView,
+        Self::Field,
+        Self::SummaryColumn,
         Self::Stored,
         Self::Dossier,
         Self::Child,
@@ -70,6 +79,9 @@ impl LineKind {
             Self::View => "vue",
             Self::Section => "section",
             Self::Page => "page",
+            Self::PageView => "page_vue",
+            Self::Field => "champ",
+            Self::SummaryColumn => "synthese",
             Self::Stored => "livre",
             Self::Dossier => "ligne",
             Self::Child => "enfant",

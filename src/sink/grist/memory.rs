@@ -1,7 +1,7 @@
 //! Remembers the tables that we made for a démarche: what each holds, and the references by which
 //! Grist knows them whatever people rename.
 
-use grist_client::{ColRef, Column, Table, TableRef};
+use grist_client::{ColRef, Column, RowId, Table, TableRef};
 use serde::{Deserialize, Serialize};
 
 use super::extension::AddedColumns;
@@ -15,6 +15,52 @@ pub(super) struct DocumentMemory {
     /// Decided when the first table is made; a version that did not know of it made the first style.
     #[serde(default, skip_serializing_if = "Style::is_first")]
     pub style: Style,
+    /// The pages that we made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageMemory>,
+}
+
+/// Names a page of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PageKey {
+    /// The charts of a démarche.
+    Dashboard,
+    /// The dossiers that wait for a decision.
+    Decide,
+    /// The page of a table.
+    Table(TableKey),
+    /// The run history, which all démarches of a document share.
+    Synchronisation,
+}
+
+/// A page of ours as we made it: a person may have changed it since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PageMemory {
+    pub key: PageKey,
+    /// The name that we gave it: another one is a person's.
+    pub name: String,
+    /// `None` until Grist has reported the reference that it gave.
+    pub view: Option<RowId>,
+    /// Its widgets of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<RowId>,
+    /// The widgets that people had put there before it was arranged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<RowId>,
+    /// The digest of the page as it was made; empty until its widgets are arranged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub made: String,
+}
+
+/// A formula column of ours. It is never read, and what people make of it is theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FormulaMemory {
+    pub name: String,
+    /// Its id in the document when last seen.
+    pub id: String,
+    /// `None` until Grist has reported the reference that it gave.
+    pub col_ref: Option<ColRef>,
 }
 
 /// Names a way to make the tables, columns and pages of a démarche.
@@ -66,6 +112,9 @@ pub(super) struct TableMemory {
     /// The French words of columns that hold words of the API. Each has the key of its column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub twins: Vec<ColumnMemory>,
+    /// The formula columns that its pages need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formulas: Vec<FormulaMemory>,
 }
 
 /// Colours of a choice.

@@ -6,7 +6,7 @@
 //! - `lease`, `session`: one run at a time, and a lease that moves with every bundle; `identity`: copies of a document;
 //! - `shared`, `state`, `value`, `dictionary`: the tables `Dn_…` in which the document keeps the state of the sink;
 //! - `memory`, `user_edits`, `damaged`: finds tables, columns and cells whatever people rename, delete or retype;
-//! - `shape`, `ddl`, `pages`, `prepare`: makes, completes and shows tables;
+//! - `shape`, `ddl`, `pages`, `prepare`, `stray`: makes, completes and shows tables;
 //! - `style`, `words`, `describe`, `html`, `choices`: makes columns legible: French words, descriptions, no red frame;
 //! - `target`, `encoding`, `commit`, `bundles`, `write`: makes bundles of a batch, and sends them;
 //! - `read`, `line_kind`, `known`, `stored`, `survey`: reads what the document holds;
@@ -53,6 +53,7 @@ mod shape;
 mod shared;
 mod state;
 mod stored;
+mod stray;
 mod style;
 mod survey;
 mod target;
@@ -61,6 +62,7 @@ mod value;
 mod words;
 mod write;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Plain};
 
 use grist_client::Doc;
@@ -96,6 +98,8 @@ pub struct GristSink {
     doc: Doc,
     session: Mutex<DocumentSession>,
     restore: bool,
+    /// Pages are to be made anew; false once they are.
+    restyle: AtomicBool,
     files: Arc<FileFeature>,
     decisions: Arc<DecisionTables>,
     outcomes: OutcomeWriters,
@@ -183,6 +187,25 @@ impl GristSink {
         .await
     }
 
+    /// Lists what [`Opening::restyle`] replaces, adds and keeps of the pages of a démarche, one line each; nothing for a
+    /// démarche without tables here. Writes nothing.
+    ///
+    /// # Errors
+    /// Those of a reading.
+    pub async fn restyle_preview(&self, scope: &Scope) -> Result<Vec<String>, SinkError> {
+        self.read("a reading of its pages", async |session| {
+            let mut memory = session.state.memory(scope)?;
+            if memory.tables.is_empty() {
+                return Ok(Vec::new());
+            }
+            let structure = &session.state.structure;
+            pages::resolve(&mut memory, structure);
+            let views = session.reader.views().await?;
+            Ok(pages::restyle::preview(&memory, structure, &views))
+        })
+        .await
+    }
+
     /// Gives the lease back, if it is held, so that the next run need not wait until this one is thought dead. At most one
     /// request. After [`record_run`](Sink::record_run) the lease is free already.
     ///
@@ -243,12 +266,14 @@ impl Sink for GristSink {
     async fn prepare(&self, scope: &Scope, form: &Demarche, plan: SchemaPlan) -> Result<Prepared, SinkError> {
         let mut session = self.session.lock().await;
         let extensions = session.extensions.clone();
-        let wishes = Wishes { restore: self.restore, extensions: &extensions, form };
+        let restyle = self.restyle.load(Ordering::Relaxed);
+        let wishes = Wishes { restore: self.restore, extensions: &extensions, form, restyle, platform: None };
         let prepared = prepare::prepare(&mut session, scope, form, &plan, wishes).await;
         if let Err(fault) = &prepared {
             self.notices.stop(fault);
         }
         let (notices, owes) = self.with_context("a change of its tables", prepared)?;
+        self.restyle.store(false, Ordering::Relaxed);
         self.notices.add(notices);
         Ok(Prepared::new(scope.clone(), plan.layout).owing(owes))
     }

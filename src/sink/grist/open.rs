@@ -1,6 +1,7 @@
 //! Opens a document: checks that it is one of ours or new, and that no other run works on it. Registers the features.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use grist_client::Doc;
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ pub struct Opening {
     restore: bool,
     limits: Option<FileLimits>,
     decisions: bool,
+    restyle: bool,
 }
 
 impl Opening {
@@ -46,6 +48,12 @@ impl Opening {
     /// more; nothing is taken from them then.
     pub fn decisions(self, decisions: bool) -> Self {
         Self { decisions, ..self }
+    }
+
+    /// Makes the pages of a démarche anew with its first change of tables, in the newest style: see
+    /// [`GristSink::restyle_preview`]. `false` by default: pages are people's once they are made.
+    pub fn restyle(self, restyle: bool) -> Self {
+        Self { restyle, ..self }
     }
 
     /// Opens the document for writing. One request, which reads what the document remembers and its structure; nothing is
@@ -79,7 +87,8 @@ impl Opening {
     }
 
     async fn read(self, me: Option<Holder>, token: Option<ProcessToken>) -> Result<GristSink, SinkError> {
-        let Self { doc, restore, limits, decisions } = self;
+        let Self { doc, restore, limits, decisions, restyle } = self;
+        let restyle = AtomicBool::new(restyle);
         let name = format!("grist:{}", doc.id().as_str());
         let reader = Reader::new(doc.clone());
         let state = async {
@@ -105,14 +114,14 @@ impl Opening {
         let notices = Arc::new(Notices::default());
         let session = DocumentSession::new(reader, state, me, ExtensionSet::new(registered), Arc::clone(&notices));
         let session = Mutex::new(session);
-        Ok(GristSink { name, doc, session, restore, files, decisions, outcomes, notices, _token: token })
+        Ok(GristSink { name, doc, session, restore, restyle, files, decisions, outcomes, notices, _token: token })
     }
 }
 
 impl GristSink {
     /// Begins to open a document.
     pub fn of(doc: Doc) -> Opening {
-        Opening { doc, restore: false, limits: None, decisions: false }
+        Opening { doc, restore: false, limits: None, decisions: false, restyle: false }
     }
 
     /// Checks if a run works on a document at this moment. Writes nothing.

@@ -9,11 +9,11 @@ use super::dictionary::Dictionary;
 use super::fault::GristFault;
 use super::journal::Notice;
 use super::memory::{DocumentMemory, Style};
-use super::pages::{self, Dressing};
+use super::pages::{self, Dressing, Views};
 use super::session::DocumentSession;
 use super::shared::Shared;
 use super::state::{DocumentFormat, FORMAT, STYLED, Slot};
-use super::{identity, shared, user_edits, value};
+use super::{identity, shared, stray, user_edits, value};
 use crate::checkpoint::Checkpoint;
 use crate::demarche::Demarche;
 use crate::ids::Scope;
@@ -35,6 +35,8 @@ pub(super) async fn prepare(
         session.reread().await?;
     }
     session.mend().await?;
+    let platform = platform(session, scope)?;
+    let wishes = Wishes { platform: platform.as_deref(), ..wishes };
     let edits = user_edits::compare(
         &session.state.memory(scope)?,
         &session.state.structure,
@@ -52,7 +54,7 @@ pub(super) async fn prepare(
         format.version = format.version.max(STYLED);
     }
     format.instances.insert(scope.instance.clone(), prefix);
-    format.dressed &= missing.is_empty();
+    format.dressed &= missing.is_empty() && !wishes.restyle;
     format.addresses.extend(session.state.addresses.remove_entry(&scope.instance));
     if format.document.is_none() {
         format.document = Some(identity::here(session).await?);
@@ -76,7 +78,10 @@ pub(super) async fn prepare(
     let made: Vec<Action> = hidden.iter().flat_map(|table| table.create()).collect();
     let of_features =
         wishes.extensions.wanted().flat_map(|extension| extension.missing_tables(&session.state.structure));
-    let made: Vec<Action> = made.into_iter().chain(of_features).collect();
+    let is_new_document = session.state.demarches().is_empty() && !made.is_empty();
+    // It goes first: with a table, every page goes that has no widget yet.
+    let stray = if is_new_document { stray::untouched(session).await? } else { None };
+    let made: Vec<Action> = stray.into_iter().chain(made).chain(of_features).collect();
     // The page that tells of runs comes after those of the démarche.
     let shown: Vec<Action> = shown
         .iter()
@@ -106,12 +111,21 @@ pub(super) async fn prepare(
         }
         let memory = changes.applied(answers.as_deref().map(|answers| &answers[..first]).unwrap_or_default());
         believe(session, values, answers.map(|answers| answers[first..].to_vec()));
-        show(session, scope, plan, memory?, format).await?;
+        show(session, scope, plan, memory?, format, wishes.restyle).await?;
     } else {
-        show(session, scope, plan, changes.memory, format).await?;
+        show(session, scope, plan, changes.memory, format, wishes.restyle).await?;
     }
     session.asked = None;
     Ok((edits.notices, owes_remap))
+}
+
+/// The address at which a browser finds the dossiers of a démarche, if that of the platform is known.
+fn platform(session: &DocumentSession, scope: &Scope) -> Result<Option<String>, GristFault> {
+    let kept = session.state.format()?.addresses.remove(&scope.instance);
+    let address = session.state.addresses.get(&scope.instance).cloned().or(kept);
+    let url = address.and_then(|address| url::Url::parse(&address.url).ok());
+    let root = url.map(|url| url.origin().ascii_serialization());
+    Ok(root.map(|root| format!("{root}/procedures/{}", scope.demarche)))
 }
 
 /// Shows what is new, and remembers by which references the document knows it.
@@ -121,11 +135,13 @@ async fn show(
     plan: &SchemaPlan,
     mut memory: DocumentMemory,
     mut format: DocumentFormat,
+    restyle: bool,
 ) -> Result<(), GristFault> {
     pages::resolve(&mut memory, &session.state.structure);
     let naked = memory.tables.iter().any(|table| !table.dressed)
         || memory.columns().any(|column| !column.dressed && !column.left_out);
-    if !naked && format.dressed {
+    let mut bare = memory.pages.iter().any(|page| page.made.is_empty());
+    if !naked && !bare && format.dressed {
         // Only references are new, if anything is; the next bundle that changes tables remembers them too.
         return Ok(());
     }
@@ -133,15 +149,67 @@ async fn show(
         // The answer of the first bundle was lost, and with it the rows of what is kept.
         session.reread().await?;
     }
-    let views = session.reader.views().await?;
-    let crowded = session.state.demarches().len() > 1;
-    let new: Vec<ColRef> =
-        memory.columns().filter(|column| !column.dressed).filter_map(|column| column.col_ref).collect();
-    let dressing = Dressing::new(&plan.layout, &mut memory, &session.state.structure, &views, crowded);
-    let mut actions = dressing.actions(!format.dressed);
-    format.dressed = true;
-    actions.extend(session.extensions.wanted().flat_map(|extension| extension.dress(&memory, &new)));
-    let values = vec![(FORMAT.to_owned(), value::write(&format)), (Slot::Memory.key(scope), value::write(&memory))];
+    if naked || !format.dressed {
+        let views = session.reader.views().await?;
+        let crowded = session.state.demarches().len() > 1;
+        let first = memory.pages.is_empty();
+        let new: Vec<ColRef> =
+            memory.columns().filter(|column| !column.dressed).filter_map(|column| column.col_ref).collect();
+        let mut dressing = Dressing::new(&plan.layout, &mut memory, &session.state.structure, &views, crowded);
+        dressing.restyle = restyle;
+        let mut actions = dressing.actions(!format.dressed);
+        format.dressed = true;
+        actions.extend(session.extensions.wanted().flat_map(|extension| extension.dress(&memory, &new)));
+        let mut values =
+            vec![(FORMAT.to_owned(), value::write(&format)), (Slot::Memory.key(scope), value::write(&memory))];
+        if crowded && first {
+            let (renames, remembered) = crowd(session, scope, &views)?;
+            actions.extend(renames);
+            values.extend(remembered);
+        }
+        commit(session, actions, values).await?;
+        bare = memory.pages.iter().any(|page| page.made.is_empty());
+    }
+    if bare {
+        // Widgets have their references now.
+        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        let views = session.reader.views().await?;
+        let actions = pages::arrange(&plan.layout, &mut memory, &session.state.structure, &views);
+        commit(session, actions, vec![(Slot::Memory.key(scope), value::write(&memory))]).await?;
+    }
+    Ok(())
+}
+
+/// Renames the pages of a démarche that was alone in its document until now.
+fn crowd(
+    session: &DocumentSession,
+    scope: &Scope,
+    views: &Views,
+) -> Result<(Vec<Action>, Vec<(String, String)>), GristFault> {
+    let (mut actions, mut values) = (Vec::new(), Vec::new());
+    let own = scope.to_string();
+    for other in session.state.demarches().into_iter().filter(|other| *other != own) {
+        let Some((_, number)) = other.rsplit_once('/') else { continue };
+        let Ok(demarche) = number.parse() else { continue };
+        let instance = other[..other.len() - number.len() - 1].to_owned();
+        let scope = Scope { instance, demarche };
+        let mut memory = session.state.memory(&scope)?;
+        let title = session.state.form(&scope)?.map(|form| form.title).unwrap_or_default();
+        let renames = pages::crowd(&mut memory, views, &pages::demarche_title(&title, demarche));
+        if !renames.is_empty() {
+            actions.extend(renames);
+            values.push((Slot::Memory.key(&scope), value::write(&memory)));
+        }
+    }
+    Ok((actions, values))
+}
+
+/// Sends actions with the values that are to be kept.
+async fn commit(
+    session: &mut DocumentSession,
+    mut actions: Vec<Action>,
+    values: Vec<(String, String)>,
+) -> Result<(), GristFault> {
     let values = session.state.changed(values);
     let first = actions.len();
     actions.extend(remember(session, &values));

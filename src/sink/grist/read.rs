@@ -12,7 +12,7 @@ use super::fault::GristFault;
 use super::known::{self, Child, DocRecord, Holdings, id, text};
 use super::lease::{self, LeaseRow};
 use super::line_kind::LineKind;
-use super::pages::Views;
+use super::pages::{self, Views};
 use super::state::{State, StoredValue};
 use super::target::RowSource;
 use super::{shared, value};
@@ -82,16 +82,30 @@ fn lease_question() -> String {
     format!("SELECT '{}' AS sorte, {} AS valeur FROM Dn_baux", LineKind::Lease, object(&columns))
 }
 
-/// Asks where tables are shown.
+/// Asks where tables are shown, and how.
 fn views_question() -> String {
+    let properties: Vec<String> = pages::PROPERTIES.iter().map(|name| format!("'{name}', {name}")).collect();
     format!(
-        "SELECT '{view}' AS sorte, json_object('id', id, 'primaryViewId', primaryViewId) AS valeur FROM _grist_Tables \
-         UNION ALL SELECT '{section}', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef) \
+        "SELECT '{view}' AS sorte, json_object('id', id, 'tableId', tableId, 'primaryViewId', primaryViewId, \
+         'summarySourceTable', summarySourceTable) AS valeur FROM _grist_Tables \
+         UNION ALL SELECT '{section}', json_object('id', id, 'parentId', parentId, 'tableRef', tableRef, {properties}) \
          FROM _grist_Views_section WHERE parentId <> 0 \
-         UNION ALL SELECT '{page}', json_object('id', id, 'viewRef', viewRef, 'pagePos', pagePos) FROM _grist_Pages",
+         UNION ALL SELECT '{page}', json_object('id', id, 'viewRef', viewRef, 'indentation', indentation, \
+         'pagePos', pagePos) FROM _grist_Pages \
+         UNION ALL SELECT '{page_view}', json_object('id', id, 'name', name, 'layoutSpec', layoutSpec) FROM _grist_Views \
+         UNION ALL SELECT '{field}', json_object('id', id, 'parentId', parentId, 'parentPos', parentPos, \
+         'colRef', colRef, 'width', width) FROM _grist_Views_section_field \
+         WHERE parentId IN (SELECT id FROM _grist_Views_section WHERE parentId <> 0) \
+         UNION ALL SELECT '{column}', json_object('id', id, 'parentId', parentId, 'colId', colId, \
+         'summarySourceCol', summarySourceCol) FROM _grist_Tables_column \
+         WHERE parentId IN (SELECT id FROM _grist_Tables WHERE summarySourceTable <> 0)",
         view = LineKind::View,
         section = LineKind::Section,
         page = LineKind::Page,
+        page_view = LineKind::PageView,
+        field = LineKind::Field,
+        column = LineKind::SummaryColumn,
+        properties = properties.join(", "),
     )
 }
 
@@ -269,6 +283,9 @@ impl Reader {
                     (LineKind::View, "_grist_Tables"),
                     (LineKind::Section, "_grist_Views_section"),
                     (LineKind::Page, "_grist_Pages"),
+                    (LineKind::PageView, "_grist_Views"),
+                    (LineKind::Field, "_grist_Views_section_field"),
+                    (LineKind::SummaryColumn, "_grist_Tables_column"),
                 ] {
                     let found = self.doc.records(table, &[]).await?;
                     rows.extend(found.into_iter().map(|row| (kind, row)));
@@ -276,25 +293,7 @@ impl Reader {
                 rows
             }
         };
-        let mut views = Views::default();
-        for (kind, row) in rows {
-            let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
-            match kind {
-                LineKind::View if number("primaryViewId") != 0 => {
-                    views.of_table.insert(number("id"), number("primaryViewId"));
-                }
-                LineKind::Section if number("parentId") != 0 => {
-                    views.sections.push((number("parentId"), number("tableRef"), number("id")));
-                }
-                LineKind::Page => {
-                    views.pages.insert(number("viewRef"), number("id"));
-                    let position = row.get("pagePos").and_then(Value::as_f64).unwrap_or_default();
-                    views.last = views.last.max(position);
-                }
-                _ => {}
-            }
-        }
-        Ok(views)
+        Ok(Views::of(&rows))
     }
 
     /// Reads what is held of some dossiers.

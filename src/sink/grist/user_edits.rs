@@ -279,6 +279,7 @@ mod tests {
             file: None,
             decisions: Vec::new(),
             twins: Vec::new(),
+            formulas: Vec::new(),
         };
         (DocumentMemory { tables: vec![table], ..DocumentMemory::default() }, structure)
     }

@@ -8,8 +8,8 @@
 //! Start with [`Grist`], make documents, give [`Role`]s to keys, let a [`Person`] change things between two requests,
 //! break it with [`FaultPlan`]s, and read the requests in [`Logged`].
 //!
-//! It does not imitate everything: formulas are stored but never computed, summary tables cannot be created, sharing and webhooks
-//! have no routes.
+//! It does not imitate everything: formulas are stored but never computed, so that summary tables are made and have no rows; sharing
+//! and webhooks have no routes.
 //!
 //! Modules: `cell` (values and conversions), `state`, `table`, `bundle` and `structure` (content of a document and its changes),
 //! `actions` (user actions), `store` (SQL), `rest` (routes), `endpoint` (keys, limits, faults).

@@ -77,8 +77,14 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
 
     let scope = Scope { instance: instance.name.clone(), demarche: head.number };
     let settings = Settings { page_size: instance.page_size.value, ..SyncSettings::default().settings() };
-    tell(&preview(&site, &place, Job { client: &client, scope: scope.clone(), filter: &filter, settings }).await?);
-    if !args.yes && !ask.agrees("Make this, and copy the dossiers?", "agree beforehand with `--yes`")? {
+    let question = if args.restyle {
+        tell(&restyling(&site, &place, &scope).await?);
+        "Make these pages anew, and copy the dossiers?"
+    } else {
+        tell(&preview(&site, &place, Job { client: &client, scope: scope.clone(), filter: &filter, settings }).await?);
+        "Make this, and copy the dossiers?"
+    };
+    if !args.yes && !ask.agrees(question, "agree beforehand with `--yes`")? {
         tell("nothing was written");
         return Ok(Exit::Done);
     }
@@ -102,7 +108,8 @@ pub async fn run(context: &Context, args: &InitGristArgs) -> Result<Exit, CliErr
     };
     let events = |event: &CycleEvent<'_>| progress.hear(event);
     let cycle = Cycle { job: &job, stop: &stop, clock: &Timestamp::now, events: &events };
-    let sink = open_document(GristSink::of(site.client.doc(target.document.clone())), None).await?;
+    let opening = GristSink::of(site.client.doc(target.document.clone())).restyle(args.restyle);
+    let sink = open_document(opening, None).await?;
     let run = cycle.sync_dossiers(&sink).await;
     sink.close().await?;
     let exit = summary::exit(&run);
@@ -207,6 +214,26 @@ async fn preview(
     let mut text = "to be made:\n".to_owned();
     for change in &previewed.schema {
         text.push_str(&format!("  {}\n", legible(change)));
+    }
+    Ok(text)
+}
+
+/// The pages that are made anew.
+async fn restyling(site: &Site, place: &Place, scope: &Scope) -> Result<String, CliError> {
+    let Place::There(info) = place else {
+        let message = "--restyle: there is no document yet".to_owned();
+        return Err(CliError::Usage { message, hint: "name a document with `--document`" });
+    };
+    let sink = GristSink::of(site.client.doc(info.id.clone())).open_read_only().await?;
+    let lines = sink.restyle_preview(scope).await?;
+    sink.close().await?;
+    if lines.is_empty() {
+        let message = format!("--restyle: the document has no table of the démarche {}", scope.demarche);
+        return Err(CliError::Usage { message, hint: "leave `--restyle` out: a first sync makes its pages" });
+    }
+    let mut text = "to be made anew; pages, columns and widgets of yours stay:\n".to_owned();
+    for line in lines {
+        text.push_str(&format!("  {}\n", legible(&line)));
     }
     Ok(text)
 }

@@ -53,6 +53,9 @@ pub struct InitGristArgs {
     /// Filter with this privacy policy: a preset (default, strict, integral) or one of the configuration [default: default]
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
+    /// Make the pages of a démarche that is in the document anew, in the newest style [default: pages stay as they are]
+    #[arg(long, requires = "document", conflicts_with_all = ["new", "write"])]
+    pub restyle: bool,
     /// Write the configuration to this file, which must not exist [default: print it]
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,

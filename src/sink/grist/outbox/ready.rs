@@ -87,9 +87,8 @@ fn dress(structure: &[Table], views: &Views) -> Vec<Action> {
         }
         let Some(view) = views.of_table.get(&table.table_ref).copied() else { continue };
         actions.push(update("_grist_Views", view, json!({ "name": shared.title })));
-        let grid = views.sections.iter().find(|(of, shows, _)| *of == view && *shows == table.table_ref);
-        if let Some((_, _, section)) = grid {
-            actions.push(update("_grist_Views_section", *section, json!({ "title": shared.title })));
+        if let Some(section) = views.shows(view, table.table_ref) {
+            actions.push(update("_grist_Views_section", section.id, json!({ "title": shared.title })));
         }
     }
     actions

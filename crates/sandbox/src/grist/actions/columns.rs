@@ -276,7 +276,7 @@ fn display_helper(bundle: &mut Bundle, table: &str, old: i64, formula: &str) -> 
 }
 
 /// Removes display helpers that nothing uses any more.
-pub(in crate::grist) fn sweep(bundle: &mut Bundle) -> Result<(), Failure> {
+pub(super) fn sweep(bundle: &mut Bundle) -> Result<(), Failure> {
     let columns = bundle.state.meta(COLUMNS);
     let helpers = columns.rows.keys().copied();
     let unused: Vec<i64> = helpers

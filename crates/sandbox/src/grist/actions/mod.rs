@@ -3,11 +3,10 @@
 mod columns;
 mod metadata;
 mod records;
+mod summary;
 mod tables;
 mod upsert;
 mod views;
-
-pub(super) use columns::sweep;
 
 use serde_json::{Map, Value as Json};
 
@@ -162,6 +161,13 @@ fn row(value: &Json) -> Result<Option<i64>, Failure> {
         Json::Null => Ok(None),
         value => value.as_i64().map(Some).ok_or_else(|| Failure::assertion("")),
     }
+}
+
+/// Removes what nothing uses any more at the end of a bundle: display helpers, and summary tables.
+pub(super) fn sweep(bundle: &mut Bundle) -> Result<(), Failure> {
+    let unused = summary::unused(bundle);
+    tables::remove_rows(bundle, &unused)?;
+    columns::sweep(bundle)
 }
 
 /// Does one action and gives what it returns.

@@ -128,6 +128,8 @@ pub(super) fn remove_rows(bundle: &mut Bundle, rows: &[i64]) -> Result<(), Failu
                 detach(bundle, &id, &owner, &column)?;
             }
         }
+        let summaries = bundle.state.meta(TABLES).having("summarySourceTable", *row);
+        remove_rows(bundle, &summaries)?;
         let sections = bundle.state.meta("_grist_Views_section").having("tableRef", *row);
         views::remove_sections(bundle, &sections)?;
         let sections = bundle.state.meta("_grist_Views_section");

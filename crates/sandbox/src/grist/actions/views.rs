@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::metadata::{self, Values};
-use super::{Arguments, tables};
+use super::{Arguments, summary, tables};
 use crate::grist::bundle::{Bundle, Columns};
 use crate::grist::cell::Cell;
 use crate::grist::failure::Failure;
@@ -65,7 +65,7 @@ pub(super) fn make_section(
     Ok(section)
 }
 
-fn add_field(bundle: &mut Bundle, section: i64, column: i64) -> Result<(), Failure> {
+pub(super) fn add_field(bundle: &mut Bundle, section: i64, column: i64) -> Result<(), Failure> {
     metadata::insert(bundle, FIELDS, &[("parentId", Cell::Int(section)), ("colRef", Cell::Int(column))])?;
     Ok(())
 }
@@ -100,14 +100,14 @@ pub(super) fn add_section(bundle: &mut Bundle, arguments: &Arguments<'_>) -> Res
     Ok(json!({ "id": make_section(bundle, table, view, kind, title, "[]")? }))
 }
 
-/// A section on a page; zero makes a new table or a new page. Summaries are not part of the sandbox.
+/// A section on a page, of a table or of its summary; zero makes a new table or a new page. Handles of rows that the bundle
+/// made are not known here.
 pub(super) fn create_section(bundle: &mut Bundle, arguments: &Arguments<'_>) -> Result<Json, Failure> {
-    let mut table = bundle.row_behind("_grist_Tables", arguments.int(0, "table_ref")?);
-    let mut view = bundle.row_behind("_grist_Views", arguments.int(1, "view_ref")?);
+    let mut table = arguments.int(0, "table_ref")?;
+    let mut view = arguments.int(1, "view_ref")?;
     let kind = arguments.text(2, "section_type")?;
-    if !arguments.get(3, "groupby_colrefs")?.is_null() {
-        return Err(Failure::value("Summary sections are not part of the sandbox"));
-    }
+    let by = arguments.get(3, "groupby_colrefs")?;
+    let by: Option<Vec<i64>> = by.as_array().map(|by| by.iter().filter_map(Json::as_i64).collect());
     let title = arguments.get(4, "table_id")?.as_str().unwrap_or_default();
     if table == 0 {
         table = tables::make_raw(bundle, title)?;
@@ -120,7 +120,10 @@ pub(super) fn create_section(bundle: &mut Bundle, arguments: &Arguments<'_>) -> 
         let id = bundle.state.table_id(table).to_owned();
         view = make(bundle, &id, "empty", "New page")?.0;
     }
-    let section = make_section(bundle, table, view, kind, "", "")?;
+    let section = match by {
+        Some(by) => summary::section(bundle, table, &by, view, kind)?,
+        None => make_section(bundle, table, view, kind, "", "")?,
+    };
     Ok(json!({ "tableRef": table, "viewRef": view, "sectionRef": section }))
 }
 
