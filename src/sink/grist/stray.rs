@@ -9,13 +9,14 @@ use super::session::DocumentSession;
 /// The table that every new document has.
 const STRAY: &str = "Table1";
 
-/// Gives the action that removes the table, if it is as Grist made it (Grist trap 36).
+/// Gives the action that removes the table, if it is alone and as Grist made it (Grist trap 36): a document with other tables is
+/// somebody's work.
 pub(super) async fn untouched(session: &DocumentSession) -> Result<Option<Action>, GristFault> {
-    let Some(table) = session.state.structure.iter().find(|table| table.id == STRAY) else { return Ok(None) };
+    let [table] = session.state.structure.as_slice() else { return Ok(None) };
     let is_bare = |column: &&Column| column.is_formula && column.formula.is_empty() && column.kind == "Any";
     let own: Vec<&Column> = table.columns.iter().filter(|column| column.id != "manualSort").collect();
     let bare = own.iter().all(is_bare) && own.iter().map(|column| column.id.as_str()).eq(["A", "B", "C"]);
-    if !bare || !session.reader.doc.table_rows(STRAY).await?.is_empty() {
+    if table.id != STRAY || !bare || !session.reader.doc.table_rows(STRAY).await?.is_empty() {
         return Ok(None);
     }
     Ok(Some(Action::Raw(json!(["RemoveTable", STRAY]))))

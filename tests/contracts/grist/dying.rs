@@ -75,7 +75,7 @@ async fn undisturbed() -> ((Shown, Vec<String>, Vec<usize>), u32) {
 #[tokio::test]
 async fn a_run_that_dies_before_or_after_any_request_is_finished_by_the_next_one() {
     let (expected, requests) = undisturbed().await;
-    assert!((9..18).contains(&requests), "{requests} requests");
+    assert!((9..23).contains(&requests), "{requests} requests");
     for after in 0..requests {
         for applied in [false, true] {
             let place = Place::new().await;

@@ -412,11 +412,15 @@ pub(super) fn arrange(layout: &Layout, memory: &mut DocumentMemory, structure: &
         let found = dossiers.find(structure)?;
         found.columns.iter().find(|column| column.col_ref == delay.column).map(|column| column.id.clone())
     });
-    let mut arranged = Vec::new();
+    let (mut arranged, mut removed) = (Vec::new(), Vec::new());
     for (place, page) in memory.pages.iter().enumerate().filter(|(_, page)| page.made.is_empty()) {
         let free = |view: &RowId| !claimed.contains(view);
         let named = views.views.iter().filter(|(_, view)| view.name == page.name).map(|(view, _)| *view);
-        let Some(view) = page.view.or_else(|| named.filter(free).last()) else { continue };
+        let known = page.view.filter(|view| views.views.contains_key(view));
+        let Some(view) = known.or_else(|| named.filter(free).last()) else {
+            removed.push(place);
+            continue;
+        };
         let here = Arranged { views, view };
         let mut spec = match &page.key {
             PageKey::Dashboard => dashboard::arrange(&mut build, &here, columns, delay.as_deref()),
@@ -441,8 +445,15 @@ pub(super) fn arrange(layout: &Layout, memory: &mut DocumentMemory, structure: &
         let page = &mut memory.pages[place];
         (page.view, page.sections, page.made) = (Some(view), sections, after.digest(view));
     }
+    for place in removed {
+        // A person removed it meanwhile.
+        REMOVED.clone_into(&mut memory.pages[place].made);
+    }
     build.actions
 }
+
+/// What is remembered of a page that was removed before it was arranged.
+const REMOVED: &str = "-";
 
 /// Renames the pages of a démarche that gets a neighbour in its document, as far as they are as we made them.
 pub(super) fn crowd(memory: &mut DocumentMemory, views: &Views, title: &str) -> Vec<Action> {

@@ -18,24 +18,24 @@ const SENTENCE: &str = "Une ligne par passage, le dernier en premier. Ces lignes
 const RUNS: [(&str, u32); 9] = [
     ("debut", 140),
     ("resultat", 210),
-    ("message", 420),
-    ("demarche", 200),
-    ("nouveaux", 90),
-    ("modifies", 90),
-    ("supprimes", 95),
+    ("message", 340),
+    ("nouveaux", 85),
+    ("modifies", 85),
+    ("supprimes", 90),
     ("quarantaine", 120),
+    ("demarche", 220),
     ("fin", 140),
 ];
 
 /// Those of the quarantine.
 const QUARANTINE: [(&str, u32); 7] = [
     ("dossier", 110),
-    ("motif", 170),
-    ("message", 420),
-    ("demarche", 200),
+    ("motif", 160),
+    ("message", 380),
     ("depuis", 140),
-    ("essais", 80),
     ("prochain_essai", 140),
+    ("essais", 80),
+    ("demarche", 220),
 ];
 
 /// The results of runs with their colours: background, text.
