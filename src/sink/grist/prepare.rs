@@ -80,7 +80,7 @@ pub(super) async fn prepare(
         wishes.extensions.wanted().flat_map(|extension| extension.missing_tables(&session.state.structure));
     let is_new_document = session.state.demarches().is_empty() && !made.is_empty();
     // It goes first: with a table, every page goes that has no widget yet.
-    let stray = if is_new_document { stray::untouched(session).await? } else { None };
+    let stray = if is_new_document { stray::untouched(session).await } else { None };
     let made: Vec<Action> = stray.into_iter().chain(made).chain(of_features).collect();
     // The page that tells of runs comes after those of the démarche.
     let shown: Vec<Action> = shown

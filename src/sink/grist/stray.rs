@@ -3,7 +3,6 @@
 use grist_client::{Action, Column};
 use serde_json::json;
 
-use super::fault::GristFault;
 use super::session::DocumentSession;
 
 /// The table that every new document has.
@@ -11,13 +10,15 @@ const STRAY: &str = "Table1";
 
 /// Gives the action that removes the table, if it is alone and as Grist made it (Grist trap 36): a document with other tables is
 /// somebody's work.
-pub(super) async fn untouched(session: &DocumentSession) -> Result<Option<Action>, GristFault> {
-    let [table] = session.state.structure.as_slice() else { return Ok(None) };
+pub(super) async fn untouched(session: &DocumentSession) -> Option<Action> {
+    let [table] = session.state.structure.as_slice() else { return None };
     let is_bare = |column: &&Column| column.is_formula && column.formula.is_empty() && column.kind == "Any";
     let own: Vec<&Column> = table.columns.iter().filter(|column| column.id != "manualSort").collect();
     let bare = own.iter().all(is_bare) && own.iter().map(|column| column.id.as_str()).eq(["A", "B", "C"]);
-    if table.id != STRAY || !bare || !session.reader.doc.table_rows(STRAY).await?.is_empty() {
-        return Ok(None);
+    if table.id != STRAY || !bare {
+        return None;
     }
-    Ok(Some(Action::Raw(json!(["RemoveTable", STRAY]))))
+    // One that cannot be read stays: another run may have removed it meanwhile.
+    let empty = session.reader.doc.table_rows(STRAY).await.is_ok_and(|rows| rows.is_empty());
+    empty.then(|| Action::Raw(json!(["RemoveTable", STRAY])))
 }
