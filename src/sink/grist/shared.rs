@@ -155,14 +155,13 @@ impl Shared {
         };
         let (shown, hidden): (Vec<&Own>, Vec<&Own>) = self.columns.iter().partition(|(_, _, title)| !title.is_empty());
         let mut actions = Vec::new();
-        let how = if self.is_for_people() {
+        if self.is_for_people() {
             actions.push(json!(["AddTable", self.id, shown.iter().map(|column| info(column)).collect::<Vec<_>>()]));
-            "AddHiddenColumn"
         } else {
             actions.push(json!(["AddRawTable", self.id]));
-            "AddColumn"
-        };
-        actions.extend(hidden.iter().map(|column| json!([how, self.id, column.0, info(column)])));
+        }
+        // Pages do not show these columns; the raw data does, without which people could not duplicate the table.
+        actions.extend(hidden.iter().map(|column| json!(["AddColumn", self.id, column.0, info(column)])));
         if !self.is_for_people() {
             // A table without a page comes with three empty columns.
             actions.extend(["A", "B", "C"].map(|id| json!(["RemoveColumn", self.id, id])));
@@ -255,7 +254,7 @@ pub(super) fn mend(tables: &[Shared], structure: &[Table]) -> Vec<Action> {
                 let table = "_grist_Tables_column".to_owned();
                 actions.push(Action::UpdateRecord { table, row: column.col_ref, values });
             } else {
-                let (how, title) = if title.is_empty() { ("AddHiddenColumn", id) } else { ("AddVisibleColumn", title) };
+                let (how, title) = if title.is_empty() { ("AddColumn", id) } else { ("AddVisibleColumn", title) };
                 let info = json!({ "type": kind, "label": title, "isFormula": false });
                 actions.push(Action::Raw(json!([how, shared.id, id, info])));
             }

@@ -62,8 +62,10 @@ impl<'a> TableColumns<'a> {
         names.iter().filter_map(|name| self.named(name)).collect()
     }
 
-    /// How a column is shown; `None` where it is not there.
+    /// How a column is shown, by its French words where it has some; `None` where it is not there.
     pub fn shown(&self, column: &ColumnMemory) -> Option<Shown> {
+        let twin = self.memory.twin(&column.key).filter(|twin| twin.col_ref.is_some() && !twin.left_out);
+        let column = twin.unwrap_or(column);
         let column_ref = column.col_ref.filter(|_| !column.left_out)?;
         Some(Shown::new(column_ref, width(column, self.spec(column))))
     }

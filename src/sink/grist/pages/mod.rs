@@ -356,8 +356,8 @@ fn first_widgets(views: &Views, view: RowId, tables: &[TableRef]) -> Vec<RowId> 
     kinds.filter_map(first).collect()
 }
 
-/// The states of dossiers that wait for a decision.
-const UNDECIDED: [&str; 2] = ["en_construction", "en_instruction"];
+/// The states of dossiers that wait for a decision, in French and in the words of the platform's API.
+const UNDECIDED: [&str; 4] = ["En construction", "En instruction", "en_construction", "en_instruction"];
 
 /// A page that is to be arranged.
 fn page(key: PageKey, name: &str) -> PageMemory {

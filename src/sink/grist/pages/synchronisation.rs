@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::arrange::{self, Arranged};
 use super::builder::{Builder, NewSection};
 use super::columns::Shown;
+use crate::sink::grist::journal;
 use crate::sink::grist::shared::{self, Shared};
 
 /// The name of the page.
@@ -38,22 +39,13 @@ const QUARANTINE: [(&str, u32); 7] = [
     ("demarche", 220),
 ];
 
-/// The results of runs with their colours: background, text.
-const RESULTS: [(&str, &str, &str); 5] = [
-    ("Terminé", "#B8FEC9", "#18753C"),
-    ("Terminé, rien de nouveau", "#EEEEEE", "#3A3A3A"),
-    ("Terminé, sauf les dossiers en quarantaine", "#FEECC2", "#716043"),
-    ("Interrompu, à reprendre", "#FEECC2", "#716043"),
-    ("En échec", "#FFE9E9", "#CE0500"),
-];
-
 /// Makes the widgets of the page, and gives its columns their forms.
 pub(super) fn make(build: &mut Builder, view: RowId, runs: &Table, waiting: Option<&Table>) {
     dates(build, runs);
     let result = runs.columns.iter().find(|column| column.id == "resultat");
     if let Some(result) = result.filter(|column| column.kind == "Text" && column.widget_options.is_empty()) {
-        let choices: Vec<&str> = RESULTS.iter().map(|(word, _, _)| *word).collect();
-        let colours: serde_json::Map<String, Value> = RESULTS
+        let choices: Vec<&str> = journal::RESULTS.iter().map(|(word, _, _)| *word).collect();
+        let colours: serde_json::Map<String, Value> = journal::RESULTS
             .iter()
             .map(|(word, fill, text)| ((*word).to_owned(), json!({ "fillColor": fill, "textColor": text })))
             .collect();

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use grist_client::Column;
 
 use super::*;
-use crate::ids::{DemarcheNumber, DescriptorId};
+use crate::demarche::{Demarche, Learned};
+use crate::ids::{DemarcheNumber, DescriptorId, RevisionId};
 use crate::privacy::Treatment;
 use crate::sink::grist::ddl::{self, Wishes};
 use crate::sink::grist::extension::ExtensionSet;
@@ -35,11 +36,26 @@ fn layout() -> Layout {
     Layout { demarche: DemarcheNumber::new(12), title: "Aides".to_owned(), tables, presentation: BTreeSet::new() }
 }
 
+fn form() -> Demarche {
+    Demarche {
+        number: DemarcheNumber::new(12),
+        title: "Aides".to_owned(),
+        state: "publiee".to_owned(),
+        date_derniere_modification: jiff::Timestamp::UNIX_EPOCH,
+        revisions: Vec::new(),
+        active_revision: RevisionId::new("revision"),
+        groupes_instructeurs: Vec::new(),
+        labels: Vec::new(),
+        service: None,
+        learned: Learned::default(),
+    }
+}
+
 /// Tables as they are once the first bundle is applied, and the page that they were made with.
 fn made(style: Style) -> (DocumentMemory, Vec<Table>, Views) {
     let extensions = ExtensionSet::default();
-    let wishes =
-        Wishes { restore: false, restyle: false, extensions: &extensions, platform: Some("https://example.org") };
+    let (form, platform) = (form(), Some("https://example.org"));
+    let wishes = Wishes { restore: false, restyle: false, extensions: &extensions, form: &form, platform };
     let changes = ddl::plan(&DocumentMemory::default(), &[], &layout(), wishes).expect("tables");
     let mut memory = changes.memory;
     memory.style = style;
