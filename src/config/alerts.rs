@@ -10,7 +10,7 @@ use super::values::{InvalidValue, SecretSource};
 use crate::serve::Limits;
 
 /// Whom `dn run` wakes, and for what, each value with its origin. Without a command or an address it wakes nobody. The
-/// defaults are in [`defaults`].
+/// defaults are in `config::defaults`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alerts {
     /// A program with its arguments, started for each message.

@@ -24,7 +24,7 @@ use super::values::{self, InvalidValue, SecretSource};
 /// A key, as it is declared.
 pub(super) struct Key {
     pub(super) name: &'static str,
-    /// What the example says of it; empty for tables and for one of two ways to name a secret.
+    /// Text of the example about it; empty for tables and for one of two ways to name a secret.
     pub(super) help: &'static str,
     /// Its default, else an example, as TOML; `None` for a table.
     pub(super) value: Option<String>,

@@ -27,7 +27,7 @@ pub(super) struct TargetType {
     names: &'static [&'static str],
     /// Its name in the example.
     pub(super) sample: &'static str,
-    /// What the example says of it.
+    /// Text of the example about it.
     pub(super) about: &'static str,
     /// Declares its keys, but for `type`.
     pub(super) declare: fn(&mut Keys<'_, '_>) -> Option<Setting<TargetEntry>>,

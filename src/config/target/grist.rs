@@ -32,11 +32,11 @@ pub struct GristTarget {
     pub document: DocId,
     /// Where the API key is.
     pub key: Setting<SecretSource>,
-    /// How the document is used.
+    /// Uses of the document.
     pub options: GristOptions,
 }
 
-/// How a document is used.
+/// Uses of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GristOptions {
     /// True if columns of ours that somebody deleted are made again.
@@ -137,7 +137,7 @@ pub struct GristEntry {
     pub url: Option<Setting<Url>>,
     /// Where the API key is.
     pub key: Option<Setting<SecretSource>>,
-    /// How the document is used.
+    /// Uses of the document.
     pub options: GristOptions,
 }
 

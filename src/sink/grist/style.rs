@@ -14,7 +14,7 @@ use crate::privacy::Treatment;
 use crate::sink::names;
 use crate::table::{CellKind, ColumnKey, ColumnSpec, LayoutTable, Origin, TableKey};
 
-/// How the cells of a column are written.
+/// Look of the cells of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Render {
     /// As the mapper made them.
@@ -52,7 +52,7 @@ impl Style {
         if self.words(table, &key).is_some() { ColumnPosition::Hidden } else { technical.place }
     }
 
-    /// How the cells of a column are written.
+    /// Look of the cells of a column.
     pub(super) fn render(self, table: &TableKey, spec: &ColumnSpec) -> Render {
         match (self, &spec.key) {
             (Self::First, _) => Render::AsMapped,
