@@ -279,7 +279,7 @@ mod tests {
             ("Bonjour,\n\nmerci.", "Bonjour,\n\nmerci."),
             (
                 "<p>Bonjour,</p><p>Il manque&nbsp;:</p><ul><li>le RIB</li><li>le <b>devis</b></li></ul><p>Merci</p>",
-                "Bonjour,\n\nIl manque\u{a0}:\n- le RIB\n- le devis\nMerci",
+                "Bonjour,\n\nIl manque\u{a0}:\n\n- le RIB\n- le devis\nMerci",
             ),
             (
                 "<p>Votre dossier est <a href=\"https://exemple.fr/d?a=1&amp;b=2\">ici</a>.</p>",

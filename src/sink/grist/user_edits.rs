@@ -359,7 +359,7 @@ mod tests {
             match compare(&memory, &structure, &Hidden::default(), false, &ExtensionSet::default()) {
                 Err(GristFault::Edited { reason, french }) => {
                     assert!(reason.contains(expected), "{reason}");
-                    assert!(french.starts_with("La ") && !french.contains("number"), "{french}");
+                    assert!(french.starts_with("La ") && !french.contains("column"), "{french}");
                 }
                 other => panic!("{expected}: {other:?}"),
             }
