@@ -1,6 +1,7 @@
 //! Checks reading requests and the decoding of answers.
 
-use grist_client::{Access, DocId};
+use demarche_numerique::sandbox::grist::{Grist, Role};
+use grist_client::{Access, DocId, GristError};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -142,4 +143,49 @@ async fn what_an_instance_can_do_is_found_out_without_changing_anything() {
         assert_eq!(features.at_least(), version, "{case}");
         assert_eq!(client.stats().writes, 0, "{case}");
     }
+}
+
+#[tokio::test]
+async fn an_access_token_tells_what_it_may_by_an_empty_bundle_alone() {
+    let grist = Grist::new();
+    let server = grist.serve_locally().await.expect("a free port");
+    let (id, other) = (grist.create_document("Suivi"), grist.create_document("Autre"));
+    grist.add_key("lecteur", Some(Role::Viewer));
+    let of = |token: String| {
+        let client = client(server.url()).as_person(token.into());
+        client.doc(DocId::parse(&id).expect("an id"))
+    };
+    let editor = of(grist.access_token(&id, Grist::OWNER, false));
+    let before = grist.state_number(&id);
+    editor.can_edit().await.expect("an owner may edit");
+    assert_eq!(grist.state_number(&id), before, "nothing is added to the history");
+    assert!(matches!(editor.info().await, Err(GristError::Forbidden { .. })), "nothing of the document as a whole");
+    for token in [
+        grist.access_token(&id, "lecteur", false),
+        grist.access_token(&id, Grist::OWNER, true),
+        grist.access_token(&other, Grist::OWNER, false),
+    ] {
+        let doc = of(token);
+        assert!(matches!(doc.can_edit().await, Err(GristError::Forbidden { .. })));
+    }
+    for token in ["abc", KEY, "a.b.c"] {
+        assert!(matches!(of(token.to_owned()).can_edit().await, Err(GristError::WrongKey { .. })), "{token}");
+    }
+    grist.expire_access_tokens();
+    let error = editor.can_edit().await.expect_err("its time is over");
+    assert!(matches!(error, GristError::WrongKey { .. }) && !error.to_string().contains("acces."), "{error}");
+}
+
+#[tokio::test]
+async fn an_access_token_goes_in_the_address_and_the_key_is_left_out() {
+    let (server, client, _) =
+        answering(good(&json!({ "actionNum": 0, "retValues": [], "isModification": false }))).await;
+    let token = "en-tete.contenu&=.signature";
+    doc(&client.as_person(token.to_owned().into())).can_edit().await.expect("it answers");
+    let request = &received(&server).await[0];
+    assert!(!request.headers.contains_key("authorization"), "Grist has no choice between two who ask");
+    assert_eq!(request.headers["x-requested-with"], "XMLHttpRequest");
+    let auth: Vec<String> =
+        request.url.query_pairs().filter(|(name, _)| name == "auth").map(|(_, value)| value.into_owned()).collect();
+    assert_eq!(auth, [token]);
 }

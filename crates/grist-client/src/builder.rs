@@ -10,7 +10,7 @@ use super::address::api_base;
 use super::client::Client;
 use super::error::GristError;
 use super::limiter::Limiters;
-use super::transport::Transport;
+use super::transport::{Credential, Transport};
 use bearer_http::{Pace, Secret, Timeouts, client};
 
 /// The wait before the first repetition that `disposition` counts from.
@@ -96,7 +96,7 @@ impl Builder {
         Ok(Client::over(Arc::new(Transport {
             http,
             base,
-            key,
+            credential: Credential::Key(key),
             limiters: Limiters::default(),
             counters: Arc::default(),
             total_timeout: self.total_timeout,

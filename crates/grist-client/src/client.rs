@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
@@ -9,9 +10,10 @@ use super::address::DocId;
 use super::builder::Builder;
 use super::doc::{Doc, Repeat};
 use super::error::GristError;
+use super::limiter::Limiters;
 use super::request::{Request, json as body};
 use super::stats::Stats;
-use super::transport::Transport;
+use super::transport::{Credential, Transport};
 use super::types::{Access, Org, Workspace};
 use super::wire::{WireAccount, WireOrg, WireWorkspace, decode};
 
@@ -37,6 +39,25 @@ impl Client {
 
     pub(super) fn over(transport: Arc<Transport>) -> Self {
         Self { transport }
+    }
+
+    /// The same instance as the person to whom Grist gave this access token (`grist.docApi.getAccessToken` of a custom
+    /// widget), and without the key. The token is good for one document, for a quarter of an hour, with the rights of that
+    /// person, or less (Grist trap 41). Nothing is sent.
+    #[must_use]
+    pub fn as_person(&self, token: SecretString) -> Self {
+        let Transport { http, base, counters, total_timeout, body_limit, pace, credential: _, limiters: _ } =
+            &*self.transport;
+        Self::over(Arc::new(Transport {
+            http: http.clone(),
+            base: base.clone(),
+            credential: Credential::AccessToken(token),
+            limiters: Limiters::default(),
+            counters: Arc::clone(counters),
+            total_timeout: *total_timeout,
+            body_limit: *body_limit,
+            pace: *pace,
+        }))
     }
 
     /// The address of the API: `https://grist.example.org/o/docs/api`.

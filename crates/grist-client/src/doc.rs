@@ -140,6 +140,18 @@ impl Doc {
         Ok(Applied { ret_values, is_modification })
     }
 
+    /// Checks that whoever asks may write into the document. Nothing is written, and nothing is added to its history.
+    ///
+    /// # Errors
+    /// [`GristError::Forbidden`] for a viewer; [`GristError::WrongKey`] for an access token that is expired or broken.
+    pub async fn can_edit(&self) -> Result<(), GristError> {
+        let mut url = self.url(["apply"]);
+        url.set_query(Some("noparse=1"));
+        let request = Request::post("a right to write", url, Body::Json("[]".into()), Repeat::Safe).reading();
+        // Not in the limiter of the document, which would ask once more after a first refusal (Grist trap 28).
+        self.transport.ask(None, &request, decode::<WireApplied>).await.map(drop)
+    }
+
     /// One SELECT, which may see `_grist_*` tables too. A text in a column of another type comes as the text (Grist trap 18), and a
     /// cell that a change of type left marshalled as its value; SQL's own functions and comparisons see a blob there.
     ///

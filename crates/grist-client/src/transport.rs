@@ -7,6 +7,7 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response};
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::answer::{Failure, Fate, failure};
@@ -24,7 +25,7 @@ pub(super) struct Transport {
     pub http: reqwest::Client,
     /// The address of the API, without a slash at the end.
     pub base: Url,
-    pub key: Secret,
+    pub credential: Credential,
     pub limiters: Limiters,
     pub counters: Arc<Counters>,
     /// Time limit for a request, without its extra time.
@@ -33,6 +34,16 @@ pub(super) struct Transport {
     pub body_limit: usize,
     /// By how much waits between attempts are multiplied.
     pub pace: Pace,
+}
+
+/// Who asks. Never both at once: Grist must not have a choice.
+#[derive(Debug)]
+pub(super) enum Credential {
+    /// An account, by its API key.
+    Key(Secret),
+    /// A person, by the access token that Grist gave to a widget of a document. It goes in the address, as Grist has no
+    /// other place for it.
+    AccessToken(SecretString),
 }
 
 /// A failed attempt, with what its headers say.
@@ -134,9 +145,19 @@ impl Transport {
     }
 
     async fn send(&self, request: &Request) -> Result<Bytes, Missed> {
-        let key = self.key.header().map_err(|unfit| Failure::of(unfit.into(), Fate::Final))?;
         let time = self.total_timeout + request.extra_time;
-        let builder = self.http.request(request.method.clone(), request.url.clone()).header(AUTHORIZATION, key);
+        let builder = match &self.credential {
+            Credential::Key(key) => {
+                let key = key.header().map_err(|unfit| Failure::of(unfit.into(), Fate::Final))?;
+                self.http.request(request.method.clone(), request.url.clone()).header(AUTHORIZATION, key)
+            }
+            Credential::AccessToken(token) => {
+                let mut url = request.url.clone();
+                url.query_pairs_mut().append_pair("auth", token.expose_secret());
+                // A token in an address may come from a form of a foreign page, so Grist asks for a header that no form sends.
+                self.http.request(request.method.clone(), url).header("X-Requested-With", "XMLHttpRequest")
+            }
+        };
         let lost = |error| lost(error, time);
         let response = with_body(builder, &request.body).timeout(time).send().await.map_err(lost)?;
         let status = response.status();

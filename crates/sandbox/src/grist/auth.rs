@@ -1,4 +1,4 @@
-//! Keys, roles and access rules.
+//! Keys, access tokens, roles and access rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,50 @@ pub struct AccessRules {
 impl AccessRules {
     pub(super) fn exist(&self) -> bool {
         self.any || self.frozen || !self.unreadable.is_empty() || !self.hidden.is_empty()
+    }
+}
+
+/// An access token, as Grist gives it to a custom widget of a document (Grist trap 41).
+#[derive(Clone, Debug)]
+pub(super) struct AccessToken {
+    pub(super) document: String,
+    /// The rights of the person in that document, at most: fewer where the token only reads.
+    pub(super) key: String,
+    pub(super) read_only: bool,
+    pub(super) expired: bool,
+}
+
+/// The tokens that were given, by themselves.
+#[derive(Default)]
+pub(super) struct AccessTokens(BTreeMap<String, AccessToken>);
+
+impl AccessTokens {
+    /// Gives a token. It has the three parts of the real ones.
+    pub(super) fn give(&mut self, token: AccessToken) -> String {
+        let text = format!("acces.{}.{}", token.document, self.0.len());
+        self.0.insert(text.clone(), token);
+        text
+    }
+
+    /// Ends the time of every token.
+    pub(super) fn expire(&mut self) {
+        self.0.values_mut().for_each(|token| token.expired = true);
+    }
+
+    /// Checks a token.
+    ///
+    /// # Errors
+    ///
+    /// Grist's words for one that is none of its own, or whose time is over.
+    pub(super) fn verify(&self, text: &str) -> Result<&AccessToken, &'static str> {
+        if text.split('.').count() != 3 {
+            return Err("Broken token");
+        }
+        match self.0.get(text) {
+            Some(token) if token.expired => Err("Token has expired"),
+            Some(token) => Ok(token),
+            None => Err("Cannot verify token"),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
+use super::auth::{AccessToken, Role};
 use super::document::Document;
 use super::failure::Failure;
 use super::fault::Fault;
@@ -55,10 +56,29 @@ async fn execute(grist: &Grist, request: &Request) -> Answer {
     if request.address_length > ADDRESS {
         return Answer::raw(431, "text/plain", Vec::new());
     }
-    match key(grist, request) {
-        Ok(key) => route(grist, request, key).await.unwrap_or_else(Answer::from),
+    match asker(grist, request) {
+        Ok(asker) => route(grist, request, asker).await.unwrap_or_else(Answer::from),
         Err(failure) => failure.into(),
     }
+}
+
+/// Who asks.
+enum Asker<'a> {
+    /// An account by its key; none at all is a visitor without a name.
+    Key(Option<&'a str>),
+    /// A person by an access token, which the address has. The key of the request is not looked at then.
+    Person(AccessToken),
+}
+
+fn asker<'a>(grist: &Grist, request: &'a Request) -> Result<Asker<'a>, Failure> {
+    let Some(token) = request.query.get("auth") else { return key(grist, request).map(Asker::Key) };
+    let token = grist.site().tokens.verify(token).cloned().map_err(|words| Failure::refused(401, words))?;
+    if request.method != "GET" && !request.requested_with && !request.content_type.starts_with("application/json") {
+        let words = "Unauthenticated requests require one of the headers'Content-Type: application/json' or \
+                     'X-Requested-With: XMLHttpRequest'";
+        return Err(Failure::refused(401, words));
+    }
+    Ok(Asker::Person(token))
 }
 
 /// The key of the request; none at all is a visitor without a name.
@@ -71,24 +91,40 @@ fn key<'a>(grist: &Grist, request: &'a Request) -> Result<Option<&'a str>, Failu
     if grist.site().keys.knows(key) { Ok(Some(key)) } else { Err(refused("invalid API key")) }
 }
 
-async fn route(grist: &Grist, request: &Request, key: Option<&str>) -> Result<Answer, Failure> {
+async fn route(grist: &Grist, request: &Request, asker: Asker<'_>) -> Result<Answer, Failure> {
     let is_json = !request.content_type.starts_with("multipart/");
     if is_json && request.body.len() > BODY {
         return Err(Failure::refused(413, "request entity too large"));
     }
+    let (key, person) = match asker {
+        Asker::Key(key) => (key, None),
+        Asker::Person(token) => (None, Some(token)),
+    };
     let Some(id) = request.document() else {
         return rest::home(&mut grist.site(), request, key).map(|body| Answer::json(&body));
     };
     let (document, role) = {
         let site = grist.site();
         let id = site.id_of(id);
+        if person.as_ref().is_some_and(|token| token.document != id) {
+            return Err(Failure::refused(403, "Document access denied"));
+        }
         let document = site.documents.get(&id).cloned().ok_or_else(|| Failure::refused(404, "document not found"))?;
-        (document, site.keys.role(key, &id))
+        let role = match &person {
+            Some(token) if token.read_only => site.keys.role(Some(&token.key), &id).map(|_| Role::Viewer),
+            Some(token) => site.keys.role(Some(&token.key), &id),
+            None => site.keys.role(key, &id),
+        };
+        (document, role)
     };
     if document.engine().trashed {
         return Err(Failure::refused(404, "Document is deleted"));
     }
     if request.path.len() == 2 {
+        // Even an owner learns nothing about the document as a whole with a token.
+        if person.is_some() {
+            return Err(Failure::refused(403, "access denied"));
+        }
         return rest::home(&mut grist.site(), request, key).map(|body| Answer::json(&body));
     }
     let role = role.ok_or_else(|| Failure::refused(403, "No view access"))?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::auth::{AccessRules, Keys, Role};
+use super::auth::{AccessRules, AccessToken, AccessTokens, Keys, Role};
 use super::document::{Document, Snapshot};
 use super::fault::{Fault, FaultPlan};
 use super::log::{self, Count, Logged};
@@ -22,6 +22,7 @@ pub(super) struct Site {
     /// Addresses that people gave their documents.
     addresses: BTreeMap<String, String>,
     pub(super) keys: Keys,
+    pub(super) tokens: AccessTokens,
 }
 
 impl Site {
@@ -90,7 +91,8 @@ impl Grist {
     pub fn new() -> Self {
         let mut keys = Keys::default();
         keys.add(Self::OWNER, Some(Role::Owner));
-        let site = Site { documents: BTreeMap::new(), addresses: BTreeMap::new(), keys };
+        let site =
+            Site { documents: BTreeMap::new(), addresses: BTreeMap::new(), keys, tokens: AccessTokens::default() };
         Self(Arc::new(Inner {
             site: Mutex::new(site),
             plans: Mutex::default(),
@@ -156,6 +158,19 @@ impl Grist {
     /// Gives a key a role in one document, or takes it away.
     pub fn grant(&self, key: &str, document: &str, role: Option<Role>) {
         self.site().keys.grant(key, document, role);
+    }
+
+    /// Gives an access token to a custom widget of a document that the person with this key has open. A viewer gets one that
+    /// only reads, whatever is asked for.
+    #[must_use = "a token is known by itself"]
+    pub fn access_token(&self, document: &str, key: &str, read_only: bool) -> String {
+        let token = AccessToken { document: document.to_owned(), key: key.to_owned(), read_only, expired: false };
+        self.site().tokens.give(token)
+    }
+
+    /// Ends the time of every access token.
+    pub fn expire_access_tokens(&self) {
+        self.site().tokens.expire();
     }
 
     /// Forgets a key.

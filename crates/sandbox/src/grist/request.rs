@@ -17,6 +17,8 @@ pub(super) struct Request {
     pub(super) query: BTreeMap<String, String>,
     pub(super) authorization: Option<String>,
     pub(super) content_type: String,
+    /// The header that no form of a page can send.
+    pub(super) requested_with: bool,
     /// Length of path and query as they were sent.
     pub(super) address_length: usize,
     pub(super) body: Vec<u8>,

@@ -55,6 +55,7 @@ async fn handle(State(grist): State<Grist>, ConnectInfo(line): ConnectInfo<Line>
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
         authorization: text(header::AUTHORIZATION),
+        requested_with: parts.headers.get("x-requested-with").is_some_and(|value| value == "XMLHttpRequest"),
         content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
         address_length: parts.uri.path().len() + query.len(),
         body,

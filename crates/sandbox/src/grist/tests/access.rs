@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Client;
-use crate::grist::{AccessRules, Role};
+use crate::grist::{AccessRules, Grist, Role};
 
 #[tokio::test]
 async fn keys_are_refused_as_grist_refuses_them() {
@@ -58,4 +58,38 @@ async fn each_upload_has_an_id_of_its_own_and_unknown_ids_are_accepted() {
     client.done(json!([["AddRecord", "T", null, { "pj": ["L", 2, 999] }]])).await;
     client.send("POST", "attachments/removeUnused", None).await;
     assert_eq!(client.sql("select id from _grist_Attachments").await, [json!({ "id": 2 })]);
+}
+
+#[tokio::test]
+async fn an_access_token_is_good_for_its_document_with_the_rights_of_its_person() {
+    let mut client = Client::start().await;
+    let (grist, doc) = (client.grist.clone(), client.doc.clone());
+    let other = grist.create_document("Autre");
+    grist.add_key("lecture", Some(Role::Viewer));
+    let [owner, reading, viewer, foreign] = [
+        grist.access_token(&doc, Grist::OWNER, false),
+        grist.access_token(&doc, Grist::OWNER, true),
+        grist.access_token(&doc, "lecture", false),
+        grist.access_token(&other, Grist::OWNER, false),
+    ];
+    client.as_key("inconnue");
+    let nothing = || Some(json!([]));
+    let path = |route: &str, token: &str| format!("{route}?auth={token}");
+    let error = |words: &str| json!({ "error": words });
+    let state = grist.state_number(&doc);
+    assert_eq!(client.send("POST", &path("apply", &owner), nothing()).await.0, 200);
+    assert_eq!(grist.state_number(&doc), state, "an empty bundle takes no place in the history");
+    for (token, status, words) in [
+        (reading.as_str(), 403, "No write access"),
+        (viewer.as_str(), 403, "No write access"),
+        (foreign.as_str(), 403, "Document access denied"),
+        ("abc", 401, "Broken token"),
+        ("a.b.c", 401, "Cannot verify token"),
+    ] {
+        assert_eq!(client.send("POST", &path("apply", token), nothing()).await, (status, error(words)), "{token}");
+    }
+    assert_eq!(client.send("GET", &path("tables", &viewer), None).await.0, 200);
+    assert_eq!(client.send("GET", &path("", &owner), None).await, (403, error("access denied")));
+    grist.expire_access_tokens();
+    assert_eq!(client.send("POST", &path("apply", &owner), nothing()).await, (401, error("Token has expired")));
 }
