@@ -296,7 +296,8 @@ impl<S: Sink> Engine<'_, S> {
 
     /// Returns true if a dossier in quarantine is due. One that the target refused is also due if its tables changed.
     fn is_due(&self, entry: &QuarantineEntry, now: Timestamp) -> bool {
-        entry.next_try <= now
+        self.job.settings.retry_quarantine
+            || entry.next_try <= now
             || (self.tables_moved && entry.reason == REFUSED_BY_TARGET && entry.since < self.report.started_at)
     }
 

@@ -18,6 +18,8 @@ pub struct Settings {
     pub allow_deletes: bool,
     /// True if this run is a sweep. `false` by default.
     pub full: bool,
+    /// True if this run reads every dossier in quarantine again, whenever its next attempt is due. `false` by default.
+    pub retry_quarantine: bool,
     /// True if the operator confirms that the instance has a new address. `false` by default.
     pub accept_address: bool,
 }
@@ -31,6 +33,7 @@ impl Default for Settings {
             max_delete_floor: 10,
             allow_deletes: false,
             full: false,
+            retry_quarantine: false,
             accept_address: false,
         }
     }

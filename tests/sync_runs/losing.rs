@@ -5,6 +5,7 @@ use demarche_numerique::report::RunOutcome;
 use demarche_numerique::sandbox::world::{Poison, State};
 use demarche_numerique::sandbox::{DEMARCHE_CLONE, DEMARCHE_COMPLETE, Fault, FaultPlan, Kind, WorldSpec};
 use demarche_numerique::sink::SqliteSink;
+use demarche_numerique::sync::Settings;
 use jiff::SignedDuration;
 
 use super::lab::{Lab, pages_of};
@@ -116,6 +117,26 @@ async fn trap_1_a_change_that_is_days_late_arrives_with_the_daily_listing() {
     lab.sandbox.world().commit(late);
     let report = lab.reconcile().await;
     assert_eq!((report.counts.updated, report.listing.map(|listing| listing.stale)), (1, Some(1)), "{report:?}");
+    lab.assert_exact().await;
+}
+
+#[tokio::test]
+async fn a_run_that_retries_the_quarantine_does_not_wait_for_the_next_attempt_of_a_dossier() {
+    let mut lab = Lab::new(Platform::DemarcheNumerique, 20).await;
+    let number = in_order(&lab)[3];
+    lab.sandbox.world().poison(number, Poison::NullNode);
+    for _ in 0..4 {
+        lab.run().await;
+        lab.wait(1);
+    }
+    assert_eq!(set_aside(&lab).await, [number]);
+    lab.run().await;
+    lab.sandbox.world().heal(number);
+    lab.run().await;
+    assert_eq!(set_aside(&lab).await, [number], "its next attempt is later");
+    lab.settings = Settings { retry_quarantine: true, ..lab.settings };
+    assert_eq!(lab.run().await.outcome, RunOutcome::Done);
+    assert!(lab.quarantine().await.is_empty(), "healed, and read again");
     lab.assert_exact().await;
 }
 
