@@ -34,6 +34,7 @@ macro_rules! real_traps {
     };
 }
 
+mod commands;
 mod duplicates;
 mod files;
 mod fixture;

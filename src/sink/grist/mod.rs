@@ -17,7 +17,8 @@
 //!
 //! - `files`: keeps files themselves;
 //! - `outbox`: keeps intents, what became of them, and their trail;
-//! - `decisions`: the columns in which people decide. It uses the outbox.
+//! - `decisions`: the columns in which people decide. It uses the outbox;
+//! - `commands`: the table in which people tick what is to be done now.
 //!
 //! Rows, fingerprints and checkpoint go in one bundle of actions, which Grist applies whole or not at all. A dossier that
 //! does not fit one request goes in several bundles: its row of `Dn_dossiers`, by which it counts as stored, is in the last
@@ -25,6 +26,7 @@
 
 mod bundles;
 mod choices;
+mod commands;
 mod commit;
 mod damaged;
 mod ddl;
@@ -69,6 +71,7 @@ use grist_client::Doc;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+pub use commands::{CommandRow, DocumentCommand, TakenCommands};
 use ddl::Wishes;
 use decisions::DecisionTables;
 pub use decisions::{Declined, Taken};

@@ -7,6 +7,7 @@ use grist_client::Doc;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use super::commands::CommandFeature;
 use super::decisions::DecisionTables;
 use super::extension::{Extension, ExtensionSet};
 use super::fault::GristFault;
@@ -109,6 +110,7 @@ impl Opening {
             Arc::clone(&files) as Arc<dyn Extension>,
             Arc::clone(&decisions) as Arc<dyn Extension>,
             Arc::new(OutboxFeature),
+            Arc::new(CommandFeature),
         ];
         let outcomes = OutcomeWriters::new(vec![Arc::clone(&decisions) as Arc<dyn OutcomeWriter>]);
         let notices = Arc::new(Notices::default());
