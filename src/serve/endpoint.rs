@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +25,7 @@ use super::metrics::metrics;
 use super::ready::late;
 use super::service::Clock;
 use super::status_board::StatusBoard;
+use super::widget::{self, WidgetSource};
 
 /// The time that a request under way gets when the endpoint closes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,6 +51,8 @@ pub struct View {
     pub ready_within: Option<Duration>,
     /// Whose calls are taken.
     pub webhooks: Webhooks,
+    /// Shows and does what the widget of Grist documents asks for; `None` serves no widget.
+    pub widget: Option<Arc<dyn WidgetSource>>,
 }
 
 impl fmt::Debug for View {
@@ -65,6 +69,9 @@ impl fmt::Debug for View {
 ///
 /// and `POST` of the secret path of each instance that has one ([`Webhooks`]), `/webhooks/…`: 204, whatever the call says; 413
 /// for a body of more than 8 KiB.
+///
+/// and the widget of Grist documents below `/grist`, where the view has one ([`WidgetSource`]): it obeys people who prove by
+/// Grist's own access token that they may edit the document.
 ///
 /// Everything else is 404. A connection serves one request, for twenty seconds at most, five of them for its head; of more
 /// than 32 at once the oldest is closed, so that no flood of idle connections keeps a monitor out or takes the descriptors
@@ -158,6 +165,9 @@ async fn serve_one(stream: TcpStream, router: Router) {
 
 async fn answer(State(view): State<View>, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    if let Some(source) = view.widget.as_deref().filter(|_| widget::is_ours(&path)) {
+        return widget::answer(source, request).await;
+    }
     match receive(&view.webhooks, &view.board, request).await {
         Some(status) => status.into_response(),
         None => tell(&view, &method, &path),

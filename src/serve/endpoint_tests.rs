@@ -22,6 +22,7 @@ async fn open() -> Endpoint {
         clock: Arc::new(Timestamp::now),
         ready_within: None,
         webhooks: Webhooks::new(sender),
+        widget: None,
     };
     Endpoint::open(SocketAddr::from(([127, 0, 0, 1], 0)), view).await.expect("a free port")
 }

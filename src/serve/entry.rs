@@ -22,6 +22,8 @@ pub(super) struct ScheduledJob {
     pub(super) not_before: Option<Instant>,
     /// The hints since the last look.
     pub(super) hints: Option<Hints>,
+    /// Somebody asks for it now.
+    pub(super) asked: bool,
     pub(super) running: bool,
 }
 
@@ -40,6 +42,9 @@ const LEAST_WAIT: u32 = 3;
 
 impl ScheduledJob {
     pub(super) fn due(&self, now: Timestamp) -> Due {
+        if self.asked {
+            return Due::Since(now);
+        }
         let by_rhythm = match (&self.history, self.planned.schedule.paused) {
             (_, true) => return Due::Never,
             (None, false) => return Due::Since(now),

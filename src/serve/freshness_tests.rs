@@ -60,7 +60,13 @@ async fn day(calls: &[Duration]) -> Vec<(Duration, Duration)> {
     let watched = Watched { start: Instant::now(), runs: Arc::default() };
     let clock = watched.clone();
     let clock: Clock = Arc::new(move || clock.now());
-    let options = ServiceOptions { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 };
+    let options = ServiceOptions {
+        board: StatusBoard::default(),
+        stop: Stop::default(),
+        clock,
+        asked: AskedJobs::default(),
+        tie_breaker: 0,
+    };
     let plan = ServicePlan { jobs: vec![job(1)], runner: Arc::new(watched.clone()), workers: 1 };
     let (_reloads, plans) = mpsc::channel(1);
     let (sender, hints) = mpsc::channel(1000);

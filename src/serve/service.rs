@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
+use super::asked::AskedJobs;
 use super::due::{Due, Ended, History, due};
 use super::entry::{Hints, ScheduledJob};
 use super::hints::{Hint, Hinted, due_by_hint};
@@ -111,6 +112,8 @@ pub struct ServiceOptions {
     pub stop: Stop,
     /// The present instant.
     pub clock: Clock,
+    /// The jobs that somebody asks for now.
+    pub asked: AskedJobs,
     /// The tie-breaker of this process: among jobs that are due for as long, each worker then tries another one first.
     pub tie_breaker: u64,
 }
@@ -154,6 +157,7 @@ pub async fn serve<D: JobRunner>(
                 Some(hint) => service.hint(&hint),
                 None => hintable = false,
             },
+            keys = options.asked.next(), if !stopping => service.ask(&keys),
             () = sleep(nap), if !stopping => {}
         }
     }
@@ -186,10 +190,11 @@ impl<D: JobRunner> Service<'_, D> {
         for planned in plan.jobs {
             let old = before.remove(&planned.key);
             let running = self.tasks.values().any(|task| task.planned.key == planned.key);
+            let asked = old.as_ref().is_some_and(|entry| entry.asked);
             let (history, not_before, hints) =
                 old.map_or((None, None, None), |entry| (entry.history, entry.not_before, entry.hints));
             let hints = hints.filter(|_| !planned.schedule.paused);
-            let entry = ScheduledJob { seed: planned.seed(), planned, history, not_before, hints, running };
+            let entry = ScheduledJob { seed: planned.seed(), planned, history, not_before, hints, asked, running };
             self.options.board.change(&entry.planned.key, |state| entry.tell(state, state.last_success, now));
             self.entries.insert(entry.planned.key.clone(), entry);
         }
@@ -206,6 +211,18 @@ impl<D: JobRunner> Service<'_, D> {
         }
     }
 
+    /// Somebody asks for jobs now. One that is not there any more is nobody's.
+    fn ask(&mut self, keys: &BTreeSet<JobKey>) {
+        let now = self.now();
+        for key in keys {
+            if let Some(entry) = self.entries.get_mut(key) {
+                // What another had a moment ago may be free, and a person waits.
+                (entry.asked, entry.not_before) = (true, None);
+                self.options.board.change(key, |state| state.plan(entry.due(now)));
+            }
+        }
+    }
+
     /// Begins what is due, as long as a worker is free.
     fn begin(&mut self) {
         while self.running.len() < self.workers {
@@ -215,20 +232,20 @@ impl<D: JobRunner> Service<'_, D> {
             let ready = self.entries.values().filter(|entry| entry.wait(now) == Some(Duration::ZERO));
             let waiting = ready.filter_map(|entry| {
                 let (Due::Since(since) | Due::At(since)) = entry.due(now) else { return None };
-                // What was never looked at may have waited for longest.
-                let since = entry.history.map_or(Timestamp::MIN, |_| since);
+                // What was never looked at may have waited for longest, and a person waits for what was asked.
+                let since = entry.history.filter(|_| !entry.asked).map_or(Timestamp::MIN, |_| since);
                 let Planned { key, alone, .. } = &entry.planned;
                 let alone = alone.then_some(key.target.as_str());
                 Some(Waiting { key, since, alone, tie_breaker: entry.seed ^ self.options.tie_breaker })
             });
             let Some(key) = first(waiting, &busy).cloned() else { return };
             let Some(entry) = self.entries.get_mut(&key) else { return };
-            (entry.running, entry.not_before) = (true, None);
+            (entry.running, entry.asked, entry.not_before) = (true, false, None);
             let hints = entry.take_hints();
             let (planned, runner, stop) = (entry.planned.clone(), Arc::clone(&self.runner), self.options.stop.clone());
             let (job, hinted) = (planned.clone(), hints.as_ref().map(|hints| hints.named.clone()));
             let task = self.running.spawn(async move { runner.attempt(&job, hinted.as_ref(), &stop).await });
-            self.options.board.change(&key, |state| state.running_since = Some(now));
+            self.options.board.change(&key, |state| (state.running_since, state.progress) = (Some(now), None));
             self.tasks.insert(task.id(), Task { planned, since: now, hints });
         }
     }
@@ -249,7 +266,7 @@ impl<D: JobRunner> Service<'_, D> {
         let Some(Task { planned, since, hints }) = self.tasks.remove(&id) else { return };
         let key = &planned.key;
         let entry = self.entries.get_mut(key);
-        self.options.board.change(key, |state| state.running_since = None);
+        self.options.board.change(key, |state| (state.running_since, state.progress) = (None, None));
         // A job that a reload took away has nothing more to be told.
         let Some(entry) = entry else { return self.options.board.keep(|other| other != key) };
         entry.running = false;

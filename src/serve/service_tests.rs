@@ -70,7 +70,13 @@ impl Pretence {
     pub(super) fn options(&self) -> ServiceOptions {
         let clock = self.clone();
         let clock = Arc::new(move || clock.now());
-        ServiceOptions { board: StatusBoard::default(), stop: Stop::default(), clock, tie_breaker: 0 }
+        ServiceOptions {
+            board: StatusBoard::default(),
+            stop: Stop::default(),
+            clock,
+            asked: AskedJobs::default(),
+            tie_breaker: 0,
+        }
     }
 
     pub(super) fn plan(&self, jobs: &[Planned], workers: usize) -> ServicePlan<Self> {
@@ -264,4 +270,26 @@ async fn a_new_plan_takes_the_place_of_the_old_one_and_keeps_what_is_known() {
     let board = options.board.snapshot();
     assert_eq!(board.keys().map(|key| key.scope.demarche.get()).collect::<Vec<_>>(), [1, 3, 4]);
     assert_eq!(board[&job(3).key].next, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_somebody_asks_for_runs_now_once_be_it_paused_or_held_a_moment_ago() {
+    let world = Pretence::new();
+    world.act(2, Act::Taken(Duration::from_secs(300)));
+    let paused = Planned { schedule: Schedule { paused: true, ..job(3).schedule }, ..job(3) };
+    let options = world.options();
+    let (_sender, plans) = mpsc::channel(1);
+    let script = async {
+        sleep(Duration::from_secs(100)).await;
+        for number in [1, 1, 2, 3, 9] {
+            options.asked.ask(job(number).key);
+        }
+        sleep(Duration::from_secs(100)).await;
+        options.stop.ask();
+    };
+    tokio::join!(serve(world.plan(&[job(1), job(2), paused], 1), &options, plans, unhinted()), script);
+    let asked: Vec<(u64, u32)> = world.begun().into_iter().filter(|(at, _)| (100..200).contains(at)).collect();
+    let mut numbers: Vec<u32> = asked.iter().map(|(_, number)| *number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3], "each once: {asked:?}");
 }

@@ -32,11 +32,51 @@ impl fmt::Display for JobKey {
     }
 }
 
+/// Tells how far a run under way is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RunProgress {
+    /// The number of dossiers that were read.
+    pub read: u64,
+    /// The number of dossiers in the target before the run.
+    pub alive: u64,
+    /// True if it reads every dossier.
+    pub sweep: bool,
+}
+
+/// Sums a run up in one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RunLine {
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Its outcome.
+    pub outcome: RunOutcome,
+    /// The number of new dossiers.
+    pub inserted: u64,
+    /// The number of dossiers that moved.
+    pub updated: u64,
+    /// The number of dossiers that are newly gone.
+    pub deleted: u64,
+}
+
+impl RunLine {
+    fn of(outcome: RunOutcome, ended_at: Timestamp, report: &Report) -> Self {
+        let counts = report.counts;
+        Self { ended_at, outcome, inserted: counts.inserted, updated: counts.updated, deleted: counts.deleted }
+    }
+}
+
+/// The number of runs that the board remembers of a job.
+const RECENT: usize = 5;
+
 /// Holds the state of a job since this process began. What happened before, and elsewhere, is in the run history of the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JobState {
     /// Since when it runs here.
     pub running_since: Option<Timestamp>,
+    /// The progress of the run under way; `None` before it says so.
+    pub progress: Option<RunProgress>,
+    /// The last runs, newest first, wherever they were: as the target told at the last look, and those here since.
+    pub recent: Vec<RunLine>,
     /// The outcome of the last run here.
     pub last_outcome: Option<RunOutcome>,
     /// When the last run here ended.
@@ -171,6 +211,8 @@ impl StatusBoard {
     pub fn looked(&self, planned: &Planned, runs: &[RunRecord]) {
         self.add(&planned.key, |state| {
             state.succeeded(planned, History::of(runs).success);
+            let lines = runs.iter().take(RECENT).map(|run| RunLine::of(run.outcome, run.ended_at, &run.report));
+            state.recent = lines.collect();
             state.find(Found::of(runs), quarantined_since(runs));
         });
     }
@@ -181,6 +223,8 @@ impl StatusBoard {
             state.changed.add(report);
             state.drift += report.drift.len() as u64;
             let ended = Ended::of(report).at;
+            state.recent.insert(0, RunLine::of(report.outcome, ended, report));
+            state.recent.truncate(RECENT);
             if !report.drift.is_empty() {
                 state.drift_at = Some(ended);
             }
@@ -188,6 +232,11 @@ impl StatusBoard {
                 state.find(Some(found), Some(ended));
             }
         });
+    }
+
+    /// Tells how far a run is.
+    pub fn progressed(&self, key: &JobKey, change: impl FnOnce(&mut RunProgress)) {
+        self.add(key, |state| change(state.progress.get_or_insert_default()));
     }
 
     /// Tells how many intents the outbox of the target holds, by the word of their status.

@@ -9,7 +9,7 @@ use demarche_numerique::privacy::{Filter, Policy};
 use demarche_numerique::report::{RunOutcome, RunRecord};
 use demarche_numerique::sandbox::world::Poison;
 use demarche_numerique::sandbox::{Fault, FaultPlan, Reset};
-use demarche_numerique::serve::{News, ServiceOptions, ServicePlan, Trouble, metrics, serve};
+use demarche_numerique::serve::{AskedJobs, News, ServiceOptions, ServicePlan, Trouble, metrics, serve};
 use demarche_numerique::sink::Sink as _;
 use demarche_numerique::sync::{self, Stop};
 use jiff::{SignedDuration, Timestamp};
@@ -100,8 +100,13 @@ async fn days_of_changes_and_failures_end_with_an_exact_copy_and_one_story() {
     // In the night that follows, clocks in Paris go from two to three.
     let life = Life::new("2026-03-28T09:00:00Z".parse().expect("an instant"));
     life.board.watch([("essai".to_owned(), life.client.clone(), "2031-01-31".parse().ok())]);
-    let options =
-        ServiceOptions { board: life.board.clone(), stop: Stop::default(), clock: life.clock(), tie_breaker: 1 };
+    let options = ServiceOptions {
+        board: life.board.clone(),
+        stop: Stop::default(),
+        clock: life.clock(),
+        asked: AskedJobs::default(),
+        tie_breaker: 1,
+    };
     let plan = ServicePlan { jobs: vec![life.job()], runner: Arc::new(Hand(Arc::clone(&life))), workers: 1 };
     let ((_sender, plans), (_calls, hints)) = (mpsc::channel(1), mpsc::channel(1));
     let telling = async {
