@@ -126,6 +126,7 @@ impl Config {
         config.check_tokens(keys);
         config.check_keys(keys);
         config.check_webhooks(keys);
+        config.check_widget(keys);
         let (sync, run) = (keys.peek("sync"), keys.peek("run"));
         // A target that is described wrongly is named rightly all the same.
         let targets = keys.peek("targets").map(|table| table.entries().map(|(name, ..)| name.to_owned()).collect());
@@ -147,6 +148,14 @@ impl Config {
                 let error = InvalidValue::new("nothing listens to its webhooks").hint("add `listen` under [run]");
                 keys.refuse_at(offset, table.key(name), error);
             }
+        }
+    }
+
+    /// Checks that the widget has an endpoint that serves it.
+    fn check_widget(&self, keys: &mut Keys<'_, '_>) {
+        if let Some(run) = keys.peek("run").filter(|run| self.service.grist_widget.value && !run.has("listen")) {
+            let error = InvalidValue::new("nothing serves the widget").hint("add `listen` under [run]");
+            keys.refuse_at(run.offset_of("grist-widget"), run.key("grist-widget"), error);
         }
     }
 

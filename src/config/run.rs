@@ -111,6 +111,10 @@ pub struct ServiceSettings {
     pub ready_within: Option<Setting<Duration>>,
     /// For how long what webhooks name of a démarche is gathered before it looks.
     pub hint_window: Setting<Duration>,
+    /// The interval at which the commands that people tick in Grist documents are read; zero for never.
+    pub grist_poll: Setting<Duration>,
+    /// True if the endpoint serves the widget of Grist documents.
+    pub grist_widget: Setting<bool>,
     /// Who receives alerts, and for what; nobody by default.
     pub alerts: Alerts,
 }
@@ -143,6 +147,20 @@ impl ServiceSettings {
                 duration(),
                 "30s",
                 "For how long calls of webhooks are gathered before the démarche that they name is looked at.",
+            ),
+            grist_poll: keys.default(
+                "grist-poll",
+                duration_or_zero(),
+                "1m",
+                "How often the table Commandes of each Grist document is read, in which people tick what is to be done now: one \
+                 request a document. \"0s\" for never: then no such table is made.",
+            ),
+            grist_widget: keys.default(
+                "grist-widget",
+                boolean(),
+                "false",
+                "Whether the address of `listen` also serves a page, /grist, that people add to their Grist document as a custom \
+                 widget. See docs/operations.md.",
             ),
             alerts: keys.table("alerts", Alerts::declare),
         }

@@ -7,7 +7,7 @@ use crate::privacy::Filter;
 use crate::sync::Settings;
 
 /// Holds everything that working on one démarche needs, but for its open target: each step opens that in its own way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CycleJob {
     /// The démarche and its instance.
     pub scope: Scope,

@@ -1,4 +1,4 @@
-//! Runs whole work cycles: what webhooks named, the sync, the files, the push, the retention.
+//! Runs whole work cycles: what webhooks named, the sync, the files, the push, the retention; and what people ask for in documents.
 //!
 //! `dn run` and the commands `sync`, `push` and `retention` stand on this module, and so can a service that has a scheduler of
 //! its own: [`CycleRunner::open`] makes everything that a configuration asks for, and [`CycleRunner::cycle`] does the work of
@@ -8,7 +8,9 @@
 //! neither a terminal nor an exit code, and reads no variable of the environment: the caller gives them with
 //! [`Secrets`](crate::config::Secrets). What happens is told by [`CycleEvent`]s, reports and the log (`tracing`).
 
+mod answers;
 mod clients;
+mod commands;
 mod error;
 mod event;
 mod job;
@@ -24,10 +26,13 @@ mod steps;
 pub mod targets;
 #[doc(hidden)]
 pub mod webhook_paths;
+mod widget;
 
 #[doc(hidden)]
 pub use clients::{InstanceToken, client_or_anonymous, client_with};
 pub use clients::{client, filter};
+#[doc(hidden)]
+pub use commands::watch_commands;
 pub use error::CycleError;
 pub use event::CycleEvent;
 pub use job::CycleJob;
@@ -36,6 +41,8 @@ pub use limiters::Limiters;
 pub use push::PushOutcome;
 pub use runner::{CycleEnd, CycleRunner, Listener};
 pub use steps::{Cycle, CycleReport};
+#[doc(hidden)]
+pub use widget::Widget;
 
 #[cfg(feature = "cli")]
 pub(crate) use error::{in_one_line, render};

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use tracing::{debug, warn};
 
 use super::clients::{InstanceToken, filter};
+use super::commands::SeenCommands;
 use super::error::CycleError;
 use super::event::CycleEvent;
 use super::job::CycleJob;
@@ -24,9 +25,11 @@ use crate::ids::Scope;
 use crate::intent::Status;
 use crate::report::{RunOutcome, RunRecord};
 use crate::serve::hints::{Hinted, SecretPath, Webhooks};
-use crate::serve::{Clock, Due, Ended, History, JobKey, JobOutcome, JobRunner, LOOK_BACK, Planned, StatusBoard};
+use crate::serve::{
+    Clock, Due, Ended, History, JobKey, JobOutcome, JobRunner, LOOK_BACK, Planned, RunProgress, StatusBoard,
+};
 use crate::sink::{AnySink, Outbox as _, Sink as _, SinkError, with_outbox};
-use crate::sync::{Stop, SyncError};
+use crate::sync::{Event, Stop, SyncError};
 
 /// When to try again a file or a document that another run holds.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
@@ -41,15 +44,18 @@ pub type Listener = Arc<dyn Fn(&Scope, &CycleEvent<'_>) + Send + Sync>;
 ///
 /// Several runners, in one process or in many, may share targets: who comes second is told so ([`CycleEnd::Taken`]).
 pub struct CycleRunner {
-    jobs: BTreeMap<JobKey, (Planned, CycleJob)>,
+    pub(super) jobs: BTreeMap<JobKey, (Planned, CycleJob)>,
     /// The clients of the instances, each with the day on which its token ends.
     clients: BTreeMap<String, (Client, Option<Date>)>,
     /// The secret paths of the instances whose webhooks may call.
     webhooks: BTreeMap<String, SecretPath>,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
     board: StatusBoard,
-    clock: Clock,
+    pub(super) clock: Clock,
     listener: Listener,
+    /// The interval at which documents are read for commands; zero for never.
+    pub(super) grist_poll: Duration,
+    pub(super) seen: SeenCommands,
     /// Connections to targets that several jobs may use at once, between two jobs; `None` once the runner is closed.
     idle: Mutex<Option<HashMap<String, Vec<AnySink>>>>,
 }
@@ -128,6 +134,8 @@ impl CycleRunner {
             board: board.clone(),
             clock: Arc::new(Timestamp::now),
             listener: Arc::new(|_, _| {}),
+            grist_poll: config.service.grist_poll.value,
+            seen: SeenCommands::default(),
             idle: Mutex::new(Some(HashMap::new())),
         })
     }
@@ -264,26 +272,64 @@ impl CycleRunner {
         let mut runs = sink.runs(&job.scope, LOOK_BACK).await?;
         runs.retain(|run| !run.is_retention());
         self.board.looked(planned, &runs);
+        if let Some(taken) = self.take_commands(planned, job, sink).await? {
+            let hinted = match reason {
+                Reason::Asked => None,
+                Reason::Due(hinted) => hinted,
+            };
+            let end = self.carry_out(planned, job, hinted, stop, (sink, &runs), &taken).await;
+            self.count_outbox(sink, planned, job).await;
+            return end;
+        }
         let hinted = match reason {
             Reason::Asked => None,
             Reason::Due(hinted) => {
                 if let Some(end) = too_early(planned, hinted, &runs, (self.clock)()) {
+                    self.offer_commands(planned, job, sink).await;
                     self.count_outbox(sink, planned, job).await;
                     return Ok(end);
                 }
                 hinted
             }
         };
-        let events = |event: &CycleEvent<'_>| {
-            match event {
-                CycleEvent::Run(event) => log::log_event(&job.scope, event),
-                CycleEvent::Synced(report) => self.board.reported(&planned.key, report),
-                _ => {}
-            }
-            (self.listener)(&job.scope, event);
-        };
+        let events = |event: &CycleEvent<'_>| self.hear(planned, job, event);
         let report = Cycle { job, stop, clock: &*self.clock, events: &events }.run(sink, hinted).await?;
         self.count_outbox(sink, planned, job).await;
+        let end = self.ended(job, report)?;
+        self.offer_commands(planned, job, sink).await;
+        Ok(end)
+    }
+
+    /// Tells the log, the board and the listener what happens in a cycle.
+    pub(super) fn hear(&self, planned: &Planned, job: &CycleJob, event: &CycleEvent<'_>) {
+        match event {
+            CycleEvent::Run(event) => {
+                log::log_event(&job.scope, event);
+                self.progressed(&planned.key, event);
+            }
+            CycleEvent::Synced(report) => self.board.reported(&planned.key, report),
+            _ => {}
+        }
+        (self.listener)(&job.scope, event);
+    }
+
+    /// Tells the board how far a run is.
+    fn progressed(&self, key: &JobKey, event: &Event) {
+        match event {
+            Event::Started { alive, sweep } => {
+                self.board.progressed(key, |progress| {
+                    *progress = RunProgress { read: 0, alive: *alive, sweep: *sweep };
+                });
+            }
+            Event::Page { dossiers, .. } => {
+                self.board.progressed(key, |progress| progress.read += *dossiers as u64);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a cycle with its report, or with the error of the target that ended its run.
+    pub(super) fn ended(&self, job: &CycleJob, report: CycleReport) -> Result<CycleEnd, CycleError> {
         match report.run.error {
             Some(error @ SyncError::Sink(_)) => Err(error.into()),
             Some(SyncError::Interrupted) | None => Ok(CycleEnd::Ran(Box::new(report))),

@@ -10,7 +10,7 @@ use super::push::PushOutcome;
 use super::targets::kind_of;
 use crate::serve::hints::Hinted;
 use crate::sink::{AnySink, Sink};
-use crate::sync::{self, Event, Job, Looked, Run, Stop, SyncError};
+use crate::sync::{self, Event, Job, Looked, Run, Stop, SyncError, Verification};
 
 /// Works on one démarche whose target is open. Its methods are the steps of a work cycle; [`run`](Self::run) does all of them.
 #[derive(Clone, Copy)]
@@ -113,6 +113,21 @@ impl Cycle<'_> {
             run.report.notices.push(notice);
         }
         (self.events)(&CycleEvent::StepEnded);
+    }
+
+    /// Compares the target with the platform. Only reads; given up when somebody asks to stop.
+    ///
+    /// # Errors
+    /// As [`sync::verify`]; [`SyncError::Interrupted`].
+    pub async fn verify(&self, sink: &AnySink) -> Result<Verification, SyncError> {
+        let seen = |seen| (self.events)(&CycleEvent::Run(&Event::Listing { seen }));
+        let result = tokio::select! {
+            biased;
+            () = self.stop.asked() => Err(SyncError::Interrupted),
+            verification = sync::verify(&self.job.client, sink, &self.job.scope, &self.job.filter, seen) => verification,
+        };
+        (self.events)(&CycleEvent::StepEnded);
+        result
     }
 
     /// Gives the engine's job over a sink, for a step that this module does not have.

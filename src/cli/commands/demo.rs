@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{grouped, table, tell};
 use crate::cli::progress::ProgressReporter;
-use crate::cli::{commands::verify::verify_one, signals, summary, told};
+use crate::cli::{signals, summary, told};
 use crate::config::{SqliteTarget, SyncSettings, Target, resolve_target};
 use crate::cycle::targets::{kind_of, open};
 use crate::cycle::{Cycle, CycleEvent, CycleJob};
@@ -95,7 +95,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> Result<Exit, CliError> {
     say("third run: nothing moved");
     rounds.push(round("again", &cycle, &sink).await?);
     say("verification: the platform's complete listing against the database");
-    let verification = verify_one(&cycle, &sink).await?;
+    let verification = cycle.verify(&sink).await?;
     progress.end();
     sink.close().await?;
     server.stop().await.map_err(|source| CliError::System { what: "the end of the server", source })?;

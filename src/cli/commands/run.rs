@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::cli::alarm::{self, Alarm};
@@ -18,9 +18,9 @@ use crate::cli::printer::tell;
 use crate::cli::signals::{self, Hangups};
 use crate::cli::words;
 use crate::config::Config;
-use crate::cycle::{CycleRunner, Limiters};
+use crate::cycle::{CycleRunner, Limiters, Widget, watch_commands};
 use crate::serve::hints::Webhooks;
-use crate::serve::{Clock, Endpoint, ServiceOptions, ServicePlan, StatusBoard, View, serve};
+use crate::serve::{AskedJobs, Clock, Endpoint, ServiceOptions, ServicePlan, StatusBoard, View, WidgetSource, serve};
 
 /// `dn run`.
 #[derive(Clone, Debug, Args)]
@@ -44,23 +44,35 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let webhooks = Webhooks::new(hint_sender);
     let Wanted { plan: first, signals, alarm } = read(context, args, &limiters, &board)?;
     first.runner.admit(&webhooks);
-    let endpoint = signals.open(&board, &clock, &webhooks).await?;
+    let look = Arc::new(Notify::new());
+    let (runner_sender, runners) = watch::channel(Arc::clone(&first.runner));
+    let widget = signals.widget.then(|| Widget::new(runners.clone(), board.clone(), Arc::clone(&look)));
+    let endpoint = signals.open(&board, &clock, &webhooks, widget).await?;
     let stop = signals::listen()?;
     let hangups = Hangups::listen()?;
     info!("{}; SIGHUP reads the configuration again, SIGTERM stops", told(&first));
     first.runner.show_clients();
-    let options =
-        ServiceOptions { board: board.clone(), stop, clock: Arc::clone(&clock), tie_breaker: rand::random::<u64>() };
+    let asked = AskedJobs::default();
+    let options = ServiceOptions {
+        board: board.clone(),
+        stop,
+        clock: Arc::clone(&clock),
+        asked: asked.clone(),
+        tie_breaker: rand::random::<u64>(),
+    };
     let (plan_sender, plans) = mpsc::channel(1);
     let (alarm_sender, alarms) = watch::channel(alarm);
     let mut runner = Arc::clone(&first.runner);
-    let replaced = Replaced { plans: plan_sender, alarms: alarm_sender, webhooks: &webhooks, signals };
+    let replaced =
+        Replaced { plans: plan_sender, alarms: alarm_sender, runners: runner_sender, webhooks: &webhooks, signals };
     let watching = tokio::spawn(alarm::watch(board.clone(), clock, alarms));
+    let reading = tokio::spawn(watch_commands(runners, asked, look));
     tokio::select! {
         () = serve(first, &options, plans, hints) => {}
         () = reload(hangups, || read(context, args, &limiters, &board), &mut runner, replaced) => {}
     }
     watching.abort();
+    reading.abort();
     if let Some(endpoint) = endpoint {
         endpoint.close().await;
     }
@@ -79,6 +91,7 @@ struct Wanted {
 struct Replaced<'w> {
     plans: mpsc::Sender<ServicePlan<CycleRunner>>,
     alarms: watch::Sender<Alarm>,
+    runners: watch::Sender<Arc<CycleRunner>>,
     webhooks: &'w Webhooks,
     signals: Signals,
 }
@@ -96,12 +109,15 @@ async fn reload(
             Ok(Wanted { plan, signals, alarm }) => {
                 let words = told(&plan);
                 if signals != replaced.signals {
-                    warn!("`listen` or `ready-within` has changed: that needs a restart, the endpoint stays as it was");
+                    warn!(
+                        "`listen`, `ready-within` or `grist-widget` has changed: that needs a restart, the endpoint stays as it was"
+                    );
                 }
                 replaced.alarms.send_replace(alarm);
                 let before = std::mem::replace(runner, Arc::clone(&plan.runner));
                 runner.show_clients();
                 runner.admit(replaced.webhooks);
+                replaced.runners.send_replace(Arc::clone(runner));
                 info!("the configuration was read again: {words}");
                 if replaced.plans.send(plan).await.is_err() {
                     return;
@@ -144,6 +160,7 @@ fn told(plan: &ServicePlan<CycleRunner>) -> String {
 struct Signals {
     listen: Option<SocketAddr>,
     ready_within: Option<Duration>,
+    widget: bool,
 }
 
 impl Signals {
@@ -151,20 +168,29 @@ impl Signals {
         Self {
             listen: config.service.listen.as_ref().map(|setting| setting.value),
             ready_within: config.service.ready_within.as_ref().map(|setting| setting.value),
+            widget: config.service.grist_widget.value,
         }
     }
 
     /// Opens the endpoint, where there is to be one.
-    async fn open(self, board: &StatusBoard, clock: &Clock, webhooks: &Webhooks) -> Result<Option<Endpoint>, CliError> {
+    async fn open(
+        self,
+        board: &StatusBoard,
+        clock: &Clock,
+        webhooks: &Webhooks,
+        widget: Option<Widget>,
+    ) -> Result<Option<Endpoint>, CliError> {
         let Some(address) = self.listen else { return Ok(None) };
         let view = View {
             board: board.clone(),
             clock: Arc::clone(clock),
             ready_within: self.ready_within,
             webhooks: webhooks.clone(),
+            widget: widget.map(|widget| Arc::new(widget) as Arc<dyn WidgetSource>),
         };
         let endpoint = Endpoint::open(address, view).await.map_err(|source| CliError::Listen { address, source })?;
-        info!("listening on http://{}: /healthz, /readyz, /metrics; {webhooks} may call", endpoint.address());
+        let more = if self.widget { ", /grist" } else { "" };
+        info!("listening on http://{}: /healthz, /readyz, /metrics{more}; {webhooks} may call", endpoint.address());
         Ok(Some(endpoint))
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::{signals, summary, told, written};
 use crate::cycle::targets::{open_existing, open_to_read};
 use crate::cycle::{Cycle, CycleEvent};
 use crate::sink::AnySink;
-use crate::sync::{self, Event, Run, SyncError, Verification};
+use crate::sync::{self, Run};
 
 /// `dn verify`.
 #[derive(Clone, Debug, Args)]
@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError>
         } else {
             (Exit::Done, open_to_read(&cycle.job.target, &context.secrets).await?)
         };
-        let verification = verify_one(cycle, &sink).await?;
+        let verification = cycle.verify(&sink).await?;
         sink.close().await?;
         let exit = if verification.is_exact() { Exit::Done } else { Exit::Differences };
         let exit = mended.worse(exit);
@@ -73,17 +73,4 @@ async fn repair_one(cycle: &Cycle<'_>, sink: &AnySink) -> Run {
     let run = sync::repair(&cycle.engine_job(sink, &cycle.run_events())).await;
     (cycle.events)(&CycleEvent::StepEnded);
     run
-}
-
-/// One comparison, given up when somebody asks to stop.
-pub async fn verify_one(cycle: &Cycle<'_>, sink: &AnySink) -> Result<Verification, SyncError> {
-    let seen = |seen| (cycle.events)(&CycleEvent::Run(&Event::Listing { seen }));
-    let job = cycle.job;
-    let result = tokio::select! {
-        biased;
-        () = cycle.stop.asked() => Err(SyncError::Interrupted),
-        verification = sync::verify(&job.client, sink, &job.scope, &job.filter, seen) => verification,
-    };
-    (cycle.events)(&CycleEvent::StepEnded);
-    result
 }

@@ -58,6 +58,10 @@ impl TargetKind for GristTarget {
         format!("document: {}\n", page_of(self))
     }
 
+    fn document(&self) -> Option<&GristTarget> {
+        Some(self)
+    }
+
     fn keeps_files(&self) -> bool {
         self.limits().is_some()
     }
@@ -197,9 +201,21 @@ pub async fn open_document_to_read(doc: Doc) -> Result<AnySink, SinkError> {
 }
 
 /// Gives the document of a target, with the key from where the settings say that it is. Nothing is sent.
-fn doc(target: &GristTarget, secrets: &Secrets) -> Result<Doc, CycleError> {
+///
+/// # Errors
+/// No key where the settings say; an address that cannot be used.
+pub fn doc(target: &GristTarget, secrets: &Secrets) -> Result<Doc, CycleError> {
     let key = secrets.read(GRIST_KEY, &target.key.value)?;
     Ok(instance(&target.url.value, key)?.doc(target.document.clone()))
+}
+
+/// Gives the document of a target as the person whose access token this is, without the key. Nothing is sent.
+///
+/// # Errors
+/// As [`doc`].
+pub fn doc_as_person(target: &GristTarget, secrets: &Secrets, token: SecretString) -> Result<Doc, CycleError> {
+    let key = secrets.read(GRIST_KEY, &target.key.value)?;
+    Ok(instance(&target.url.value, key)?.as_person(token).doc(target.document.clone()))
 }
 
 /// Makes a client of an instance. Nothing is sent.

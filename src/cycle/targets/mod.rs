@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 use super::error::CycleError;
 use crate::api::{ApiError, SharedLimit};
-use crate::config::{Secrets, SettingOrigin, Target};
+use crate::config::{GristTarget, Secrets, SettingOrigin, Target};
 use crate::sink::AnySink;
 
 pub use finding::{CheckOutcome, Finding, Findings};
@@ -63,6 +63,11 @@ pub trait TargetKind: Send + Sync {
         _secrets: &Secrets,
     ) -> Result<Option<Arc<dyn SharedLimit>>, CycleError> {
         Ok(None)
+    }
+
+    /// Gives the document that people open to look at the dossiers and to ask for runs, where the target is one.
+    fn document(&self) -> Option<&GristTarget> {
+        None
     }
 
     /// True if the target is to keep files.
