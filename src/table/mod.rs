@@ -26,6 +26,7 @@ pub mod spec;
 pub use layout::{Layout, LayoutColumn, LayoutTable};
 pub use mapper::{DOCUMENT_ONLY, Mapped, Mapper};
 pub(crate) use narrow::narrowed;
+#[cfg(feature = "grist")]
 pub(crate) use parts::kind_of_part;
 pub use row::{Cell, ChildRow, Row};
 pub use spec::{CellKind, ColumnKey, ColumnSpec, Origin, Part, Spec, TableKey, TableSpec, infer};

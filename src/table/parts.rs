@@ -89,6 +89,7 @@ pub(super) fn parts(kind: &TypeDeChamp) -> &'static [(Part, CellKind)] {
 }
 
 /// Finds the kind of the column that holds a part of an answer; `None` for a part that answers of this kind do not have.
+#[cfg(feature = "grist")]
 pub(crate) fn kind_of_part(kind: &TypeDeChamp, part: Part) -> Option<CellKind> {
     parts(kind).iter().find(|(own, _)| *own == part).map(|(_, kind)| *kind)
 }
