@@ -112,12 +112,11 @@ fn place(table: &Table, structure: &[Table], views: &Views) -> Vec<Action> {
     let runs = shared::of(shared::RUNS).find(structure).map(|runs| runs.table_ref);
     let page = runs.and_then(|runs| {
         let view = views.of_table.get(&runs).copied()?;
-        views.sections.iter().any(|(of, shows, _)| *of == view && *shows == runs).then_some(view)
+        views.shows(view, runs).map(|_| view)
     });
     let mut actions = Vec::new();
-    let shows = |view| views.sections.iter().any(|(of, shows, _)| *of == view && *shows == table.table_ref);
     match (page, own) {
-        (Some(page), _) if shows(page) => {}
+        (Some(page), _) if views.shows(page, table.table_ref).is_some() => {}
         (Some(page), own) => {
             let values = json!({
                 "tableRef": table.table_ref, "parentId": page, "parentKey": "record", "title": COMMANDS.title,
@@ -137,9 +136,8 @@ fn place(table: &Table, structure: &[Table], views: &Views) -> Vec<Action> {
         }
         (None, Some(own)) => {
             actions.push(update("_grist_Views", own, json!({ "name": COMMANDS.title })));
-            let grid = views.sections.iter().find(|(of, shows, _)| *of == own && *shows == table.table_ref);
-            if let Some((_, _, section)) = grid {
-                actions.push(update("_grist_Views_section", *section, json!({ "title": COMMANDS.title })));
+            if let Some(section) = views.shows(own, table.table_ref) {
+                actions.push(update("_grist_Views_section", section.id, json!({ "title": COMMANDS.title })));
             }
         }
         (None, None) => {}
