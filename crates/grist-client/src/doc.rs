@@ -14,7 +14,7 @@ use super::limiter::DocumentLimiter;
 use super::records::{address, pieces};
 use super::request::{Body, Request, json as body};
 use super::transport::Transport;
-use super::types::{Access, Column, DocInfo, Hidden, Table};
+use super::types::{Access, ActionRef, Column, DocInfo, Hidden, Table};
 use super::wire::{Records, WireApplied, WireColumn, WireDoc, WireRecord, WireSqlRow, WireTable, decode};
 
 /// A row of an answer: cells by column.
@@ -37,6 +37,8 @@ pub struct Applied {
     pub ret_values: Vec<Value>,
     /// `true` if anything changed. Removing an absent row counts as a change.
     pub is_modification: bool,
+    /// Its place in the history of the document; `None` for an empty bundle, which takes none.
+    pub action: Option<ActionRef>,
 }
 
 /// The largest bundle to aim at, in bytes: what Grist takes, less a reserve. Beyond 1 MiB nothing is sent.
@@ -129,15 +131,16 @@ impl Doc {
     /// answer where `repeat` is [`Repeat::Never`].
     pub async fn apply(&self, actions: &[Action], repeat: Repeat) -> Result<Applied, GristError> {
         if actions.is_empty() {
-            return Ok(Applied { ret_values: Vec::new(), is_modification: false });
+            return Ok(Applied { ret_values: Vec::new(), is_modification: false, action: None });
         }
         let mut url = self.url(["apply"]);
         url.set_query(Some("noparse=1"));
         let tables: HashSet<&str> = actions.iter().filter_map(Action::table).collect();
         let request = Request::post("a bundle", url, Body::Json(bundle::body(actions)?), repeat)
             .about(tables.into_iter().map(str::to_owned));
-        let WireApplied { ret_values, is_modification } = self.ask(&request).await?;
-        Ok(Applied { ret_values, is_modification })
+        let WireApplied { action_num, action_hash, ret_values, is_modification } = self.ask(&request).await?;
+        let action = action_num.zip(action_hash).map(|(number, hash)| ActionRef { number, hash });
+        Ok(Applied { ret_values, is_modification, action })
     }
 
     /// Checks that whoever asks may write into the document. Nothing is written, and nothing is added to its history.

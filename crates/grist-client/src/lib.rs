@@ -51,4 +51,6 @@ pub use error::GristError;
 pub use features::Features;
 pub use marshal::decode_hex;
 pub use stats::Stats;
-pub use types::{Access, AttachmentId, ColRef, Column, DocInfo, Hidden, Org, RowId, Table, TableRef, Workspace};
+pub use types::{
+    Access, ActionRef, AttachmentId, ColRef, Column, DocInfo, Hidden, Org, RowId, Table, TableRef, Workspace,
+};

@@ -11,6 +11,15 @@ pub type RowId = i64;
 /// The id of an uploaded file.
 pub type AttachmentId = i64;
 
+/// An action in the history of a document. Every bundle is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRef {
+    /// Its number: that of the action before it, plus one.
+    pub number: i64,
+    /// The digest of its content and of the hash of the action before it.
+    pub hash: String,
+}
+
 /// The rights of a key. An unknown role counts as the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {

@@ -72,6 +72,10 @@ pub(super) struct WireNamed {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireApplied {
+    #[serde(default)]
+    pub action_num: Option<i64>,
+    #[serde(default)]
+    pub action_hash: Option<String>,
     pub ret_values: Vec<Value>,
     pub is_modification: bool,
 }
