@@ -24,20 +24,33 @@ const HISTORY: usize = 1000;
 #[derive(Clone)]
 pub struct Snapshot {
     state: State,
-    history: Vec<u64>,
+    history: Vec<Past>,
     next: u64,
+}
+
+/// An action of the history.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    pub(super) number: u64,
+    /// Differs for every content, and for every content of the actions before it.
+    pub(super) hash: String,
+    /// Names the tables that it changed. Grist keeps all actions there, marshalled.
+    pub(super) body: Vec<u8>,
 }
 
 /// The state that changes together.
 pub(super) struct Engine {
+    id: String,
     pub(super) state: State,
     pub(super) rules: AccessRules,
     pub(super) name: String,
     pub(super) trashed: bool,
     /// Changes that the database lacks yet.
     pending: Changes,
-    /// Numbers of the actions that are kept, oldest first.
-    history: Vec<u64>,
+    /// The actions that are kept, oldest first.
+    history: Vec<Past>,
+    /// The database lacks some of them yet, or has some that are gone.
+    past_moved: bool,
     next: u64,
 }
 
@@ -52,26 +65,35 @@ pub(super) struct Document {
 /// The result of a bundle.
 pub(super) struct Applied {
     pub(super) number: u64,
+    /// `None` if nothing was to be done.
+    pub(super) hash: Option<String>,
     pub(super) values: Vec<Json>,
     pub(super) modified: bool,
 }
 
 impl Applied {
     /// The answer of `/apply`.
-    pub(super) fn body(&self, document: &str) -> Json {
-        let hash = (self.number > 0).then(|| digest(document, self.number));
+    pub(super) fn body(&self) -> Json {
         json!({
             "actionNum": self.number,
-            "actionHash": hash,
+            "actionHash": self.hash,
             "retValues": self.values,
             "isModification": self.modified,
         })
     }
 }
 
-fn digest(document: &str, number: u64) -> String {
-    let bytes = Sha256::digest(format!("{document}/{number}"));
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+impl Past {
+    /// The action after another one, in a document.
+    fn after(last: Option<&Self>, document: &str, number: u64, actions: &[Json], changes: &Changes) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(last.map_or(document, |last| last.hash.as_str()));
+        digest.update(number.to_string());
+        actions.iter().for_each(|action| digest.update(action.to_string()));
+        let hash = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tables: Vec<&str> = changes.keys().map(String::as_str).collect();
+        Self { number, hash, body: tables.join(" ").into_bytes() }
+    }
 }
 
 impl Document {
@@ -89,12 +111,14 @@ impl Document {
             actions::perform(&mut bundle, action).expect("a document can be made");
         }
         let mut engine = Engine {
+            id: id.to_owned(),
             state: bundle.state,
             rules: AccessRules::default(),
             name: name.to_owned(),
             trashed: false,
             pending: Changes::new(),
-            history: vec![1],
+            history: vec![Past::after(None, id, 1, &first, &Changes::new())],
+            past_moved: true,
             next: 2,
         };
         engine.forget_database();
@@ -114,22 +138,24 @@ impl Document {
     /// Executes one SELECT.
     pub(super) async fn query(&self, sql: &str, args: &[Json]) -> Result<Vec<Json>, Failure> {
         let mut store = self.store.lock().await;
-        let updates = self.engine().take_updates();
-        store.query(updates, sql, args).await
+        let (updates, past) = self.engine().take_updates();
+        store.query(updates, past, sql, args).await
     }
 
     /// The recent actions, newest first.
     pub(super) fn states(&self) -> Json {
         let history = self.engine().history.clone();
-        let states = history.iter().rev().map(|number| json!({ "n": number, "h": digest(&self.id, *number) }));
+        let states = history.iter().rev().map(|past| json!({ "n": past.number, "h": past.hash }));
         json!({ "states": states.collect::<Vec<_>>() })
     }
 }
 
 impl Engine {
-    fn take_updates(&mut self) -> Vec<store::Update> {
+    /// What the database lacks: changes of tables, and the history if it moved.
+    fn take_updates(&mut self) -> (Vec<store::Update>, Option<Vec<Past>>) {
         let pending = std::mem::take(&mut self.pending);
-        store::updates(&self.state, pending)
+        let past = std::mem::take(&mut self.past_moved).then(|| self.history.clone());
+        (store::updates(&self.state, pending), past)
     }
 
     fn forget_database(&mut self) {
@@ -158,7 +184,7 @@ impl Engine {
     /// Does a bundle: all of it, or nothing. Even one that changes nothing takes a number (Grist trap 32).
     pub(super) fn apply(&mut self, actions: &[Json], parse: bool) -> Result<Applied, Failure> {
         if actions.is_empty() {
-            return Ok(Applied { number: 0, values: Vec::new(), modified: false });
+            return Ok(Applied { number: 0, hash: None, values: Vec::new(), modified: false });
         }
         actions::check(actions)?;
         let mut bundle = Bundle::new(self.state.clone(), parse.then_some(TODAY));
@@ -168,20 +194,24 @@ impl Engine {
         }
         actions::sweep(&mut bundle)?;
         self.state = bundle.state;
-        merge(&mut self.pending, bundle.changes);
         let number = self.next;
+        let past = Past::after(self.history.last(), &self.id, number, actions, &bundle.changes);
+        merge(&mut self.pending, bundle.changes);
         self.next += 1;
-        self.history.push(number);
+        let hash = Some(past.hash.clone());
+        self.history.push(past);
+        self.past_moved = true;
         if self.history.len() > HISTORY + HISTORY / 4 {
             self.history.drain(..HISTORY / 4);
         }
-        Ok(Applied { number, values, modified: bundle.modified })
+        Ok(Applied { number, hash, values, modified: bundle.modified })
     }
 
     /// Keeps the last actions only.
     pub(super) fn forget_history(&mut self, keep: usize) {
         let gone = self.history.len().saturating_sub(keep);
         self.history.drain(..gone);
+        self.past_moved = true;
     }
 
     /// The number of the last action.
@@ -208,6 +238,7 @@ impl Engine {
         self.forget_database();
         self.state = snapshot.state.clone();
         self.history.clone_from(&snapshot.history);
+        self.past_moved = true;
         self.next = snapshot.next;
         self.forget_database();
     }

@@ -6,6 +6,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Connection as _, Row as _
 
 use super::bundle::{Changes, Touched};
 use super::cell::{Cell, Stored, store};
+use super::document::Past;
 use super::failure::Failure;
 use super::state::State;
 use super::table::{Column, Table};
@@ -60,7 +61,13 @@ pub(super) struct Store(Option<SqliteConnection>);
 
 impl Store {
     /// Brings the database up to date, then executes one SELECT (docs/grist-api.md#requests).
-    pub(super) async fn query(&mut self, updates: Vec<Update>, sql: &str, args: &[Json]) -> Result<Vec<Json>, Failure> {
+    pub(super) async fn query(
+        &mut self,
+        updates: Vec<Update>,
+        past: Option<Vec<Past>>,
+        sql: &str,
+        args: &[Json],
+    ) -> Result<Vec<Json>, Failure> {
         let connection = match &mut self.0 {
             Some(connection) => connection,
             none => none.insert(SqliteConnection::connect("sqlite::memory:").await.map_err(|e| broken(&e))?),
@@ -68,6 +75,9 @@ impl Store {
         let mut transaction = connection.begin().await.map_err(|e| broken(&e))?;
         for update in updates {
             follow(&mut transaction, update).await.map_err(|e| broken(&e))?;
+        }
+        if let Some(past) = past {
+            remember(&mut transaction, &past).await.map_err(|e| broken(&e))?;
         }
         transaction.commit().await.map_err(|e| broken(&e))?;
         if !sql.to_lowercase().contains("select") {
@@ -112,6 +122,38 @@ async fn follow(connection: &mut SqliteConnection, update: Update) -> sqlx::Resu
             added.map_err(sqlx::Error::Encode)?;
         }
         sqlx::query_with(AssertSqlSafe(statement.clone()), bound).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The tables in which Grist keeps its history, and which SQL sees like any other (docs/grist-api.md#history).
+const HISTORY: [&str; 4] = [
+    "CREATE TABLE IF NOT EXISTS _gristsys_ActionHistory \
+     (id INTEGER PRIMARY KEY, actionHash TEXT UNIQUE, actionNum INTEGER, body BLOB, parentRef INTEGER)",
+    "CREATE TABLE IF NOT EXISTS _gristsys_ActionHistoryBranch (id INTEGER PRIMARY KEY, name TEXT UNIQUE, actionRef INTEGER)",
+    "DELETE FROM _gristsys_ActionHistory",
+    "DELETE FROM _gristsys_ActionHistoryBranch",
+];
+
+async fn remember(connection: &mut SqliteConnection, past: &[Past]) -> sqlx::Result<()> {
+    for statement in HISTORY {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    for Past { number, hash, body } in past {
+        let number = i64::try_from(*number).unwrap_or(i64::MAX);
+        sqlx::query("INSERT INTO _gristsys_ActionHistory VALUES (?, ?, ?, ?, NULL)")
+            .bind(number)
+            .bind(hash)
+            .bind(number)
+            .bind(body)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for name in ["shared", "local_sent", "local_unsent"] {
+        sqlx::query("INSERT INTO _gristsys_ActionHistoryBranch (name, actionRef) SELECT ?, max(id) FROM _gristsys_ActionHistory")
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

@@ -108,7 +108,7 @@ fn unknown(call: &DocumentCall<'_>) -> Failure {
 fn apply(call: &DocumentCall<'_>) -> Result<Json, Failure> {
     let body = call.request.json()?;
     let actions = body.as_array().ok_or_else(|| Failure::refused(500, "`actions` parameter should be an array."))?;
-    Ok(call.apply(actions)?.body(&call.document.id))
+    Ok(call.apply(actions)?.body())
 }
 
 async fn sql(call: &DocumentCall<'_>) -> Result<Json, Failure> {
