@@ -256,6 +256,9 @@ impl<S: Sink> Engine<'_, S> {
             self.mend_rows().await?;
         }
         self.walk(alive, now).await?;
+        // A first run began with a target that holds nothing: what went before its dossiers were read is not there, and
+        // the next run asks for the same list.
+        let since = since.or_else(|| watermark::deleted_since(&self.checkpoint));
         self.follow_deletions(since, alive, now).await?;
         self.retry_quarantine(now).await?;
         if watermark::listing_is_due(&self.checkpoint, &self.job.settings.rhythm, now) {
