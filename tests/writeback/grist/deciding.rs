@@ -6,6 +6,7 @@ use demarche_numerique::intent::{IntentId, Status};
 use demarche_numerique::plan::{Retention, Terms};
 use demarche_numerique::sandbox::grist::Grist;
 use demarche_numerique::sandbox::world::form::stable_id;
+use demarche_numerique::sandbox::{FormSpec, Kind};
 use demarche_numerique::sink::GristSink;
 use demarche_numerique::sink::grist::Taken;
 use demarche_numerique::sync::{self, Job, Settings};
@@ -111,6 +112,43 @@ async fn annotations_a_decision_and_a_message_go_in_this_order_under_one_tick() 
     }
     // The annotations themselves are there.
     assert_eq!(row.cell(&office.column("Score")), &json!(12));
+    assert_eq!(office.sync().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn places_and_other_dossiers_are_written_into_annotations_by_name_code_and_number() {
+    let kinds = [
+        (Kind::Pays, "Pays suivi"),
+        (Kind::Regions, "Région suivie"),
+        (Kind::Departements, "Département suivi"),
+        (Kind::DossierLink, "Voir aussi"),
+    ];
+    let office = Office::asking(FormSpec::Complete, &kinds).await;
+    let (number, linked) = (office.dossier("en_instruction"), office.dossier("en_construction"));
+    office.ask(number, &[("À écrire : Voir aussi", json!("le mien"))]);
+    let (taken, _) = office.push().await;
+    assert_eq!((taken.intents.len(), taken.declined.len()), (0, 1));
+    assert!(office.told(number).contains("un nombre entier est attendu"), "{}", office.told(number));
+    office.ask(
+        number,
+        &[
+            ("À écrire : Pays suivi", json!("Belgique")),
+            ("À écrire : Région suivie", json!("11")),
+            ("À écrire : Département suivi", json!("Corse-du-Sud")),
+            ("À écrire : Voir aussi", json!(linked)),
+        ],
+    );
+    let (taken, pushed) = office.push().await;
+    assert_eq!((taken.intents.len(), pushed.count(Status::Done)), (1, 1), "{pushed:?}");
+    let row = office.row(number);
+    for (_, title) in kinds {
+        let cell = row.cell(&office.column(&format!("À écrire : {title}")));
+        assert!(cell.is_null() || cell == &json!(""), "{title}: {cell}");
+    }
+    assert_eq!(row.text(&office.column("Pays suivi")), "Belgique");
+    assert_eq!(row.text(&office.column("Département suivi")), "Corse-du-Sud");
+    assert_eq!(row.cell(&office.column("Voir aussi")), &json!(linked));
+    assert!(!row.text(&office.column("Région suivie")).is_empty());
     assert_eq!(office.sync().await, Vec::<String>::new());
 }
 

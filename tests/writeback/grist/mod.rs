@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use demarche_numerique::Platform;
 use demarche_numerique::sandbox::grist::{AccessRules, Grist, Role, Row};
 use demarche_numerique::sandbox::world::Demandeur;
-use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DemarcheSpec, FormSpec, WorldSpec};
+use demarche_numerique::sandbox::{DEMARCHE_COMPLETE, DemarcheSpec, FormSpec, Kind, WorldSpec};
 use demarche_numerique::sink::grist::Taken;
 use demarche_numerique::sink::{GristSink, MemorySink, SinkError};
 use demarche_numerique::sync::{self, Job};
@@ -72,9 +72,19 @@ impl Office {
     }
 
     async fn of(form: FormSpec) -> Self {
+        Self::asking(form, &[]).await
+    }
+
+    /// A newer platform, whose instructeurs fill in these too.
+    async fn asking(form: FormSpec, annotations: &[(Kind, &str)]) -> Self {
         let demarches = vec![DemarcheSpec::new(DEMARCHE_COMPLETE, form, 8)];
         let spec = WorldSpec { demarches, ..WorldSpec::new(Platform::DemarcheNumerique) };
         let lab = Lab::with_sink(spec, DEMARCHE_COMPLETE, MemorySink::default()).await;
+        for (kind, label) in annotations {
+            let mut world = lab.sandbox.world();
+            world.newer = true;
+            world.ask_annotation(DEMARCHE_COMPLETE, *kind, label);
+        }
         let form = lab.client.demarche(lab.scope.demarche).await.expect("a démarche");
         let mut agents = BTreeMap::new();
         for (number, truth) in lab.sandbox.snapshot(DEMARCHE_COMPLETE).dossiers {

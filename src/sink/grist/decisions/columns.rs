@@ -158,7 +158,22 @@ fn is_written(kind: &TypeDeChamp) -> bool {
             | T::Iban
             | T::Formatted
             | T::Civilite
+            | T::Pays
+            | T::Regions
+            | T::Departements
+            | T::DossierLink
     )
+}
+
+/// Says what a person writes for an annotation of a kind.
+fn what(kind: &TypeDeChamp) -> &'static str {
+    match kind {
+        TypeDeChamp::Pays => "Le pays à écrire dans l’annotation, par son nom ou son code (FR)",
+        TypeDeChamp::Regions => "La région à écrire dans l’annotation, par son nom ou son code (11)",
+        TypeDeChamp::Departements => "Le département à écrire dans l’annotation, par son nom ou son code (2A)",
+        TypeDeChamp::DossierLink => "Le numéro du dossier à écrire dans l’annotation",
+        _ => "La valeur à écrire dans l’annotation",
+    }
 }
 
 /// The columns of decisions of a table, in their order, with ids yet to be found free.
@@ -174,7 +189,7 @@ pub(super) fn wanted(table: &LayoutTable) -> Vec<ColumnMemory> {
             let own = shape::column(spec, &named(&column.name), format!("a_ecrire_{}", column.name));
             let title = format!("À écrire : {}", own.title);
             let label = format!("À écrire : {}", own.label);
-            let description = "La valeur à écrire dans l’annotation ; vide : elle reste comme elle est.".to_owned();
+            let description = format!("{} ; vide : elle reste comme elle est.", what(kind));
             ColumnMemory { title, label, description, ..own }
         })
     });
