@@ -1,6 +1,7 @@
 //! Checks columns whose id follows their title (Grist trap 12).
 
 use demarche_numerique::sink::Sink;
+use demarche_numerique::table::CellKind;
 use serde_json::{Value, json};
 
 use super::fixture::{DOSSIERS, ENFANTS, Fixture, again, ready};
@@ -8,6 +9,7 @@ use crate::contracts::world::*;
 
 traps!(
     trap_12_a_column_whose_id_follows_its_title_is_still_ours,
+    trap_12_our_very_last_column_is_ours_whatever_its_title,
     trap_12_a_column_that_takes_the_place_of_a_deleted_one_is_a_persons,
     trap_12_ids_that_follow_titles_double_no_column_of_the_run_history,
     trap_30_a_trigger_formula_on_a_column_of_ours_is_told,
@@ -47,6 +49,35 @@ async fn trap_12_a_column_whose_id_follows_its_title_is_still_ours(fixture: &Fix
     assert_eq!(fixture.column(DOSSIERS, "Dossier_n_").await, [1, 2, 4]);
     assert_eq!(fixture.column(DOSSIERS, "Nombre_de_salaries").await, [-1, -2, -4]);
     assert_eq!(fixture.columns(DOSSIERS).await.len(), columns.len(), "no column was made again");
+}
+
+async fn trap_12_our_very_last_column_is_ours_whatever_its_title(fixture: &Fixture) {
+    fixture.fill().await;
+    // A question that the form got later: no column was made after its own.
+    let mut wider = layout("demarche_12");
+    wider.tables[0].columns.push(column(40, "surnom", "Surnom", CellKind::Text));
+    let sink = fixture.open().await;
+    again(&sink, wider.clone()).await.expect("a new column");
+    sink.close().await.expect("a clean end");
+    click(fixture, DOSSIERS, "surnom").await;
+    let row = reference(fixture, DOSSIERS, "Surnom").await;
+    fixture.act(json!([["UpdateRecord", "_grist_Tables_column", row, { "label": "Petit nom" }]])).await;
+    let sink = fixture.open().await;
+    again(&sink, wider.clone()).await.expect("the same tables");
+    assert_eq!(sink.notices(), [""; 0]);
+    sink.close().await.expect("a clean end");
+    let columns = fixture.columns(DOSSIERS).await;
+    assert!(columns.contains(&"Petit_nom".to_owned()) && !columns.contains(&"surnom".to_owned()), "{columns:?}");
+    // Deleted, it is not taken for the next one that somebody makes.
+    fixture.act(json!([["RemoveColumn", DOSSIERS, "Petit_nom"]])).await;
+    let info = json!({ "type": "Text", "label": "Remarque", "isFormula": false });
+    fixture.act(json!([["AddVisibleColumn", DOSSIERS, "Remarque", info]])).await;
+    assert_ne!(reference(fixture, DOSSIERS, "Remarque").await, row, "a higher reference was there");
+    let sink = fixture.open().await;
+    again(&sink, wider).await.expect("the same tables");
+    let notices = sink.notices();
+    assert!(notices.len() == 1 && notices[0].contains("“Surnom” of Demarche_12_dossiers was deleted"), "{notices:?}");
+    sink.close().await.expect("a clean end");
 }
 
 async fn trap_12_a_column_that_takes_the_place_of_a_deleted_one_is_a_persons(fixture: &Fixture) {

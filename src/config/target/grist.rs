@@ -1,6 +1,7 @@
 //! Grist documents: their keys, reading them, and what the environment adds.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use url::Url;
 
@@ -49,6 +50,8 @@ pub struct GristOptions {
     pub files_types: Setting<Vec<MediaRange>>,
     /// True if people decide in the document.
     pub decisions: Setting<bool>,
+    /// The directory where the structure of the document is kept between runs, empty for none; `None` where nothing says.
+    pub cache: Option<Setting<PathBuf>>,
 }
 
 impl GristTarget {
@@ -69,6 +72,12 @@ impl GristTarget {
         let GristOptions { files, files_max_size, files_types, .. } = &self.options;
         let limits = || FileLimits { max_bytes: files_max_size.value, types: files_types.value.clone() };
         files.value.then(limits)
+    }
+
+    /// Gives the directory where the structure of the document is kept between runs, if there is one.
+    #[must_use]
+    pub fn cache(&self) -> Option<&PathBuf> {
+        self.options.cache.as_ref().map(|cache| &cache.value).filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Takes what flags say.
@@ -117,6 +126,14 @@ impl GristOptions {
                 "false",
                 "Whether people decide in the document: its tables of dossiers get the columns for it, and `dn push` takes what is \
                  ticked there. An agent's day: docs/grist.md.",
+            ),
+            cache: keys.optional(
+                "cache",
+                text().then(|text| Ok(PathBuf::from(text))),
+                "/var/cache/dn",
+                "Where tables, columns and state of the document are kept between runs, in a file for the account of the program \
+                 alone, so that a run reads them only if they moved. \"\" for nowhere: every run reads them. Default: the cache of \
+                 the service (variable CACHE_DIRECTORY) or of the account (XDG_CACHE_HOME, else HOME).",
             ),
         }
     }
@@ -170,7 +187,9 @@ impl GristEntry {
                 .hint(format!("set {}, or give the whole address of the document", defaults::GRIST_URL_ENV)));
         };
         let plain = GristTarget::new(url, self.document);
-        Ok(GristTarget { key: self.key.unwrap_or(plain.key), options: self.options, ..plain })
+        let cache = self.options.cache.clone().or_else(|| usual_cache(variables));
+        let options = GristOptions { cache, ..self.options };
+        Ok(GristTarget { key: self.key.unwrap_or(plain.key), options, ..plain })
     }
 
     /// Declares the keys of a document.
@@ -209,6 +228,16 @@ impl GristEntry {
         let url = address.map(|value| Setting { value, origin: origin.clone() }).or(url);
         Some(Setting { value: TargetEntry::Grist(Box::new(Self { document, url, key, options })), origin })
     }
+}
+
+/// Finds the directory for what may be lost: the one that systemd gives a service, else that of the account.
+fn usual_cache(variables: Variables<'_>) -> Option<Setting<PathBuf>> {
+    let places = [("CACHE_DIRECTORY", ""), ("XDG_CACHE_HOME", "dn"), ("HOME", ".cache/dn")];
+    places.into_iter().find_map(|(variable, below)| {
+        // systemd may give several, with colons between them.
+        let value = variables(variable)?.split(':').next().map(PathBuf::from).filter(|path| path.is_absolute())?;
+        Some(Setting { value: value.join(below), origin: SettingOrigin::Environment(variable.to_owned()) })
+    })
 }
 
 /// The address of a Grist: the one that was said, else that of the environment. `own_key`: whether its key was named

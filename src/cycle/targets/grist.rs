@@ -18,7 +18,7 @@ pub const GRIST_KEY: &str = "API key of Grist";
 impl TargetKind for GristTarget {
     fn open<'a>(&'a self, secrets: &'a Secrets) -> BoxFuture<'a, Result<AnySink, CycleError>> {
         Box::pin(async {
-            let opening = GristSink::of(doc(self, secrets)?).restore_columns(self.options.restore_columns.value);
+            let opening = self.opening(secrets)?.restore_columns(self.options.restore_columns.value);
             Ok(open_document(opening.decisions(self.options.decisions.value), self.limits()).await?)
         })
     }
@@ -29,7 +29,7 @@ impl TargetKind for GristTarget {
 
     fn open_to_read<'a>(&'a self, secrets: &'a Secrets) -> BoxFuture<'a, Result<AnySink, CycleError>> {
         Box::pin(async {
-            let opening = GristSink::of(doc(self, secrets)?).decisions(self.options.decisions.value);
+            let opening = self.opening(secrets)?.decisions(self.options.decisions.value);
             Ok(opening.open_read_only().await?.into())
         })
     }
@@ -68,7 +68,7 @@ impl TargetKind for GristTarget {
 
     fn settings(&self) -> Vec<(&'static str, String, &SettingOrigin)> {
         let Self { url, document: _, key, options } = self;
-        let GristOptions { restore_columns, files, files_max_size, files_types, decisions } = options;
+        let GristOptions { restore_columns, files, files_max_size, files_types, decisions, cache } = options;
         let mut settings = vec![
             ("url", url.value.to_string(), &url.origin),
             ("key", key.value.to_string(), &key.origin),
@@ -82,11 +82,21 @@ impl TargetKind for GristTarget {
             settings.push(("files-types", types, &files_types.origin));
         }
         settings.push(("decisions", decisions.value.to_string(), &decisions.origin));
+        settings.extend(cache.as_ref().map(|cache| ("cache", cache.value.display().to_string(), &cache.origin)));
         settings
     }
 }
 
 impl GristTarget {
+    /// Begins to open the document, with the directory where its structure is kept between runs.
+    fn opening(&self, secrets: &Secrets) -> Result<Opening, CycleError> {
+        let opening = GristSink::of(doc(self, secrets)?);
+        Ok(match self.cache() {
+            Some(directory) => opening.cache(directory),
+            None => opening,
+        })
+    }
+
     /// Checks key, document, access, SQL, access rules, and that the document is no copy.
     async fn examine(&self, findings: &mut Findings, secrets: &Secrets) -> bool {
         if let Err(error) = secrets.read(GRIST_KEY, &self.key.value) {

@@ -58,11 +58,6 @@ pub(super) fn predicate(column: &str, kind: &str) -> String {
     }
 }
 
-/// Makes the line that reports one such cell.
-pub(super) fn line(table: &str, column: &str) -> String {
-    format!("json_object('table', {}, 'colonnes', json_object({}, 1))", literal(table), literal(column))
-}
-
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

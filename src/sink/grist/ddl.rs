@@ -92,6 +92,11 @@ pub(super) fn plan(
 const WIDEST: usize = 1_900;
 
 impl Changes {
+    /// Returns true if columns are made, with those of new tables.
+    pub(super) fn makes_columns(&self) -> bool {
+        !self.asked.is_empty() || !self.tables.is_empty()
+    }
+
     /// Refuses a table that would be too wide, as long as something would be added to it.
     fn bounded(&self, structure: &[Table]) -> Result<(), GristFault> {
         for table in &self.memory.tables {

@@ -39,6 +39,8 @@ pub(super) struct Child {
 pub(super) struct Holdings {
     /// Those that were asked for.
     pub asked: BTreeSet<DossierNumber>,
+    /// True if the rows of child tables were read.
+    pub whole: bool,
     pub stored: BTreeMap<DossierNumber, DossierRecord>,
     /// The rows of the analysts' table.
     pub rows: BTreeMap<DossierNumber, Vec<RowId>>,

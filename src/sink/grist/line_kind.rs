@@ -44,10 +44,12 @@ pub(super) enum LineKind {
     Rows,
     /// Cells that SQL does not see as they are.
     Damaged,
+    /// The last action of the history.
+    Position,
 }
 
 impl LineKind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Table,
         Self::Column,
         Self::State,
@@ -66,6 +68,7 @@ impl LineKind {
         Self::Number,
         Self::Rows,
         Self::Damaged,
+        Self::Position,
     ];
 
     /// Gives the tag of its lines in SQL.
@@ -89,6 +92,7 @@ impl LineKind {
             Self::Number => "numero",
             Self::Rows => "lignes",
             Self::Damaged => "abime",
+            Self::Position => "action",
         }
     }
 

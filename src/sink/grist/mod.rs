@@ -9,7 +9,8 @@
 //! - `shape`, `ddl`, `pages`, `prepare`, `stray`: makes, completes and shows tables;
 //! - `style`, `words`, `describe`, `html`, `choices`: makes columns legible: French words, descriptions, no red frame;
 //! - `target`, `encoding`, `commit`, `bundles`, `write`: makes bundles of a batch, and sends them;
-//! - `read`, `line_kind`, `known`, `stored`, `survey`: reads what the document holds;
+//! - `read`, `holdings`, `line_kind`, `known`, `stored`, `survey`: reads what the document holds;
+//! - `position`, `cache`: what was read of a document once is read again only if it moved;
 //! - `runs`, `journal`: the run history, and what people are told in it;
 //! - `extension`: the trait by which features add columns, tables and rows.
 //!
@@ -25,6 +26,7 @@
 //! one. Rows are identified by keys, so that a repetition after a failure doubles nothing.
 
 mod bundles;
+mod cache;
 mod choices;
 mod commands;
 mod commit;
@@ -37,6 +39,7 @@ mod encoding;
 mod extension;
 mod fault;
 mod files;
+mod holdings;
 mod html;
 mod identity;
 mod journal;
@@ -47,6 +50,7 @@ mod memory;
 mod open;
 mod outbox;
 mod pages;
+mod position;
 mod prepare;
 mod read;
 mod runs;
@@ -77,6 +81,7 @@ use decisions::DecisionTables;
 pub use decisions::{Declined, Taken};
 use fault::GristFault;
 use files::FileFeature;
+use holdings::Extent;
 use journal::Notice;
 pub use open::Opening;
 use outbox::OutcomeWriters;
@@ -217,11 +222,16 @@ impl GristSink {
     pub async fn close(self) -> Result<(), SinkError> {
         let mut session = self.session.lock().await;
         let held = session.holds();
-        let closed = async {
+        let closed: Result<(), GristFault> = async {
             session.settle().await?;
-            if held { session.send(&[], &[], true).await.map(drop) } else { Ok(()) }
-        };
-        closed.await.map_err(|fault| fault.at(&self.name, "closing"))
+            if held {
+                session.send(&[], &[], true).await?;
+            }
+            session.keep_in_cache();
+            Ok(())
+        }
+        .await;
+        closed.map_err(|fault| fault.at(&self.name, "closing"))
     }
 
     /// Names the document and what was being done in an error.
@@ -288,7 +298,7 @@ impl Sink for GristSink {
     async fn known(&self, scope: &Scope, keys: &[DossierNumber]) -> Result<Known, SinkError> {
         self.read("a reading of fingerprints", async |session| {
             let numbers = keys.iter().copied().collect();
-            Ok(write::holdings(session, scope, &numbers).await?.known())
+            Ok(write::holdings(session, scope, &numbers, Extent::Fingerprints).await?.known())
         })
         .await
     }

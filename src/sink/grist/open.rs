@@ -1,5 +1,6 @@
 //! Opens a document: checks that it is one of ours or new, and that no other run works on it. Registers the features.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -7,6 +8,7 @@ use grist_client::Doc;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use super::cache::DocumentCache;
 use super::commands::CommandFeature;
 use super::decisions::DecisionTables;
 use super::extension::{Extension, ExtensionSet};
@@ -28,6 +30,7 @@ pub struct Opening {
     limits: Option<FileLimits>,
     decisions: bool,
     restyle: bool,
+    cache: Option<PathBuf>,
 }
 
 impl Opening {
@@ -57,8 +60,16 @@ impl Opening {
         Self { restyle, ..self }
     }
 
-    /// Opens the document for writing. One request, which reads what the document remembers and its structure; nothing is
-    /// written, so that a run without news leaves no trace in the document's history.
+    /// Keeps tables, columns and state of the document in a file of this directory, for its owner alone, so that the next
+    /// run reads them only if they moved since. It is made when it is needed, and may be emptied at any time. Nothing is
+    /// kept by default, and every opening reads them.
+    pub fn cache(self, directory: impl Into<PathBuf>) -> Self {
+        Self { cache: Some(directory.into()), ..self }
+    }
+
+    /// Opens the document for writing. One request, which reads what the document remembers and its structure; two where
+    /// what was [kept](Self::cache) is not true any more. Nothing is written, so that a run without news leaves no trace in
+    /// the document's history.
     ///
     /// # Errors
     /// [`SinkError::Locked`] while another run works on it, [`SinkError::Unusable`] for a key or a document that is not
@@ -88,12 +99,23 @@ impl Opening {
     }
 
     async fn read(self, me: Option<Holder>, token: Option<ProcessToken>) -> Result<GristSink, SinkError> {
-        let Self { doc, restore, limits, decisions, restyle } = self;
+        let Self { doc, restore, limits, decisions, restyle, cache } = self;
         let restyle = AtomicBool::new(restyle);
         let name = format!("grist:{}", doc.id().as_str());
+        let cache = cache.map(|directory| DocumentCache::of(&directory, doc.id()));
         let reader = Reader::new(doc.clone());
+        let reader = if cache.is_some() { reader.with_positions() } else { reader };
+        let known = cache.as_ref().and_then(DocumentCache::load);
+        let kept_at = known.as_ref().and_then(|known| known.position.clone());
         let state = async {
-            let state = reader.state().await?;
+            let since = match known {
+                Some(known) => reader.state_since(known).await?,
+                None => None,
+            };
+            let state = match since {
+                Some(state) => state,
+                None => reader.state().await?,
+            };
             if state.is_ours() {
                 state.missing()?;
                 if let Some(reason) = state.damage() {
@@ -114,7 +136,8 @@ impl Opening {
         ];
         let outcomes = OutcomeWriters::new(vec![Arc::clone(&decisions) as Arc<dyn OutcomeWriter>]);
         let notices = Arc::new(Notices::default());
-        let session = DocumentSession::new(reader, state, me, ExtensionSet::new(registered), Arc::clone(&notices));
+        let mut session = DocumentSession::new(reader, state, me, ExtensionSet::new(registered), Arc::clone(&notices));
+        session.cache_file = cache.map(|file| (file, kept_at));
         let session = Mutex::new(session);
         Ok(GristSink { name, doc, session, restore, restyle, files, decisions, outcomes, notices, _token: token })
     }
@@ -123,7 +146,7 @@ impl Opening {
 impl GristSink {
     /// Begins to open a document.
     pub fn of(doc: Doc) -> Opening {
-        Opening { doc, restore: false, limits: None, decisions: false, restyle: false }
+        Opening { doc, restore: false, limits: None, decisions: false, restyle: false, cache: None }
     }
 
     /// Checks if a run works on a document at this moment. Writes nothing.

@@ -94,7 +94,7 @@ pub(super) async fn prepare(
     if uncounted {
         // A document of an older version, which goes on without where the key may not make columns.
         match session.send(&[], &[shared::add_counts()], false).await {
-            Ok(_) => (session.state.structure, session.state.hidden) = session.reader.structure().await?,
+            Ok(_) => session.reread_structure().await?,
             Err(GristFault::Grist(GristError::Blocked { .. } | GristError::Forbidden { .. })) => {}
             Err(fault) => return Err(fault),
         }
@@ -102,12 +102,15 @@ pub(super) async fn prepare(
     if new || !values.is_empty() {
         let mut actions = changes.actions.clone();
         actions.extend(shown);
+        if changes.makes_columns() {
+            actions.extend(shared::fence(&session.state.structure));
+        }
         let first = actions.len();
         actions.extend(remember(session, &values));
         let answers = session.send(&made, &actions, false).await?;
         session.state.newcomers.remove(&scope.instance);
         if new {
-            (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+            session.reread_structure().await?;
         }
         let memory = changes.applied(answers.as_deref().map(|answers| &answers[..first]).unwrap_or_default());
         believe(session, values, answers.map(|answers| answers[first..].to_vec()));
@@ -215,6 +218,10 @@ async fn commit(
     actions.extend(remember(session, &values));
     let answers = session.send(&[], &actions, false).await?;
     believe(session, values, answers.map(|answers| answers[first..].to_vec()));
+    if session.reader.knows_positions() {
+        // What is shown is a part of columns: without it the next run would have to read them all.
+        session.reread_structure().await?;
+    }
     Ok(())
 }
 

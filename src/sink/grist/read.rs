@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::damaged::{self, Damage};
 use super::fault::GristFault;
-use super::known::{self, Child, DocRecord, Holdings, id, text};
+use super::known::{self, DocRecord, id, text};
 use super::lease::{self, LeaseRow};
 use super::line_kind::LineKind;
 use super::pages::{self, Views};
+use super::position::{self, Position};
 use super::state::{State, StoredValue};
-use super::target::RowSource;
 use super::{shared, value};
-use crate::ids::{DemarcheNumber, DossierNumber, Scope};
+use crate::ids::{DemarcheNumber, Scope};
 use crate::sink::Totals;
 
 /// Asks a document.
@@ -27,6 +27,8 @@ pub(super) struct Reader {
     closed: AtomicBool,
     /// Cells that SQL does not see as they are. While there are any, everything is asked record by record.
     pub damage: Damage,
+    /// True if it is asked at which point of its history the document is.
+    positions: AtomicBool,
 }
 
 /// Asks for the tables and columns of a document.
@@ -61,19 +63,25 @@ fn state_question() -> String {
     let damage: String =
         shared::READ.iter().map(|table| format!(" UNION ALL {}", damaged::of_shared(shared::of(table)))).collect();
     format!(
-        "{structure} UNION ALL SELECT '{state}', {kept} FROM Dn_etat \
-         UNION ALL SELECT '{count}', json_object('instance', {instance}, 'demarche', {demarche}, 'lignes', count(*), \
-         'entiers', sum({OURS} AND empreinte <> ''), 'partis', sum({OURS} AND disparu <> ''), \
-         'copies', sum({OURS}) - count(DISTINCT CASE WHEN {OURS} THEN numero END)) \
-         FROM Dn_dossiers GROUP BY instance, demarche{damage} \
-         UNION ALL {lease}",
+        "{structure} UNION ALL SELECT '{state}', {kept} FROM Dn_etat UNION ALL {count}{damage} UNION ALL {lease}",
         structure = structure_question(),
         state = LineKind::State,
-        count = LineKind::Count,
         kept = object(&["id", "cle", "valeur", "empreinte"]),
+        count = count_question(),
+        lease = lease_question(),
+    )
+}
+
+/// Counts the dossiers of each démarche, and the copies of rows among them.
+fn count_question() -> String {
+    format!(
+        "SELECT '{count}' AS sorte, json_object('instance', {instance}, 'demarche', {demarche}, 'lignes', count(*), \
+         'entiers', sum({OURS} AND empreinte <> ''), 'partis', sum({OURS} AND disparu <> ''), \
+         'copies', sum({OURS}) - count(DISTINCT CASE WHEN {OURS} THEN numero END)) AS valeur \
+         FROM Dn_dossiers GROUP BY instance, demarche",
+        count = LineKind::Count,
         instance = cell("instance"),
         demarche = cell("demarche"),
-        lease = lease_question(),
     )
 }
 
@@ -124,7 +132,7 @@ pub(super) fn cell(column: &str) -> String {
 }
 
 /// Some columns of a row, under their own names.
-fn object(columns: &[&str]) -> String {
+pub(super) fn object(columns: &[&str]) -> String {
     let members: Vec<String> = columns.iter().map(|column| format!("'{column}', {}", cell(column))).collect();
     format!("json_object({})", members.join(", "))
 }
@@ -139,7 +147,32 @@ fn decoded(value: &mut Value) {
 
 impl Reader {
     pub(super) fn new(doc: Doc) -> Self {
-        Self { doc, closed: AtomicBool::new(false), damage: Damage::default() }
+        Self { doc, closed: AtomicBool::new(false), damage: Damage::default(), positions: AtomicBool::new(false) }
+    }
+
+    /// Asks also at which point of its history the document is, where SQL shows that.
+    pub(super) fn with_positions(mut self) -> Self {
+        self.positions = AtomicBool::new(true);
+        self
+    }
+
+    /// Returns true if it is asked at which point of its history the document is.
+    pub(super) fn knows_positions(&self) -> bool {
+        self.positions.load(Ordering::Relaxed) && !self.closed.load(Ordering::Relaxed)
+    }
+
+    /// A question, and at which point of its history the document is.
+    fn at_its_point(&self, question: String) -> String {
+        if self.knows_positions() { format!("{question} UNION ALL {}", position::question()) } else { question }
+    }
+
+    /// Returns true if Grist does not show its history, which is not asked for again then.
+    fn is_without_history(&self, error: &GristError) -> bool {
+        let refused = self.knows_positions() && error.to_string().contains("_gristsys_");
+        if refused {
+            self.positions.store(false, Ordering::Relaxed);
+        }
+        refused
     }
 
     /// The rows of an answer with their kind; `None` where SQL is closed to this key.
@@ -175,28 +208,16 @@ impl Reader {
 
     /// The document as it is now.
     pub(super) async fn state(&self) -> Result<State, GristFault> {
-        let question = state_question();
-        for _ in 0..2 {
-            match self.lines(&question, &[]).await {
+        for _ in 0..3 {
+            match self.lines(&self.at_its_point(state_question()), &[]).await {
                 Ok(Some(rows)) if self.damage.note(&rows) => return self.state_by_records().await,
-                Ok(Some(mut rows)) => {
-                    let copies = |(kind, row): &(LineKind, DocRecord)| {
-                        *kind == LineKind::Count
-                            && row.get("copies").and_then(Value::as_u64).is_some_and(|copies| copies > 0)
-                    };
-                    if rows.iter().any(copies)
-                        && let Some(counted) = self.lines(&count_without_copies(), &[]).await?
-                    {
-                        rows.retain(|(kind, _)| *kind != LineKind::Count);
-                        rows.extend(counted);
-                    }
-                    return state(rows);
-                }
+                Ok(Some(rows)) => return state(self.without_copies(rows).await?),
                 Ok(None) => return self.state_by_records().await,
+                Err(error) if self.is_without_history(&error) => {}
                 // A new document, or one that lost a table: its structure tells which.
                 Err(GristError::NoTable { .. } | GristError::NoColumn { .. }) => {
-                    let (structure, hidden) = self.structure().await?;
-                    let state = State { structure, hidden, ..State::default() };
+                    let (structure, hidden, position) = self.structure().await?;
+                    let state = State { structure, hidden, position, ..State::default() };
                     state.missing()?;
                     match state.damage() {
                         Some(reason) => return Err(GristFault::Altered(reason)),
@@ -211,6 +232,44 @@ impl Reader {
         Err(GristFault::Altered("its tables Dn_… cannot be read".to_owned()))
     }
 
+    /// The document as it is now, if it is known as it was at some point and neither its tables nor its state moved since.
+    pub(super) async fn state_since(&self, known: State) -> Result<Option<State>, GristFault> {
+        let Some(since) = known.position.clone().filter(|_| self.knows_positions()) else { return Ok(None) };
+        let question =
+            format!("{} UNION ALL {} UNION ALL {}", position::since_question(), count_question(), lease_question());
+        let rows = match self.lines(&question, &[since.number.into(), since.hash.as_str().into()]).await {
+            Ok(Some(rows)) => rows,
+            // The whole question tells what it is, and goes on without.
+            Ok(None) => return Ok(None),
+            Err(
+                GristError::NoTable { .. } | GristError::NoColumn { .. } | GristError::Sql { .. } | GristError::SlowSql,
+            ) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let line = rows.iter().find(|(kind, _)| *kind == LineKind::Position).map(|(_, row)| row.clone());
+        let found = state(self.without_copies(rows).await?)?;
+        let (Some(line), Some(now)) = (line, &found.position) else { return Ok(None) };
+        let is_unmoved = position::is_unmoved(&since, &line, now);
+        Ok(is_unmoved.then(|| State { structure: known.structure, kept: known.kept, ..found }))
+    }
+
+    /// The same lines; where rows were copied, the dossiers are counted again without the copies.
+    async fn without_copies(
+        &self,
+        mut rows: Vec<(LineKind, DocRecord)>,
+    ) -> Result<Vec<(LineKind, DocRecord)>, GristError> {
+        let copies = |(kind, row): &(LineKind, DocRecord)| {
+            *kind == LineKind::Count && row.get("copies").and_then(Value::as_u64).is_some_and(|copies| copies > 0)
+        };
+        if rows.iter().any(copies)
+            && let Some(counted) = self.lines(&count_without_copies(), &[]).await?
+        {
+            rows.retain(|(kind, _)| *kind != LineKind::Count);
+            rows.extend(counted);
+        }
+        Ok(rows)
+    }
+
     /// Looks whether SQL sees some cells as they are: each a table, and columns of it with their types.
     pub(super) async fn examine(&self, cells: &[(&str, &[(&str, &str)])]) -> Result<(), GristError> {
         let lines = cells.iter().map(|(table, columns)| damaged::count(table, columns.iter().copied()));
@@ -221,11 +280,22 @@ impl Reader {
         Ok(())
     }
 
-    /// The tables and columns of the document, and what of them the key does not see.
-    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden), GristFault> {
-        match self.lines(&structure_question(), &[]).await? {
-            Some(rows) => Ok((state(rows)?.structure, Hidden::default())),
-            None => Ok(self.doc.structure().await?),
+    /// The tables and columns of the document, what of them the key does not see, and at which point of the history they
+    /// are so.
+    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden, Option<Position>), GristFault> {
+        loop {
+            return match self.lines(&self.at_its_point(structure_question()), &[]).await {
+                Ok(Some(rows)) => {
+                    let State { structure, position, .. } = state(rows)?;
+                    Ok((structure, Hidden::default(), position))
+                }
+                Ok(None) => {
+                    let (structure, hidden) = self.doc.structure().await?;
+                    Ok((structure, hidden, None))
+                }
+                Err(error) if self.is_without_history(&error) => continue,
+                Err(error) => Err(error.into()),
+            };
         }
     }
 
@@ -296,107 +366,6 @@ impl Reader {
         Ok(Views::of(&rows))
     }
 
-    /// Reads what is held of some dossiers.
-    pub(super) async fn holdings(
-        &self,
-        scope: &Scope,
-        places: &[RowSource],
-        numbers: &BTreeSet<DossierNumber>,
-        waiting: bool,
-    ) -> Result<Holdings, GristFault> {
-        let mut holdings = Holdings { asked: numbers.clone(), ..Holdings::default() };
-        if numbers.is_empty() {
-            return Ok(holdings);
-        }
-        let (sql, args) = question(scope, places, numbers, waiting);
-        let rows = match self.lines(&sql, &args).await? {
-            Some(rows) if !self.damage.note(&rows) => rows,
-            _ => self.holdings_by_records(scope, places, numbers, waiting).await?,
-        };
-        let mut known: BTreeMap<DossierNumber, Option<RowId>> = BTreeMap::new();
-        for (kind, row) in &rows {
-            let of = || row.get("numero").and_then(known::number);
-            let key = || text(row, "cle").to_owned();
-            match kind {
-                LineKind::Stored => {
-                    let (number, book) = known::stored(row)?;
-                    // Of a row and its copy the older one is kept up.
-                    if known.get(&number).is_none_or(|known| id(row) < *known) {
-                        known.insert(number, id(row));
-                        holdings.stored.insert(number, book);
-                    }
-                }
-                LineKind::Dossier => {
-                    if let (Some(number), Some(id)) = (of(), id(row)) {
-                        holdings.rows.entry(number).or_default().push(id);
-                        if row.get("coche").is_some_and(|tick| tick.as_bool().unwrap_or(tick.as_i64() == Some(1))) {
-                            holdings.ticked.insert(number);
-                        }
-                    }
-                }
-                LineKind::Child => {
-                    let table = row.get("table").and_then(Value::as_u64).and_then(|table| usize::try_from(table).ok());
-                    let table = table.and_then(|table| places.get(table)).map(|place| place.key.clone());
-                    let number = key().split_once('/').and_then(|(number, _)| number.parse().ok());
-                    if let (Some(table), Some(id), Some(number)) = (table, id(row), number) {
-                        let number = DossierNumber::new(number);
-                        holdings.children.entry(number).or_default().push(Child { table, id, key: key() });
-                    }
-                }
-                LineKind::Quarantine => {
-                    let number = key().rsplit_once('/').and_then(|(_, number)| number.parse().ok());
-                    if let (Some(number), Some(id)) = (number.map(DossierNumber::new), id(row)) {
-                        holdings.quarantine.entry(number).or_default().push(id);
-                    }
-                }
-                _ => {}
-            }
-        }
-        // Of several rows with one key the oldest is the one that an upsert keeps up.
-        holdings.children.values_mut().for_each(|rows| rows.sort_by_key(|child| child.id));
-        holdings.rows.values_mut().for_each(|rows| rows.sort_unstable());
-        Ok(holdings)
-    }
-
-    async fn holdings_by_records(
-        &self,
-        scope: &Scope,
-        places: &[RowSource],
-        numbers: &BTreeSet<DossierNumber>,
-        waiting: bool,
-    ) -> Result<Vec<(LineKind, DocRecord)>, GristFault> {
-        let keys: Vec<Value> = numbers.iter().map(|number| known::key(scope, *number).into()).collect();
-        let mut rows: Vec<(LineKind, DocRecord)> = Vec::new();
-        let mut add = |kind, found: Vec<DocRecord>| rows.extend(found.into_iter().map(|row| (kind, row)));
-        add(LineKind::Stored, self.doc.records(shared::DOSSIERS, &[("cle", keys.clone())]).await?);
-        if waiting {
-            add(LineKind::Quarantine, self.doc.records(shared::QUARANTINE, &[("cle", keys)]).await?);
-        }
-        let mut parents = Vec::new();
-        for (position, place) in places.iter().enumerate() {
-            let Some(parent) = &place.parent else {
-                let wanted: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
-                let found = self.doc.records(&place.id, &[(place.column.as_str(), wanted)]).await?;
-                parents = found.iter().filter_map(id).map(Value::from).collect();
-                let tick = |row: &DocRecord| place.tick.as_ref().and_then(|tick| row.get(tick).cloned());
-                let row = |row: DocRecord| {
-                    let number = row.get(&place.column);
-                    shared::row(json!({ "id": row.get("id"), "numero": number, "coche": tick(&row) }))
-                };
-                add(LineKind::Dossier, found.into_iter().map(row).collect());
-                continue;
-            };
-            if !parents.is_empty() {
-                let found = self.doc.records(&place.id, &[(parent, parents.clone())]).await?;
-                let row = |row: DocRecord| {
-                    shared::row(json!({ "table": position, "id": row.get("id"), "cle": row.get(&place.column) }))
-                };
-                add(LineKind::Child, found.into_iter().map(row).collect());
-            }
-        }
-        Ok(rows)
-    }
-
     /// The lines of the run history of a démarche, newest first.
     pub(super) async fn history(
         &self,
@@ -428,71 +397,6 @@ impl Reader {
     }
 }
 
-/// One question about some dossiers: all that is held of them, wherever it lies.
-fn question(
-    scope: &Scope,
-    places: &[RowSource],
-    numbers: &BTreeSet<DossierNumber>,
-    waiting: bool,
-) -> (String, Vec<Value>) {
-    let list = |values: Vec<Value>| Value::from(Value::Array(values).to_string());
-    let wanted = list(numbers.iter().map(|number| number.get().into()).collect());
-    let keys = list(numbers.iter().map(|number| known::key(scope, *number).into()).collect());
-    let columns = [
-        "id",
-        "cle",
-        "numero",
-        "empreinte",
-        "lumiere",
-        "modifie",
-        "disparu",
-        "motif",
-        "disparu_le",
-        "premiere_vue",
-        "changement",
-        "suites",
-    ];
-    let mut sql = format!(
-        "SELECT '{}' AS sorte, {} AS valeur FROM Dn_dossiers WHERE cle IN (SELECT value FROM json_each(?))",
-        LineKind::Stored,
-        object(&columns)
-    );
-    let mut args = vec![keys.clone()];
-    for (position, place) in places.iter().enumerate() {
-        let (table, key) = (quoted(&place.id), quoted(&place.column));
-        let damaged = damaged::predicate(&place.column, if place.parent.is_none() { "Int" } else { "Text" });
-        let damage = damaged::line(&place.id, &place.column);
-        let (kind, row, wanted_rows) = if place.parent.is_none() {
-            // What is no truth is a blob, of which SQL makes no JSON.
-            let tick = place.tick.as_ref().map_or_else(
-                || "NULL".to_owned(),
-                |tick| format!("CASE WHEN typeof({0}) = 'integer' THEN {0} END", quoted(tick)),
-            );
-            let row = format!("json_object('id', id, 'numero', {}, 'coche', {tick})", cell(&place.column));
-            (LineKind::Dossier, row, format!("{key} IN (SELECT value FROM json_each(?))"))
-        } else {
-            let row = format!("json_object('table', {position}, 'id', id, 'cle', {})", cell(&place.column));
-            let number = format!("CAST(substr({key}, 1, instr({key}, '/') - 1) AS INTEGER)");
-            (LineKind::Child, row, format!("typeof({key}) = 'text' AND {number} IN (SELECT value FROM json_each(?))"))
-        };
-        sql.push_str(&format!(
-            " UNION ALL SELECT CASE WHEN {damaged} THEN '{}' ELSE '{kind}' END, \
-             CASE WHEN {damaged} THEN {damage} ELSE {row} END FROM {table} WHERE ({wanted_rows}) OR {damaged}",
-            LineKind::Damaged
-        ));
-        args.push(wanted.clone());
-    }
-    if waiting {
-        sql.push_str(&format!(
-            " UNION ALL SELECT '{}', json_object('id', id, 'cle', cle) FROM Dn_quarantaine \
-             WHERE typeof(cle) = 'text' AND cle IN (SELECT value FROM json_each(?))",
-            LineKind::Quarantine
-        ));
-        args.push(keys);
-    }
-    (sql, args)
-}
-
 fn state(rows: Vec<(LineKind, DocRecord)>) -> Result<State, GristFault> {
     let mut state = State::default();
     let mut columns: BTreeMap<RowId, Vec<Column>> = BTreeMap::new();
@@ -510,6 +414,7 @@ fn state(rows: Vec<(LineKind, DocRecord)>) -> Result<State, GristFault> {
             }
             LineKind::State => keep(&mut state, &row),
             LineKind::Lease => hold(&mut state, &row)?,
+            LineKind::Position => state.position = position::read(&row),
             LineKind::Count => count(&mut state, &row, number("lignes"), number("entiers"), number("partis")),
             _ => {}
         }

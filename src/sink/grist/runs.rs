@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::bundles::{RowShape, Upsert};
 use super::encoding::seconds;
@@ -30,7 +30,7 @@ const SPENT: SignedDuration = SignedDuration::from_hours(6);
 pub(super) fn is_skipped(last: &RunHistory, run: &RunRecord, wrote: bool) -> bool {
     let patience = if wrote { SPENT } else { QUIET };
     let recent = last.ended_at.is_some_and(|at| run.ended_at.duration_since(at) < patience);
-    run.is_quiet() && last.quiet && recent
+    run.is_quiet() && (last.quiet || last.done) && recent
 }
 
 /// The line of a run; `told` are notices for people.
@@ -83,13 +83,15 @@ pub(super) fn read(row: &DocRecord) -> Option<RunRecord> {
 }
 
 /// Computes what is kept of the history after a line.
-pub(super) fn after(last: &RunHistory, ended_at: Timestamp, quiet: bool, removed: u32) -> RunHistory {
+pub(super) fn after(last: &RunHistory, run: &RunRecord, removed: u32) -> RunHistory {
     let lines = (last.lines + 1).saturating_sub(removed);
-    RunHistory { lines, ended_at: Some(ended_at), quiet }
+    let done = run.outcome == RunOutcome::Done && run.report.brake.is_none();
+    RunHistory { lines, ended_at: Some(run.ended_at), quiet: run.is_quiet(), done }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -106,14 +108,20 @@ mod tests {
 
     #[test]
     fn runs_without_news_leave_a_line_an_hour() {
-        let last = |quiet| after(&RunHistory::default(), Timestamp::UNIX_EPOCH, quiet, 0);
+        let last = |quiet| after(&RunHistory::default(), &run(quiet, 0), 0);
+        let failed = RunRecord { outcome: RunOutcome::Failed, ..run(false, 0) };
+        let failed = after(&RunHistory::default(), &failed, 0);
+        let older = RunHistory { done: false, ..last(false) };
         for (last, quiet, minute, wrote, skipped) in [
             (RunHistory::default(), true, 0, false, false),
             (last(true), true, 59, false, true),
             (last(true), true, 60, false, false),
             (last(true), true, 60, true, true),
             (last(true), true, 360, true, false),
-            (last(false), true, 1, false, false),
+            (last(false), true, 1, false, true),
+            (last(false), true, 60, false, false),
+            (failed, true, 1, false, false),
+            (older, true, 1, false, false),
             (last(true), false, 1, false, false),
         ] {
             assert_eq!(is_skipped(&last, &run(quiet, minute), wrote), skipped, "{last:?} {quiet} {minute} {wrote}");

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grist_client::{Action, GristError, Repeat};
+use grist_client::{Action, ActionRef, GristError, Repeat};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Notices;
+use super::cache::DocumentCache;
 use super::extension::{ExtensionSet, FeatureCache};
 use super::fault::GristFault;
 use super::known::Holdings;
 use super::lease::{self, Holder, LeaseRow};
+use super::position::Position;
 use super::read::Reader;
 use super::state::State;
 use crate::ids::{DossierNumber, Scope};
@@ -70,6 +72,12 @@ pub(super) struct DocumentSession {
     pub original: bool,
     /// The key may not change columns: values that theirs do not expect are framed in red.
     pub fixed_columns: bool,
+    /// The last action of the document's history that this session knows.
+    last: Option<ActionRef>,
+    /// No action of others came between what was read and the bundles of this session.
+    unbroken: bool,
+    /// Where the state is kept for the next run, and at which point it was kept last.
+    pub cache_file: Option<(DocumentCache, Option<Position>)>,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -91,6 +99,7 @@ impl DocumentSession {
         notices: Arc<Notices>,
     ) -> Self {
         let (asked, fresh) = (None, BTreeMap::new());
+        let last = action_at(&state);
         Self {
             reader,
             state,
@@ -106,7 +115,50 @@ impl DocumentSession {
             notices,
             original: false,
             fixed_columns: false,
+            last,
+            unbroken: true,
+            cache_file: None,
         }
+    }
+
+    /// Reads tables and columns again, after a bundle that changed them.
+    pub(super) async fn reread_structure(&mut self) -> Result<(), GristFault> {
+        let (structure, hidden, position) = self.reader.structure().await?;
+        (self.state.structure, self.state.hidden) = (structure, hidden);
+        // An action of somebody else may have changed the state too, which was not read again.
+        let ours = |position: &Position| {
+            self.unbroken
+                && self.last.as_ref().is_some_and(|last| last.number == position.number && last.hash == position.hash)
+        };
+        self.state.position = position.filter(ours);
+        Ok(())
+    }
+
+    /// Keeps the state for the next run, if it is known to be that of the document.
+    pub(super) fn keep_in_cache(&mut self) {
+        if self.unsure || self.reader.damage.is_there() {
+            return;
+        }
+        if let Some((file, last)) = &mut self.cache_file {
+            file.store(&self.state, last);
+        }
+    }
+
+    /// Follows the history of the document after a bundle of this session. `rows`: it changed nothing but rows.
+    fn follow(&mut self, action: Option<ActionRef>, rows: bool) {
+        let next = match (&self.last, &action) {
+            (Some(last), Some(action)) => last.number + 1 == action.number,
+            // Of a new document there was nothing to read.
+            (None, Some(_)) => !self.state.is_ours(),
+            (_, None) => false,
+        };
+        self.unbroken &= next;
+        let was = self.state.position.take().filter(|_| next && rows);
+        self.state.position = was.zip(action.clone()).map(|(was, action)| {
+            let ActionRef { number, hash } = action;
+            Position { number, hash, ..was }
+        });
+        self.last = action;
     }
 
     fn holder(&self) -> Result<&Holder, GristFault> {
@@ -142,6 +194,7 @@ impl DocumentSession {
         let newcomers = std::mem::take(&mut self.state.newcomers);
         let addresses = std::mem::take(&mut self.state.addresses);
         self.state = State { newcomers, addresses, ..state };
+        (self.last, self.unbroken) = (action_at(&self.state), true);
         self.asked = None;
         self.cache.clear();
     }
@@ -186,6 +239,7 @@ impl DocumentSession {
             // not send it again by itself.
             let error = match self.reader.doc.apply(&bundle, Repeat::Never).await {
                 Ok(applied) => {
+                    self.follow(applied.action, bundle.iter().all(is_of_rows));
                     let Some(id) = applied.ret_values.get(put).and_then(Value::as_i64) else {
                         // It was applied; which row is in force is asked before the next one.
                         self.settle().await?;
@@ -207,6 +261,7 @@ impl DocumentSession {
             let found = self.reader.lease().await?;
             match self.standing(found.as_ref()) {
                 Standing::Applied => {
+                    self.follow(None, false);
                     self.state.lease = found;
                     self.sent(turn);
                     return Ok(None);
@@ -241,6 +296,29 @@ impl DocumentSession {
         self.turn = turn;
         self.unsure = false;
         self.spent += 1;
+    }
+}
+
+/// The action at which a state was read.
+fn action_at(state: &State) -> Option<ActionRef> {
+    let Position { number, hash, .. } = state.position.clone()?;
+    Some(ActionRef { number, hash })
+}
+
+/// Returns true for an action that changes nothing but rows.
+fn is_of_rows(action: &Action) -> bool {
+    match action {
+        Action::AddRecord { table, .. }
+        | Action::UpdateRecord { table, .. }
+        | Action::BulkUpdate { table, .. }
+        | Action::BulkRemove { table, .. }
+        | Action::BulkUpsert { table, .. } => !table.starts_with("_grist_"),
+        Action::Raw(raw) => raw.get(0).and_then(Value::as_str) == Some("BulkAddOrUpdateRecord"),
+        Action::AddTable { .. }
+        | Action::AddColumn { .. }
+        | Action::ModifyColumn { .. }
+        | Action::SetDisplayFormula { .. }
+        | Action::CreateViewSection { .. } => false,
     }
 }
 

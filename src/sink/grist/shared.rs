@@ -39,6 +39,20 @@ pub(super) fn add_counts() -> Action {
     Action::Raw(json!(["AddColumn", DOSSIERS, COUNTS, info]))
 }
 
+/// The column of [`STATE`] that is made after all others, and holds nothing. Grist gives the reference of a deleted column to the
+/// next one that is made unless a higher one is there (Grist trap 12): as long as this one is, no reference of ours can be
+/// that of a column of somebody else.
+pub(super) const FENCE: &str = "borne";
+
+/// The actions that give [`FENCE`] the highest reference of the document, after columns were made.
+pub(super) fn fence(structure: &[Table]) -> Vec<Action> {
+    let here = |table: &Table| table.columns.iter().any(|column| column.id == FENCE);
+    let former = structure.iter().any(|table| table.id == STATE && here(table));
+    let removal = former.then(|| Action::Raw(json!(["RemoveColumn", STATE, FENCE])));
+    let info = json!({ "type": "Text", "label": FENCE, "isFormula": false });
+    removal.into_iter().chain([Action::Raw(json!(["AddColumn", STATE, FENCE, info]))]).collect()
+}
+
 /// True if the document says how many rows each dossier has.
 pub(super) fn counts_rows(structure: &[Table]) -> bool {
     let here = |table: &Table| table.columns.iter().any(|column| column.id == COUNTS && !column.is_formula);

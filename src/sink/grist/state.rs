@@ -12,6 +12,7 @@ use super::dictionary::Dictionary;
 use super::fault::GristFault;
 use super::lease::{self, LeaseRow};
 use super::memory::DocumentMemory;
+use super::position::Position;
 use super::shared::{self, Shared};
 use super::{user_edits, value};
 use crate::checkpoint::Checkpoint;
@@ -51,6 +52,9 @@ pub(super) struct RunHistory {
     pub lines: u32,
     pub ended_at: Option<Timestamp>,
     pub quiet: bool,
+    /// It ended well: the next line of a run without news says nothing that it does not say.
+    #[serde(default)]
+    pub done: bool,
 }
 
 /// Values that are kept for one démarche.
@@ -109,6 +113,8 @@ pub(super) struct State {
     pub counts: BTreeMap<Scope, Count>,
     /// The tables and columns that access rules of the document hide from the key.
     pub hidden: Hidden,
+    /// The point of the document's history at which its tables and what it remembers are as here; `None` if it is not known.
+    pub position: Option<Position>,
     /// Instances that asked for their tables, and have none yet.
     pub newcomers: BTreeMap<String, String>,
     /// Where instances answer that are to be kept with the next tables.
@@ -198,11 +204,15 @@ impl State {
         Ok(memory)
     }
 
-    /// The references of the columns of the shared tables, which were made after the first tables of a document.
+    /// The references of the columns of the shared tables, which were made after the first tables of a document, and of the one
+    /// that is made after every column.
     fn fences(&self) -> impl Iterator<Item = ColRef> {
         let found = shared::TABLES.iter().filter_map(|shared| Some((shared, shared.find(&self.structure)?)));
         found.flat_map(|(shared, table)| {
-            let own = table.columns.iter().filter(|column| shared.columns().any(|id| id == column.id));
+            let is_own = |column: &&grist_client::Column| {
+                shared.columns().any(|id| id == column.id) || (shared.id == shared::STATE && column.id == shared::FENCE)
+            };
+            let own = table.columns.iter().filter(is_own);
             own.map(|column| column.col_ref)
         })
     }

@@ -9,6 +9,7 @@ use super::bundles::{self, Unit};
 use super::commit::{self, CommitPlan};
 use super::encoding::Kind;
 use super::fault::GristFault;
+use super::holdings::Extent;
 use super::journal::Notice;
 use super::known::{self, Holdings};
 use super::session::DocumentSession;
@@ -26,10 +27,12 @@ pub(super) async fn holdings(
     session: &mut DocumentSession,
     scope: &Scope,
     numbers: &BTreeSet<DossierNumber>,
+    extent: Extent,
 ) -> Result<Holdings, GristFault> {
     if let Some((of, holdings)) = &session.asked
         && of == scope
         && holdings.covers(numbers)
+        && (holdings.whole || extent == Extent::Fingerprints)
     {
         return Ok(holdings.clone());
     }
@@ -39,11 +42,11 @@ pub(super) async fn holdings(
     // Nothing of this démarche was there, and nothing of these dossiers was sent since.
     let unknown = session.fresh.get(scope).is_some_and(|sent| sent.is_disjoint(numbers));
     let holdings = if unknown || numbers.is_empty() {
-        Holdings { asked: numbers.clone(), ..Holdings::default() }
+        Holdings { asked: numbers.clone(), whole: true, ..Holdings::default() }
     } else {
         let sources = row_sources(&session.state.memory(scope)?, &session.state.structure, &session.extensions)?;
         let waiting = session.state.shows(shared::of(shared::QUARANTINE));
-        let holdings = session.reader.holdings(scope, &sources, numbers, waiting).await?;
+        let holdings = session.reader.holdings(scope, &sources, numbers, waiting, extent).await?;
         session.mend().await?;
         holdings
     };
@@ -158,7 +161,7 @@ async fn commit_once(
         QuarantineChange::Release(number) => *number,
     }));
     widen(session, targets.dossiers()?, &numbers).await?;
-    let holdings = holdings(session, scope, &numbers).await?;
+    let holdings = holdings(session, scope, &numbers, Extent::Rows).await?;
     let count = session.state.count(scope);
     let dictionary = session.state.dictionary(scope)?;
     let (layout, dictionary) = (prepared.layout(), dictionary.as_ref());
@@ -252,7 +255,9 @@ pub(super) async fn record_run(
             record_once(session, scope, run).await
         }
         other => other,
-    }
+    }?;
+    session.keep_in_cache();
+    Ok(())
 }
 
 async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunRecord) -> Result<(), GristFault> {
@@ -267,7 +272,7 @@ async fn record_once(session: &mut DocumentSession, scope: &Scope, run: &RunReco
         let old = session.reader.history(scope, runs::KEPT - 1, None).await?;
         removed = old.iter().filter_map(known::id).collect();
     }
-    let after = runs::after(&last, run.ended_at, run.is_quiet(), u32::try_from(removed.len()).unwrap_or_default());
+    let after = runs::after(&last, run, u32::try_from(removed.len()).unwrap_or_default());
     let values = session.state.changed(vec![(Slot::History.key(scope), value::write(&after))]);
     let mut unit = Unit { rows: commit::state(&values), ..Unit::default() };
     if session.rows_removed {

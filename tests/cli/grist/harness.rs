@@ -37,6 +37,7 @@ impl GristHarness {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.base.command(args);
         command.env("GRIST_URL", self.url()).env("GRIST_API_KEY", Grist::OWNER);
+        command.env("XDG_CACHE_HOME", self.base.path("cache"));
         command
     }
 

@@ -7,6 +7,7 @@ mod imitation;
 mod leases;
 mod pages;
 mod people;
+mod requests;
 mod rows;
 mod runs;
 mod values;

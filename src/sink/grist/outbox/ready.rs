@@ -52,7 +52,7 @@ pub(in crate::sink::grist) async fn ready(session: &mut DocumentSession, scope: 
     actions.extend(shared::mend(tables::OUTBOX, &session.state.structure));
     if !made.is_empty() || !actions.is_empty() {
         session.send(&made, &actions, false).await?;
-        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        session.reread_structure().await?;
     }
     let bare = |table: &Table, shared: &Shared| {
         let own = |column: &&grist_client::Column| shared.columns().any(|id| id == column.id);
@@ -63,7 +63,7 @@ pub(in crate::sink::grist) async fn ready(session: &mut DocumentSession, scope: 
         let views = session.reader.views().await?;
         let actions = dress(&session.state.structure, &views);
         session.send(&[], &actions, false).await?;
-        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        session.reread_structure().await?;
     }
     Ok(())
 }
