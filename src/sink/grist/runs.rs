@@ -11,7 +11,7 @@ use super::state::RunHistory;
 use super::value;
 use super::{journal, shared};
 use crate::ids::Scope;
-use crate::report::RunRecord;
+use crate::report::{RunOutcome, RunRecord};
 
 /// The number of lines that a démarche keeps.
 pub(super) const KEPT: u32 = 500;

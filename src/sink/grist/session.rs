@@ -134,6 +134,20 @@ impl DocumentSession {
         Ok(())
     }
 
+    /// Reads tables and columns again if bundles of this run changed them: the next run need not do it then. The run is done,
+    /// so a failure is none of it.
+    pub(super) async fn know_structure(&mut self) {
+        let kept = self.cache_file.is_some() && self.reader.knows_positions();
+        if kept
+            && self.unbroken
+            && self.last.is_some()
+            && self.state.position.is_none()
+            && self.reread_structure().await.is_err()
+        {
+            tracing::debug!("the structure of a document was not read again");
+        }
+    }
+
     /// Keeps the state for the next run, if it is known to be that of the document.
     pub(super) fn keep_in_cache(&mut self) {
         if self.unsure || self.reader.damage.is_there() {
@@ -313,7 +327,10 @@ fn is_of_rows(action: &Action) -> bool {
         | Action::BulkUpdate { table, .. }
         | Action::BulkRemove { table, .. }
         | Action::BulkUpsert { table, .. } => !table.starts_with("_grist_"),
-        Action::Raw(raw) => raw.get(0).and_then(Value::as_str) == Some("BulkAddOrUpdateRecord"),
+        Action::Raw(raw) => {
+            let word = |at: usize| raw.get(at).and_then(Value::as_str).unwrap_or_default();
+            word(0) == "BulkAddOrUpdateRecord" && !word(1).starts_with("_grist_")
+        }
         Action::AddTable { .. }
         | Action::AddColumn { .. }
         | Action::ModifyColumn { .. }

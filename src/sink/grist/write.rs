@@ -256,6 +256,7 @@ pub(super) async fn record_run(
         }
         other => other,
     }?;
+    session.know_structure().await;
     session.keep_in_cache();
     Ok(())
 }
