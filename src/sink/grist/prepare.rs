@@ -175,7 +175,7 @@ async fn show(
     }
     if bare {
         // Widgets have their references now.
-        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        session.reread_structure().await?;
         let views = session.reader.views().await?;
         let actions = pages::arrange(&plan.layout, &mut memory, &session.state.structure, &views);
         commit(session, actions, vec![(Slot::Memory.key(scope), value::write(&memory))]).await?;
