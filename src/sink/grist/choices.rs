@@ -209,8 +209,9 @@ mod tests {
             file: None,
             decisions: Vec::new(),
             twins: Vec::new(),
+            formulas: Vec::new(),
         };
-        let memory = DocumentMemory { tables: vec![table], style: Style::French };
+        let memory = DocumentMemory { tables: vec![table], style: Style::French, pages: Vec::new() };
         let form = RowShape {
             rank: 0,
             table: "T".to_owned(),

@@ -218,10 +218,6 @@ async fn commit(
     actions.extend(remember(session, &values));
     let answers = session.send(&[], &actions, false).await?;
     believe(session, values, answers.map(|answers| answers[first..].to_vec()));
-    if session.reader.knows_positions() {
-        // What is shown is a part of columns: without it the next run would have to read them all.
-        session.reread_structure().await?;
-    }
     Ok(())
 }
 
