@@ -133,7 +133,7 @@ async fn offer(session: &mut DocumentSession, scope: &Scope) -> Result<(), Grist
     made.extend(shared::mend(std::slice::from_ref(&COMMANDS), &session.state.structure));
     if !made.is_empty() {
         session.send(&[], &made, false).await?;
-        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        session.reread_structure().await?;
     }
     let mut actions = Vec::new();
     if COMMANDS.find(&session.state.structure).is_some_and(tables::is_bare) {
@@ -152,7 +152,7 @@ async fn offer(session: &mut DocumentSession, scope: &Scope) -> Result<(), Grist
     let shown = actions.len() > 1;
     session.send(&[], &actions, true).await?;
     if shown {
-        (session.state.structure, session.state.hidden) = session.reader.structure().await?;
+        session.reread_structure().await?;
     }
     Ok(())
 }
