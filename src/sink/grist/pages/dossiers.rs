@@ -16,7 +16,7 @@ use crate::table::{CellKind, ColumnKey, ColumnSpec, Origin, Part, TableKey};
 
 pub(super) const CARD: &str = "Fiche du dossier";
 
-/// What may be edited.
+/// Description of the page: the columns that may be edited.
 const SENTENCE: &str = "Copie des dossiers de la plateforme, du plus récemment modifié au plus ancien. Chaque \
                         synchronisation remet les colonnes de la plateforme à jour : ajoutez vos propres colonnes, elles ne \
                         sont jamais touchées.";

@@ -452,7 +452,7 @@ pub(super) fn arrange(layout: &Layout, memory: &mut DocumentMemory, structure: &
     build.actions
 }
 
-/// What is remembered of a page that was removed before it was arranged.
+/// Memory of a page that was removed before it was arranged.
 const REMOVED: &str = "-";
 
 /// Renames the pages of a démarche that gets a neighbour in its document, as far as they are as we made them.
