@@ -15,7 +15,7 @@ pub(super) struct Shown {
     pub column: ColRef,
     /// 0 for that of the widget.
     pub width: u32,
-    /// How values are written in this widget only; empty as everywhere.
+    /// Format of values in this widget only; empty as everywhere.
     pub widget: &'static str,
 }
 
@@ -62,7 +62,7 @@ impl<'a> TableColumns<'a> {
         names.iter().filter_map(|name| self.named(name)).collect()
     }
 
-    /// How a column is shown, by its French words where it has some; `None` where it is not there.
+    /// Shows a column, by its French words where it has some; `None` where it is not there.
     pub fn shown(&self, column: &ColumnMemory) -> Option<Shown> {
         let twin = self.memory.twin(&column.key).filter(|twin| twin.col_ref.is_some() && !twin.left_out);
         let column = twin.unwrap_or(column);
