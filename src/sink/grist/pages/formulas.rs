@@ -71,7 +71,7 @@ pub(in crate::sink::grist) fn of(table: &TableMemory, platform: Option<&str>) ->
                 id(date).map(|date| Formula {
                     name,
                     title,
-                    description: "",
+                    description: "Calculé dans le document, pour les graphiques.",
                     kind: "Text",
                     widget: Value::Null,
                     text: text(date),
@@ -93,7 +93,7 @@ pub(in crate::sink::grist) fn of(table: &TableMemory, platform: Option<&str>) ->
             let size = id("byte_size").map(|size| Formula {
                 name: SIZE,
                 title: "Taille",
-                description: "",
+                description: "La taille du fichier, avec son unité.",
                 kind: "Text",
                 widget: json!({ "alignment": "right" }),
                 text: readable(size),
