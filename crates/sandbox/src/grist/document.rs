@@ -151,7 +151,7 @@ impl Document {
 }
 
 impl Engine {
-    /// What the database lacks: changes of tables, and the history if it moved.
+    /// Lists what the database lacks: changes of tables, and the history if it moved.
     fn take_updates(&mut self) -> (Vec<store::Update>, Option<Vec<Past>>) {
         let pending = std::mem::take(&mut self.pending);
         let past = std::mem::take(&mut self.past_moved).then(|| self.history.clone());
