@@ -219,7 +219,7 @@ mod tests {
         let zone = TimeZone::get("Europe/Paris").expect("a zone");
         let now: Timestamp = "2026-03-02T13:05:00Z".parse().expect("an instant");
         let text = |answer: &CommandAnswer| answer.text(now, &zone);
-        let mut report = Report::default();
+        let mut report = Report { outcome: RunOutcome::Done, ..Report::default() };
         let synced = |report: &Report, failure| {
             let mut answer = CommandAnswer::default();
             answer.synced(report, failure);

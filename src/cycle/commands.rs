@@ -179,7 +179,7 @@ impl CycleRunner {
     ) -> Result<CycleEnd, CycleError> {
         let order = Order::of(&taken.commands, planned.schedule.paused, decides(job));
         let mut answer = CommandAnswer::of(order);
-        let end = self.follow(planned, job, hinted, stop, sink, (order, &mut answer)).await;
+        let end = Box::pin(self.follow(planned, job, hinted, stop, sink, (order, &mut answer))).await;
         if let Err(error) = &end {
             answer.failed(error.kind());
         }
@@ -218,7 +218,7 @@ impl CycleRunner {
         let cycle = Cycle { job, stop, clock: &*self.clock, events: &events };
         let mut end = None;
         if order.sync {
-            let report = cycle.run(sink, hinted).await?;
+            let report = Box::pin(cycle.run(sink, hinted)).await?;
             let failure = report.run.error.as_ref().map(ErrorKind::from);
             answer.synced(&report.run.report, failure);
             if let Some(outcome) = report.pushed.as_ref().filter(|_| order.push) {
@@ -229,10 +229,10 @@ impl CycleRunner {
                 ended => end = Some(ended),
             }
         } else if order.push {
-            answer.pushed(&cycle.push_on_schedule(sink).await?);
+            answer.pushed(&Box::pin(cycle.push_on_schedule(sink)).await?);
         }
         if order.verify {
-            match cycle.verify(sink).await {
+            match Box::pin(cycle.verify(sink)).await {
                 Ok(verification) => answer.verified(&verification),
                 // Nothing of the run before is lost by it.
                 Err(error) => {

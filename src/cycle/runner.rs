@@ -229,7 +229,7 @@ impl CycleRunner {
             () = stop.asked() => return Err(SyncError::Interrupted.into()),
             sink = self.take(job) => sink?,
         };
-        let end = self.under_lease(planned, job, reason, stop, &sink).await;
+        let end = Box::pin(self.under_lease(planned, job, reason, stop, &sink)).await;
         // After a failure the next job begins with a connection of its own.
         let given_back = match end.is_ok() {
             true => self.give_back(job, sink).await,
@@ -277,7 +277,7 @@ impl CycleRunner {
                 Reason::Asked => None,
                 Reason::Due(hinted) => hinted,
             };
-            let end = self.carry_out(planned, job, hinted, stop, (sink, &runs), &taken).await;
+            let end = Box::pin(self.carry_out(planned, job, hinted, stop, (sink, &runs), &taken)).await;
             self.count_outbox(sink, planned, job).await;
             return end;
         }

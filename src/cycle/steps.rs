@@ -69,7 +69,7 @@ impl Cycle<'_> {
     /// reads, or reports.
     async fn look(&self, sink: &AnySink, hinted: &Hinted) -> Result<Option<Looked>, CycleError> {
         let named = hinted.to_read();
-        match sync::look(&self.engine_job(sink, &|_| {}), named).await {
+        match Box::pin(sync::look(&self.engine_job(sink, &|_| {}), named)).await {
             Ok(looked) => {
                 log::log_looked(&self.job.scope, named.len(), &looked);
                 Ok(Some(looked))
@@ -94,14 +94,15 @@ impl Cycle<'_> {
 
     /// Syncs without files.
     pub async fn sync_dossiers(&self, sink: &AnySink) -> Run {
-        let run = sync::run(&self.engine_job(sink, &self.run_events())).await;
+        // Boxed, as the futures of the engine are large: nested in those of `dn run`, they overflow the stack of a thread of tokio.
+        let run = Box::pin(sync::run(&self.engine_job(sink, &self.run_events()))).await;
         (self.events)(&CycleEvent::StepEnded);
         run
     }
 
     async fn fetch_files(&self, sink: &AnySink, run: &mut Run) {
         let events = self.run_events();
-        match sync::files(&self.engine_job(sink, &events)).await {
+        match Box::pin(sync::files(&self.engine_job(sink, &events))).await {
             Ok(files) => run.report.files = Some(files),
             Err(error) => {
                 run.report.end_early(error.outcome(), &error);

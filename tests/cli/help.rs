@@ -31,7 +31,7 @@ fn the_tree_of_commands() {
     dn demo --to --seed --dossiers --platform
     dn sandbox --port --seed --dossiers --pace --grist --platform
     dn init
-    dn init grist --url --document --new --workspace --demarche --instance --platform --policy --write --yes
+    dn init grist --url --document --new --workspace --demarche --instance --platform --policy --restyle --write --yes
     dn sync --demarche --instance --url --platform --to --policy --page-size --full --allow-deletes --restore-columns --accept-address --files --json
     dn run --demarche --instance --url --platform --to --policy --workers
     dn plan --demarche --instance --url --platform --to --policy --page-size --full --exit-code --json

@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug)]
 pub(super) struct DocumentCache(PathBuf);
 
-/// What is kept of a document.
+/// The content of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     version: u32,

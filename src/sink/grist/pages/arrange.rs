@@ -3,7 +3,7 @@
 use grist_client::RowId;
 use serde_json::{Value, json};
 
-use super::views::{Section, Views};
+use super::views::{PageWidget, Views};
 
 /// The widgets of a page that is to be arranged.
 #[derive(Clone, Copy)]
@@ -14,7 +14,7 @@ pub(super) struct Arranged<'a> {
 
 impl<'a> Arranged<'a> {
     /// Lists the widgets.
-    pub fn sections(&self) -> impl Iterator<Item = &'a Section> + use<'a> {
+    pub fn sections(&self) -> impl Iterator<Item = &'a PageWidget> + use<'a> {
         self.views.on(self.view)
     }
 

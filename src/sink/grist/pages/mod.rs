@@ -350,7 +350,7 @@ impl<'a> Dressing<'a> {
 fn first_widgets(views: &Views, view: RowId, tables: &[TableRef]) -> Vec<RowId> {
     let kinds = tables.iter().flat_map(|table| ["record", "single"].map(|kind| (*table, kind)));
     let first = |(table, kind): (TableRef, &str)| {
-        let alike = |section: &&views::Section| section.table == table && section.property("parentKey") == kind;
+        let alike = |section: &&views::PageWidget| section.table == table && section.property("parentKey") == kind;
         views.on(view).filter(alike).map(|section| section.id).min()
     };
     kinds.filter_map(first).collect()

@@ -15,7 +15,7 @@ pub(in crate::sink::grist) struct Views {
     /// The view that a table was made with.
     pub of_table: BTreeMap<TableRef, RowId>,
     /// The widgets of views.
-    pub sections: Vec<Section>,
+    pub sections: Vec<PageWidget>,
     /// The line of each view in the list of pages.
     pub pages: BTreeMap<RowId, PageLine>,
     /// The name and the arrangement of each view.
@@ -28,7 +28,7 @@ pub(in crate::sink::grist) struct Views {
 
 /// A widget.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::sink::grist) struct Section {
+pub(in crate::sink::grist) struct PageWidget {
     pub id: RowId,
     pub view: RowId,
     pub table: TableRef,
@@ -96,7 +96,7 @@ impl Views {
                 LineKind::Section if number("parentId") != 0 => {
                     let properties = PROPERTIES.iter().map(|name| (*name, text(row, name).to_owned())).collect();
                     let (id, view, table) = (number("id"), number("parentId"), number("tableRef"));
-                    views.sections.push(Section { id, view, table, properties });
+                    views.sections.push(PageWidget { id, view, table, properties });
                 }
                 LineKind::Page => {
                     let (id, indentation, position) = (number("id"), number("indentation"), real("pagePos"));
@@ -132,12 +132,12 @@ impl Views {
     }
 
     /// Lists the widgets of a page.
-    pub fn on(&self, view: RowId) -> impl Iterator<Item = &Section> {
+    pub fn on(&self, view: RowId) -> impl Iterator<Item = &PageWidget> {
         self.sections.iter().filter(move |section| section.view == view)
     }
 
     /// Finds the widget of a page that shows a table.
-    pub fn shows(&self, view: RowId, table: TableRef) -> Option<&Section> {
+    pub fn shows(&self, view: RowId, table: TableRef) -> Option<&PageWidget> {
         self.on(view).find(|section| section.table == table)
     }
 
@@ -179,7 +179,7 @@ impl Views {
     /// Computes a digest of a page: its arrangement, its widgets and the columns that they show.
     pub fn digest(&self, view: RowId) -> String {
         let mut text = self.views.get(&view).map(|view| view.layout.clone()).unwrap_or_default();
-        let mut sections: Vec<&Section> = self.on(view).collect();
+        let mut sections: Vec<&PageWidget> = self.on(view).collect();
         sections.sort_by_key(|section| section.id);
         for section in sections {
             text.push_str(&format!("\n{} {} {:?}", section.id, section.table, section.properties));
@@ -191,7 +191,7 @@ impl Views {
     }
 }
 
-impl Section {
+impl PageWidget {
     /// A property that people may change.
     pub fn property(&self, name: &str) -> &str {
         self.properties.get(name).map(String::as_str).unwrap_or_default()
