@@ -87,7 +87,7 @@ impl CycleRunner {
     /// Reads the commands of every document, each in one request, and lists the jobs whose rows ask for something. The next
     /// attempts of these jobs take them.
     pub async fn look_for_commands(&self) -> BTreeSet<JobKey> {
-        let mut documents: BTreeMap<String, (&GristTarget, Vec<(&JobKey, &CycleJob)>)> = BTreeMap::new();
+        let mut documents: BTreeMap<String, (&GristTarget, Vec<_>)> = BTreeMap::new();
         for (key, (_, job)) in &self.jobs {
             if let Some(target) = kind_of(&job.target).document() {
                 let document = documents.entry(target.identity()).or_insert((target, Vec::new()));

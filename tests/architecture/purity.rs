@@ -90,7 +90,7 @@ fn impurities(file: &Path, text: &str) -> Vec<String> {
     let is_impure = |path: &String| {
         let below =
             |impure: &&str| path.strip_prefix(*impure).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-        path.ends_with("::now") || IMPURE.iter().any(|impure| below(impure))
+        path.ends_with("::now") || IMPURE.iter().any(below)
     };
     found.extend(paths(file, text).into_iter().filter(is_impure));
     found

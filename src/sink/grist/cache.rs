@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use grist_client::{Column, DocId, RowId, Table};
 use serde::{Deserialize, Serialize};
 
-use super::position::Position;
+use super::position::HistoryPosition;
 use super::state::{State, StoredValue};
 use super::value;
 use crate::fingerprint::Digest;
@@ -27,7 +27,7 @@ pub(super) struct DocumentCache(PathBuf);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     version: u32,
-    position: Position,
+    position: HistoryPosition,
     tables: Vec<KeptTable>,
     /// The rows of `Dn_etat`: key, row, value.
     values: Vec<(String, RowId, String)>,
@@ -72,7 +72,7 @@ impl DocumentCache {
 
     /// Keeps a state, if it is known at which point of the history it is, and was not kept at that point. A file that
     /// cannot be written costs a larger answer.
-    pub(super) fn store(&self, state: &State, last: &mut Option<Position>) {
+    pub(super) fn store(&self, state: &State, last: &mut Option<HistoryPosition>) {
         let Some(kept) = Kept::of(state).filter(|kept| last.as_ref() != Some(&kept.position)) else { return };
         match self.write(&kept) {
             Ok(()) => *last = Some(kept.position),

@@ -9,7 +9,7 @@ use super::line_kind::LineKind;
 
 /// The point of a history at which something was read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Position {
+pub(super) struct HistoryPosition {
     /// The number of the last action.
     pub number: i64,
     /// Its digest.
@@ -58,14 +58,14 @@ pub(super) fn since_question() -> String {
 }
 
 /// Reads a point from its line. `None` for a history that was emptied.
-pub(super) fn read(row: &DocRecord) -> Option<Position> {
+pub(super) fn read(row: &DocRecord) -> Option<HistoryPosition> {
     let number = row.get("n")?.as_i64()?;
     let (hash, guard) = (text(row, "h").to_owned(), text(row, "garde").to_owned());
-    (!hash.is_empty() && !guard.is_empty()).then_some(Position { number, hash, guard })
+    (!hash.is_empty() && !guard.is_empty()).then_some(HistoryPosition { number, hash, guard })
 }
 
 /// Returns true if nothing of interest moved between a point and the one that a line of [`since_question`] tells.
-pub(super) fn is_unmoved(since: &Position, row: &DocRecord, now: &Position) -> bool {
+pub(super) fn is_unmoved(since: &HistoryPosition, row: &DocRecord, now: &HistoryPosition) -> bool {
     let moved = row.get("bouge").and_then(serde_json::Value::as_i64).unwrap_or(1);
     moved == 0 && since.guard == now.guard && since.number <= now.number
 }

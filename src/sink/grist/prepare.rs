@@ -183,12 +183,11 @@ async fn show(
     Ok(())
 }
 
+/// Values of the state under their keys.
+type KeptValues = Vec<(String, String)>;
+
 /// Renames the pages of a démarche that was alone in its document until now.
-fn crowd(
-    session: &DocumentSession,
-    scope: &Scope,
-    views: &Views,
-) -> Result<(Vec<Action>, Vec<(String, String)>), GristFault> {
+fn crowd(session: &DocumentSession, scope: &Scope, views: &Views) -> Result<(Vec<Action>, KeptValues), GristFault> {
     let (mut actions, mut values) = (Vec::new(), Vec::new());
     let own = scope.to_string();
     for other in session.state.demarches().into_iter().filter(|other| *other != own) {
@@ -208,11 +207,7 @@ fn crowd(
 }
 
 /// Sends actions with the values that are to be kept.
-async fn commit(
-    session: &mut DocumentSession,
-    mut actions: Vec<Action>,
-    values: Vec<(String, String)>,
-) -> Result<(), GristFault> {
+async fn commit(session: &mut DocumentSession, mut actions: Vec<Action>, values: KeptValues) -> Result<(), GristFault> {
     let values = session.state.changed(values);
     let first = actions.len();
     actions.extend(remember(session, &values));

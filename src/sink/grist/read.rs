@@ -13,7 +13,7 @@ use super::known::{self, DocRecord, id, text};
 use super::lease::{self, LeaseRow};
 use super::line_kind::LineKind;
 use super::pages::{self, Views};
-use super::position::{self, Position};
+use super::position::{self, HistoryPosition};
 use super::state::{State, StoredValue};
 use super::{shared, value};
 use crate::ids::{DemarcheNumber, Scope};
@@ -250,7 +250,7 @@ impl Reader {
         let found = state(self.without_copies(rows).await?)?;
         let (Some(line), Some(now)) = (line, &found.position) else { return Ok(None) };
         let is_unmoved = position::is_unmoved(&since, &line, now);
-        Ok(is_unmoved.then(|| State { structure: known.structure, kept: known.kept, ..found }))
+        Ok(is_unmoved.then_some(State { structure: known.structure, kept: known.kept, ..found }))
     }
 
     /// The same lines; where rows were copied, the dossiers are counted again without the copies.
@@ -282,7 +282,7 @@ impl Reader {
 
     /// The tables and columns of the document, what of them the key does not see, and at which point of the history they
     /// are so.
-    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden, Option<Position>), GristFault> {
+    pub(super) async fn structure(&self) -> Result<(Vec<Table>, Hidden, Option<HistoryPosition>), GristFault> {
         loop {
             return match self.lines(&self.at_its_point(structure_question()), &[]).await {
                 Ok(Some(rows)) => {

@@ -14,7 +14,7 @@ use super::extension::{ExtensionSet, FeatureCache};
 use super::fault::GristFault;
 use super::known::Holdings;
 use super::lease::{self, Holder, LeaseRow};
-use super::position::Position;
+use super::position::HistoryPosition;
 use super::read::Reader;
 use super::state::State;
 use crate::ids::{DossierNumber, Scope};
@@ -77,7 +77,7 @@ pub(super) struct DocumentSession {
     /// No action of others came between what was read and the bundles of this session.
     unbroken: bool,
     /// Where the state is kept for the next run, and at which point it was kept last.
-    pub cache_file: Option<(DocumentCache, Option<Position>)>,
+    pub cache_file: Option<(DocumentCache, Option<HistoryPosition>)>,
 }
 
 /// Where the lease is after a bundle whose answer was lost.
@@ -126,7 +126,7 @@ impl DocumentSession {
         let (structure, hidden, position) = self.reader.structure().await?;
         (self.state.structure, self.state.hidden) = (structure, hidden);
         // An action of somebody else may have changed the state too, which was not read again.
-        let ours = |position: &Position| {
+        let ours = |position: &HistoryPosition| {
             self.unbroken
                 && self.last.as_ref().is_some_and(|last| last.number == position.number && last.hash == position.hash)
         };
@@ -170,7 +170,7 @@ impl DocumentSession {
         let was = self.state.position.take().filter(|_| next && rows);
         self.state.position = was.zip(action.clone()).map(|(was, action)| {
             let ActionRef { number, hash } = action;
-            Position { number, hash, ..was }
+            HistoryPosition { number, hash, ..was }
         });
         self.last = action;
     }
@@ -315,7 +315,7 @@ impl DocumentSession {
 
 /// The action at which a state was read.
 fn action_at(state: &State) -> Option<ActionRef> {
-    let Position { number, hash, .. } = state.position.clone()?;
+    let HistoryPosition { number, hash, .. } = state.position.clone()?;
     Some(ActionRef { number, hash })
 }
 

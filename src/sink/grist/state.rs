@@ -12,7 +12,7 @@ use super::dictionary::Dictionary;
 use super::fault::GristFault;
 use super::lease::{self, LeaseRow};
 use super::memory::DocumentMemory;
-use super::position::Position;
+use super::position::HistoryPosition;
 use super::shared::{self, Shared};
 use super::{user_edits, value};
 use crate::checkpoint::Checkpoint;
@@ -114,7 +114,7 @@ pub(super) struct State {
     /// The tables and columns that access rules of the document hide from the key.
     pub hidden: Hidden,
     /// The point of the document's history at which its tables and what it remembers are as here; `None` if it is not known.
-    pub position: Option<Position>,
+    pub position: Option<HistoryPosition>,
     /// Instances that asked for their tables, and have none yet.
     pub newcomers: BTreeMap<String, String>,
     /// Where instances answer that are to be kept with the next tables.

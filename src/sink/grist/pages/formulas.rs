@@ -56,7 +56,7 @@ pub(in crate::sink::grist) fn of(table: &TableMemory, platform: Option<&str>) ->
         let column = table.technical.iter().chain(&table.columns).find(|column| column.key == key);
         column.filter(|column| !column.left_out).map(|column| column.id.as_str())
     };
-    let formulas = match &table.key {
+    match &table.key {
         TableKey::Dossiers => {
             let link = platform.zip(id(NUMBER)).map(|(platform, number)| Formula {
                 name: LINK,
@@ -101,8 +101,7 @@ pub(in crate::sink::grist) fn of(table: &TableMemory, platform: Option<&str>) ->
             size.into_iter().collect()
         }
         _ => Vec::new(),
-    };
-    formulas
+    }
 }
 
 /// The name of a company, else that of a person, else an e-mail address.

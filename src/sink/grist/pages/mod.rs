@@ -219,7 +219,7 @@ impl<'a> Dressing<'a> {
         let bare = |view: &RowId| self.views.on(*view).next().is_none();
         let named = self.views.views.iter().filter(|(_, view)| view.name == dashboard::NAME);
         let view = known.and_then(|page| page.view).filter(|view| self.views.views.contains_key(view));
-        let Some(view) = view.or_else(|| named.map(|(view, _)| *view).filter(bare).last()) else { return };
+        let Some(view) = view.or_else(|| named.map(|(view, _)| *view).rfind(bare)) else { return };
         let kept = self.clear(&PageKey::Dashboard, view, &[]);
         let name = if self.crowded { self.demarche() } else { dashboard::NAME.to_owned() };
         dashboard::make(&mut self.build, view, dossiers, found, self.views);
@@ -415,9 +415,9 @@ pub(super) fn arrange(layout: &Layout, memory: &mut DocumentMemory, structure: &
     let (mut arranged, mut removed) = (Vec::new(), Vec::new());
     for (place, page) in memory.pages.iter().enumerate().filter(|(_, page)| page.made.is_empty()) {
         let free = |view: &RowId| !claimed.contains(view);
-        let named = views.views.iter().filter(|(_, view)| view.name == page.name).map(|(view, _)| *view);
+        let mut named = views.views.iter().filter(|(_, view)| view.name == page.name).map(|(view, _)| *view);
         let known = page.view.filter(|view| views.views.contains_key(view));
-        let Some(view) = known.or_else(|| named.filter(free).last()) else {
+        let Some(view) = known.or_else(|| named.rfind(free)) else {
             removed.push(place);
             continue;
         };

@@ -84,7 +84,7 @@ fn made(style: Style) -> (DocumentMemory, Vec<Table>, Views) {
         table: 1,
         properties: [("parentKey", kind.to_owned())].into(),
     };
-    let named = |name: &str| views::View { name: name.to_owned(), layout: String::new() };
+    let named = |name: &str| views::PageView { name: name.to_owned(), layout: String::new() };
     let views = Views {
         of_table: [(1, 2)].into(),
         sections: vec![section(10, 2, "record")],

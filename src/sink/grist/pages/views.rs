@@ -19,7 +19,7 @@ pub(in crate::sink::grist) struct Views {
     /// The line of each view in the list of pages.
     pub pages: BTreeMap<RowId, PageLine>,
     /// The name and the arrangement of each view.
-    pub views: BTreeMap<RowId, View>,
+    pub views: BTreeMap<RowId, PageView>,
     /// The columns that widgets show, in their order.
     pub fields: BTreeMap<RowId, Vec<Field>>,
     /// The summary tables.
@@ -46,7 +46,7 @@ pub(in crate::sink::grist) struct PageLine {
 
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::sink::grist) struct View {
+pub(in crate::sink::grist) struct PageView {
     pub name: String,
     pub layout: String,
 }
@@ -104,7 +104,7 @@ impl Views {
                 }
                 LineKind::PageView => {
                     let (name, layout) = (text(row, "name").to_owned(), text(row, "layoutSpec").to_owned());
-                    views.views.insert(number("id"), View { name, layout });
+                    views.views.insert(number("id"), PageView { name, layout });
                 }
                 LineKind::Field => {
                     let field = Field { id: number("id"), column: number("colRef"), width: number("width") };
