@@ -132,7 +132,7 @@ pub fn cycle_event(event: &CycleEvent<'_>) -> Option<String> {
             "this document is a copy of {of}: `--apply` refuses to send from it, unless `--adopt` says that nothing is sent \
              from {of} any more"
         )),
-        CycleEvent::TargetNotice(notice) => Some(format!("target: {notice}")),
+        CycleEvent::NothingTaken(notice) | CycleEvent::TargetNotice(notice) => Some(format!("target: {notice}")),
         CycleEvent::Run(_) | CycleEvent::StepEnded | CycleEvent::Synced(_) => None,
     }
 }

@@ -23,6 +23,8 @@ pub enum CycleEvent<'e> {
     },
     /// The document to send from is a copy of this one, and sending from it is refused.
     CopyOf(&'e str),
+    /// Nothing can be taken from the document, with the reason.
+    NothingTaken(&'e str),
     /// The target has something to say about itself.
     TargetNotice(&'e str),
 }

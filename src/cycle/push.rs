@@ -9,7 +9,7 @@ use super::steps::Cycle;
 use crate::api::Client;
 use crate::dossier::Dossier;
 use crate::intent::Status;
-use crate::sink::grist::Declined;
+use crate::sink::grist::Taken;
 use crate::sink::{AnySink, GristSink, MemoryOutbox, Outbox, Sink as _, with_outbox};
 use crate::sync::{Job, check_instance, client_of, refresh};
 use crate::writeback::{Push, PushError, Pushed, QUIET, plan, push};
@@ -64,7 +64,7 @@ impl Cycle<'_> {
         if let Some(outbox) = sink.document() {
             // What people ticked becomes intents first.
             let taken = outbox.take_decisions(&self.job.scope, (self.clock)()).await?;
-            self.tell_declined(&taken.declined, true);
+            self.tell_untaken(&taken, true);
             let outcome = self.send_with(client, outbox, Some(sink), author).await;
             self.tell_notices(outbox);
             return Ok(outcome);
@@ -83,7 +83,7 @@ impl Cycle<'_> {
             let kept = self.plan_with(client, outbox, author).await;
             let ticked = MemoryOutbox::default();
             let taken = outbox.decisions(&self.job.scope).await?;
-            self.tell_declined(&taken.declined, false);
+            self.tell_untaken(&taken, false);
             ticked.put(&self.job.scope, &taken.intents, (self.clock)()).await?;
             let planned = kept.and(self.plan_with(client, &ticked, author).await);
             if planned.pushed.as_ref().is_some_and(|pushed| !pushed.items.is_empty())
@@ -179,8 +179,11 @@ impl Cycle<'_> {
         Ok(PushOutcome { pushed, error, left })
     }
 
-    fn tell_declined(&self, declined: &[Declined], sending: bool) {
-        for decision in declined {
+    fn tell_untaken(&self, taken: &Taken, sending: bool) {
+        if let Some(reason) = &taken.impossible {
+            (self.events)(&CycleEvent::NothingTaken(reason));
+        }
+        for decision in &taken.declined {
             (self.events)(&CycleEvent::Declined { decision, sending });
         }
     }

@@ -83,6 +83,13 @@ async fn a_quiet_push_says_nothing_of_a_document_in_which_nobody_decides() {
         let quiet = dn(&[&["push", "--quiet"], apply].concat()).await.expect(0);
         assert_eq!(quiet.stderr, "", "{apply:?}");
     }
+    // What needs a person is said all the same.
+    dn(&["sync"]).await.expect(0);
+    harness.grist.person(&harness.document).remove_column(DOSSIERS, "envoyer");
+    for apply in [&[][..], &["--apply"]] {
+        let quiet = dn(&[&["push", "--quiet"], apply].concat()).await.expect(0);
+        assert!(quiet.stderr.contains("“Envoyer”") && quiet.stderr.contains("nothing is taken"), "{quiet:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,8 @@ pub struct Taken {
     pub intents: Vec<Intent>,
     /// The ticked rows that were not taken.
     pub declined: Vec<Declined>,
+    /// Why no row can be taken, if the column to tick is gone.
+    pub impossible: Option<String>,
 }
 
 /// A ticked row that was not taken: it lost its tick, and says why.
@@ -112,13 +114,12 @@ async fn take(
     let columns = Columns::of(table, &session.state.structure);
     let Some((columns, send)) = columns.and_then(|columns| columns.send.clone().map(|send| (columns, send))) else {
         let id = &table.id;
-        session.notices.add(vec![match table.decisions.is_empty() {
-            true => format!("{id} has no columns to decide in yet: `dn sync` makes them"),
-            false => format!(
-                "column “Envoyer” of {id} is gone or holds something else: nothing is taken ({})",
-                user_edits::AGAIN
-            ),
-        }]);
+        if table.decisions.is_empty() {
+            session.notices.add(vec![format!("{id} has no columns to decide in yet: `dn sync` makes them")]);
+        } else {
+            let words = "is gone or holds something else: nothing is taken";
+            taken.impossible = Some(format!("column “Envoyer” of {id} {words} ({})", user_edits::AGAIN));
+        }
         return Ok(());
     };
     let mut rows = session.reader.doc.records(&columns.table, &[(send.as_str(), vec![true.into()])]).await?;
