@@ -205,7 +205,7 @@ fn every_block_that_is_not_run_says_why() {
     let expected = [
         ("README.fr.md", 2),
         ("README.md", 2),
-        ("docs/grist.md", 1),
+        ("docs/grist.md", 2),
         ("docs/operations.md", 5),
         ("docs/signals.md", 1),
     ];
