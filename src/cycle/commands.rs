@@ -75,6 +75,9 @@ pub async fn watch_commands(mut runners: watch::Receiver<Arc<CycleRunner>>, aske
     }
 }
 
+/// A document with its jobs.
+pub(super) type DocumentJobs<'r> = (&'r GristTarget, Vec<(&'r JobKey, &'r CycleJob)>);
+
 impl CycleRunner {
     /// Gives the interval at which the documents of the jobs are read for commands; `None` if no target takes commands, or
     /// if the configuration says so.
@@ -84,18 +87,22 @@ impl CycleRunner {
         (!self.grist_poll.is_zero() && self.jobs.values().any(takes)).then_some(self.grist_poll)
     }
 
+    /// Lists the documents of the configuration, each with its jobs.
+    pub(super) fn documents(&self) -> Vec<DocumentJobs<'_>> {
+        let mut documents: BTreeMap<String, DocumentJobs<'_>> = BTreeMap::new();
+        for (key, (_, job)) in &self.jobs {
+            if let Some(target) = kind_of(&job.target).document() {
+                documents.entry(target.identity()).or_insert((target, Vec::new())).1.push((key, job));
+            }
+        }
+        documents.into_values().collect()
+    }
+
     /// Reads the commands of every document, each in one request, and lists the jobs whose rows ask for something. The next
     /// attempts of these jobs take them.
     pub async fn look_for_commands(&self) -> BTreeSet<JobKey> {
-        let mut documents: BTreeMap<String, (&GristTarget, Vec<_>)> = BTreeMap::new();
-        for (key, (_, job)) in &self.jobs {
-            if let Some(target) = kind_of(&job.target).document() {
-                let document = documents.entry(target.identity()).or_insert((target, Vec::new()));
-                document.1.push((key, job));
-            }
-        }
         let mut all = BTreeSet::new();
-        for (target, jobs) in documents.values() {
+        for (target, jobs) in self.documents() {
             let rows = match self.read_commands(target).await {
                 Ok(rows) => rows,
                 Err(error) => {
@@ -109,21 +116,21 @@ impl CycleRunner {
             for (key, job) in jobs {
                 let own: Vec<&CommandRow> = rows.iter().flatten().filter(|row| row.is_of(&job.scope)).collect();
                 if own.iter().any(|row| row.is_whole) {
-                    seen.without_row.remove(*key);
+                    seen.without_row.remove(key);
                 } else {
-                    seen.without_row.insert((*key).clone());
+                    seen.without_row.insert(key.clone());
                     // Once, not at each reading: a document may refuse the table.
-                    if seen.offered.insert((*key).clone()) {
-                        all.insert((*key).clone());
+                    if seen.offered.insert(key.clone()) {
+                        all.insert(key.clone());
                     }
                     continue;
                 }
                 if let Some(row) = own.first() {
-                    seen.rows.insert((*key).clone(), (*row).clone());
+                    seen.rows.insert(key.clone(), (*row).clone());
                 }
                 if own.iter().any(|row| row.needs_work(now)) {
-                    seen.asked.insert((*key).clone());
-                    all.insert((*key).clone());
+                    seen.asked.insert(key.clone());
+                    all.insert(key.clone());
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! Shows the widget how the démarches of a document are, and takes its commands: by the access token of the person who looks,
 //! never by the key of the configuration.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -11,11 +10,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Notify, watch};
 use tracing::{debug, info};
 
-use super::commands::decides;
+use super::commands::{DocumentJobs, decides};
 use super::job::CycleJob;
 use super::runner::CycleRunner;
 use super::targets::grist::doc_as_person;
-use super::targets::kind_of;
 use crate::config::GristTarget;
 use crate::serve::{
     JobKey, JobState, StatusBoard, Verdicts, WidgetCommand, WidgetJob, WidgetRefusal, WidgetSource, WidgetState,
@@ -25,9 +23,6 @@ use crate::sink::grist::DocumentCommand;
 
 /// The answer of Grist about a token.
 type Verdict = Result<(), WidgetRefusal>;
-
-/// A document with its jobs.
-type DocumentJobs<'r> = (&'r GristTarget, Vec<(&'r JobKey, &'r CycleJob)>);
 
 /// Shows and does what widgets ask for, over the present runner.
 pub struct Widget {
@@ -83,18 +78,11 @@ impl Widget {
 
 /// Finds the document that a widget names among those of the configuration, with its jobs.
 fn find<'r>(runner: &'r CycleRunner, document: Option<&str>) -> Result<DocumentJobs<'r>, WidgetRefusal> {
-    let mut documents: BTreeMap<String, DocumentJobs<'r>> = BTreeMap::new();
-    for (key, (_, job)) in &runner.jobs {
-        let kind = kind_of(&job.target);
-        let Some(target) = kind.document() else { continue };
-        if document.is_none_or(|document| document == target.document.as_str()) {
-            let found = documents.entry(kind.identity()).or_insert((target, Vec::new()));
-            found.1.push((key, job));
-        }
-    }
+    let mut documents = runner.documents();
+    documents.retain(|(target, _)| document.is_none_or(|document| document == target.document.as_str()));
     // A widget that names no document among several is not guessed at.
     let only = documents.len() == 1;
-    documents.into_values().next().filter(|_| only).ok_or(WidgetRefusal::Unknown)
+    documents.into_iter().next().filter(|_| only).ok_or(WidgetRefusal::Unknown)
 }
 
 fn refusal(error: &GristError) -> WidgetRefusal {
@@ -154,7 +142,7 @@ fn shown(runner: &CycleRunner, key: &JobKey, job: &CycleJob, state: JobState) ->
 impl WidgetSource for Widget {
     fn origins(&self) -> Vec<String> {
         let runner = self.runner();
-        let targets = runner.jobs.values().filter_map(|(_, job)| kind_of(&job.target).document());
+        let targets = runner.documents().into_iter().map(|(target, _)| target);
         let mut origins: Vec<String> = targets.map(|target| target.url.value.origin().ascii_serialization()).collect();
         origins.sort();
         origins.dedup();

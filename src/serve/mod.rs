@@ -17,6 +17,7 @@
 
 mod alerts;
 mod asked;
+mod budget;
 mod due;
 mod endpoint;
 #[cfg(test)]

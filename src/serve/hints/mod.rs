@@ -8,7 +8,6 @@
 //! - [`Hinted`], [`due_by_hint`]: what was named of a démarche, and when somebody looks (pure);
 //! - [`SecretPath`], [`Webhooks`]: whose call it is, and what becomes of it.
 
-mod budget;
 mod due;
 mod hinted;
 mod named;

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use super::budget::CallBudget;
 use super::named::named;
 use super::path::SecretPath;
 use crate::ids::{DossierNumber, Scope};
+use crate::serve::budget::CallBudget;
 use crate::serve::status_board::StatusBoard;
 
 /// The prefix of the path of a call; the secret follows.
@@ -24,6 +24,10 @@ const PREFIX: &str = "/webhooks/";
 const LARGEST: usize = 8 * 1024;
 /// The deadline of the body of a call. The platform waits for its answer for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The number of calls of an instance that are taken at once: a decision on that many dossiers is not unusual.
+const AT_ONCE: u32 = 200;
+/// After how long there is room for one more: five in a second.
+const EACH: Duration = Duration::from_millis(200);
 
 /// A call said that something may have happened to a dossier. Nobody vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ impl Webhooks {
     /// From now on these instances may call, each at its own path, and no others.
     pub fn admit(&self, paths: impl IntoIterator<Item = (String, SecretPath)>) {
         let callers =
-            paths.into_iter().map(|(instance, path)| Caller { instance, path, budget: CallBudget::default() });
+            paths.into_iter().map(|(instance, path)| Caller { instance, path, budget: CallBudget::new(AT_ONCE, EACH) });
         *self.callers() = callers.collect();
     }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::serve::budget::CallBudget;
+
 /// For how long an answer of Grist about a token holds. Somebody who loses the right to edit sees the page that much longer;
 /// commands are never taken by what is remembered.
 const KEPT: Duration = Duration::from_secs(45);
@@ -18,13 +20,14 @@ const EACH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Verdicts<V> {
     known: BTreeMap<[u8; 32], (Instant, V)>,
-    /// Until when what was asked fills the budget.
-    full_until: Instant,
+    budget: CallBudget,
+    /// The moment from which the budget counts.
+    since: Instant,
 }
 
 impl<V: Copy> Default for Verdicts<V> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), full_until: Instant::now() }
+        Self { known: BTreeMap::new(), budget: CallBudget::new(AT_ONCE, EACH), since: Instant::now() }
     }
 }
 
@@ -53,12 +56,7 @@ impl<V: Copy> Verdicts<V> {
 
     /// Returns true if Grist may be asked once more now.
     pub fn may_ask(&mut self, now: Instant) -> bool {
-        let from = self.full_until.max(now);
-        if from + EACH > now + EACH * AT_ONCE {
-            return false;
-        }
-        self.full_until = from + EACH;
-        true
+        self.budget.take(now.saturating_duration_since(self.since))
     }
 }
 
